@@ -17,7 +17,14 @@ from pathlib import Path
 from bottega.errors import SettingsError
 
 HELD_OUT_PAINTERS = frozenset(
-    {"Amedeo Modigliani", "Andrei Rublev", "Caravaggio", "Chinese Ming", "Diego Velazquez", "Camille Pissarro"}
+    {
+        "Amedeo Modigliani",
+        "Andrei Rublev",
+        "Caravaggio",
+        "Chinese Ming",
+        "Diego Velazquez",
+        "Camille Pissarro",
+    }
 )
 """Painters with a folder of their own that are held out, with whatever ``masters/`` has of them."""
 
@@ -109,7 +116,7 @@ def painters(root: Path | str) -> dict[Path, str]:
 
 
 def one_in(count: int, name: str) -> bool:
-    """True for one in ``count`` names, always the same ones: SHA-1 of the UTF-8 name, modulo ``count``, is 0."""
+    """True for one in ``count`` names, always the same: SHA-1 of the UTF-8 name modulo ``count`` is 0."""
     return int.from_bytes(hashlib.sha1(name.encode()).digest(), "big") % count == 0
 
 
