@@ -1,0 +1,8 @@
+"""Perceptual encoders with named layers."""
+
+from bottega.encoders.base import Encoder
+from bottega.encoders.normalise import data_dependent_init, normalise_activations
+from bottega.encoders.plain import PlainEncoder
+from bottega.encoders.table import ENCODERS, build
+
+__all__ = ["ENCODERS", "Encoder", "PlainEncoder", "build", "data_dependent_init", "normalise_activations"]

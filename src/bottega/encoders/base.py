@@ -1,0 +1,89 @@
+"""What every perceptual encoder offers: named layers, and features at just those that are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from bottega.errors import SettingsError
+
+
+class Encoder(nn.Module):
+    """A network that is only looked through, never at: pictures in, features of named layers out.
+
+    Subclasses fill the attributes and implement :meth:`features_at`.
+
+    Attributes:
+        name: what recipes and error messages call it.
+        layers: all layer names, shallow to deep.
+        channels: channels of each layer.
+        strides: input pixels per feature position of each layer.
+        reach: how many input pixels to each side a feature depends on (half the receptive field,
+            rounded up); tiles need this much context.
+        content_layers: layers that describe *what* is shown, with weights that sum to one.
+        style_layers: layers that describe the *manner*, with weights that sum to one.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    channels: Mapping[str, int]
+    strides: Mapping[str, int]
+    reach: Mapping[str, int]
+    content_layers: Mapping[str, float]
+    style_layers: Mapping[str, float]
+
+    # ImageNet statistics, which all published encoders expect; our own overrides them.
+    mean: ClassVar[tuple[float, float, float]] = (0.485, 0.456, 0.406)
+    std: ClassVar[tuple[float, float, float]] = (0.229, 0.224, 0.225)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("_mean", torch.tensor(self.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("_std", torch.tensor(self.std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, pictures: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Features of ``pictures`` at ``layers``; nothing deeper than the deepest of them is computed.
+
+        Args:
+            pictures: ``(N, 3, H, W)``, sRGB in [0, 1]; any float type (converted to the weights' type).
+            layers: names out of :attr:`layers`.
+
+        Returns:
+            For each name ``(N, channels[name], ceil(H / stride), ceil(W / stride))``, in the weights' type.
+
+        Raises:
+            SettingsError: a layer is unknown or none was asked for.
+        """
+        wanted = self.check_layers(layers)
+        mean, std = self.get_buffer("_mean"), self.get_buffer("_std")
+        # Subtract in the pictures' own precision: bf16 pictures would lose the lower bits of 8.
+        scaled = (pictures - mean.to(pictures.dtype)) / std.to(pictures.dtype)
+        return self.features_at(scaled.to(self.dtype), wanted)
+
+    def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
+        """Features of already scaled pictures; each subclass walks its own modules."""
+        raise TypeError(f"{type(self).__name__} does not define features_at().")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type that the network computes in: that of its weights."""
+        return next(self.parameters()).dtype
+
+    def check_layers(self, layers: Iterable[str]) -> frozenset[str]:
+        """The asked names as a set, or one clear sentence."""
+        wanted = frozenset(layers)
+        unknown = sorted(wanted - frozenset(self.layers))
+        if unknown:
+            raise SettingsError(
+                f"The encoder {self.name} has no layer {unknown[0]!r}; it has {', '.join(self.layers)}."
+            )
+        if not wanted:
+            raise SettingsError(f"No layer of the encoder {self.name} was asked for; name at least one.")
+        return wanted
+
+    def frozen(self) -> Encoder:
+        """Itself in evaluation mode with constant weights, so that gradients go to pictures only."""
+        return self.eval().requires_grad_(False)

@@ -1,0 +1,153 @@
+"""Plain stacks of 3×3 convolutions and ReLUs: our own small encoder, VGG-16 and VGG-19 are all of them.
+
+Plain stacks suit style statistics better than residual networks, whose activations are peaky
+(Wang et al. 2021, arXiv 2104.05623). The state dict has the layout of torchvision's VGG files
+(``features.0.weight`` …), so that published weights load; their classifier is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bottega.encoders.base import Encoder
+from bottega.errors import WeightsError
+
+Pooling = Literal["average", "max"]
+
+
+class PlainEncoder(Encoder):
+    """``depths[s]`` convolutions of ``widths[s]`` channels in stage ``s``, halving the size between stages.
+
+    Layers are named ``relu<stage>_<convolution>`` from one, as in the literature. Only the first convolution
+    pads by repeating the border (published networks were trained with zeros in the deeper ones, where the
+    border weighs little); pooling keeps the odd last row and column.
+
+    Args:
+        name: what recipes call it.
+        widths, depths: one number per stage.
+        content_layers, style_layers: layer weights; scaled here to sum to one.
+        pooling: ``"average"`` passes smoother gradients to the picture (Gatys et al. 2016); ``"max"`` is what
+            published classifiers were trained with.
+        batch_norm: for training only; :meth:`folded` removes it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        widths: Sequence[int],
+        depths: Sequence[int],
+        *,
+        content_layers: Mapping[str, float],
+        style_layers: Mapping[str, float],
+        pooling: Pooling = "average",
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.name, self.pooling = name, pooling
+        self.widths, self.depths = tuple(widths), tuple(depths)
+        self.features = nn.Sequential()
+        self.taps: dict[int, str] = {}
+        self.channels, self.strides, self.reach = {}, {}, {}
+        incoming, stride, reach = 3, 1, 0
+        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+            for index in range(1, depth + 1):
+                mode: Literal["replicate", "zeros"] = "zeros" if self.taps else "replicate"
+                self.features.append(
+                    nn.Conv2d(incoming, width, 3, padding=1, padding_mode=mode, bias=not batch_norm)
+                )
+                if batch_norm:
+                    self.features.append(nn.BatchNorm2d(width))
+                self.features.append(nn.ReLU())
+                incoming, reach, layer = width, reach + stride, f"relu{stage}_{index}"
+                self.taps[len(self.features) - 1] = layer
+                self.channels[layer], self.strides[layer], self.reach[layer] = width, stride, reach
+            if stage < len(widths):
+                self.features.append(_Pool(pooling))
+                reach, stride = reach + stride, stride * 2
+        self.layers = tuple(self.channels)
+        self.content_layers, self.style_layers = _shares(content_layers), _shares(style_layers)
+        self.check_layers([*self.content_layers, *self.style_layers])
+
+    def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        x = scaled
+        for index, module in enumerate(self.features):
+            x = module(x)
+            layer = self.taps.get(index)
+            if layer in wanted:
+                found[layer] = x
+                if len(found) == len(wanted):
+                    break
+        return found
+
+    def convolutions(self) -> list[nn.Conv2d]:
+        """The convolutions, shallow to deep: one for each name in :attr:`layers`."""
+        return [module for module in self.features if isinstance(module, nn.Conv2d)]
+
+    def load_features(self, state: Mapping[str, Tensor]) -> None:
+        """Take the ``features.`` part of a state dict (a published file also carries a classifier).
+
+        Raises:
+            WeightsError: a tensor is missing or of another shape; nothing is loaded then.
+        """
+        own = self.state_dict()
+        for key, tensor in own.items():
+            given = state.get(key)
+            if given is None or given.shape != tensor.shape:
+                found = "is missing" if given is None else f"has the shape {tuple(given.shape)}"
+                raise WeightsError(
+                    f"These weights do not fit the encoder {self.name}: {key} {found}, "
+                    f"where {tuple(tensor.shape)} is needed."
+                )
+        self.load_state_dict({key: state[key].float() for key in own})
+
+    def folded(self) -> PlainEncoder:
+        """The same function without batch norm, its running statistics folded into the convolutions."""
+        plain = PlainEncoder(
+            self.name,
+            self.widths,
+            self.depths,
+            content_layers=self.content_layers,
+            style_layers=self.style_layers,
+            pooling=self.pooling,
+        )
+        modules = list(self.features)
+        with torch.no_grad():
+            for target, position in zip(
+                plain.convolutions(),
+                (i for i, module in enumerate(modules) if isinstance(module, nn.Conv2d)),
+                strict=True,
+            ):
+                source, norm = modules[position], modules[position + 1]
+                assert isinstance(source, nn.Conv2d)
+                assert isinstance(norm, nn.BatchNorm2d)
+                assert norm.running_mean is not None
+                assert norm.running_var is not None
+                assert target.bias is not None
+                gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+                target.weight.copy_(source.weight * gain.view(-1, 1, 1, 1))
+                target.bias.copy_(norm.bias - norm.running_mean * gain)
+        return plain
+
+
+class _Pool(nn.Module):
+    """Halve the size; an odd last row or column is pooled over what there is of it."""
+
+    def __init__(self, pooling: Pooling) -> None:
+        super().__init__()
+        self.pooling = pooling
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.pooling == "max":
+            return F.max_pool2d(x, 2, ceil_mode=True)
+        return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {layer: weight / total for layer, weight in weights.items()}

@@ -1,0 +1,75 @@
+"""The table of encoders: every hyper-parameter of every one, as short builders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from bottega.encoders.base import Encoder
+from bottega.encoders.plain import PlainEncoder, Pooling
+
+# Early layers carry more: strokes, not objects, make a manner (crowsonkb's 256:64:16:4:1).
+VGG_STYLE = {"relu1_1": 256.0, "relu2_1": 64.0, "relu3_1": 16.0, "relu4_1": 4.0, "relu5_1": 1.0}
+
+
+def vgg19(pooling: Pooling = "average") -> PlainEncoder:
+    """VGG-19 (Simonyan & Zisserman 2014) without its classifier, 20.0 M parameters."""
+    return PlainEncoder(
+        "vgg19",
+        widths=(64, 128, 256, 512, 512),
+        depths=(2, 2, 4, 4, 4),
+        content_layers={"relu4_2": 1.0},
+        style_layers=VGG_STYLE,
+        pooling=pooling,
+    )
+
+
+def vgg16(pooling: Pooling = "average") -> PlainEncoder:
+    """VGG-16 (Simonyan & Zisserman 2014) without its classifier, 14.7 M parameters."""
+    return PlainEncoder(
+        "vgg16",
+        widths=(64, 128, 256, 512, 512),
+        depths=(2, 2, 3, 3, 3),
+        content_layers={"relu4_2": 1.0},
+        style_layers=VGG_STYLE,
+        pooling=pooling,
+    )
+
+
+def small(pooling: Pooling = "average", *, batch_norm: bool = False) -> PlainEncoder:
+    """Our own, 1.9 M parameters: trained by ``recipes/encoder`` on paintings and photographs."""
+    return PlainEncoder(
+        "small",
+        widths=(32, 64, 128, 256),
+        depths=(2, 2, 3, 3),
+        content_layers={"relu3_3": 1.0, "relu4_1": 1.0},
+        style_layers={
+            "relu1_1": 4.0,
+            "relu1_2": 4.0,
+            "relu2_1": 3.0,
+            "relu2_2": 3.0,
+            "relu3_1": 2.0,
+            "relu3_3": 2.0,
+            "relu4_1": 1.0,
+            "relu4_3": 1.0,
+        },
+        pooling=pooling,
+        batch_norm=batch_norm,
+    )
+
+
+ENCODERS: dict[str, Callable[..., Encoder]] = {"small": small, "vgg16": vgg16, "vgg19": vgg19}
+
+
+def build(name: str, *, seed: int = 0, **options: object) -> Encoder:
+    """An encoder with random weights.
+
+    Args:
+        name: a name in :data:`ENCODERS`.
+        seed: of the weights.
+        options: what the builder takes, such as ``pooling``.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ENCODERS[name](**options)
