@@ -1,0 +1,28 @@
+"""Weights of networks: what there is, where it lies, whether it is whole, and how it gets here.
+
+Three shelves: *packaged* (ships with Bottega), *published* (fetched from its publisher when asked for) and
+*own* (trained or brought in by the artist, kept under ``BOTTEGA_HOME``). Only safetensors is ever loaded, and
+only after its sha256 was compared.
+"""
+
+from bottega.weights.convert import convert
+from bottega.weights.manifest import Entry
+from bottega.weights.pull import adopt, pull
+from bottega.weights.shelf import entries, entry, is_here, load, path, shelve, verify
+from bottega.weights.storage import read, save
+
+__all__ = [
+    "Entry",
+    "adopt",
+    "convert",
+    "entries",
+    "entry",
+    "is_here",
+    "load",
+    "path",
+    "pull",
+    "read",
+    "save",
+    "shelve",
+    "verify",
+]
