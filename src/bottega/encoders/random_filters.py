@@ -1,0 +1,60 @@
+"""One layer of untrained filters at several scales: the baseline that trained encoders have to beat.
+
+Ustyuzhaninov, Brendel, Gatys & Bethge (2016, arXiv 1606.00021) showed that a single layer of random filters
+of many sizes describes textures nearly as well as VGG. They use kernels of 3 to 55 pixels; here the kernel
+stays at 7 pixels and the picture shrinks by octaves, which covers the same 7 to 56 pixels at a small part
+of the cost.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bottega.encoders.base import Encoder
+
+KERNEL = 7
+SCALES = (1, 2, 4, 8)
+
+
+class RandomFilters(Encoder):
+    """Random 7 × 7 filters and a ReLU on the picture at full, half, quarter and eighth size.
+
+    Layers are named ``scale1``, ``scale2``, ``scale4``, ``scale8`` after the factor by which the picture is
+    averaged down; none sees another. Weights are Glorot-uniform, as in the paper.
+
+    Args:
+        filters: channels of each scale.
+        seed: of the weights.
+    """
+
+    def __init__(self, filters: int = 128, *, seed: int = 0) -> None:
+        super().__init__()
+        self.name = "random_filters"
+        self.layers = tuple(f"scale{scale}" for scale in SCALES)
+        self.channels = dict.fromkeys(self.layers, filters)
+        self.strides = dict(zip(self.layers, SCALES, strict=True))
+        # From a feature's first pixel: three averaged pixels before it, its own and three after.
+        self.reach = {layer: (KERNEL // 2 + 1) * scale - 1 for layer, scale in self.strides.items()}
+        self.content_layers = {"scale2": 0.5, "scale4": 0.5}
+        self.style_layers = dict.fromkeys(self.layers, 1 / len(self.layers))
+        generator = torch.Generator().manual_seed(seed)
+        self.filters = nn.ModuleDict()
+        # Making a convolution draws from the global generator; the caller's own draws must not move.
+        with torch.random.fork_rng(devices=[]):
+            for layer in self.layers:
+                conv = nn.Conv2d(
+                    3, filters, KERNEL, padding=KERNEL // 2, padding_mode="replicate", bias=False
+                )
+                nn.init.xavier_uniform_(conv.weight, generator=generator)
+                self.filters[layer] = conv
+
+    def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for layer in self.layers:
+            if layer in wanted:
+                scale = self.strides[layer]
+                smaller = F.avg_pool2d(scaled, scale, ceil_mode=True, count_include_pad=False)
+                found[layer] = F.relu(self.filters[layer](smaller))
+        return found
