@@ -37,7 +37,8 @@ def download(url: str, part: Path, *, size: int, progress: Progress | None = Non
 
     Args:
         url: https; http only from this machine. A redirect may not leave https.
-        part: the growing file, in a folder that exists; ``part.etag`` beside it remembers which file it is a part of.
+        part: the growing file, in a folder that exists; ``part.etag`` beside it remembers of which
+            file it is a part.
         size: the right size in bytes; a server that offers another is refused.
 
     Raises:

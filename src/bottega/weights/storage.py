@@ -49,7 +49,8 @@ def save(path: str | Path, state: Mapping[str, Tensor], configuration: Mapping[s
     # Cloned, because safetensors refuses tensors that share memory (tied weights, views).
     tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
     with atomic(target) as temporary:
-        save_file(tensors, temporary, metadata={"format": "pt", CONFIGURATION: header})
+        # One key only: safetensors writes several in random order, and the same weights would differ in hash.
+        save_file(tensors, temporary, metadata={CONFIGURATION: header})
         return sha256_of(temporary)
 
 
