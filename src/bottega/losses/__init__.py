@@ -1,0 +1,41 @@
+"""What a picture is judged by: its content, the statistics of its style, its smoothness.
+
+Everything takes masks. Style terms work on sums that add up over tiles, so that a print of any size can
+be judged as a whole (see ``statistics``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bottega.losses.content import content_loss, content_power
+from bottega.losses.gram import Gram, SecondMoment
+from bottega.losses.sliced import Projections, QuantileTarget, SlicedWasserstein
+from bottega.losses.smoothness import total_variation
+from bottega.losses.statistics import Stats, StyleTerm, leaf, surrogate
+from bottega.losses.wasserstein import GaussianTarget, Moments, Wasserstein
+
+STYLE_TERMS: dict[str, type[StyleTerm[Any, Any]]] = {
+    "gram": Gram,
+    "wasserstein": Wasserstein,
+    "sliced": SlicedWasserstein,
+}
+
+__all__ = [
+    "STYLE_TERMS",
+    "GaussianTarget",
+    "Gram",
+    "Moments",
+    "Projections",
+    "QuantileTarget",
+    "SecondMoment",
+    "SlicedWasserstein",
+    "Stats",
+    "StyleTerm",
+    "Wasserstein",
+    "content_loss",
+    "content_power",
+    "leaf",
+    "surrogate",
+    "total_variation",
+]

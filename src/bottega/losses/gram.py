@@ -1,0 +1,65 @@
+"""The Gram matrix of features, the first style loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from bottega.losses.statistics import SILENT, check_target_mass, columns_of, proportions
+
+
+@dataclass(frozen=True)
+class SecondMoment:
+    """Sums over positions: of the weights, and of the features' outer products."""
+
+    mass: Tensor  # ()
+    second: Tensor  # (C, C)
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return (self.second,)
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> SecondMoment:
+        (second,) = tensors
+        return replace(self, second=second)
+
+
+@dataclass(frozen=True)
+class Gram:
+    """Squared distance between Gram matrices (Gatys, Ecker and Bethge 2016, equations 3 to 5).
+
+    The paper divides by 4 C² (positions)². Here each matrix is divided by its own mass, so that pictures of
+    different size and masked parts compare, and the distance by the squared norm of the target's matrix, so
+    that one weight serves all layers and encoders. Per layer and target this is the paper's loss times a
+    constant, where both pictures have the same size.
+    """
+
+    def at_step(self, step: int) -> Self:
+        return self
+
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> SecondMoment:
+        columns, weights = columns_of(features, mask)
+        if weights is None:
+            return SecondMoment(columns.new_tensor(float(columns.shape[1])), columns @ columns.T)
+        return SecondMoment(weights.sum(), (columns * weights) @ columns.T)
+
+    def merge(self, stats: Sequence[SecondMoment]) -> SecondMoment:
+        total = stats[0]
+        for part in stats[1:]:
+            total = SecondMoment(total.mass + part.mass, total.second + part.second)
+        return total
+
+    def mix(self, stats: Sequence[SecondMoment], weights: Sequence[float]) -> Tensor:
+        """The mixture's second moment per unit of mass, ``(C, C)``."""
+        shares = proportions(len(stats), weights)
+        for part in stats:
+            check_target_mass(part.mass)
+        moments = [share * part.second / part.mass for share, part in zip(shares, stats, strict=True)]
+        return torch.stack(moments).sum(0).detach()
+
+    def distance(self, stats: SecondMoment, target: Tensor) -> Tensor:
+        norm = target.square().sum().clamp_min((SILENT * len(target)) ** 2)
+        return (stats.second / stats.mass - target).square().sum() / norm
