@@ -1,0 +1,58 @@
+"""Train the packaged encoder: ``python -m recipes.encoder --data FOLDER --run runs/encoder``.
+
+Runs on whatever there is, saves every minute, goes on where it stopped, and writes ``encoder.safetensors``
+into the run folder at the end of every slice, so that a slice of a few minutes is already of use.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+
+from bottega.runtime import tune_allocator
+from recipes.encoder.config import EncoderRecipe
+from recipes.encoder.export import export
+from recipes.encoder.train import prepare
+
+app = cyclopts.App(help=__doc__)
+
+
+@app.default
+def train(
+    *,
+    data: Path,
+    run: Path,
+    minutes: float = float("inf"),
+    recipe: Annotated[EncoderRecipe | None, cyclopts.Parameter(name="*")] = None,
+) -> None:
+    """Train, or go on training.
+
+    Parameters
+    ----------
+    data
+        The picture collection (see ``recipes/split.py``).
+    run
+        Folder for checkpoint, metrics and result.
+    minutes
+        Stop after this long; the next call goes on.
+    recipe
+        The settings of the training.
+    """
+    recipe = recipe or EncoderRecipe()
+    tune_allocator()
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    loop, _, pictures = prepare(recipe, data, run)
+    for file, reason in pictures.broken:
+        print(f"left out: {file}: {reason}")
+    resumed = loop.resume()
+    print(f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {loop.done}", flush=True)
+    loop.train(minutes * 60, on_log=lambda line: print(line, flush=True))
+    sha256 = export(recipe, pictures, loop.checkpoint, run / "encoder.safetensors")
+    print(f"wrote {run / 'encoder.safetensors'} ({sha256})")
+
+
+if __name__ == "__main__":
+    app()

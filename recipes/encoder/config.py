@@ -1,0 +1,30 @@
+"""Every setting of an encoder training, declared once."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EncoderRecipe(BaseModel):
+    """How one encoder is trained. The packaged one's values are the defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clean: bool = Field(True, description="only pictures whose licence lets the weights be passed on")
+    instance: float = Field(1.0, ge=0, description="weight of the task: every picture is a class")
+    two_view: float = Field(0.0, ge=0, description="weight of the task: two views find each other")
+    style: float = Field(1.0, ge=0, description="weight of the task: crops find each other by style moments")
+    artist: float = Field(0.0, ge=0, description="weight of the task: name the painter (labels as a help)")
+    cluster: float = Field(0.0, ge=0, description="weight of the task: pseudo-labels by k-means")
+    widths: tuple[int, int, int, int] = Field((32, 64, 128, 256), description="channels of the four stages")
+    batch: int = Field(24, ge=2, description="pictures in a batch; each gives two views")
+    size: int = Field(80, ge=32, description="side of a view, pixels")
+    steps: int = Field(6000, ge=1, description="length of the schedule")
+    rate: float = Field(2e-3, gt=0, description="peak learning rate of AdamW")
+    weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
+    seed: int = Field(0, ge=0, description="of weights, batches and views")
+
+    def tasks(self) -> dict[str, float]:
+        """The tasks that count, with their weights."""
+        named = {name: getattr(self, name) for name in ("instance", "two_view", "style", "artist", "cluster")}
+        return {name: weight for name, weight in named.items() if weight > 0}

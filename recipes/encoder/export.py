@@ -1,0 +1,51 @@
+"""From a training checkpoint to the file that ships: averaged, folded, normalised, half precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bottega.encoders import PlainEncoder, normalise_activations
+from bottega.training import PictureSet, load_checkpoint
+from bottega.weights import save
+from recipes.encoder.config import EncoderRecipe
+from recipes.encoder.train import student_encoder
+
+
+def export(recipe: EncoderRecipe, pictures: PictureSet, checkpoint: Path, target: Path) -> str:
+    """Write the encoder of ``checkpoint`` to ``target`` (safetensors).
+
+    Returns:
+        The file's sha256.
+    """
+    encoder = averaged_encoder(recipe, checkpoint)
+    normalise_activations(encoder, calibration(pictures))
+    state = {name: tensor.half().contiguous() for name, tensor in encoder.state_dict().items()}
+    configuration = {"architecture": "small", "widths": list(recipe.widths), "recipe": recipe.model_dump()}
+    return save(target, state, configuration)
+
+
+def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> PlainEncoder:
+    """The moving average of the weights, batch norm folded into the convolutions."""
+    average = load_checkpoint(checkpoint)["average"]
+    student = student_encoder(recipe)
+    prefix = "encoder."
+    student.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in average.items() if name.startswith(prefix)}
+    )
+    return student.eval().folded().eval()
+
+
+def calibration(pictures: PictureSet, count: int = 96, side: int = 160) -> Tensor:
+    """Centre crops of evenly chosen training pictures, ``(count, 3, side, side)``, for activation means."""
+    every = max(1, len(pictures) // count)
+    crops = []
+    for picture in pictures.pictures[::every][:count]:
+        short = min(picture.shape[-2:])
+        top, left = (picture.shape[-2] - short) // 2, (picture.shape[-1] - short) // 2
+        square = picture[None, :, top : top + short, left : left + short].float() / 255
+        crops.append(F.interpolate(square, (side, side), mode="bilinear", antialias=short > side))
+    return torch.cat(crops)

@@ -1,0 +1,95 @@
+"""Put data, encoder, tasks and loop together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from bottega.encoders import PlainEncoder
+from bottega.encoders.table import small
+from bottega.runtime import device as pick_device
+from bottega.runtime import precision as pick_precision
+from bottega.training import Loop, PictureSet, Schedule, load_pictures
+from recipes.encoder.config import EncoderRecipe
+from recipes.encoder.pretext import DEEPEST, STYLE_LAYERS, Artist, Cluster, Instance, StyleMoments, TwoView
+from recipes.encoder.views import Views
+from recipes.split import painters, training_files
+
+
+class Student(nn.Module):
+    """The encoder and the heads of its tasks, in one state dict."""
+
+    def __init__(self, recipe: EncoderRecipe, pictures: PictureSet, labels: Tensor) -> None:
+        super().__init__()
+        self.encoder = student_encoder(recipe)
+        self.weights = recipe.tasks()
+        width, count = recipe.widths[-1], len(pictures)
+        available = {
+            "instance": lambda: Instance(count, width),
+            "two_view": lambda: TwoView(width),
+            "style": lambda: StyleMoments(),
+            "artist": lambda: Artist(labels, [self.encoder.channels[layer] for layer in STYLE_LAYERS]),
+            "cluster": lambda: Cluster(count, width),
+        }
+        self.heads = nn.ModuleDict({name: available[name]() for name in self.weights})
+
+    def losses(self, views: Tensor, numbers: Tensor, same_colors: bool) -> dict[str, Tensor]:
+        """Each task's loss, and ``"loss"``, their weighted sum; a manner is asked for only where colours agree."""
+        features = self.encoder(views, {DEEPEST, *STYLE_LAYERS})
+        heads = {n: head for n, head in self.heads.items() if same_colors or n not in ("style", "artist")}
+        found = {name: head(features, numbers) for name, head in heads.items()}
+        return {"loss": sum((self.weights[n] * x for n, x in found.items()), torch.zeros(())), **found}
+
+
+def student_encoder(recipe: EncoderRecipe) -> PlainEncoder:
+    """The small encoder with batch norm, in the recipe's widths."""
+    base = small(batch_norm=True)
+    if recipe.widths == base.widths:
+        return base
+    return PlainEncoder(
+        base.name,
+        recipe.widths,
+        base.depths,
+        content_layers=base.content_layers,
+        style_layers=base.style_layers,
+        batch_norm=True,
+    )
+
+
+def artist_labels(root: Path, files: list[Path], fewest: int = 4) -> Tensor:
+    """A number for each file whose painter has at least ``fewest`` of them; -1 for the others."""
+    known = painters(root)
+    names = [known.get(file, "") for file in files]
+    kept = sorted({name for name in names if name and names.count(name) >= fewest})
+    return torch.tensor([kept.index(name) if name in kept else -1 for name in names])
+
+
+def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student, PictureSet]:
+    """Everything that a training needs, ready to start or to resume."""
+    pictures = load_pictures(training_files(root, recipe.clean))
+    torch.manual_seed(recipe.seed)
+    student = Student(recipe, pictures, artist_labels(root, pictures.files))
+    where = pick_device()
+    student.to(where).to(memory_format=torch.channels_last)
+    kind = pick_precision(where)
+    views = Views(size=recipe.size)
+    chance = _chances(pictures)
+
+    def step(number: int, generator: torch.Generator) -> dict[str, Tensor]:
+        chosen = torch.multinomial(chance, recipe.batch, generator=generator)
+        drawn, same_colors = views.draw([pictures.pictures[i] for i in chosen], generator)
+        drawn = drawn.to(where, memory_format=torch.channels_last)
+        with torch.autocast(where.type, kind, enabled=kind != torch.float32):
+            return student.losses(drawn, chosen.to(where), same_colors)
+
+    optimizer = torch.optim.AdamW(student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+    loop = Loop(student, optimizer, step, Schedule(recipe.rate, recipe.steps), run, seed=recipe.seed)
+    return loop, student, pictures
+
+
+def _chances(pictures: PictureSet) -> Tensor:
+    """Photographs are few and faces many: draw the former more often, the latter less."""
+    share = {"photos": 4.0, "kaokore": 0.3}
+    return torch.tensor([max(share.get(part, 0.0) for part in file.parts) or 1.0 for file in pictures.files])

@@ -1,0 +1,62 @@
+"""Two views of each picture of a batch, with the shortcuts that a lazy encoder would take closed at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bottega.layers import gaussian_blur
+from bottega.training.augment import color_jitter, crop, equalise_color, grayscale, uniform
+
+
+@dataclass(frozen=True)
+class Views:
+    """How views are drawn.
+
+    Attributes:
+        size: side of a view in pixels.
+        window: smallest and largest side of the piece that becomes a view, as a multiple of ``size``.
+        alike: how far the two views of one picture differ in scale, as a factor.
+        own_jitter: share of batches in which each view gets its own strong colours (content must tell);
+            in the others both views keep the same colours (palette is part of the manner).
+        colourless: share of batches without colour or with all palettes made equal (texture must tell).
+    """
+
+    size: int = 96
+    window: tuple[float, float] = (0.8, 2.4)
+    alike: float = 1.25
+    own_jitter: float = 0.4
+    colourless: float = 0.3
+
+    def draw(self, pictures: list[Tensor], generator: torch.Generator) -> tuple[Tensor, bool]:
+        """Views ``(2B, 3, size, size)``, all first ones, then all second ones; and whether a pair shares its
+        colours, so that its style moments may be compared."""
+        first, second = [], []
+        for picture in pictures:
+            window = self.size * uniform(generator, *self.window)
+            first.append(crop(picture, window, self.size, generator))
+            second.append(
+                crop(picture, window * uniform(generator, 1 / self.alike, self.alike), self.size, generator)
+            )
+        apart = uniform(generator, 0, 1) < self.own_jitter
+        recolor = self._own_colors if apart else self._shared_colors
+        return recolor(torch.stack(first), torch.stack(second), generator).clamp(0, 1), not apart
+
+    def _own_colors(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
+        count = first.shape[0]
+        views = color_jitter(torch.cat([first, second]), 1.0, generator)
+        views = grayscale(views, torch.rand(2 * count, generator=generator) < 0.15)
+        if uniform(generator, 0, 1) < 0.3:
+            views[count:] = gaussian_blur(views[count:], uniform(generator, 0.4, 1.5))
+        return views + 0.02 * torch.randn(views.shape, generator=generator)
+
+    def _shared_colors(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
+        # Side by side in width, both views of a picture get one draw of colours.
+        views = torch.cat(color_jitter(torch.cat([first, second], 3), 0.4, generator).chunk(2, 3))
+        if uniform(generator, 0, 1) < self.colourless:
+            if uniform(generator, 0, 1) < 0.5:
+                return grayscale(views, torch.ones(len(views), dtype=torch.bool))
+            return equalise_color(views)
+        return views

@@ -1,0 +1,86 @@
+"""Random views of pictures. All randomness comes from the generator that is handed in."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# Rec. 601 luma and the two colour-difference axes of YIQ: saturation and hue act on the latter two.
+RGB_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+YIQ_TO_RGB = torch.linalg.inv(RGB_TO_YIQ)
+
+
+def uniform(generator: torch.Generator, low: float, high: float) -> float:
+    """One number, uniform in [low, high)."""
+    return low + (high - low) * torch.rand((), generator=generator).item()
+
+
+def crop(picture: Tensor, window: float, size: int, generator: torch.Generator) -> Tensor:
+    """A square piece at a random place, resized, and mirrored half the time.
+
+    Args:
+        picture: ``(3, h, w)`` uint8.
+        window: side of the piece in the picture's pixels; at most its shorter side is taken.
+        size: side of the result.
+
+    Returns:
+        ``(3, size, size)`` float32 in [0, 1].
+    """
+    height, width = picture.shape[-2:]
+    side = max(2, min(round(window), height, width))
+    top = int(torch.randint(height - side + 1, (), generator=generator))
+    left = int(torch.randint(width - side + 1, (), generator=generator))
+    piece = picture[:, top : top + side, left : left + side]
+    if torch.rand((), generator=generator) < 0.5:
+        piece = piece.flip(-1)
+    resized = F.interpolate(piece[None].float() / 255, (size, size), mode="bilinear", antialias=side > size)
+    return resized[0]
+
+
+def color_jitter(pictures: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Random brightness, contrast, saturation, hue and gamma, drawn for each picture.
+
+    Args:
+        pictures: ``(N, 3, H, W)`` in [0, 1].
+        strength: 0 leaves them; 1 changes contrast and saturation by up to ×/÷ 1.8 and hue by up to ±40°.
+    """
+    count = pictures.shape[0]
+
+    def draw() -> Tensor:
+        return (torch.rand(count, generator=generator) * 2 - 1) * strength
+
+    contrast, saturation = 1.8 ** draw(), 1.8 ** draw()
+    brightness, hue, gamma = draw() * 0.2, draw() * math.radians(40), 1.5 ** draw()
+    turn = torch.zeros(count, 3, 3)
+    turn[:, 0, 0] = contrast
+    chroma = contrast * saturation
+    turn[:, 1, 1] = turn[:, 2, 2] = chroma * hue.cos()
+    turn[:, 1, 2], turn[:, 2, 1] = -chroma * hue.sin(), chroma * hue.sin()
+    mixing = (YIQ_TO_RGB @ turn @ RGB_TO_YIQ).to(pictures)
+    middle = pictures.mean(dim=(2, 3), keepdim=True)
+    turned = torch.einsum("nij,njhw->nihw", mixing, pictures - middle) + middle
+    lit = (turned + brightness.to(pictures).view(-1, 1, 1, 1)).clamp(1e-4, 1)
+    return lit ** gamma.to(pictures).view(-1, 1, 1, 1)
+
+
+def grayscale(pictures: Tensor, chosen: Tensor) -> Tensor:
+    """The pictures whose entry in the boolean ``chosen`` ``(N,)`` is true, without colour."""
+    luma = (pictures * RGB_TO_YIQ[0].to(pictures).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return torch.where(chosen.to(pictures.device).view(-1, 1, 1, 1), luma.expand_as(pictures), pictures)
+
+
+def equalise_color(pictures: Tensor) -> Tensor:
+    """Move each picture's colour mean and covariance to one common value, so that palettes tell nothing.
+
+    Returns:
+        ``(N, 3, H, W)``, mean 0.5 and the same deviation in every colour direction, clipped to [0, 1].
+    """
+    flat = pictures.flatten(2)
+    centred = flat - flat.mean(2, keepdim=True)
+    covariance = centred @ centred.mT / flat.shape[2]
+    values, vectors = torch.linalg.eigh(covariance + 1e-4 * torch.eye(3, device=pictures.device))
+    whitening = vectors @ torch.diag_embed(values.rsqrt()) @ vectors.mT
+    return (0.5 + 0.18 * (whitening @ centred)).clamp(0, 1).view_as(pictures)

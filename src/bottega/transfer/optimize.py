@@ -1,0 +1,277 @@
+"""Style transfer by optimisation: the picture itself is what is trained.
+
+After Gatys, Ecker & Bethge (2016), with what has been learned since: coarse to fine in steps of √2 with
+the solver's moments carried along and averaged iterates (as in K. Crowson's style-transfer-pytorch),
+distances of distributions instead of raw Gram matrices, regions, and tiles for prints.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bottega.encoders import Encoder
+from bottega.errors import PictureError, SettingsError
+from bottega.losses import STYLE_TERMS, SlicedWasserstein
+from bottega.pictures import resize
+from bottega.runtime import seeded
+from bottega.transfer.color import luminance_only, match_color
+from bottega.transfer.goals import GoalMaker
+from bottega.transfer.objective import Objective, Weights
+from bottega.transfer.progress import OnProgress, Progress, Result
+from bottega.transfer.regions import Region, composite, partition
+from bottega.transfer.settings import OptimizeSettings
+from bottega.transfer.solvers import Adam, Lbfgs, Solver
+from bottega.transfer.state import StateFile
+from bottega.transfer.style import Style
+
+WHOLE_UP_TO = 2_400_000
+TILE = 1024
+
+
+def optimize(
+    content: Tensor,
+    styles: Sequence[Style] | Sequence[Region],
+    settings: OptimizeSettings | None = None,
+    *,
+    encoder: Encoder,
+    start: Tensor | None = None,
+    on_progress: OnProgress | None = None,
+    state: Path | None = None,
+    save_every: float = 30.0,
+) -> Result:
+    """Repaint ``content`` in the manner of ``styles``.
+
+    Args:
+        content: ``(1, 3, H, W)``, sRGB in [0, 1].
+        styles: styles for the whole picture, or regions with styles of their own.
+        settings: defaults where none are given.
+        encoder: what looks; its weights' type is the precision, its device the place of the work.
+        start: ``(1, 3, h, w)`` to start from instead of what ``settings.start`` says.
+        on_progress: called after every iteration; returning False stops with the best so far.
+        state: a file that the work is saved to, and resumed from bit-exactly when it exists.
+        save_every: seconds between saves to ``state``.
+
+    Returns:
+        The result at its final size, on the processor.
+
+    Raises:
+        PictureError: shapes do not fit, a mask is empty.
+        SettingsError: no style, an unknown layer, or a ``state`` of another picture or other settings.
+    """
+    settings = settings or OptimizeSettings()
+    if content.ndim != 4 or content.shape[:2] != (1, 3):
+        raise PictureError(f"The content must have the shape (1, 3, H, W), not {tuple(content.shape)}.")
+    regions = _regions(content, styles)
+    return _Run(content, regions, settings, encoder, start, on_progress, state, save_every).finish()
+
+
+def scale_sizes(height: int, width: int, settings: OptimizeSettings) -> list[tuple[int, int]]:
+    """The sizes ``(height, width)`` that a transfer goes through, the result's own last."""
+    long_side = settings.size or max(height, width)
+    sides = [float(long_side)]
+    while sides[-1] / settings.scale_step >= settings.first_size:
+        sides.append(sides[-1] / settings.scale_step)
+    shape = [side / max(height, width) for side in reversed(sides)]
+    return [(max(1, round(height * s)), max(1, round(width * s))) for s in shape]
+
+
+class _Run:
+    """One transfer: the loop over scales and iterations, and what it shares."""
+
+    def __init__(
+        self,
+        content: Tensor,
+        regions: Sequence[Region],
+        settings: OptimizeSettings,
+        encoder: Encoder,
+        start: Tensor | None,
+        on_progress: OnProgress | None,
+        state: Path | None,
+        save_every: float,
+    ) -> None:
+        self.settings, self.on_progress = settings, on_progress
+        self.encoder = copy.deepcopy(encoder).frozen().to(memory_format=torch.channels_last)
+        self.device = next(encoder.parameters()).device
+        self.weights = _weights(settings, encoder)
+        for layers in (self.weights.content_layers, self.weights.style_layers):
+            encoder.check_layers(layers)
+        self.content = content
+        self.regions = _colored(regions, content, settings)
+        self.sizes = scale_sizes(content.shape[-2], content.shape[-1], settings)
+        self.start = start
+        self.file = StateFile(state, save_every, settings, [content, *_tensors(regions)], encoder)
+        term = STYLE_TERMS[settings.style_loss]
+        self.term = SlicedWasserstein(seed=settings.seed) if term is SlicedWasserstein else term()
+        self.losses: list[list[float]] = [[] for _ in self.sizes]
+        self.clock = time.monotonic()
+        self.work_before = 0.0
+
+    def finish(self) -> Result:
+        """Do all that is still to do."""
+        if self.settings.strength == 0 or not self.weights.layers:
+            return Result(self._completed(self._content_at(self.sizes[-1])), seconds=self._seconds())
+        saved = self.file.load()
+        first = saved["scale"] if saved else 0
+        average = self._first_picture(self.sizes[first])
+        solver = self._solver(average)
+        self.work_before = self._work(first, saved["iteration"] if saved else 0)
+        for scale in range(first, len(self.sizes)):
+            if scale > first:
+                average = resize(average, self.sizes[scale]).clamp_(0, 1)
+                self._hold(average)
+                solver.enlarge(average)
+            objective = self._objective(scale)
+            begin = 0
+            if saved:
+                solver.restore(saved["solver"])
+                average, begin, self.losses = saved["average"], saved["iteration"], saved["losses"]
+                saved = None
+            for iteration in range(begin, self._iterations(scale)):
+                objective.at_step(self._step_number(scale, iteration))
+                self.losses[scale].append(solver.step(objective))
+                _follow(average, solver.picture, self.settings.average, iteration)
+                self.file.save(scale, iteration + 1, solver, average, self.losses)
+                if self._told(scale, iteration, average) is False:
+                    self.file.save(scale, iteration + 1, solver, average, self.losses, now=True)
+                    return Result(self._completed(average), self.losses, True, self._seconds())
+        self.file.remove()
+        return Result(self._completed(average), self.losses, False, self._seconds())
+
+    def _objective(self, scale: int) -> Objective:
+        settings = self.settings
+        maker = GoalMaker(
+            self.encoder, self.term, self.weights, settings.style_scale, settings.strength, self.regions
+        )
+        size = self.sizes[scale]
+        goal = maker.goal(self._content_at(size))
+        tile = settings.tile or (TILE if size[0] * size[1] > WHOLE_UP_TO else 0)
+        return Objective(self.encoder, self.term, goal, self.weights, tile, settings.seed)
+
+    def _content_at(self, size: tuple[int, int]) -> Tensor:
+        return resize(self.content, size).clamp(0, 1).to(self.device)
+
+    def _first_picture(self, size: tuple[int, int]) -> Tensor:
+        if self.start is not None:
+            picture = resize(self.start, size).clamp(0, 1).to(self.device)
+        elif self.settings.start == "noise":
+            noise = torch.randn((1, 3, *size), generator=seeded(self.settings.seed))
+            picture = (0.5 + 0.2 * noise).clamp_(0, 1).to(self.device)
+        else:
+            return self._content_at(size).clone()
+        self._hold(picture)
+        return picture
+
+    def _hold(self, picture: Tensor) -> None:
+        """Put the content's pixels where no style may go."""
+        picture.copy_(composite(picture, self._content_at(tuple(picture.shape[-2:])), self.regions))
+
+    def _solver(self, picture: Tensor) -> Solver:
+        if self.settings.solver == "lbfgs":
+            return Lbfgs(picture)
+        return Adam(picture, self.settings.rate)
+
+    def _completed(self, picture: Tensor) -> Tensor:
+        """At full size, with the content's colours where asked, and untouched pixels put back."""
+        content = self._content_at(self.sizes[-1])
+        final = resize(picture, self.sizes[-1]).clamp_(0, 1)
+        if self.settings.keep_color == "luminance":
+            final = luminance_only(final, content)
+        return composite(final, content, self.regions).cpu()
+
+    def _told(self, scale: int, iteration: int, average: Tensor) -> bool | None:
+        if self.on_progress is None:
+            return None
+        total, work = self._work(len(self.sizes), 0), self._work(scale, iteration + 1)
+        seconds = self._seconds()
+        pace = seconds / max(work - self.work_before, 1e-9)
+        return self.on_progress(
+            Progress(
+                scale + 1,
+                len(self.sizes),
+                iteration + 1,
+                self._iterations(scale),
+                self.sizes[scale],
+                work / total,
+                self.losses[scale][-1],
+                seconds,
+                pace * (total - work),
+                lambda: average.detach().clone().cpu(),
+            )
+        )
+
+    def _iterations(self, scale: int) -> int:
+        last = scale == len(self.sizes) - 1
+        return self.settings.last_iterations if last else self.settings.iterations
+
+    def _step_number(self, scale: int, iteration: int) -> int:
+        return sum(self._iterations(s) for s in range(scale)) + iteration
+
+    def _work(self, scale: int, iteration: int) -> float:
+        """Megapixels touched before ``iteration`` of ``scale``."""
+        pixels = [h * w / 1e6 for h, w in self.sizes]
+        before = math.fsum(pixels[s] * self._iterations(s) for s in range(scale))
+        return before + (pixels[scale] * iteration if scale < len(self.sizes) else 0.0)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self.clock
+
+
+def _follow(average: Tensor, picture: Tensor, decay: float, iteration: int) -> None:
+    """Take ``picture`` into the running average, which forgets where it started."""
+    share = (1 - decay) / (1 - decay ** (iteration + 1))
+    average.lerp_(picture.detach(), share)
+
+
+def _regions(content: Tensor, styles: Sequence[Style] | Sequence[Region]) -> list[Region]:
+    if not styles:
+        raise SettingsError("No style was given; name at least one style picture or bundled style.")
+    own = [item for item in styles if isinstance(item, Region)]
+    if own:
+        return partition(own, (content.shape[-2], content.shape[-1]))
+    return [Region("everything", None, [item for item in styles if isinstance(item, Style)])]
+
+
+def _colored(regions: Sequence[Region], content: Tensor, settings: OptimizeSettings) -> list[Region]:
+    """The regions, with their styles recoloured to the content's palette where that was asked for."""
+    if settings.keep_color != "match":
+        return list(regions)
+    return [
+        region.with_styles(
+            [
+                Style(match_color(s.picture, content, content_mask=region.mask), s.weight, s.scale, s.mask)
+                for s in region.styles
+            ]
+        )
+        for region in regions
+    ]
+
+
+def _weights(settings: OptimizeSettings, encoder: Encoder) -> Weights:
+    content = settings.content_layers or encoder.content_layers
+    style = settings.style_layers or encoder.style_layers
+    return Weights(
+        settings.content_weight,
+        settings.style_weight,
+        settings.smoothness,
+        {n: w / sum(content.values()) for n, w in content.items()},
+        {n: w / sum(style.values()) for n, w in style.items()},
+    )
+
+
+def _tensors(regions: Sequence[Region]) -> list[Tensor]:
+    """Everything that the result depends on besides the content and the settings."""
+    found: list[Tensor] = []
+    for region in regions:
+        found += [torch.tensor([region.style_weight, region.content_weight])]
+        found += [] if region.mask is None else [region.mask]
+        for style in region.styles:
+            found += [style.picture, torch.tensor([style.weight, style.scale])]
+            found += [] if style.mask is None else [style.mask]
+    return found

@@ -1,0 +1,56 @@
+"""Every setting of style transfer by optimisation, declared once. Importing this never loads torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+StyleLoss = Literal["wasserstein", "sliced", "gram"]
+Solver = Literal["adam", "lbfgs"]
+KeepColor = Literal["no", "luminance", "match"]
+
+
+class OptimizeSettings(BaseModel):
+    """Settings of :func:`bottega.transfer.optimize`; each is a flag of ``bottega stylize``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: int = Field(512, ge=0, le=65536, description="long side of the result in pixels; 0 keeps the content's")
+    strength: float = Field(1.0, ge=0, le=1, description="how far to go: 0 is the content, 1 the full manner")
+    style_scale: float = Field(
+        1.0, gt=0, le=8, description="stroke size: the style's long side as a multiple of the result's"
+    )
+    keep_color: KeepColor = Field(
+        "no",
+        description="keep the content's colours: luminance (only light and dark change) "
+        "or match (the style is recoloured first)",
+    )
+    content_weight: float = Field(0.4, ge=0, description="pull towards the content's features")
+    style_weight: float = Field(1.0, ge=0, description="pull towards the style's statistics")
+    smoothness: float = Field(0.2, ge=0, description="weight of total variation")
+    style_loss: StyleLoss = Field(
+        "wasserstein",
+        description="statistics compared: wasserstein (mean and covariance), sliced (whole distributions), gram",
+    )
+    content_layers: dict[str, float] | None = Field(
+        None, description="encoder layers that carry content, with weights; none takes the encoder's own"
+    )
+    style_layers: dict[str, float] | None = Field(
+        None, description="encoder layers that carry style, with weights; none takes the encoder's own"
+    )
+    iterations: int = Field(60, ge=1, description="steps at each scale but the last")
+    last_iterations: int = Field(40, ge=1, description="steps at the last, largest scale")
+    first_size: int = Field(128, ge=16, description="long side of the coarsest scale")
+    scale_step: float = Field(2**0.5, gt=1, le=4, description="factor between scales")
+    solver: Solver = Field("adam", description="adam (warm-started from scale to scale) or lbfgs")
+    rate: float = Field(0.03, gt=0, le=1, description="step size of Adam, in units of the picture")
+    average: float = Field(0.9, ge=0, lt=1, description="decay of the averaged iterate that becomes the result")
+    start: Literal["content", "noise"] = Field("content", description="what the first scale starts from")
+    seed: int = Field(0, ge=0, description="of noise, directions and tile shifts")
+    tile: int = Field(
+        0,
+        ge=0,
+        description="side of the tiles that large pictures are worked in; 0 decides by size: none up to "
+        "2.4 megapixels, then 1024",
+    )
