@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from bottega.errors import SettingsError
+from bottega.errors import SettingsError, WeightsError
 
 
 class Encoder(nn.Module):
@@ -84,6 +84,29 @@ class Encoder(nn.Module):
             raise SettingsError(f"No layer of the encoder {self.name} was asked for; name at least one.")
         return wanted
 
+    def load_features(self, state: Mapping[str, Tensor]) -> None:
+        """Take this encoder's tensors out of a state dict (a published file also carries a classifier).
+
+        Raises:
+            WeightsError: a tensor is missing or of another shape; nothing is loaded then.
+        """
+        own = self.state_dict()
+        for key, tensor in own.items():
+            given = state.get(key)
+            if given is None or given.shape != tensor.shape:
+                found = "is missing" if given is None else f"has the shape {tuple(given.shape)}"
+                raise WeightsError(
+                    f"These weights do not fit the encoder {self.name}: {key} {found}, "
+                    f"where {tuple(tensor.shape)} is needed."
+                )
+        self.load_state_dict({key: state[key].float() for key in own})
+
     def frozen(self) -> Encoder:
         """Itself in evaluation mode with constant weights, so that gradients go to pictures only."""
         return self.eval().requires_grad_(False)
+
+
+def shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Layer weights, scaled to sum to one."""
+    total = sum(weights.values())
+    return {layer: weight / total for layer, weight in weights.items()}

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import Encoder
-from bottega.errors import WeightsError
+from bottega.encoders.base import Encoder, shares
 
 Pooling = Literal["average", "max"]
 
@@ -70,7 +69,7 @@ class PlainEncoder(Encoder):
                 self.features.append(_Pool(pooling))
                 reach, stride = reach + stride, stride * 2
         self.layers = tuple(self.channels)
-        self.content_layers, self.style_layers = _shares(content_layers), _shares(style_layers)
+        self.content_layers, self.style_layers = shares(content_layers), shares(style_layers)
         self.check_layers([*self.content_layers, *self.style_layers])
 
     def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
@@ -88,23 +87,6 @@ class PlainEncoder(Encoder):
     def convolutions(self) -> list[nn.Conv2d]:
         """The convolutions, shallow to deep: one for each name in :attr:`layers`."""
         return [module for module in self.features if isinstance(module, nn.Conv2d)]
-
-    def load_features(self, state: Mapping[str, Tensor]) -> None:
-        """Take the ``features.`` part of a state dict (a published file also carries a classifier).
-
-        Raises:
-            WeightsError: a tensor is missing or of another shape; nothing is loaded then.
-        """
-        own = self.state_dict()
-        for key, tensor in own.items():
-            given = state.get(key)
-            if given is None or given.shape != tensor.shape:
-                found = "is missing" if given is None else f"has the shape {tuple(given.shape)}"
-                raise WeightsError(
-                    f"These weights do not fit the encoder {self.name}: {key} {found}, "
-                    f"where {tuple(tensor.shape)} is needed."
-                )
-        self.load_state_dict({key: state[key].float() for key in own})
 
     def folded(self) -> PlainEncoder:
         """The same function without batch norm, its running statistics folded into the convolutions."""
@@ -146,8 +128,3 @@ class _Pool(nn.Module):
         if self.pooling == "max":
             return F.max_pool2d(x, 2, ceil_mode=True)
         return F.avg_pool2d(x, 2, ceil_mode=True, count_include_pad=False)
-
-
-def _shares(weights: Mapping[str, float]) -> dict[str, float]:
-    total = sum(weights.values())
-    return {layer: weight / total for layer, weight in weights.items()}
