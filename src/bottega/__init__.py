@@ -1,6 +1,29 @@
 """Bottega: an open workshop for AI-assisted digital art.
 
 Importing this package is light: torch is loaded when a picture is first touched.
+
+>>> import bottega
+>>> made = bottega.stylize("photo.jpg", "woodcut", size=1024)
+>>> made.save("photo-woodcut.png")
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bottega.tools.call import Stylized, stylize
+
 __version__ = "0.1.0"
+__all__ = ["Stylized", "__version__", "stylize"]
+
+LAZY = ("Stylized", "stylize")
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs torch when it is first asked for (PEP 562)."""
+    if name in LAZY:
+        from bottega.tools import call
+
+        return getattr(call, name)
+    raise AttributeError(f"module 'bottega' has no attribute '{name}'")

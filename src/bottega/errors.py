@@ -49,6 +49,12 @@ class MismatchError(BottegaError):
     exit_code = 7
 
 
+class PartialError(BottegaError):
+    """Some pictures of a folder failed; the others were made."""
+
+    exit_code = 8
+
+
 class Cancelled(BottegaError):  # noqa: N818 - the visitor's choice, not an error of anybody's
     """The visitor stopped the work (Ctrl-C or a callback)."""
 

@@ -1,0 +1,53 @@
+"""The tree of commands, derived from the tools; no option is written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cyclopts import App, Group
+
+import bottega
+from bottega import errors
+from bottega.cli.command import command
+from bottega.tools import TOOLS
+from bottega.tools.tool import Tool
+
+HELP = """An open workshop for AI-assisted digital art.
+
+bottega stylize photo.jpg --style painting.jpg"""
+
+GROUPS = {"models": "Weights of networks: what there is, fetch, check, import."}
+
+
+def build_app(run_tool: Callable[[Tool, dict[str, Any]], None]) -> App:
+    """The command line; ``run_tool`` gets the tool that was called and the values that were given."""
+    app = App(
+        name="bottega",
+        help=HELP,
+        version=bottega.__version__,
+        help_epilogue=exit_codes(),
+        help_format="plaintext",
+    )
+    app.meta.group_parameters = Group("Everywhere", sort_key=100)
+    for name, summary in GROUPS.items():
+        app.command(App(name=name, help=summary, help_epilogue=""))
+    for tool in TOOLS.values():
+        *group, name = tool.name.split()
+        parent = app[group[0]] if group else app
+        parent.command(command(tool, run_tool), name=name, help=tool.summary, help_epilogue="")
+    return app
+
+
+def exit_codes() -> str:
+    """One line per exit code, read from the errors themselves."""
+    lines = ["Exit codes", "  0  Done."]
+    classes = [found for found in vars(errors).values() if isinstance(found, type)]
+    for found in sorted(
+        (c for c in classes if issubclass(c, errors.BottegaError)), key=lambda c: c.exit_code
+    ):
+        if found is not errors.BottegaError:
+            first_line = (found.__doc__ or "").strip().splitlines()[0]
+            lines.append(f"{found.exit_code:>3}  {first_line}")
+    lines.insert(-1, f"{errors.INTERNAL_ERROR_CODE:>3}  A defect of ours; run again with --debug.")
+    return "\n".join(lines)

@@ -1,0 +1,155 @@
+"""Run one command line from its words to its exit code."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Annotated, Any
+
+from cyclopts import CycloptsError, Parameter
+
+from bottega.cli.app import build_app
+from bottega.cli.faces import Face, face_for
+from bottega.errors import INTERNAL_ERROR_CODE, BottegaError, Cancelled, SettingsError
+from bottega.tools.tool import Tool, is_out_of_memory, out_of_memory
+
+BROKEN_PIPE_CODE = 141
+"""What a shell reports for a program that a closed pipe ended (128 + SIGPIPE)."""
+
+
+@dataclass
+class Options:
+    """The options that every command has."""
+
+    json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        words: what was typed after ``bottega``; ``None`` takes the arguments of this process.
+
+    Returns:
+        The exit code; docs/command-line.md lists them.
+    """
+    given = list(sys.argv[1:] if words is None else words)
+    # Known before anything is parsed, so that errors of parsing already speak the asked-for way.
+    options = Options("--json" in given, "--quiet" in given, "--debug" in given)
+    face = face_for(options.json, options.quiet)
+    try:
+        with _termination_as_interrupt():
+            return _end(lambda: _run(given, options, face), options, face)
+    except BrokenPipeError:
+        # The reader has gone; Python would complain once more when it flushes at exit.
+        sys.stdout = None
+        return BROKEN_PIPE_CODE
+
+
+def _run(given: list[str], options: Options, face: Face) -> int:
+    exit_code = 0
+
+    def run_tool(tool: Tool, values: dict[str, Any]) -> None:
+        nonlocal exit_code
+        settings = tool.configure(values)
+        if tool.paints:
+            _prepare_process()
+        with face:
+            outcome = tool.run(settings, face)
+        face.result(tool.name, outcome)
+        if outcome.error is not None:
+            face.error(outcome.error, outcome.error.exit_code)
+            exit_code = outcome.error.exit_code
+
+    app = build_app(run_tool)
+
+    @app.meta.default
+    def launch(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        json: Annotated[bool, Parameter(negative=(), help="one JSON object per line, for programs")] = False,
+        quiet: Annotated[bool, Parameter(negative=(), help="say nothing but results and errors")] = False,
+        debug: Annotated[bool, Parameter(negative=(), help="show the traceback of an error")] = False,
+    ) -> None:
+        options.json, options.quiet, options.debug = json, quiet, debug
+        _call(app, tokens)
+
+    _call(app.meta, given)
+    sys.stdout.flush()
+    return exit_code
+
+
+def _call(app: Any, tokens: Sequence[str]) -> None:
+    try:
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise SettingsError(f'{str(error).strip()} "bottega --help" shows what there is.') from error
+
+
+def _end(work: Callable[[], int], options: Options, face: Face) -> int:
+    """Every way in which work may end, as one sentence and an exit code."""
+    try:
+        return work()
+    except BrokenPipeError:
+        raise
+    except (KeyboardInterrupt, Cancelled) as error:
+        code = Cancelled.exit_code
+        text = str(error)
+        stopped: BaseException = Cancelled(text or "Stopped; no result was written.")
+    except BottegaError as error:
+        code, stopped = error.exit_code, error
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            return _defect(error, options, face)
+        gc.collect()
+        stopped = out_of_memory("this")
+        code = stopped.exit_code
+    except Exception as error:  # noqa: BLE001 - the door: nothing may reach the visitor as a traceback
+        return _defect(error, options, face)
+    if options.debug:
+        traceback.print_exc()
+    face.error(stopped, code)
+    return code
+
+
+def _defect(error: Exception, options: Options, face: Face) -> int:
+    if options.debug:
+        traceback.print_exception(error)
+    sentence = (
+        f"Bottega failed by a defect of its own ({type(error).__name__}: {error}); nothing was written."
+    )
+    hint = "" if options.debug else " Run again with --debug for the traceback."
+    face.error(RuntimeError(" ".join((sentence + hint).split())), INTERNAL_ERROR_CODE)
+    return INTERNAL_ERROR_CODE
+
+
+def _prepare_process() -> None:
+    """This process is ours, so its allocator may be tuned; a library must not do that."""
+    from bottega import runtime
+
+    runtime.tune_allocator()
+
+
+@contextmanager
+def _termination_as_interrupt() -> Iterator[None]:
+    """End by SIGTERM as by Ctrl-C, so that temporary files are removed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread: whoever runs us there handles signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,153 @@
+"""``bottega.stylize(...)``: the tool as a Python function, for pictures in memory as well as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bottega import pictures, runtime
+from bottega.errors import SettingsError
+from bottega.pictures import Picture
+from bottega.tools.outputs import check_output, keep_inputs
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.painter import Painter
+from bottega.tools.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan, read_style
+from bottega.tools.recipe import make_recipe
+from bottega.tools.sources import FileSource, MemorySource, Source, file_source
+from bottega.tools.tool import Report, configure, is_out_of_memory, out_of_memory
+
+
+@dataclass(frozen=True)
+class Stylized:
+    """A picture that was made, with what it takes to write it or to make it again."""
+
+    picture: Picture
+    settings: PaintSettings
+    inputs: tuple[Source, ...]
+    recipe_for: Callable[[Path], dict[str, Any]]
+    """The recipe of a file in a folder; recorded paths are as seen from there."""
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The recipe, with paths as seen from the current folder."""
+        return self.recipe_for(Path.cwd())
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture with its recipe; an older file of that name is replaced, an input never.
+
+        Raises:
+            OutputError: the file cannot be written, or is one of the inputs.
+        """
+        target = Path(path)
+        keep_inputs(target, self.inputs)
+        recipe = self.recipe_for(target.parent)
+        bits, quality = self.settings.bits, self.settings.quality
+        return pictures.save(self.picture, target, bits=bits, quality=quality, recipe=recipe)
+
+
+def stylize(
+    content: Any,
+    style: Any,
+    *,
+    region: Mapping[str, Any] | None = None,
+    leave: Mapping[str, Any] | None = None,
+    output: str | Path | None = None,
+    report: Report | None = None,
+    **settings: Any,
+) -> Stylized:
+    """Repaint a picture in the manner of others.
+
+    A picture is a path, a PIL image, a numpy array, a tensor or a :class:`bottega.pictures.Picture`; a style
+    may also be a word of the command line (``"woodcut@3"``, ``"painting.jpg:0.4"``).
+
+    Args:
+        content: the picture to repaint.
+        style: one style; a list of styles, each alone or as ``(style, weight)``; a dict ``{word: weight}``;
+            or, with regions, a dict ``{region: any of these}``; ``"background"`` is what no mask covers.
+        region: ``{name: mask}``, masks as large as the content, white inside.
+        leave: ``{name: mask}`` of what keeps its pixels; a mask of ``None`` means a region of that name, or
+            the background.
+        output: also write the picture there, like :meth:`Stylized.save`.
+        report: told about the progress; may cancel.
+        settings: fields of :class:`~bottega.tools.paint_settings.PaintSettings`, such as ``size=1024``.
+
+    Raises:
+        SettingsError: a setting, a name or a combination is not usable.
+        PictureError: a picture cannot be read, or a mask has another size.
+        OutputError: the output cannot be written.
+        Cancelled: the report asked for it.
+    """
+    threads = torch.get_num_threads()
+    # The caller's own number of threads is kept unless one is asked for here.
+    chosen = configure(PaintSettings, {"threads": threads, **settings})
+    source = _source(content, "content")
+    regions = [RegionChoice(name, _source(mask, "mask")) for name, mask in (region or {}).items()]
+    left = [
+        RegionChoice(name, None if mask is None else _source(mask, "mask"), leave=True)
+        for name, mask in (leave or {}).items()
+    ]
+    plan = make_plan(list(_styles(style, BACKGROUND)), regions, left)
+    inputs = (source, *plan.sources)
+    if output is not None:
+        check_output(Path(output), inputs, overwrite=True, bits=chosen.bits)
+    try:
+        painter = Painter(plan, chosen)
+        picture = painter.paint(source.open(), report or Report())
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            raise out_of_memory("stylize") from error
+        raise
+    finally:
+        runtime.set_threads(threads)
+    recipe = partial(
+        make_recipe, plan, source, painter.settings, encoder=painter.encoder_record, torch=torch.__version__
+    )
+    made = Stylized(picture, painter.settings, inputs, recipe)
+    if output is not None:
+        made.save(output)
+    return made
+
+
+def _source(thing: Any, label: str) -> FileSource | MemorySource:
+    if isinstance(thing, str | Path):
+        return file_source(Path(thing))
+    return MemorySource(pictures.as_picture(thing), label)
+
+
+def _styles(given: Any, region: str) -> Iterable[StyleChoice]:
+    """Every style that the forms of the argument describe."""
+    if isinstance(given, Mapping):
+        for key, value in given.items():
+            if isinstance(value, int | float):
+                yield _one_style(key, float(value), region)
+            elif region != BACKGROUND:
+                raise SettingsError(
+                    f'The styles of the region "{region}" hold further regions; one level is enough.'
+                )
+            else:
+                yield from _styles(value, str(key))
+    elif isinstance(given, list | tuple):
+        if not given:
+            raise SettingsError("There is no style; give at least one.")
+        for entry in given:
+            if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], int | float):
+                yield _one_style(entry[0], float(entry[1]), region)
+            else:
+                yield _one_style(entry, None, region)
+    else:
+        yield _one_style(given, None, region)
+
+
+def _one_style(thing: Any, weight: float | None, region: str) -> StyleChoice:
+    if weight is not None and not 0 <= weight < float("inf"):
+        raise SettingsError(f"The weight of a style is {weight}; use a number from 0 up.")
+    if not isinstance(thing, str):
+        return StyleChoice(_source(thing, "style"), 1.0 if weight is None else weight, region)
+    word = read_style(thing)
+    named = region if region != BACKGROUND else word.region
+    return StyleChoice(word.source, word.weight if weight is None else weight, named)

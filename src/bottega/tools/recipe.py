@@ -1,0 +1,132 @@
+"""The recipe inside a picture: everything needed to make the same picture again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bottega
+from bottega.errors import MismatchError, PictureError, SettingsError
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
+from bottega.tools.search import InputSearch
+from bottega.tools.sources import BundledSource, FileSource, Source
+from bottega.tools.tool import configure
+
+# What decides the picture, as opposed to where it was made and what the files are called there.
+DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision")
+
+
+def make_recipe(
+    plan: Plan, content: Source, settings: PaintSettings, folder: Path, *, encoder: dict[str, Any], torch: str
+) -> dict[str, Any]:
+    """The recipe of one picture, of plain values.
+
+    Args:
+        settings: with device, precision and threads resolved to what is really used.
+        folder: where the picture will lie; paths are recorded as seen from there.
+        encoder: name and sha256 of its weights.
+        torch: version of torch.
+    """
+    return {
+        "tool": "stylize",
+        "bottega": bottega.__version__,
+        "torch": torch,
+        "settings": settings.model_dump(mode="json"),
+        "encoder": encoder,
+        "content": content.record(folder),
+        "styles": [
+            {**choice.source.record(folder), "weight": choice.weight, "region": choice.region}
+            for choice in plan.styles
+        ],
+        "regions": [
+            {
+                "region": region.name,
+                "leave": region.leave,
+                "mask": None if region.mask is None else region.mask.record(folder),
+            }
+            for region in plan.regions
+        ],
+    }
+
+
+def same_picture(one: dict[str, Any] | None, other: dict[str, Any]) -> bool:
+    """Whether two recipes make the same picture, wherever the files lie and whatever machine runs them."""
+    return one is not None and _decisive(one) == _decisive(other)
+
+
+def _decisive(value: Any) -> Any:
+    if isinstance(value, dict):
+        dropped = {"path", "bottega", "torch", *DECISIVE_SETTINGS_EXCEPT}
+        # A file is known by its hash: renamed, it is still the same picture.
+        if "sha256" in value:
+            dropped.add("name")
+        return {key: _decisive(inner) for key, inner in value.items() if key not in dropped}
+    if isinstance(value, list):
+        return [_decisive(inner) for inner in value]
+    return value
+
+
+def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> tuple[Source, Plan, PaintSettings]:
+    """Content, plan and settings of a recipe, with every input found and unchanged.
+
+    Args:
+        name: of the picture that the recipe was in, for messages.
+
+    Raises:
+        SettingsError: the recipe is of another tool or version.
+        PictureError: an input is missing or was never a file.
+        MismatchError: an input or a bundled encoder has changed since.
+    """
+    if recipe.get("tool") != "stylize":
+        raise SettingsError(
+            f'{name} was made by "{recipe.get("tool")}", which this version cannot run again.'
+        )
+    try:
+        settings = configure(PaintSettings, recipe["settings"])
+        content = _find(recipe["content"], search, name)
+        styles = [
+            StyleChoice(_find(record, search, name), float(record["weight"]), str(record["region"]))
+            for record in recipe["styles"]
+        ]
+        regions = [_region(record, search, name) for record in recipe["regions"]]
+    except SettingsError as error:
+        made_by = recipe.get("bottega")
+        raise SettingsError(f"The recipe in {name} was written by version {made_by}: {error}") from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
+    masked = [r for r in regions if not r.leave and r.name != BACKGROUND]
+    return content, make_plan(styles, masked, [r for r in regions if r.leave]), settings
+
+
+def _region(record: dict[str, Any], search: InputSearch, name: str) -> RegionChoice:
+    mask = None if record["mask"] is None else _find_file(record["mask"], search, name)
+    return RegionChoice(str(record["region"]), mask, bool(record["leave"]))
+
+
+def _find(record: dict[str, Any], search: InputSearch, name: str) -> Source:
+    if record["kind"] == "bundled":
+        return BundledSource(str(record["name"]), int(record["seed"]))
+    return _find_file(record, search, name)
+
+
+def _find_file(record: dict[str, Any], search: InputSearch, name: str) -> FileSource:
+    if record["kind"] == "memory":
+        raise PictureError(
+            f"{name} was made by a program from a picture in memory ({record['name']}), which no file holds; "
+            "only pictures made from files can be made again."
+        )
+    return search.find(record)
+
+
+def check_encoder(recorded: dict[str, Any], present: dict[str, Any], name: str) -> None:
+    """Refuse to run a recipe with other weights than it was made with.
+
+    Raises:
+        MismatchError: the hashes differ.
+    """
+    if recorded != present:
+        raise MismatchError(
+            f'{name} was made with the encoder "{recorded.get("name")}" of sha256 {recorded.get("sha256")}, '
+            f"but the one here has sha256 {present.get('sha256')}."
+        )

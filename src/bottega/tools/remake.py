@@ -1,0 +1,110 @@
+"""The tool ``remake``: run the recipe inside a picture again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from bottega.errors import MismatchError, PictureError, SettingsError
+from bottega.tools.outputs import check_output
+from bottega.tools.recipe import check_encoder, read_back
+from bottega.tools.search import InputSearch
+from bottega.tools.sources import file_source
+from bottega.tools.tool import Outcome, Report, Settings, Tool, face
+
+if TYPE_CHECKING:
+    from bottega.pictures import Picture
+    from bottega.tools.paint_settings import PaintSettings
+
+
+class RemakeSettings(Settings):
+    """Which picture, where its inputs are, and what to do with the new one."""
+
+    picture: Path = Field(
+        description="a picture that Bottega made, with its recipe inside",
+        json_schema_extra=face(positional=True),
+    )
+    search: list[Path] = Field(
+        [], description="a folder to look for the inputs in, with all folders below; may be repeated"
+    )
+    verify: bool = Field(
+        False, description="compare the pixels with the given picture; exit code 7 if they differ"
+    )
+    output: Path | None = Field(
+        None, description="the file to write the remade picture to", json_schema_extra=face(short="-o")
+    )
+    overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
+
+
+def _run(settings: RemakeSettings, report: Report) -> Outcome:
+    from bottega import pictures
+    from bottega.tools.painter import Painter
+
+    if not settings.verify and settings.output is None:
+        raise SettingsError("Say what to do with the remade picture: --verify, -o remade.png, or both.")
+    given = file_source(settings.picture)
+    recipe = pictures.read_recipe(given.path)
+    if recipe is None:
+        raise PictureError(f"There is no recipe in {given.path}; only pictures that Bottega made carry one.")
+    search = InputSearch(given.path.parent, settings.search)
+    content, plan, paint_settings = read_back(recipe, search, given.name)
+    if settings.output is not None:
+        inputs = [given, content, *plan.sources]
+        check_output(settings.output, inputs, overwrite=settings.overwrite)
+    painter = Painter(plan, paint_settings)
+    check_encoder(recipe["encoder"], painter.encoder_record, given.name)
+    picture = painter.paint(content.open(), report)
+    files: list[Path] = []
+    if settings.output is not None:
+        bits, quality = paint_settings.bits, paint_settings.quality
+        new_recipe = painter.recipe(content, settings.output.parent)
+        files.append(pictures.save(picture, settings.output, bits=bits, quality=quality, recipe=new_recipe))
+    if settings.verify:
+        _verify(given.path, picture, paint_settings, recipe["torch"])
+    did = " and ".join(
+        ["the same pixels as " + given.name] * settings.verify + [f"written to {path}" for path in files]
+    )
+    return Outcome(
+        f"Remade: {did}", files=tuple(files), details={"verified": settings.verify, "recipe": recipe}
+    )
+
+
+def _verify(path: Path, remade: Picture, settings: PaintSettings, made_with: str) -> None:
+    """Compare after the same encoding, so that what JPEG loses is lost on both sides.
+
+    Raises:
+        MismatchError: sizes or pixels differ.
+    """
+    import torch
+
+    from bottega import pictures
+    from bottega.pictures.formats import format_of
+
+    given = pictures.load(path)
+    encoded = pictures.encode(remade, format_of(path), bits=settings.bits, quality=settings.quality)
+    again = pictures.load(encoded)
+    if (given.width, given.height) != (again.width, again.height):
+        raise MismatchError(
+            f"{path} is {given.width} × {given.height} pixels, its recipe makes "
+            f"{again.width} × {again.height}."
+        )
+    difference = (given.pixels - again.pixels).abs().amax(dim=1)
+    largest = float(difference.max()) * 255
+    if largest > 0:
+        share = float((difference > 0).float().mean()) * 100
+        hint = f" (it was made with torch {made_with}, here is {torch.__version__})"
+        raise MismatchError(
+            f"{path} differs from what its recipe makes: by up to {largest:.3g} of 255, in {share:.3g} % "
+            f"of the pixels{hint if made_with != torch.__version__ else ''}."
+        )
+
+
+REMAKE = Tool(
+    name="remake",
+    summary="Make a picture again from the recipe inside it, and compare.",
+    settings=RemakeSettings,
+    work=_run,
+    paints=True,
+)

@@ -1,0 +1,172 @@
+"""Where a picture comes from: a file, a bundled style or memory; and how a recipe remembers it."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bottega.errors import PictureError, SettingsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bottega.pictures import Picture
+
+BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A picture file."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    @property
+    def label(self) -> str:
+        """Short, for the names of results."""
+        return self.path.stem
+
+    @cached_property
+    def sha256(self) -> str:
+        from bottega import pictures
+
+        return pictures.fingerprint(self.path)
+
+    def open(self) -> Picture:
+        from bottega import pictures
+
+        return pictures.load(self.path)
+
+    def open_mask(self) -> Tensor:
+        from bottega import pictures
+
+        return pictures.load_mask(self.path)
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        return {
+            "kind": "file",
+            "name": self.path.name,
+            "sha256": self.sha256,
+            "path": _relative(self.path, folder),
+        }
+
+
+@dataclass(frozen=True)
+class BundledSource:
+    """A bundled style, painted by its program with a seed."""
+
+    style: str
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.style}@{self.seed}" if self.seed else self.style
+
+    @property
+    def label(self) -> str:
+        return self.style
+
+    def open(self) -> Picture:
+        from bottega import pictures, styles
+
+        return pictures.as_picture(styles.paint(self.style, seed=self.seed))
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        return {"kind": "bundled", "name": self.style, "seed": self.seed}
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """A picture handed over by a program; a recipe keeps its hash, but only files can be found again."""
+
+    picture: Picture
+    label: str = "picture"
+
+    @property
+    def name(self) -> str:
+        return self.picture.name
+
+    @cached_property
+    def sha256(self) -> str:
+        pixels = self.picture.pixels.contiguous().cpu().numpy()
+        return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+
+    def open(self) -> Picture:
+        return self.picture
+
+    def open_mask(self) -> Tensor:
+        from bottega import pictures
+
+        return pictures.load_mask(self.picture)
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        return {"kind": "memory", "name": self.name, "sha256": self.sha256}
+
+
+Source = FileSource | BundledSource | MemorySource
+MaskSource = FileSource | MemorySource
+
+
+def file_source(path: Path) -> FileSource:
+    """A file that is there.
+
+    Raises:
+        PictureError: it is not, or it is a folder.
+    """
+    if path.is_dir():
+        raise PictureError(f"{path} is a folder; a picture file is needed here.")
+    if not path.exists():
+        raise PictureError(f"There is no file {path}{_nearest_file(path)}.")
+    return FileSource(path)
+
+
+def style_source(word: str) -> FileSource | BundledSource:
+    """A style picture by its path or a bundled style by its name, ``woodcut`` or ``woodcut@3`` (seed 3).
+
+    Raises:
+        SettingsError: neither exists.
+        PictureError: the path is a folder.
+    """
+    path = Path(word)
+    if path.exists():
+        return file_source(path)
+    from bottega.styles import STYLES
+
+    match = BUNDLED.fullmatch(word)
+    if match and match["name"] in STYLES:
+        return BundledSource(match["name"], int(match["seed"] or 0))
+    if match is None:
+        raise PictureError(f"There is no style picture {word}{_nearest_file(path)}.")
+    close = difflib.get_close_matches(match["name"], STYLES, n=1)
+    hint = f'; did you mean "{close[0]}"?' if close else ";"
+    raise SettingsError(
+        f'There is no file and no bundled style "{word}"{hint} The bundled styles are {", ".join(STYLES)}.'
+    )
+
+
+def _nearest_file(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f" (and no folder {folder})"
+    close = difflib.get_close_matches(path.name, sorted(os.listdir(folder)), n=1)
+    return f"; did you mean {folder / close[0]}?" if close else ""
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """The path as seen from the folder of the result; absolute where they share nothing but the root."""
+    full, base = path.resolve(), folder.resolve()
+    try:
+        shared = Path(os.path.commonpath([full, base]))
+    except ValueError:  # two drives
+        return full.as_posix()
+    return full.as_posix() if shared == Path(shared.anchor) else Path(os.path.relpath(full, base)).as_posix()

@@ -1,0 +1,124 @@
+"""The tool ``stylize``: a picture, or a folder of pictures, in another manner."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from bottega.errors import OutputError
+from bottega.tools.outputs import check_folder, check_output, default_name, keep_inputs
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.plan import Plan, read_plan
+from bottega.tools.sources import file_source
+from bottega.tools.tool import Outcome, Report, Tool, face
+
+if TYPE_CHECKING:
+    from bottega.tools.painter import Painter
+
+
+class StylizeSettings(PaintSettings):
+    """How to paint, and the files."""
+
+    heading: ClassVar[str] = "Pictures"
+
+    content: Path = Field(
+        description="the picture to repaint, or a folder of pictures", json_schema_extra=face(positional=True)
+    )
+    style: list[str] = Field(
+        min_length=1,
+        description="a picture whose manner to take, or the name of a bundled style; may be repeated. "
+        "painting.jpg:0.4 gives it a weight, subject=painting.jpg a region, woodcut@3 a seed",
+    )
+    region: list[str] = Field(
+        [], description="where a style goes: subject=mask.png, white is inside; may be repeated"
+    )
+    leave: list[str] = Field(
+        [], description="what keeps its pixels: a mask, the name of a region, or background; may be repeated"
+    )
+    output: Path | None = Field(
+        None,
+        description="the file to write (a folder, for a folder); else <content>-<style>.png in this folder",
+        json_schema_extra=face(short="-o"),
+    )
+    overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
+    sheet: Path | None = Field(None, description="also write a sheet with before, styles and after")
+    preview: Path | None = Field(None, description="write the unfinished picture here now and then")
+    preview_every: float = Field(
+        10.0, ge=0.1, le=3600, description="time between previews", json_schema_extra=face(unit="seconds")
+    )
+    state: Path | None = Field(
+        None, description="keep the state of the work in this file, and continue from it where it exists"
+    )
+
+
+def _run(settings: StylizeSettings, report: Report) -> Outcome:
+    from bottega.tools.painter import Painter
+
+    plan = read_plan(settings.style, settings.region, settings.leave)
+    painter = Painter(plan, settings)
+    if settings.content.is_dir():
+        from bottega.tools.folder import stylize_folder
+
+        return stylize_folder(settings, painter, report)
+    return _stylize_file(settings, plan, painter, report)
+
+
+def _stylize_file(settings: StylizeSettings, plan: Plan, painter: Painter, report: Report) -> Outcome:
+    from bottega import pictures
+    from bottega.tools.painter import Extras
+    from bottega.tools.sheet import before_and_after
+
+    start = time.monotonic()
+    content = file_source(settings.content)
+    output = settings.output or Path(default_name(content, plan.label))
+    inputs = [content, *plan.sources]
+    if output.is_dir():
+        output = output / default_name(content, plan.label)
+    check_output(output, inputs, overwrite=settings.overwrite, bits=settings.bits)
+    if settings.sheet is not None:
+        check_output(settings.sheet, inputs, overwrite=settings.overwrite)
+    _check_work_files(settings, output)
+    before = content.open()
+    extras = Extras(settings.preview, settings.preview_every, settings.state)
+    picture = painter.paint(before, report, extras)
+    recipe = painter.recipe(content, output.parent)
+    pictures.save(picture, output, bits=settings.bits, quality=settings.quality, recipe=recipe)
+    files = [output]
+    if settings.sheet is not None:
+        pictures.save(before_and_after(before, plan, picture), settings.sheet, quality=settings.quality)
+        files.append(settings.sheet)
+    seconds = time.monotonic() - start
+    return Outcome(
+        f"{output} ({picture.width} × {picture.height} pixels, {seconds:.1f} seconds)",
+        files=tuple(files),
+        details={
+            "width": picture.width,
+            "height": picture.height,
+            "seconds": round(seconds, 3),
+            "recipe": recipe,
+        },
+    )
+
+
+def _check_work_files(settings: StylizeSettings, output: Path) -> None:
+    """Previews and states are replaced as the work goes on, but never an input or a result."""
+    inputs = [file_source(settings.content)]
+    for path in (settings.preview, settings.state):
+        if path is None:
+            continue
+        check_folder(path.parent)
+        keep_inputs(path, inputs)
+        if path.absolute() in (output.absolute(), settings.sheet and settings.sheet.absolute()):
+            raise OutputError(f"{path} is given for two things; choose two names.")
+
+
+STYLIZE = Tool(
+    name="stylize",
+    summary="Repaint a picture, or a folder of pictures, in the manner of others.",
+    settings=StylizeSettings,
+    work=_run,
+    paints=True,
+)

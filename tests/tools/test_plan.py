@@ -1,0 +1,123 @@
+"""The words of --style, --region and --leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bottega.errors import PictureError, SettingsError
+from bottega.tools.plan import BACKGROUND, read_plan, read_region, read_style
+from bottega.tools.sources import BundledSource, FileSource
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("s.jpg", "m.png", "n.png", "a=b.jpg", "odd:0.4", "x:y.png"):
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("word", "source", "weight", "region"),
+    [
+        ("s.jpg", "s.jpg", 1.0, BACKGROUND),
+        ("s.jpg:0.4", "s.jpg", 0.4, BACKGROUND),
+        ("s.jpg:2", "s.jpg", 2.0, BACKGROUND),
+        ("subject=s.jpg", "s.jpg", 1.0, "subject"),
+        ("subject=s.jpg:0.7", "s.jpg", 0.7, "subject"),
+        ("a=b.jpg", "a=b.jpg", 1.0, BACKGROUND),
+        ("a=b.jpg:0.5", "a=b.jpg", 0.5, BACKGROUND),
+        ("subject=a=b.jpg:0.5", "a=b.jpg", 0.5, "subject"),
+        ("odd:0.4", "odd:0.4", 1.0, BACKGROUND),
+        ("odd:0.4:3", "odd:0.4", 3.0, BACKGROUND),
+        ("x:y.png", "x:y.png", 1.0, BACKGROUND),
+    ],
+)
+def test_style_words_of_files(folder: Path, word: str, source: str, weight: float, region: str) -> None:
+    choice = read_style(word)
+    assert choice.source == FileSource(Path(source))
+    assert (choice.weight, choice.region) == (weight, region)
+
+
+def test_style_words_of_bundled_styles(folder: Path) -> None:
+    assert read_style("woodcut").source == BundledSource("woodcut", 0)
+    assert read_style("woodcut@3").source == BundledSource("woodcut", 3)
+    choice = read_style("sky=ink-wash@12:0.25")
+    assert (choice.source, choice.weight, choice.region) == (BundledSource("ink-wash", 12), 0.25, "sky")
+
+
+def test_a_file_wins_over_a_bundled_style_of_the_same_name(folder: Path) -> None:
+    (folder / "woodcut").write_bytes(b"")
+    assert read_style("woodcut").source == FileSource(Path("woodcut"))
+
+
+def test_unknown_style_names_the_nearest(folder: Path) -> None:
+    with pytest.raises(SettingsError, match='did you mean "woodcut"') as caught:
+        read_style("woodcat")
+    assert "mosaic" in str(caught.value)
+
+
+def test_missing_file_names_the_nearest(folder: Path) -> None:
+    with pytest.raises(PictureError, match=r"did you mean s\.jpg"):
+        read_style("ss.jpg")
+    with pytest.raises(PictureError, match="no folder nowhere"):
+        read_style("nowhere/s.jpg")
+
+
+@pytest.mark.parametrize("word", ["s.jpg:-1", "s.jpg:nan", "s.jpg:inf"])
+def test_weights_are_not_negative_or_endless(folder: Path, word: str) -> None:
+    with pytest.raises(SettingsError, match="weight"):
+        read_style(word)
+
+
+def test_without_regions_everything_is_background(folder: Path) -> None:
+    plan = read_plan(["s.jpg"])
+    assert [(region.name, region.mask, region.leave) for region in plan.regions] == [
+        (BACKGROUND, None, False)
+    ]
+
+
+def test_regions_and_leave(folder: Path) -> None:
+    plan = read_plan(["subject=s.jpg", "woodcut"], ["subject=m.png"], ["n.png"])
+    assert {region.name: region.leave for region in plan.regions} == {
+        "subject": False,
+        "leave-1": True,
+        BACKGROUND: False,
+    }
+    assert plan.label == "s+woodcut"
+
+
+def test_leave_a_named_region_and_the_background(folder: Path) -> None:
+    plan = read_plan(["a=s.jpg"], ["a=m.png", "b=n.png"], ["b", "background"])
+    assert {region.name: region.leave for region in plan.regions} == {"a": False, "b": True, BACKGROUND: True}
+
+
+@pytest.mark.parametrize(
+    ("styles", "regions", "leave", "sentence"),
+    [
+        (["sky=s.jpg", "s.jpg"], [], [], "has no mask"),
+        (["s.jpg"], ["sky=m.png"], [], 'region "sky" has no style'),
+        (["sky=s.jpg"], ["sky=m.png"], [], 'region "background" has no style'),
+        (["sky=s.jpg", "s.jpg"], ["sky=m.png"], ["sky"], "left alone"),
+        (["s.jpg"], ["sky=m.png", "sky=n.png"], [], "one region name"),
+        (["s.jpg"], [], ["sky"], "no region"),
+        (["s.jpg:0"], [], [], "weight 0"),
+        (["sky=s.jpg", "s.jpg"], ["m.png"], [], "not a region"),
+        (["s.jpg"], ["background=m.png"], [], "needs no mask"),
+        (["s.jpg", "sky=s.jpg"], ["sky=m.png"], ["sky=n.png"], "given twice"),
+    ],
+)
+def test_what_does_not_fit_together(
+    folder: Path, styles: list[str], regions: list[str], leave: list[str], sentence: str
+) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        read_plan(styles, regions, leave)
+
+
+def test_missing_mask(folder: Path) -> None:
+    with pytest.raises(PictureError, match=r"no file mask\.png"):
+        read_region("sky=mask.png")
+    with pytest.raises(PictureError, match=r"no mask other\.png"):
+        read_plan(["s.jpg"], [], ["other.png"])
