@@ -1,0 +1,136 @@
+"""Anything that a visitor may hold as a picture, converted once at the door."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from bottega.errors import PictureError
+from bottega.pictures.load import from_pil, load
+from bottega.pictures.picture import Picture
+
+_TOLERANCE = 1e-4  # what resampling and float32 leave outside [0, 1]; clamped
+_LUMA = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
+
+
+def as_picture(anything: Any) -> Picture:
+    """A :class:`Picture` from what is there.
+
+    - a path, the bytes of a file or a binary file: read by :func:`~bottega.pictures.load`
+    - a PIL image of any mode
+    - a numpy array, channels last: ``(H, W)`` or ``(H, W, C)`` with C of 1, 2, 3 or 4 (grey, grey
+      with alpha, RGB, RGBA) of bool, uint8, uint16, or floats in [0, 1]
+    - a torch tensor, channels first: ``(H, W)``, ``(C, H, W)`` or ``(1, C, H, W)`` with C of 1, 3 or 4,
+      of bool, uint8, or floats in [0, 1]
+    - a Picture, returned as it is
+
+    Arrays and tensors are copied, and taken as sRGB.
+
+    Raises:
+        PictureError: unreadable, an ambiguous shape, or values out of range.
+    """
+    if isinstance(anything, Picture):
+        return anything
+    if isinstance(anything, Image.Image):
+        return from_pil(anything)
+    if isinstance(anything, np.ndarray):
+        return _from_array(anything)
+    if isinstance(anything, Tensor):
+        return _from_tensor(anything)
+    if isinstance(anything, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(anything, "read"):
+        return load(anything)
+    raise PictureError(
+        f"A {type(anything).__name__} is not a picture; a path, bytes, a PIL image, an array or a tensor is."
+    )
+
+
+def load_mask(source: Any) -> Tensor:
+    """A mask ``(1, 1, H, W)`` in [0, 1] from anything that :func:`as_picture` takes.
+
+    The alpha channel is the mask where there is one that is not opaque everywhere; otherwise the luminance is
+    (BT.709 weights on the sRGB values), so white selects.
+
+    Raises:
+        PictureError: as :func:`as_picture`.
+    """
+    picture = as_picture(source)
+    if picture.alpha is not None and bool((picture.alpha < 1).any()):
+        return picture.alpha.clone()
+    red, green, blue = picture.pixels.chunk(3, dim=1)
+    if torch.equal(red, green) and torch.equal(red, blue):
+        return red.clone()
+    return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue).clamp(0, 1)
+
+
+def _from_array(array: NDArray[Any]) -> Picture:
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4) or 0 in array.shape:
+        hint = ""
+        if array.ndim == 3 and array.shape[0] in (1, 3, 4):
+            hint = " (for channels first, give array.transpose(1, 2, 0))"
+        raise PictureError(
+            f"An array of shape {array.shape} is not a picture; (H, W) or (H, W, 1 to 4) is expected{hint}."
+        )
+    values = torch.from_numpy(_to_floats(array).transpose(2, 0, 1)[None].copy())
+    bits = 8 if array.dtype in (np.uint8, np.bool_) else 16
+    return _from_planes(values, bits, "array")
+
+
+def _to_floats(array: NDArray[Any]) -> NDArray[np.float32]:
+    if array.dtype in (np.uint8, np.uint16):
+        return array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    if array.dtype == np.bool_ or array.dtype.kind == "f":
+        return array.astype(np.float32)
+    raise PictureError(
+        f"An array of {array.dtype} is not a picture; uint8, uint16, or floats between 0 and 1 are."
+    )
+
+
+def _from_tensor(tensor: Tensor) -> Picture:
+    shape = tuple(tensor.shape)
+    planes = tensor.detach()
+    if planes.ndim == 2:
+        planes = planes[None]
+    if planes.ndim == 3:
+        if planes.shape[2] == 3 and planes.shape[0] in (1, 4):
+            raise PictureError(
+                f"A tensor of shape {shape} can be read with channels first or last; give (1, C, H, W)."
+            )
+        planes = planes[None]
+    if planes.ndim != 4 or planes.shape[0] != 1 or planes.shape[1] not in (1, 3, 4) or 0 in shape:
+        hint = " (for channels last, give tensor.permute(2, 0, 1))" if shape[-1:] in ((3,), (4,)) else ""
+        if len(shape) == 4 and shape[0] > 1:
+            hint = f" (this holds {shape[0]} pictures; give one at a time)"
+        raise PictureError(
+            f"A tensor of shape {shape} is not a picture; (1, 3, H, W) or (3, H, W) is expected{hint}."
+        )
+    if not (planes.is_floating_point() or planes.dtype in (torch.uint8, torch.bool)):
+        raise PictureError(
+            f"A tensor of {tensor.dtype} is not a picture; floats between 0 and 1, or uint8, are."
+        )
+    values = planes.to("cpu", torch.float32, copy=True)
+    if planes.dtype == torch.uint8:
+        values /= 255
+    return _from_planes(values, 16 if planes.is_floating_point() else 8, "tensor")
+
+
+def _from_planes(values: Tensor, bits: int, name: str) -> Picture:
+    """``(1, 1 to 4, H, W)`` floats: grey, grey and alpha, RGB, or RGB and alpha."""
+    low, high = float(values.min()), float(values.max())
+    if not (low >= -_TOLERANCE and high <= 1 + _TOLERANCE):  # written so that NaN is refused
+        raise PictureError(
+            f"The {name} holds values from {low:g} to {high:g}; floats must lie between 0 and 1 "
+            "(divide by 255 where they count to 255)."
+        )
+    values = values.clamp_(0, 1)
+    channels = values.shape[1]
+    alpha = values[:, -1:].clone() if channels in (2, 4) else None
+    pixels = values[:, :3] if channels > 2 else values[:, :1].expand(-1, 3, -1, -1)
+    return Picture(pixels.contiguous(), alpha, bits, name=name)

@@ -1,0 +1,107 @@
+"""The formats that are read and written: an allow-list, told apart by content, never by suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bottega.errors import OutputError
+
+READ = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
+READ_NAMES = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC"
+
+# Formats that are written hold 8-bit colour at least and a recipe; BMP and GIF do not.
+SUFFIXES = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+}
+DEEP_FORMATS = ("PNG", "TIFF")
+"""Formats that are written with 16 bits per channel."""
+
+_SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+}
+_FOREIGN = {
+    b"%PDF": "a PDF document",
+    b"%!PS": "a PostScript file",
+    b"8BPS": "a Photoshop document",
+    b"\0\0\0\x0cJXL ": "a JPEG XL picture",
+    b"\xff\x0a": "a JPEG XL picture",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000 picture",
+    b"PK\x03\x04": "a ZIP archive",
+    b"<svg": "an SVG drawing",
+    b"<?xml": "an XML or SVG file",
+}
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def sniff(head: bytes) -> str | None:
+    """Name of the format that a file's first 64 bytes announce, as Pillow calls it; None for any other."""
+    for signature, name in _SIGNATURES.items():
+        if head.startswith(signature):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[4:8] == b"ftyp":
+        brands = head[8 : int.from_bytes(head[:4], "big")]
+        if b"avif" in brands or b"avis" in brands:
+            return "AVIF"
+        if any(brand in brands for brand in _HEIF_BRANDS):
+            return "HEIF"
+    return None
+
+
+def describe_foreign(head: bytes) -> str:
+    """What a file that is not read appears to be, for the error sentence."""
+    for signature, description in _FOREIGN.items():
+        if head.startswith(signature):
+            return description
+    return "not a picture in a known format"
+
+
+def webp_size(head: bytes) -> tuple[int, int] | None:
+    """(width, height) from the first 30 bytes of a WebP file; None where they do not say.
+
+    Pillow's WebP decoder reserves the whole canvas when the file is opened, so the size has to be known
+    before that. Layout: RFC 9649, sections 2.5 to 2.7.
+    """
+    kind = head[12:16]
+    if len(head) < 30:
+        return None
+    if kind == b"VP8X":
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if kind == b"VP8L":
+        packed = int.from_bytes(head[21:25], "little")
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 ":
+        return (
+            int.from_bytes(head[26:28], "little") & 0x3FFF,
+            int.from_bytes(head[28:30], "little") & 0x3FFF,
+        )
+    return None
+
+
+def format_of(path: Path) -> str:
+    """Format that the suffix of an output file asks for.
+
+    Raises:
+        OutputError: the suffix is unknown.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        what = f"the suffix {path.suffix!r}" if suffix else "no suffix"
+        raise OutputError(f"{path} has {what}; a picture is written as one of {known}.")
+    return SUFFIXES[suffix]

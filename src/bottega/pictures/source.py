@@ -1,0 +1,156 @@
+"""Opening what a visitor hands in, and turning everything that can go wrong into one sentence."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+from PIL import Image, ImageFile
+
+from bottega.environment import environment
+from bottega.errors import BottegaError, PictureError, ResourceError
+from bottega.pictures.formats import READ_NAMES, describe_foreign, sniff, webp_size
+
+Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
+
+
+@contextmanager
+def open_stream(source: Source) -> Iterator[tuple[BinaryIO, str]]:
+    """A seekable binary stream and its name for messages.
+
+    Raises:
+        PictureError: the file is missing, a folder, not a regular file, empty or may not be read.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        yield _filled(bytes(source), "bytes"), "bytes"
+    elif isinstance(source, (str, os.PathLike)):
+        with _open_file(Path(source)) as stream:
+            yield stream, str(source)
+    elif hasattr(source, "read"):
+        name = str(getattr(source, "name", "stream"))
+        with translated(name):
+            content = source.read()
+        if not isinstance(content, bytes):
+            raise PictureError(f"{name} was opened as text; open it in binary mode, as in open(path, 'rb').")
+        yield _filled(content, name), name
+    else:
+        raise PictureError(
+            f"A {type(source).__name__} is not a picture; a path, bytes or a binary file is expected."
+        )
+
+
+def _filled(content: bytes, name: str) -> BinaryIO:
+    if not content:
+        raise PictureError(f"{name}: there is nothing in it, zero bytes.")
+    return io.BytesIO(content)
+
+
+def _open_file(path: Path) -> BinaryIO:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise PictureError(f"{path} is a folder; a picture file is expected.")
+        # A pipe or a device could block for ever or never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureError(f"{path} is not a regular file; a picture file is expected.")
+        if status.st_size == 0:
+            raise PictureError(f"{path} is empty: the file has zero bytes.")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise PictureError(f"{path} does not exist.") from None
+    except PermissionError:
+        raise PictureError(f"{path} may not be read: permission denied.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PictureError(f"{str(path)!r} cannot be opened: {reason}.") from None
+
+
+def open_image(stream: BinaryIO, name: str, max_pixels: int | None) -> ImageFile.ImageFile:
+    """Read the header, check the size, decode nothing yet.
+
+    Raises:
+        PictureError: not an allowed format, a broken header, or more than ``max_pixels`` pixels.
+    """
+    limit = environment().max_pixels if max_pixels is None else max_pixels
+    with translated(name):
+        head = stream.read(64)
+        stream.seek(0)
+    kind = sniff(head)
+    if kind is None:
+        raise PictureError(f"{name} is {describe_foreign(head)}; Bottega reads {READ_NAMES}.")
+    if kind == "WEBP" and (size := webp_size(head)):
+        check_size(size, limit, name)
+    if limit > (Image.MAX_IMAGE_PIXELS or limit):
+        # Pillow checks again while decoding; a visitor who raised our limit means that one too.
+        Image.MAX_IMAGE_PIXELS = limit
+    factory = _factory(kind, name)
+    with translated(name, kind):
+        image = factory(stream, name)
+        size = image.size
+    check_size(size, limit, name)
+    return image
+
+
+def _factory(kind: str, name: str) -> Any:
+    """Pillow's plug-in class. Asking for it directly keeps every other plug-in out of reach."""
+    if kind == "HEIF":
+        try:
+            import pillow_heif
+        except ImportError:
+            raise PictureError(
+                f"{name} is a HEIC picture; reading it needs one package more: pip install 'bottega[heic]'."
+            ) from None
+        pillow_heif.register_heif_opener()
+    Image.init()
+    if kind not in Image.OPEN:
+        raise PictureError(f"{name} is a {kind} picture, which this build of Pillow cannot read.")
+    return Image.OPEN[kind][0]
+
+
+def check_size(size: tuple[int, int], max_pixels: int | None, name: str) -> None:
+    """Refuse a picture without pixels or with more than ``max_pixels`` (None: ``BOTTEGA_MAX_PIXELS``).
+
+    Raises:
+        PictureError: the size is not within the limits.
+    """
+    width, height = size
+    limit = environment().max_pixels if max_pixels is None else max_pixels
+    if width < 1 or height < 1:
+        raise PictureError(f"{name} says that it has {width} × {height} pixels; there is nothing to see.")
+    if width * height > limit:
+        raise PictureError(
+            f"{name} has {width} × {height} pixels, more than the limit of {limit:,} pixels; "
+            "scale it down or raise BOTTEGA_MAX_PIXELS."
+        )
+
+
+@contextmanager
+def translated(name: str, kind: str = "") -> Iterator[None]:
+    """Whatever a decoder raises becomes a :class:`PictureError`, lack of memory a :class:`ResourceError`."""
+    # What matters of Pillow's warnings becomes a note of the picture; a filter is safe with threads,
+    # unlike warnings.catch_warnings.
+    warnings.filterwarnings("ignore", category=Warning, module=r"PIL\.")
+    try:
+        yield
+    except BottegaError:
+        raise
+    except MemoryError:
+        raise _out_of_memory(name) from None
+    except Exception as error:
+        if isinstance(error, RuntimeError) and "alloc" in str(error):
+            raise _out_of_memory(name) from None
+        what = f"as a {kind} picture" if kind else "at all"
+        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+        raise PictureError(
+            f"{name} cannot be read {what}: the file is damaged, cut short or of a rare kind ({reason})."
+        ) from error
+
+
+def _out_of_memory(name: str) -> ResourceError:
+    return ResourceError(f"There is not enough memory to read {name}; scale it down or close other programs.")
