@@ -1,8 +1,17 @@
 """Perceptual encoders with named layers."""
 
 from bottega.encoders.base import Encoder
+from bottega.encoders.loading import load
 from bottega.encoders.normalise import data_dependent_init, normalise_activations
 from bottega.encoders.plain import PlainEncoder
 from bottega.encoders.table import ENCODERS, build
 
-__all__ = ["ENCODERS", "Encoder", "PlainEncoder", "build", "data_dependent_init", "normalise_activations"]
+__all__ = [
+    "ENCODERS",
+    "Encoder",
+    "PlainEncoder",
+    "build",
+    "data_dependent_init",
+    "load",
+    "normalise_activations",
+]

@@ -8,6 +8,8 @@ import torch
 
 from bottega.encoders.base import Encoder
 from bottega.encoders.plain import PlainEncoder, Pooling
+from bottega.encoders.resnet import ResNet50
+from bottega.encoders.squeezenet import SqueezeNet
 
 # Early layers carry more: strokes, not objects, make a manner (crowsonkb's 256:64:16:4:1).
 VGG_STYLE = {"relu1_1": 256.0, "relu2_1": 64.0, "relu3_1": 16.0, "relu4_1": 4.0, "relu5_1": 1.0}
@@ -59,7 +61,13 @@ def small(pooling: Pooling = "average", *, batch_norm: bool = False) -> PlainEnc
     )
 
 
-ENCODERS: dict[str, Callable[..., Encoder]] = {"small": small, "vgg16": vgg16, "vgg19": vgg19}
+ENCODERS: dict[str, Callable[..., Encoder]] = {
+    "small": small,
+    "vgg16": vgg16,
+    "vgg19": vgg19,
+    "squeezenet": SqueezeNet,
+    "resnet50": ResNet50,
+}
 
 
 def build(name: str, *, seed: int = 0, **options: object) -> Encoder:

@@ -5,9 +5,9 @@ Three shelves: *packaged* (ships with Bottega), *published* (fetched from its pu
 only after its sha256 was compared.
 """
 
-from bottega.weights.convert import convert
+from bottega.weights.foreign import convert
 from bottega.weights.manifest import Entry
-from bottega.weights.pull import adopt, pull
+from bottega.weights.published import adopt, pull
 from bottega.weights.shelf import entries, entry, is_here, load, path, shelve, verify
 from bottega.weights.storage import read, save
 

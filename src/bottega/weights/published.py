@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from bottega.errors import OutputError, WeightsError
 from bottega.weights import shelf, storage
-from bottega.weights.convert import read_any
 from bottega.weights.download import Progress, download, forget
+from bottega.weights.foreign import read_any
 from bottega.weights.manifest import Entry, manifest
 
 if TYPE_CHECKING:
