@@ -1,0 +1,192 @@
+"""What the machine offers, asked and refused in one sentence each."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from bottega import runtime
+from bottega.errors import ResourceError, SettingsError
+from bottega.runtime import memory
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch):
+    for name in ("DEVICE", "PRECISION", "THREADS"):
+        monkeypatch.delenv(f"BOTTEGA_{name}", raising=False)
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_auto_takes_the_best_device_there_is():
+    chosen = runtime.device()
+    if torch.cuda.is_available():
+        assert chosen.type == "cuda"
+    else:
+        assert chosen.type == ("mps" if torch.backends.mps.is_available() else "cpu")
+    torch.ones(2, device=chosen).sum().item()
+
+
+def test_the_variable_decides_for_auto_only(monkeypatch):
+    monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
+    assert runtime.device().type == "cpu"
+    monkeypatch.setenv("BOTTEGA_DEVICE", "nonsense")
+    assert runtime.device("cpu").type == "cpu"
+    with pytest.raises(SettingsError, match="nonsense"):
+        runtime.device()
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cpu:3", "cuda:x", "meta", "CPU "])
+def test_names_that_are_no_device(name):
+    with pytest.raises(SettingsError, match="not a device"):
+        runtime.device(name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test wants missing")
+@pytest.mark.parametrize("name", ["cuda", "cuda:1"])
+def test_a_missing_gpu(name):
+    with pytest.raises(ResourceError, match=f'"{name}" was asked for.*choose cpu or auto'):
+        runtime.device(name)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_beyond_the_last():
+    with pytest.raises(ResourceError, match="counted from cuda:0"):
+        runtime.device(f"cuda:{torch.cuda.device_count()}")
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has what the test wants missing")
+def test_a_missing_apple_gpu():
+    with pytest.raises(ResourceError, match="Apple GPU"):
+        runtime.device("mps")
+
+
+def test_precision_by_name_and_by_variable(monkeypatch):
+    cpu = torch.device("cpu")
+    assert runtime.precision(cpu, "fp32") is torch.float32
+    assert runtime.precision(cpu, "bf16") is torch.bfloat16
+    monkeypatch.setenv("BOTTEGA_PRECISION", "fp32")
+    assert runtime.precision(cpu) is torch.float32
+    assert runtime.precision(cpu, "bf16") is torch.bfloat16
+    with pytest.raises(SettingsError, match='"fp16" is not a precision'):
+        runtime.precision(cpu, "fp16")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="compares with Linux's own table")
+def test_bf16_where_linux_says_that_the_processor_has_it():
+    with open("/proc/cpuinfo", encoding="utf-8") as table:
+        flags = next(line for line in table if line.startswith(("flags", "Features"))).split()
+    native = bool({"avx512_bf16", "amx_bf16", "bf16"}.intersection(flags))
+    expected = torch.bfloat16 if native else torch.float32
+    assert runtime.precision(torch.device("cpu")) is expected
+    assert ("avx2" in flags) == ("avx2" in runtime.capabilities())
+
+
+def test_threads(monkeypatch):
+    assert runtime.set_threads(1) == 1 == torch.get_num_threads()
+    monkeypatch.setenv("BOTTEGA_THREADS", "2")
+    assert runtime.set_threads() == 2 == torch.get_num_threads()
+    monkeypatch.setenv("BOTTEGA_THREADS", "0")
+    assert runtime.set_threads() >= 1
+    with pytest.raises(SettingsError, match="-1"):
+        runtime.set_threads(-1)
+
+
+def test_seeds_repeat_and_leave_the_global_generator_alone():
+    before = torch.get_rng_state()
+    draws = [torch.rand(4, generator=runtime.seeded(seed)) for seed in (5, 5, 6)]
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+    assert torch.equal(before, torch.get_rng_state())
+    runtime.seeded(2**63 - 1)
+    for seed in (-1, 2**63):
+        with pytest.raises(SettingsError, match=str(seed)):
+            runtime.seeded(seed)
+
+
+def state():
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.backends.cudnn.benchmark,
+        torch.utils.deterministic.fill_uninitialized_memory,
+    )
+
+
+def test_deterministic_is_restored_even_after_an_error():
+    before = state()
+    with pytest.raises(KeyError), runtime.deterministic():  # noqa: PT012 - the block is what is tested
+        assert state() == (True, False, False, False)
+        with runtime.deterministic():
+            pass
+        assert state() == (True, False, False, False)
+        raise KeyError
+    assert state() == before
+
+
+def test_deterministic_refuses_what_cannot_repeat():
+    # torch lists this as having no deterministic way on any device.
+    with runtime.deterministic(), pytest.raises(RuntimeError, match="deterministic"):
+        torch.ones(4).put_(torch.tensor([0, 0]), torch.tensor([1.0, 2.0]), accumulate=False)
+
+
+def test_peak_memory_grows_with_what_was_used():
+    before = runtime.peak_memory()
+    held = torch.ones(before // 4 + 64 * 2**20)
+    grown = runtime.peak_memory()
+    assert grown >= before + 32 * 2**20
+    assert grown < 20 * before + 2**30
+    del held
+    assert runtime.peak_memory() >= grown
+
+
+def test_available_memory_is_within_the_machine():
+    assert 0 < runtime.available_memory() <= memory.total_memory()
+    assert memory.total_memory() == runtime.machine()["memory"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "room"), [("max", []), ("1000000", [1000000 - 400000 + 100000]), ("5", [0])]
+)
+def test_a_container_may_allow_less(tmp_path, limit, room):
+    (tmp_path / "memory.max").write_text(limit + "\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    (tmp_path / "memory.stat").write_text("anon 300000\ninactive_file 100000\n")
+    files = [tmp_path / f"memory.{name}" for name in ("max", "current", "stat")]
+    assert memory._room(*files) == room
+    assert memory._room(tmp_path / "none", *files[1:]) == []
+
+
+def test_the_allocator_is_tuned_in_a_process_of_our_own():
+    code = (
+        "import platform, torch\n"
+        "from bottega.runtime import tune_allocator\n"
+        "done = tune_allocator()\n"
+        "torch.ones(2000, 2000).sum()\n"
+        "assert done == (platform.libc_ver()[0] == 'glibc' and platform.system() == 'Linux'), done\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_machine_in_plain_values():
+    facts = runtime.machine()
+    assert json.loads(json.dumps(facts)) == facts
+    assert facts["torch"] == torch.__version__
+    assert facts["cpu"]
+    assert facts["cores"] >= 1
+    assert facts["precision"] in ("float32", "bfloat16")
+    assert set(facts["flags"]) <= runtime.capabilities()
+
+
+def test_matrix_peak_is_a_speed():
+    torch.set_num_threads(1)
+    slow, quick = (runtime.matrix_peak(torch.float32, seconds) for seconds in (0.0, 0.2))
+    assert 0.1 < slow < 1e6
+    # The same machine, another moment: within a factor even where others use it too.
+    assert quick > slow / 5
