@@ -119,7 +119,8 @@ def state():
     )
 
 
-def test_deterministic_is_restored_even_after_an_error():
+def test_deterministic_is_restored_even_after_an_error(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
     before = state()
     with pytest.raises(KeyError), runtime.deterministic():  # noqa: PT012 - the block is what is tested
         assert state() == (True, False, False, False)

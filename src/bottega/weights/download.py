@@ -63,7 +63,7 @@ def download(url: str, part: Path, *, size: int, progress: Progress | None = Non
             elif error.code < 500 and error.code != 429:
                 break
         except NETWORK_ERRORS as error:
-            failure = str(getattr(error, "reason", "") or error) or type(error).__name__
+            failure = _reason(error)
     here = part.stat().st_size if part.exists() else 0
     kept = (
         f"; {here / 1e6:.1f} of {size / 1e6:.1f} MB are kept, the next try goes on from there" if here else ""
@@ -75,6 +75,12 @@ def forget(part: Path) -> None:
     """Delete a part and what is remembered about it."""
     part.unlink(missing_ok=True)
     _etag_file(part).unlink(missing_ok=True)
+
+
+def _reason(error: BaseException) -> str:
+    """The system's own words, without urllib's wrapping and without error numbers."""
+    inner = getattr(error, "reason", error)
+    return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
 
 
 def _fetch_rest(url: str, part: Path, size: int, progress: Progress | None) -> None:
