@@ -62,6 +62,8 @@ def _open_file(path: Path) -> BinaryIO:
         if status.st_size == 0:
             raise PictureError(f"{path} is empty: the file has zero bytes.")
         return path.open("rb")
+    except BottegaError:
+        raise
     except FileNotFoundError:
         raise PictureError(f"{path} does not exist.") from None
     except PermissionError:
@@ -145,11 +147,16 @@ def translated(name: str, kind: str = "") -> Iterator[None]:
     except Exception as error:
         if isinstance(error, RuntimeError) and "alloc" in str(error):
             raise _out_of_memory(name) from None
-        what = f"as a {kind} picture" if kind else "at all"
-        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-        raise PictureError(
-            f"{name} cannot be read {what}: the file is damaged, cut short or of a rare kind ({reason})."
-        ) from error
+        raise PictureError(f"{name} {_trouble(str(error), kind or 'picture')}.") from error
+
+
+def _trouble(reason: str, kind: str) -> str:
+    """What Pillow complains about, in plain words; its own words stay in the error's cause."""
+    if "truncated" in reason.lower():
+        return f"is cut short: only a part of the {kind} file is there"
+    if "too large" in reason or "Too much memory" in reason:
+        return f"is a {kind} file with unreasonably much text or profile data inside and was not read"
+    return f"is damaged or of a rare kind and cannot be read as a {kind} file"
 
 
 def _out_of_memory(name: str) -> ResourceError:

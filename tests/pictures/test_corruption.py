@@ -1,0 +1,92 @@
+"""Thousands of damaged files: each is refused with a sentence or read as a valid picture, quickly."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import torch
+from handmade import encoded, matrix_profile, tiff16
+from PIL import Image
+
+from bottega.errors import PictureError, ResourceError
+from bottega.pictures import as_picture, encode, load
+
+PER_FILE = 200
+LONGEST = 5.0  # seconds, generous for a busy machine; the usual is a few milliseconds
+
+
+def files() -> dict[str, bytes]:
+    """One small file of each format and of each way through our own code."""
+    rng = np.random.default_rng(5)
+    samples = rng.integers(0, 65536, (12, 11, 4), dtype=np.uint16)
+    noise = Image.fromarray((samples[:, :, :3] >> 8).astype(np.uint8))
+    profile = matrix_profile([(0.61, 0.31, 0.02), (0.2, 0.63, 0.06), (0.15, 0.06, 0.74)], 2.2)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    recipe = {"tool": "test", "text": "é" * 10}
+    return {
+        "png": encoded(noise, "PNG", icc_profile=profile, exif=exif),
+        "png palette": encoded(noise.quantize(16), "PNG", transparency=3),
+        "png recipe": encode(as_picture(samples), "PNG", recipe=recipe),
+        "png 16": encode(as_picture(samples), "PNG", bits=16, recipe=recipe),
+        "jpeg": encoded(noise, "JPEG", icc_profile=profile, exif=exif),
+        "jpeg progressive": encoded(noise.convert("CMYK"), "JPEG", progressive=True),
+        "webp": encode(as_picture(samples), "WEBP", recipe=recipe),
+        "webp lossless": encoded(noise, "WEBP", lossless=True, icc_profile=profile),
+        "tiff": encode(as_picture(samples), "TIFF", recipe=recipe),
+        "tiff 16": encode(as_picture(samples), "TIFF", bits=16),
+        "tiff raw": tiff16(samples[:, :, :3], order="MM", planar=True),
+        "bmp": encoded(noise, "BMP"),
+        "gif": encoded(noise.quantize(16), "GIF", save_all=True, append_images=[noise.quantize(8)]),
+        "avif": encode(as_picture(samples[:, :, :3]), "AVIF", recipe=recipe),
+    }
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Bytes flipped, zeroed or doubled, more often near the front where headers are, or the end cut off."""
+    data = np.frombuffer(content, np.uint8).copy()
+    reach = len(data) if rng.random() < 0.5 else min(len(data), 100)
+    for _ in range(int(rng.integers(1, 9))):
+        place = int(rng.integers(0, reach))
+        kind = rng.integers(0, 4)
+        if kind == 0:
+            data[place] ^= 1 << int(rng.integers(0, 8))
+        elif kind == 1:
+            data[place] = rng.integers(0, 256)
+        elif kind == 2:
+            data[place : place + int(rng.integers(1, 9))] = rng.choice([0, 255])
+        else:
+            data = np.concatenate([data[:place], data[max(0, place - 4) :]])
+    if rng.random() < 0.3:
+        data = data[: int(rng.integers(1, len(data)))]
+    return data.tobytes()
+
+
+FILES = files()
+
+
+def test_there_are_enough() -> None:
+    assert len(FILES) * PER_FILE >= 2000
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_refused_or_harmless(name: str) -> None:
+    rng = np.random.default_rng(sum(name.encode()))
+    assert load(FILES[name]).width in (11, 12)
+    outcomes = {"refused": 0, "read": 0}
+    for _ in range(PER_FILE):
+        content = damaged(FILES[name], rng)
+        started = time.perf_counter()
+        try:
+            picture = load(content, max_pixels=250_000)
+        except (PictureError, ResourceError):
+            outcomes["refused"] += 1
+        else:
+            outcomes["read"] += 1
+            assert picture.pixels.shape[1] == 3
+            assert torch.isfinite(picture.pixels).all()
+            assert 0 <= float(picture.pixels.min()) <= float(picture.pixels.max()) <= 1
+        assert time.perf_counter() - started < LONGEST
+    assert outcomes["refused"] > 0

@@ -1,0 +1,114 @@
+"""The recipe goes into every format and survives our own tools."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+
+import pytest
+import torch
+from handmade import chunk, encoded
+from PIL import Image, PngImagePlugin
+
+from bottega.errors import OutputError
+from bottega.pictures import as_picture, encode, load, read_recipe, recipes, save
+
+RECIPE = {
+    "tool": "stylize",
+    "style": ["Gemälde „Käthe“", "神奈川沖浪裏", "🎨"],
+    "awkward": "<&>\"' ]]> \x01\x7f \ud800 \uffff \\u0041",
+    "numbers": [1, 2.5, -1e-7, None, True],
+    "nested": {"": {}},
+}
+FORMATS = ["png", "jpg", "webp", "tif", "avif"]
+PICTURE = torch.rand(1, 3, 6, 5, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_survives_in_every_format_and_from_each_to_each(suffix: str, tmp_path) -> None:
+    path = save(PICTURE, tmp_path / f"first.{suffix}", recipe=RECIPE)
+    assert read_recipe(path) == RECIPE
+    loaded = load(path)
+    assert loaded.recipe == RECIPE
+    assert loaded.notes == ()
+    for other in FORMATS:
+        again = save(loaded, tmp_path / f"second.{other}")
+        assert load(again).recipe == read_recipe(again) == RECIPE
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_survives_in_sixteen_bits(kind: str) -> None:
+    for recipe in (RECIPE, RECIPE | {"long": "é" * 5000}):
+        assert load(encode(PICTURE, kind, bits=16, recipe=recipe)).recipe == recipe
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+def test_long_recipes(kind: str) -> None:
+    recipe = {"steps": [f"step {i} of {i * 7919 % 104729}" for i in range(8000)]}
+    assert load(encode(PICTURE, kind, recipe=recipe)).recipe == recipe
+
+
+def test_too_long_for_jpeg_or_for_anything() -> None:
+    noise = base64.b64encode(torch.randint(0, 256, (90_000,), dtype=torch.uint8).numpy().tobytes()).decode()
+    with pytest.raises(OutputError, match="write a PNG or TIFF"):
+        encode(PICTURE, "JPEG", recipe={"noise": noise})
+    assert load(encode(PICTURE, "PNG", recipe={"noise": noise})).recipe == {"noise": noise}
+    with pytest.raises(OutputError, match="longer than"):
+        encode(PICTURE, "PNG", recipe={"noise": "x" * 1_000_000})
+
+
+def test_what_json_cannot_say() -> None:
+    for value in (float("nan"), {1, 2}, torch.ones(1)):
+        with pytest.raises(OutputError, match="JSON"):
+            encode(PICTURE, "PNG", recipe={"value": value})
+
+
+def test_a_given_recipe_replaces_the_old_one_and_none_keeps_it() -> None:
+    picture = load(encode(PICTURE, "PNG", recipe={"a": 1}))
+    assert load(encode(picture, "PNG")).recipe == {"a": 1}
+    assert load(encode(picture, "PNG", recipe={"b": 2})).recipe == {"b": 2}
+    assert load(encode(PICTURE, "PNG")).recipe is None
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null", "[" * 100_000, '{"a":' * 5000])
+def test_a_damaged_recipe_is_left_out_and_said(text: str) -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("bottega", text)
+    picture = load(encoded(Image.new("RGB", (2, 2)), "PNG", pnginfo=info))
+    assert picture.recipe is None
+    assert "recipe" in picture.notes[0]
+
+
+@pytest.mark.parametrize("packet", [
+    b"urn:bottega:recipe:1 is not XML",
+    b'<!DOCTYPE x [<!ENTITY a "b">]><x xmlns:b="urn:bottega:recipe:1"><b:recipe>&a;</b:recipe></x>',
+    b'<x xmlns:b="urn:bottega:recipe:1"><b:deflated>!!!</b:deflated></x>',
+    b'<x xmlns:b="urn:bottega:recipe:1"><b:deflated>'
+    + base64.b64encode(zlib.compress(b"a" * 50_000_000)) + b"</b:deflated></x>",
+])  # fmt: skip
+def test_a_hostile_packet_is_left_out_and_said(packet: bytes) -> None:
+    picture = load(encoded(Image.new("RGB", (2, 2)), "JPEG", xmp=packet))
+    assert picture.recipe is None
+    assert "recipe" in picture.notes[0]
+
+
+def test_foreign_metadata_is_no_recipe() -> None:
+    foreign = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a>recipe</a></x:xmpmeta>'
+    picture = load(encoded(Image.new("RGB", (2, 2)), "JPEG", xmp=foreign))
+    assert picture.recipe is None
+    assert picture.notes == ()
+
+
+def test_rewritten_by_other_programs() -> None:
+    """As an attribute with another prefix (XMP editors), and behind the pixels (PNG optimisers)."""
+    packet = b"""<x xmlns:z="urn:bottega:recipe:1"><d z:recipe='{"a":1}'/></x>"""
+    assert load(encoded(Image.new("RGB", (2, 2)), "JPEG", xmp=packet)).recipe == {"a": 1}
+    content = encoded(Image.new("RGB", (2, 2)), "PNG")
+    moved = content[:-12] + chunk(b"iTXt", b'bottega\0\0\0\0\0{"a":1}') + content[-12:]
+    assert read_recipe(moved) == load(moved).recipe == {"a": 1}
+
+
+def test_the_text_is_readable_as_it_stands() -> None:
+    content = encode(as_picture(PICTURE), "PNG", recipe={"style": "Käthe"})
+    assert 'bottega\0\0\0\0\0{"style":"Käthe"}'.encode() in content
+    assert recipes.to_json({"a": "\ud800é"}) == '{"a":"\\ud800é"}'
