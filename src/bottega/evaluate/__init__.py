@@ -1,0 +1,25 @@
+"""Measures, each an exact function; intervals by bootstrap."""
+
+from bottega.evaluate.bootstrap import Interval, bootstrap_interval, mean
+from bottega.evaluate.edges import edge_agreement
+from bottega.evaluate.fidelity import psnr, ssim
+from bottega.evaluate.ranking import auc, retrieval_ranks
+from bottega.evaluate.style import MeasuredStyle, compare_styles, measure_style, style_distance
+from bottega.evaluate.texture import TextureDistance, sliced_wasserstein
+
+__all__ = [
+    "Interval",
+    "MeasuredStyle",
+    "TextureDistance",
+    "auc",
+    "bootstrap_interval",
+    "compare_styles",
+    "edge_agreement",
+    "mean",
+    "measure_style",
+    "psnr",
+    "retrieval_ranks",
+    "sliced_wasserstein",
+    "ssim",
+    "style_distance",
+]

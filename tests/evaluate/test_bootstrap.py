@@ -1,0 +1,59 @@
+"""Bootstrap intervals: width by theory, groups, seeds, bad input."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bottega.errors import SettingsError
+from bottega.evaluate import bootstrap_interval
+
+
+def test_interval_of_a_mean_agrees_with_scipy():
+    values = np.random.default_rng(1).normal(3, 2, 200)
+    ours = bootstrap_interval(values, resamples=4000, seed=2)
+    theirs = stats.bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=3)
+    assert ours.estimate == pytest.approx(values.mean(), abs=1e-12)
+    # Two independent draws of 4000 resamples; the interval is 0.55 wide.
+    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.03)
+    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.03)
+
+
+def test_groups_are_drawn_whole():
+    """Ten copies of each value say no more than one: the interval must not shrink."""
+    values = np.random.default_rng(4).normal(0, 1, 30)
+    single = bootstrap_interval(values, resamples=3000, seed=1)
+    copies = bootstrap_interval(
+        np.repeat(values, 10), resamples=3000, seed=1, groups=np.repeat(range(30), 10)
+    )
+    careless = bootstrap_interval(np.repeat(values, 10), resamples=3000, seed=1)
+    assert copies.high - copies.low == pytest.approx(single.high - single.low, rel=1e-9)
+    assert careless.high - careless.low < 0.5 * (single.high - single.low)
+
+
+def test_rows_stay_together_and_labels_may_be_names():
+    rows = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
+    interval = bootstrap_interval(
+        rows, lambda drawn: (drawn[:, 1] / drawn[:, 0]).mean(), groups=["a", "b", "a"]
+    )
+    assert interval.low == interval.estimate == interval.high == 10
+
+
+def test_equal_seeds_give_equal_intervals():
+    values = np.arange(20.0)
+    assert bootstrap_interval(values, seed=7) == bootstrap_interval(values, seed=7)
+    assert bootstrap_interval(values, seed=7) != bootstrap_interval(values, seed=8)
+
+
+def test_resamples_without_a_finite_statistic_are_left_out():
+    values = np.array([0.0, 1.0, 1.0])
+    interval = bootstrap_interval(values, lambda drawn: np.nan if drawn.min() == drawn.max() else 1.0)
+    assert interval.low == interval.high == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "options"),
+    [([], {}), ([1.0, 2.0], {"groups": [1]}), ([1.0], {"statistic": lambda drawn: np.nan})],
+)
+def test_bad_input_is_refused(values, options):
+    with pytest.raises(SettingsError):
+        bootstrap_interval(values, **options)
