@@ -1,0 +1,68 @@
+"""Batik: cloth dyed in steps from cream to indigo, wax lines and dots left light, crackle where wax broke."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from bottega.styles.craft.canvas import Array, Canvas, smooth
+from bottega.styles.craft.colour import overprint, pigment
+from bottega.styles.craft.hatching import lines
+from bottega.styles.craft.motif import ACCENT, FAR, SUN
+from bottega.styles.craft.scenes import scene
+
+CLOTH, OCHRE, MADDER, INDIGO = "f0e2c4", "dba24a", "a8402c", "16307a"
+
+
+def paint(canvas: Canvas) -> Array:
+    """Three dye baths; what was waxed before a bath stays free of it, except along the cracks."""
+    motif = scene(canvas, "garden", "garden", "sea", "hills")
+    tone = motif.stretched()
+    outline = motif.outline()
+    crack, fine = _cracks(canvas, 62), _cracks(canvas, 23)
+    bleed = 0.06 * canvas.noise(7, 2)
+    drawn = smooth(1.7, 0.9, outline + 0.3 * canvas.noise(14))
+    veins = lines(canvas, motif.phase, 13.0, 0.22 * smooth(-0.2, 0.4, canvas.noise(70)))
+    wax = np.maximum.reduce([drawn, 0.95 * veins, _dots(canvas, motif.phase, outline)])
+    warm = np.isin(motif.region, (ACCENT, SUN, FAR))
+    ochre = smooth(0.95, 0.7, tone + bleed) * (1 - 0.8 * drawn) * np.where(warm, 1.0, 0.35)
+    madder = smooth(0.62, 0.5, tone - 0.28 * warm + 0.5 * ~warm + bleed) * (1 - wax)
+    indigo = smooth(0.66, 0.54, tone + 0.42 * warm + bleed - 0.04) * (1 - wax)
+    second = smooth(0.34, 0.24, tone + 0.1 * warm + bleed) * (1 - 0.75 * wax)
+    broken = np.clip(0.9 * crack + 0.55 * fine * smooth(0.0, 1.0, canvas.noise(110)), 0, 1)
+    indigo = np.maximum(indigo, 0.95 * broken * (1 - 0.35 * madder))
+    weave = (
+        0.10
+        * np.sin(canvas.x * 2.2 + 0.5 * canvas.noise(40))
+        * np.sin(canvas.y * 2.2 + 0.5 * canvas.noise(40))
+    )
+    uptake = np.clip(0.92 + weave + 0.06 * canvas.noise(45, 3) + 0.035 * canvas.noise(1.5), 0, 1.05)
+    return overprint(
+        pigment(CLOTH) + 0.4 * weave[..., None] * 0.12,
+        [
+            (OCHRE, np.clip(0.8 * ochre * uptake, 0, 1)),
+            (MADDER, np.clip(0.9 * madder * uptake, 0, 1)),
+            (INDIGO, np.clip(0.72 * indigo * uptake, 0, 1)),
+            (INDIGO, np.clip(0.85 * second * uptake, 0, 1)),
+        ],
+    )
+
+
+def _cracks(canvas: Canvas, spacing: float) -> Array:
+    """A net of hairline cracks: the borders of irregular cells, bent and fading in and out."""
+    x, y = canvas.scatter(spacing, spacing)
+    dx = 0.16 * spacing * canvas.noise(0.6 * spacing, 3)
+    dy = 0.16 * spacing * canvas.noise(0.6 * spacing, 3)
+    places = np.stack([(canvas.x + dx).ravel(), (canvas.y + dy).ravel()], axis=-1)
+    distance = cKDTree(np.stack([x, y], axis=-1)).query(places, k=2)[0]
+    gap = (distance[:, 1] - distance[:, 0]).reshape(canvas.height, canvas.width).astype(np.float32)
+    width = 1.1 + 0.5 * canvas.noise(30)
+    return smooth(1.3, 0.2, gap / np.clip(width, 0.3, 3)) * smooth(-1.0, 0.2, canvas.noise(1.6 * spacing))
+
+
+def _dots(canvas: Canvas, phase: Array, outline: Array) -> Array:
+    """Rows of wax dots along some contour lines, kept off the borders."""
+    u, v = 2 * np.pi * canvas.x / 9.5, 2 * np.pi * canvas.y / 9.5
+    spot = np.cos(u + 0.9 * canvas.noise(40)) * np.cos(v + 0.9 * canvas.noise(40))
+    where = smooth(4, 7, outline) * (smooth(0.1, 0.3, np.sin(phase / 17)))
+    return smooth(0.50, 0.68, spot) * where

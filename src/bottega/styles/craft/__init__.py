@@ -1,0 +1,1 @@
+"""What the painters share: canvas, noise, colour, scenes, strokes, hatching, light. One module per craft."""

@@ -1,0 +1,82 @@
+"""A motif: what the picture is of, before anybody has painted it.
+
+Per pixel it says which kind of thing is there (region), which single thing (label), how light it is
+(tone), and along which lines a hand would work (phase: the lines are its contours, in units apart).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from bottega.styles.craft.canvas import Array, Canvas
+
+SKY, SUN, FAR, NEAR, WATER, FOLIAGE, ACCENT = range(7)
+
+
+class Motif:
+    """Fields of shape (H, W): ``region`` and ``label`` (integers), ``tone`` in [0, 1], ``phase`` in units,
+    ``flow`` the direction of work in radians."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self.canvas = canvas
+        shape = (canvas.height, canvas.width)
+        self.region: NDArray[np.uint8] = np.zeros(shape, np.uint8)
+        self.label: NDArray[np.int32] = np.zeros(shape, np.int32)
+        self.tone = canvas.zeros()
+        self.phase = canvas.zeros()
+        self.flow = canvas.zeros()
+        self._things = 0
+
+    def paste(
+        self,
+        region: int,
+        mask: NDArray[np.bool_] | None,
+        tone: Array,
+        phase: Array,
+        box: tuple[slice, slice] = (slice(None), slice(None)),
+    ) -> None:
+        """Put one thing over what is there. All fields have the shape of the box (or broadcast to it)."""
+        shape = self.tone[box].shape
+        if min(shape) < 2:
+            return
+        self._things += 1
+        phase = np.broadcast_to(phase, shape)
+        down, across = np.gradient(phase)
+        inside = np.ones(shape, bool) if mask is None else np.broadcast_to(mask, shape)
+        values: tuple[tuple[NDArray, NDArray | int], ...] = (  # type: ignore[type-arg]
+            (self.region, region),
+            (self.label, self._things),
+            (self.tone, np.clip(np.broadcast_to(tone, shape), 0, 1)),
+            (self.phase, phase),
+            (self.flow, np.arctan2(across, -down)),
+        )
+        for field, value in values:
+            field[box][inside] = value[inside] if isinstance(value, np.ndarray) else value
+
+    def outline(self) -> Array:
+        """Distance in units to the nearest border between two things."""
+        return edge_distance(self.label) / np.float32(self.canvas.unit)
+
+    def along_outline(self) -> Array:
+        """Angle of the nearest border between two things, in radians."""
+        down, across = np.gradient(self.canvas.blur(self.outline(), 2.5))
+        return np.arctan2(across, -down).astype(np.float32)
+
+    def stretched(self, low: float = 0.5, high: float = 99.5) -> Array:
+        """The tone, stretched so that the picture uses the whole range from 0 to 1."""
+        dark, light = np.percentile(self.tone, [low, high])
+        return np.clip((self.tone - dark) / max(light - dark, 1e-3), 0, 1).astype(np.float32)
+
+
+def edge_distance(label: NDArray[np.int32]) -> Array:
+    """Distance in pixels from each pixel to the nearest change of label, at least 0.3."""
+    edge = np.zeros(label.shape, bool)
+    edge[:, 1:] |= label[:, 1:] != label[:, :-1]
+    edge[1:] |= label[1:] != label[:-1]
+    if not edge.any():
+        return np.full(label.shape, max(label.shape), np.float32)
+    distance = ndimage.distance_transform_edt(~edge).astype(np.float32)
+    # The border is a stair of pixels; a little blur takes the stairs out of every line drawn along it.
+    return np.clip(ndimage.gaussian_filter(distance, 0.8) + 0.2, 0.3, None)

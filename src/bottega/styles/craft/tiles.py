@@ -1,0 +1,97 @@
+"""Cells: tesserae that follow a direction field, panes, facets.
+
+The tesserae are a centroidal Voronoi diagram in a square metric turned along the flow, after Hausner,
+"Simulating decorative mosaics", 2001; a z-buffer of small windows replaces the graphics card.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from bottega.styles.craft.canvas import Array, Canvas
+
+Labels = NDArray[np.int32]
+
+
+def tesserae(
+    canvas: Canvas, x: Array, y: Array, flow: Array, size: float, outline: Array, rounds: int = 5
+) -> tuple[Array, Array, Labels]:
+    """Squares of about ``size`` units in rows along ``flow``: centres (x, y) and the index map (H, W).
+
+    ``outline`` is the distance to the motif's borders: tiles are pushed off the borders, not across them.
+    The rounds of settling run on a coarse grid of about a fifth of a tile.
+    """
+    step = max(int(size * canvas.unit / 6), 1)
+    free = outline[::step, ::step] > 0.12 * size
+    for _ in range(rounds):
+        index = _buffer(canvas, x, y, canvas.at(flow, x, y), size, step)
+        counted = np.where(free & (index >= 0), index, len(x)).ravel()
+        weight = np.bincount(counted, minlength=len(x) + 1)[:-1]
+        rows, columns = np.indices(index.shape, np.float32)
+        for place, coordinate in ((x, columns), (y, rows)):
+            total = np.bincount(counted, coordinate.ravel(), minlength=len(x) + 1)[:-1]
+            place[weight > 0] = (total[weight > 0] / weight[weight > 0] + 0.5) * step / canvas.unit
+    return x, y, _buffer(canvas, x, y, canvas.at(flow, x, y), size, 1)
+
+
+def _buffer(canvas: Canvas, x: Array, y: Array, angle: Array, size: float, step: int) -> Labels:
+    """The nearest site of every ``step``-th pixel in the turned square metric (−1: none within reach)."""
+    across, down = canvas.x[0, ::step], canvas.y[::step, 0]
+    index = np.full((len(down), len(across)), -1, np.int32)
+    nearest = np.full(index.shape, np.inf, np.float32)
+    reach, grid = 1.5 * size, canvas.unit / step
+    left, right = ((x - reach) * grid).astype(int), ((x + reach) * grid).astype(int) + 1
+    top, bottom = ((y - reach) * grid).astype(int), ((y + reach) * grid).astype(int) + 1
+    cos, sin = np.cos(angle), np.sin(angle)
+    for n in range(len(x)):
+        box = (slice(max(top[n], 0), max(bottom[n], 0)), slice(max(left[n], 0), max(right[n], 0)))
+        dx, dy = across[None, box[1]] - x[n], down[box[0], None] - y[n]
+        distance = np.maximum(np.abs(dx * cos[n] + dy * sin[n]), np.abs(dy * cos[n] - dx * sin[n]))
+        closer = distance < nearest[box]
+        nearest[box][closer] = distance[closer]
+        index[box][closer] = n
+    return index
+
+
+def voronoi(canvas: Canvas, spacing: float, wobble: Array | float = 0.0) -> Labels:
+    """An ordinary Voronoi diagram of scattered points; ``wobble`` units bend its borders."""
+    x, y = canvas.scatter(spacing, spacing)
+    dx, dy = wobble * canvas.noise(spacing * 0.7), wobble * canvas.noise(spacing * 0.7)
+    places = np.stack([(canvas.x + dx).ravel(), (canvas.y + dy).ravel()], axis=-1)
+    nearest = cKDTree(np.stack([x, y], axis=-1)).query(places)[1]
+    return nearest.astype(np.int32).reshape(canvas.height, canvas.width)
+
+
+def pieces(canvas: Canvas, *maps: Labels, smallest: float) -> Labels:
+    """The connected pieces of several label maps laid over one another, numbered from 0.
+
+    Pieces of fewer than ``smallest`` square units are given to their neighbours.
+    """
+    joint = np.zeros(maps[0].shape, np.int64)
+    for one in maps:
+        joint = joint * (int(one.max()) + 1) + one
+    label = np.zeros(joint.shape, np.int32)
+    count = 0
+    values, flat = np.unique(joint, return_inverse=True)
+    boxes = ndimage.find_objects(flat.reshape(joint.shape).astype(np.int32) + 1)
+    for number, box in enumerate(boxes):
+        here, found = ndimage.label(joint[box] == values[number])
+        label[box][here > 0] = here[here > 0] + count
+        count += found
+    small = np.bincount(label.ravel(), minlength=count + 1) < smallest * canvas.unit**2
+    gone = small[label]
+    if gone.any() and not gone.all():
+        rows, columns = ndimage.distance_transform_edt(gone, return_distances=False, return_indices=True)
+        label = label[rows, columns]
+    return np.unique(label, return_inverse=True)[1].reshape(joint.shape).astype(np.int32)
+
+
+def means(label: Labels, picture: Array) -> Array:
+    """The mean colour (n, 3) of every piece."""
+    flat, count = label.ravel(), int(label.max()) + 1
+    area = np.bincount(flat, minlength=count)
+    totals = [np.bincount(flat, picture[..., c].ravel(), minlength=count) for c in range(3)]
+    return (np.stack(totals, axis=-1) / area[:, None]).astype(np.float32)

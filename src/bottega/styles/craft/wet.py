@@ -1,0 +1,36 @@
+"""Wet paint on paper: washes that creep, dry darker at the rim, and settle into the grain.
+
+A picture of the effects in Curtis et al., "Computer-generated watercolor", 1997 (edge darkening,
+granulation, back-runs), made from noise and blurs rather than from a fluid simulation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bottega.styles.craft.canvas import Array, Canvas, smooth
+
+
+def paper_grain(canvas: Canvas) -> Array:
+    """Cold-pressed paper: a bumpy field of deviation about 1, positive in the hollows."""
+    return 0.75 * canvas.noise(1.7) + 0.45 * canvas.noise(3.6) + 0.3 * canvas.noise(1.1)
+
+
+def wash(
+    canvas: Canvas, amount: Array, grain: Array, creep: float = 3.0, rim: float = 0.7, settle: float = 0.16
+) -> Array:
+    """One wash: the density of pigment (H, W) that ``amount`` leaves when it has dried.
+
+    ``creep`` is how far (units) the edge wanders; ``rim`` how much darker it dries; ``settle`` how much
+    pigment collects in the hollows of the paper.
+    """
+    wander = canvas.noise(26, 2), canvas.noise(26, 2)
+    moved = canvas.warp(amount, creep * wander[0] + 0.3 * canvas.noise(3), creep * wander[1])
+    moved = canvas.blur(moved, 0.5)
+    edge = np.clip(moved - canvas.blur(moved, 2.2), 0, 1) + 0.5 * np.clip(moved - canvas.blur(moved, 9), 0, 1)
+    pool = canvas.noise(70, 2)
+    # A back-run: water creeps into drying paint and leaves a crinkled dark line.
+    run = pool + 0.25 * canvas.noise(9)
+    bloom = np.exp(-((run / 0.07) ** 2)) * smooth(-0.5, 0.6, canvas.noise(110))
+    density = moved * (1 + 0.20 * pool + 0.30 * bloom - 0.22 * smooth(0, 0.5, run)) + rim * edge
+    return np.clip(density * (1 + settle * grain), 0, None).astype(np.float32)

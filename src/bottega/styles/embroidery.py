@@ -1,0 +1,83 @@
+"""Embroidery: satin stitches of silk whose shine turns with their direction, and dark stem stitches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
+from bottega.styles.craft.colour import from_lab, pigment, ramps, to_lab
+from bottega.styles.craft.light import lamp
+from bottega.styles.craft.scenes import scene
+from bottega.styles.craft.strokes import Brush, along_flow, lay
+
+PALETTE = (
+    "14454a 2a7f80 6fb8a8 d4e4c4",  # sky
+    "c88a2a f0c050 fff0b0",  # sun
+    "4a2a4a 84507a b98aa8 e8ccd0",  # far
+    "40501f 86903a c2b85c f0e2a0",  # near
+    "1a3a6a 3a78a8 8abcd0 e8f2ea",  # water
+    "12382c 2a6a4a 6a9a58 c0cc80",  # foliage
+    "7a1436 c43258 ec7a80 ffd4c4",  # accent
+)
+LINEN = "b9a88a"
+
+
+def paint(canvas: Canvas) -> Array:
+    """Long stitches fill the forms, short ones the details; the thread is a lit, twisted cord."""
+    motif = scene(canvas, "garden", "sea", "garden", "table")
+    picture = ramps(PALETTE, motif.region, np.round(motif.stretched() * 7) / 7)
+    weave = (np.sin(canvas.x * 2.4) * np.sin(canvas.y * 2.4)).astype(np.float32)
+    ground = to_lab(pigment(LINEN)) + (0.05 * weave + 0.04 * canvas.noise(1.6))[..., None] * vector(1, 0, 0)
+    relief = 0.3 * weave
+    thread = _thread(canvas.rng)
+    outline = motif.outline()
+    flow = motif.flow + 0.12 * canvas.noise(40)
+    for spacing, length, width, keep in (
+        (7.5, 40.0, 5.0, None),
+        (6.6, 30.0, 4.6, 0.7 + 0.3 * smooth(14, 4, outline)),
+    ):
+        strokes = along_flow(
+            canvas,
+            picture,
+            flow,
+            spacing,
+            length,
+            width,
+            (0.025, 0.008, 0.008),
+            keep=keep,
+            sway=0.05,
+            bend=0.15,
+        )
+        strokes.colour[:, 0] += 0.07 * np.cos(2 * (strokes.angle - 0.6))
+        lay(canvas, ground, strokes, thread, relief)
+    dark = canvas.blur(picture, 3) * vector(0.6, 1.0, 1.0)
+    stem = along_flow(
+        canvas,
+        dark,
+        motif.along_outline(),
+        4.2,
+        11.0,
+        3.0,
+        keep=smooth(2.6, 1.2, outline),
+        sway=0.06,
+        bend=0.1,
+    )
+    lay(canvas, ground, stem, thread, relief)
+    shade, shine = lamp(canvas, canvas.blur(relief, 0.35), steepness=2.0)
+    ground[..., 0] += 0.19 * np.clip(shade, -1, 1) + 0.2 * (shine - 0.05)
+    return from_lab(ground)
+
+
+def _thread(rng: np.random.Generator) -> Brush:
+    """A bank of round cords with slanting twist, sunk into the cloth at both ends."""
+    across = np.linspace(-1, 1, 42, dtype=np.float32)[None, :, None]
+    along = np.linspace(0, 1, 122, dtype=np.float32)[None, None, :]
+    turn = rng.uniform(0, 6, (8, 1, 1)).astype(np.float32)
+    cord = np.sqrt(np.clip(1 - across**2, 0, 1))
+    twist = 0.12 * np.sin(along * 44 + 3 * across + turn)
+    ends = np.clip(np.minimum(along, 1 - along) * 12, 0, 1)
+    alpha = smooth(1.0, 0.75, np.abs(across)) * smooth(0.05, 0.4, ends) * np.ones_like(turn)
+    height = (cord + twist) * (0.35 + 0.65 * ends)
+    alpha[:, [0, -1]] = 0
+    alpha[:, :, [0, -1]] = 0
+    return Brush(alpha.astype(np.float32), height.astype(np.float32))

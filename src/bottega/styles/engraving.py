@@ -1,0 +1,48 @@
+"""Engraving: swelling lines of sepia ink, crossed in the shadows, over a pale tinted guilloche."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bottega.styles.craft.canvas import Array, Canvas, smooth
+from bottega.styles.craft.colour import overprint, pigment
+from bottega.styles.craft.hatching import lines, shifted, straight
+from bottega.styles.craft.scenes import scene
+
+PAPER, SEPIA, GREEN, ROSE = "f3ecd9", "1f120b", "7fae94", "d99a84"
+
+
+def paint(canvas: Canvas) -> Array:
+    """Contour lines everywhere, one crossing below middle tone, another in the darks, dots in the lights."""
+    motif = scene(canvas, "table", "hills", "garden", "sea")
+    tone = smooth(0.0, 1.0, motif.stretched(2, 97)) ** 0.85
+    depth = 1 - tone
+    phase = motif.phase + 1.2 * canvas.noise(60, 2)
+    key = lines(canvas, phase, 5.2, 0.09 + 0.7 * depth * smooth(0.02, 0.15, depth))
+    sway = 14 * canvas.noise(150)
+    tilt = np.round(motif.label * 0.618 % 1 * 3) / 3
+    for angle, low in ((0.75, 0.42), (-0.62, 0.66)):
+        crossing = straight(canvas, angle, sway) + 9 * tilt
+        share = smooth(low, low + 0.12, depth) * (0.14 + 0.52 * (depth - low) / (1 - low))
+        key = np.maximum(key, lines(canvas, crossing, 5.2, share, adapt=False))
+    # Flicks and dots carry the tone into the light.
+    dots = lines(canvas, phase, 5.2, 0.35 * smooth(0.3, 1.0, canvas.noise(3.2)) * smooth(0.3, 0.12, depth))
+    key = np.maximum(key, dots)
+    contour = 0.7 + 0.6 * smooth(-1, 1, canvas.noise(50)) + 0.9 * smooth(0.4, 0.9, depth)
+    key = np.maximum(key, np.clip((contour - motif.outline()) * canvas.unit + 0.5, 0, 1))
+    key = canvas.blur(shifted(canvas, key.astype(np.float32), 0, 0, ragged=0.22), 0.22)
+    tint = 0.42 * lines(canvas, _guilloche(canvas, 0.4), 6.5, 0.32 + 0.16 * canvas.noise(120), adapt=False)
+    other = 0.46 * lines(canvas, _guilloche(canvas, -0.9), 6.5, 0.30 + 0.16 * canvas.noise(120), adapt=False)
+    wipe = 0.02 + 0.08 * smooth(0.2, 1, canvas.blur(depth, 4)) + 0.015 * canvas.noise(40, 2)
+    paper = np.clip(
+        pigment(PAPER) + 0.008 * canvas.noise(1.6)[..., None] - 0.01 * canvas.noise(90)[..., None], 0, 1
+    )
+    ink = np.clip(np.maximum(0.96 * key, wipe), 0, 1)
+    return overprint(paper, [(GREEN, tint), (ROSE, other), (SEPIA, ink)])
+
+
+def _guilloche(canvas: Canvas, angle: float) -> Array:
+    """A phase of interlaced waves, as on share certificates."""
+    along = straight(canvas, angle + 1.5708, canvas.zeros())
+    wave = 22 * np.sin(along / 31 + 1.3 * canvas.noise(220)) + 9 * np.sin(along / 12)
+    return straight(canvas, angle, wave)

@@ -1,0 +1,72 @@
+"""Ink wash: layered mountains in mist, wet washes, dry brush, a few touches of vermilion."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
+from bottega.styles.craft.colour import overprint, pigment
+from bottega.styles.craft.motif import ACCENT, FAR, FOLIAGE, NEAR, SKY, SUN, Motif
+from bottega.styles.craft.scenes import scene
+from bottega.styles.craft.strokes import along_flow, bristle_brush, lay, round_brush
+from bottega.styles.craft.wet import paper_grain, wash
+
+PAPER, INK, SEAL = "f0e8d8", "0e1116", "c22a16"
+
+
+def paint(canvas: Canvas) -> Array:
+    """Density of ink is added wash by wash; at the end it covers the paper like a transparent film."""
+    motif = scene(canvas, "hills", "garden", "hills")
+    grain = paper_grain(canvas)
+    # Two flowers in three stay white paper inside their ink outline.
+    bright = np.isin(motif.region, (ACCENT, SUN))
+    seal = bright & ((motif.label % 3 == 0) | (motif.region == SUN))
+    depth = _depth(canvas, motif) * np.where(bright, 0.12, 1.0)
+    density = 0.22 * wash(canvas, smooth(0.02, 0.5, depth), grain, creep=8, settle=0.1)
+    density += 0.34 * wash(canvas, smooth(0.22, 0.62, depth), grain, creep=4, settle=0.12)
+    density += 0.55 * wash(canvas, smooth(0.46, 0.85, depth), grain, creep=2, rim=0.5)
+    dry = _brushwork(canvas, motif, depth)
+    held = smooth(-1.1, 0.6, 0.8 * canvas.noise(1.4) + 0.4 * canvas.noise(2.6) + 3.2 * dry - 0.6)
+    caught = 0.75 * dry * held + 0.3 * canvas.blur(dry, 2)
+    density = density + 1.1 * caught
+    tone = motif.stretched()
+    red = wash(canvas, seal * (0.35 + 0.85 * (1 - tone)), grain, creep=2, rim=0.9)
+    fibre = 0.008 * canvas.noise(1.6, stretch=3) + 0.010 * canvas.noise(60, 2)
+    paper = np.clip(pigment(PAPER) + fibre[..., None] * vector(1, 1, 1.3), 0, 1)
+    return overprint(paper, [(SEAL, np.clip(1.1 * red, 0, 0.95)), (INK, 1 - np.exp(-2.3 * density))])
+
+
+def _depth(canvas: Canvas, motif: Motif) -> Array:
+    """How dark a painter would wash each place: mountains dark at the crest, lost in mist below."""
+    dark = 1 - motif.stretched()
+    near = np.broadcast_to(np.clip(canvas.y / canvas.tall, 0, 1), dark.shape)
+    crest = np.exp(-np.clip(motif.phase, 0, None) / (60 + 100 * near))
+    ridges = (0.36 + 0.72 * near) * crest * (0.85 + 0.22 * canvas.noise(50, 2)) + 0.3 * dark * near
+    cloud = smooth(-0.1, 1.4, canvas.noise(120, 3, stretch=2.6))
+    depth = np.where(np.isin(motif.region, (FAR, NEAR)), ridges, dark)
+    depth = np.where(motif.region == SKY, 0.08 + 0.75 * dark * cloud, depth)
+    return depth * (1 - 0.45 * smooth(0.2, 1.6, canvas.noise(200, 2, stretch=2.4)))
+
+
+def _brushwork(canvas: Canvas, motif: Motif, depth: Array) -> Array:
+    """Dry strokes down the slopes, dabs for leaves, contours with a loaded tip: amount of ink (H, W)."""
+    ink = np.zeros((*depth.shape, 3), np.float32)
+    split = bristle_brush(canvas.rng, hairs=16, dry=0.6, ragged=0.3)
+    tip = round_brush(canvas.rng, rough=0.5, soft=0.2)
+    land = np.isin(motif.region, (FAR, NEAR))
+    slope = motif.flow + np.where(land, 0.9, 0.0) + 0.25 * canvas.noise(60)
+    leaves = (motif.region == FOLIAGE) * smooth(0.25, 0.75, depth)
+    rim = smooth(4, 1, motif.outline()) * smooth(-0.8, 0.7, canvas.noise(80)) * smooth(0.03, 0.2, depth)
+    for brush, flow, keep, spacing, length, width, low in (
+        (split, motif.flow, 0.7 * smooth(0.3, 0.9, depth), 24.0, 120.0, 22.0, 0.25),
+        (split, slope, smooth(0.25, 0.9, depth), 12.0, 46.0, 8.0, 0.35),
+        (tip, motif.flow + canvas.noise(20), 0.75 * leaves, 7.5, 18.0, 6.0, 0.5),
+        (tip, motif.along_outline(), 0.8 * rim, 6.0, 38.0, 2.8, 0.5),
+    ):
+        strokes = along_flow(
+            canvas, ink, flow, spacing, length, width, keep=keep, sway=0.12, opacity=0.8, bend=0.35
+        )
+        here = canvas.at(depth, strokes.x, strokes.y)
+        strokes.colour[:] = (low + canvas.rng.uniform(0.0, 0.6, len(here)) * (0.3 + here))[:, None]
+        lay(canvas, ink, strokes, brush)
+    return np.clip(ink[..., 0], 0, 1.2)

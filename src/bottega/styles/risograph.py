@@ -1,0 +1,57 @@
+"""Risograph: three spot inks, halftone screens at three angles, out of register, with speckle."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bottega.styles.craft.canvas import Array, Canvas, smooth
+from bottega.styles.craft.colour import from_lab, linear, overprint, pigment, ramps
+from bottega.styles.craft.hatching import halftone, shifted
+from bottega.styles.craft.scenes import scene
+
+PALETTE = (
+    "ff5fae ff9ac4 ffd9a8 fff3a0",  # sky
+    "ff4fa8 ffb060 fff05a",  # sun
+    "5a6ac8 9a8fd8 ffb0cc ffe0d8",  # far
+    "0f8a8a 5ac0a0 c8e07a f6f08a",  # near
+    "0080a0 34b0c0 a0e0dc f4fcf4",  # water
+    "0a5a72 129a8a 78c888 e6ee7a",  # foliage
+    "d8208a ff5a9a ffa0a0 fff0d0",  # accent
+)
+PAPER, PINK, TEAL, YELLOW = "f4efe3", "ff3d9e", "00788c", "ffe11a"
+
+
+def paint(canvas: Canvas) -> Array:
+    """The picture is separated into three plates, screened, shifted and overprinted."""
+    motif = scene(canvas, "hills", "table", "garden", "sea")
+    tone = motif.stretched()
+    level = np.floor(tone * 5 + 0.35 * canvas.noise(3) * (tone > 0.05)) / 5
+    light = linear(from_lab(ramps(PALETTE, motif.region, 0.5 * tone + 0.5 * level)))
+    wanted = (
+        (YELLOW, 1 - light[..., 2], 0.35, 5.2),
+        (PINK, 1 - light[..., 1], 1.31, 6.0),
+        (TEAL, 1 - light[..., 0], 0.79, 6.0),
+    )
+    inks = []
+    for name, absorbed, angle, pitch in wanted:
+        coverage = np.clip(1.1 * absorbed**1.35 + 0.03 * canvas.noise(90), 0, 1).astype(np.float32)
+        dots = halftone(canvas, coverage, angle + canvas.uniform(-0.04, 0.04), pitch)
+        solid = smooth(0.9, 0.97, coverage)
+        plate = np.maximum(dots, solid)
+        turn, reach = canvas.uniform(0, math.tau), canvas.uniform(1.0, 2.6)
+        plate = shifted(canvas, plate, reach * math.cos(turn), reach * math.sin(turn))
+        inks.append((name, _drum(canvas, plate)))
+    paper = np.clip(
+        pigment(PAPER) + 0.014 * canvas.noise(1.6)[..., None] + 0.01 * canvas.noise(3, 2)[..., None], 0, 1
+    )
+    return overprint(paper, inks)
+
+
+def _drum(canvas: Canvas, plate: Array) -> Array:
+    """Uneven ink of a drum: speckle, faint roller bands, small voids."""
+    speckle = smooth(1.9, 1.2, canvas.noise(1.3) + 0.5 * canvas.noise(2.6))
+    voids = smooth(3.0, 2.7, canvas.noise(5))
+    bands = 0.93 + 0.03 * canvas.noise(400, stretch=0.04) + 0.03 * canvas.noise(120, 2)
+    return np.clip(plate * (0.55 + 0.45 * speckle) * voids * bands, 0, 1).astype(np.float32)

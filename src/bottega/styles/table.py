@@ -1,0 +1,97 @@
+"""The table of styles and the one door to them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from bottega.errors import SettingsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SMALLEST_SIDE, LARGEST_SIDE = 16, 8192
+
+
+@dataclass(frozen=True)
+class Style:
+    """A bundled style: its name, its title, what a designer should know, and ``paint(size, seed)``."""
+
+    name: str
+    title: str
+    summary: str
+    paint: Callable[..., Tensor]
+
+
+def paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tensor:
+    """Paint one picture in a bundled style.
+
+    Args:
+        name: a key of ``STYLES``.
+        size: (height, width) in pixels, each from 16 to 8192. Marks grow with the picture: every size
+            shows the same number of strokes.
+        seed: a whole number from 0; another seed is another composition in the same manner.
+
+    Returns:
+        (1, 3, H, W) float32, sRGB in [0, 1]; the same name, size and seed give the same bits.
+
+    Raises:
+        SettingsError: the name is unknown, or the size or the seed is not usable.
+    """
+    if name not in STYLES:
+        close = difflib.get_close_matches(str(name), STYLES, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise SettingsError(f"There is no bundled style {name!r}.{hint} Known styles: {', '.join(STYLES)}.")
+    return STYLES[name].paint(size, seed)
+
+
+def _paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tensor:
+    """Check size and seed, then let the module of that name paint."""
+    if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in size):
+        raise SettingsError(f"The size {size!r} should be two whole numbers: (height, width) in pixels.")
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
+        raise SettingsError(
+            f"The size {size[0]} × {size[1]} is out of range: each side should have "
+            f"{SMALLEST_SIDE} to {LARGEST_SIDE} pixels."
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SettingsError(f"The seed {seed!r} should be a whole number from 0.")
+    import torch
+
+    from bottega.styles.craft.canvas import Canvas
+
+    module = import_module(f"bottega.styles.{name.replace('-', '_')}")
+    picture = module.paint(Canvas(size, seed))
+    return torch.from_numpy(picture).permute(2, 0, 1).unsqueeze(0).clamp(0, 1).contiguous()
+
+
+def _style(name: str, title: str, summary: str) -> Style:
+    return Style(name, title, summary, partial(_paint, name))
+
+
+STYLES: dict[str, Style] = {
+    style.name: style
+    for style in (
+        _style("impasto", "Impasto", "thick oil laid with a loaded bristle brush and lit from the side"),
+        _style("swirl", "Swirling oil", "long curling dashes of ultramarine and yellow in a moving sky"),
+        _style("pointillism", "Pointillism", "small dots of divided, complementary colour"),
+        _style("pastel", "Pastel", "soft chalk dragged over dark, toothed paper"),
+        _style("charcoal", "Charcoal", "smudged tone and slanting hatches, warm black on grey paper"),
+        _style("ink-wash", "Ink wash", "wet and dry black ink in mist, with a few touches of vermilion"),
+        _style("watercolour", "Watercolour", "transparent washes with granulation, blooms and dark edges"),
+        _style("woodcut", "Woodcut", "carved black lines over two flat colours"),
+        _style("engraving", "Engraving", "swelling and crossing lines of sepia ink, like a banknote"),
+        _style("ukiyo-e", "Ukiyo-e", "Japanese colour woodblock: graded flat colour, indigo outlines, waves"),
+        _style("risograph", "Risograph", "three spot inks in halftone screens, slightly out of register"),
+        _style("mosaic", "Mosaic", "hand-cut stone and glass set in rows that follow the forms"),
+        _style("stained-glass", "Stained glass", "glowing panes of coloured glass between dark leads"),
+        _style("cut-out", "Cut-out", "scissored sheets of painted paper with bold leaf and wave shapes"),
+        _style("batik", "Batik", "wax-resist dyed cloth in indigo and madder with fine crackle"),
+        _style("cubist", "Cubist", "ochre and grey facets, broken outlines and short brush dabs"),
+        _style("embroidery", "Embroidery", "satin stitches of glossy silk thread on linen"),
+    )
+}
