@@ -11,4 +11,4 @@ def reduce_mask(mask: Tensor, stride: int) -> Tensor:
 
     As the pooling of encoders does, an incomplete last row or column is averaged over what there is of it.
     """
-    return avg_pool2d(mask, stride, ceil_mode=True, count_include_pad=False) if stride > 1 else mask
+    return avg_pool2d(mask, stride, ceil_mode=True) if stride > 1 else mask
