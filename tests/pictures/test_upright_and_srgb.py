@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from handmade import encoded, ink_profile, matrix_profile
+from handmade import chunk, encoded, ink_profile, matrix_profile, png
 from PIL import Image, ImageOps
 
 from bottega.pictures import as_picture, load
@@ -112,3 +112,10 @@ def test_cmyk(kind: str) -> None:
     # L* of 83.3 is Y = 0.629, which sRGB encodes as 0.815.
     assert (followed.pixels[0, :, 8, 8] * 255).tolist() == pytest.approx([207.8] * 3, abs=3)
     assert followed.notes == ()
+
+
+@pytest.mark.parametrize(("gamma", "noted"), [(45455, False), (100000, True)])
+def test_a_gamma_that_is_not_applied_is_said(gamma: int, noted: bool) -> None:
+    picture = load(png(1, 1, 8, 2, b"\0\1\2\3", chunk(b"gAMA", gamma.to_bytes(4, "big"))))
+    assert bool(picture.notes) == noted
+    assert (picture.pixels[0, :, 0, 0] * 255).round().tolist() == [1, 2, 3]

@@ -19,6 +19,7 @@ from bottega.pictures.picture import Picture
 from bottega.pictures.source import Source, check_size, open_image, open_stream, translated
 
 _ORIENTATION = 0x0112
+_GAMMA = 1 / 2.2  # what a PNG says that stands for sRGB
 _UPRIGHT: dict[int, tuple[int, bool]] = {  # quarter turns to the left, then mirrored left to right
     2: (0, True),
     3: (2, False),
@@ -64,6 +65,9 @@ def _read(image: Image.Image, name: str, stream: BinaryIO | None) -> Picture:
     if getattr(image, "is_animated", False):
         notes.append("The file holds several pictures; only the first was read.")
     colors, alpha, bits = _decode(image, name, stream, notes)
+    gamma = image.info.get("gamma", _GAMMA)
+    if abs(gamma - _GAMMA) > 0.01 and not {"icc_profile", "srgb"} & image.info.keys():
+        notes.append(f"The file asks for a gamma of {gamma:g}, which was not applied; it was taken as sRGB.")
     turn = _orientation(image, notes)
     return Picture(
         pixels=_to_tensor(_upright(colors, turn)),

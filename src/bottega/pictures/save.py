@@ -134,7 +134,7 @@ def _samples(picture: Picture, alpha: Tensor | None, bits: int, *, flatten: bool
         layers = layers * alpha + (1 - alpha) if flatten else torch.cat([layers, alpha], dim=1)
     _check_finite(layers)
     steps = 2**bits - 1
-    rounded = (layers[0].permute(1, 2, 0).clamp(0, 1) * steps).round()
+    rounded = layers[0].permute(1, 2, 0).clamp(0, 1).mul_(steps).round_()  # in place: prints are large
     return np.ascontiguousarray(rounded.numpy().astype(np.uint8 if bits == 8 else np.uint16))
 
 
@@ -168,5 +168,6 @@ def _options(kind: str, quality: int, text: str | None) -> dict[str, Any]:
     if kind == "WEBP":
         options |= {"lossless": quality == 100, "exact": True}  # exact: colour under transparency stays
     if kind == "AVIF":
-        options |= {"subsampling": "4:4:4" if quality >= 90 else "4:2:0"}
+        # Speed 8 takes a third of the time of the default, 6, for files 0.4 % larger (measured as above).
+        options |= {"subsampling": "4:4:4" if quality >= 90 else "4:2:0", "speed": 8}
     return options

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from bottega.environment import environment
 from bottega.errors import BottegaError, PictureError, ResourceError
 from bottega.pictures.formats import READ_NAMES, describe_foreign, sniff, webp_size
 
+_NO_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
 
 
@@ -135,9 +137,10 @@ def check_size(size: tuple[int, int], max_pixels: int | None, name: str) -> None
 @contextmanager
 def translated(name: str, kind: str = "") -> Iterator[None]:
     """Whatever a decoder raises becomes a :class:`PictureError`, lack of memory a :class:`ResourceError`."""
-    # What matters of Pillow's warnings becomes a note of the picture; a filter is safe with threads,
-    # unlike warnings.catch_warnings.
-    warnings.filterwarnings("ignore", category=Warning, module=r"PIL\.")
+    # What matters of Pillow's warnings becomes a note of the picture. A standing filter is safe with threads,
+    # which warnings.catch_warnings is not.
+    if _NO_PILLOW not in warnings.filters:
+        warnings.filterwarnings("ignore", category=Warning, module=_NO_PILLOW[3].pattern)
     try:
         yield
     except BottegaError:
