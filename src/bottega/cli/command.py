@@ -45,12 +45,13 @@ def _parameter(name: str, field: FieldInfo, kind: Any, group: Group | None = Non
 
 def _group(model: type[Settings], name: str) -> Group:
     """The heading of the model that declares the field; a model that has none stands under its heir's."""
-    heading = model.heading
-    for ancestor in model.__mro__:
-        heading = ancestor.__dict__.get("heading", heading)
+    heading, place = model.heading, 0
+    for number, ancestor in enumerate(model.__mro__):
+        if "heading" in vars(ancestor):
+            heading, place = vars(ancestor)["heading"], number
         if name in inspect.get_annotations(ancestor):
             break
-    return Group(heading, sort_key=heading)
+    return Group(heading, sort_key=place)
 
 
 def _face(field: FieldInfo) -> dict[str, Any]:

@@ -146,7 +146,11 @@ def _print_table(rows: tuple[dict[str, Any], ...]) -> None:
     table = Table(*rows[0], box=box.SIMPLE_HEAD, header_style="bold")
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    # Through print(), because rich ends the program by itself when the reader of a pipe has gone.
+    with console.capture() as captured:
+        console.print(table)
+    print(captured.get(), end="")
 
 
 def _duration(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 import traceback
@@ -48,8 +47,9 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         with _termination_as_interrupt():
             return _end(lambda: _run(given, options, face), options, face)
-    except BrokenPipeError:
-        # The reader has gone; Python would complain once more when it flushes at exit.
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone (rich, which prints the help, then raises SystemExit);
+        # Python would complain once more when it flushes at exit.
         sys.stdout = None
         return BROKEN_PIPE_CODE
 
@@ -99,35 +99,26 @@ def _end(work: Callable[[], int], options: Options, face: Face) -> int:
         return work()
     except BrokenPipeError:
         raise
-    except (KeyboardInterrupt, Cancelled) as error:
-        code = Cancelled.exit_code
-        text = str(error)
-        stopped: BaseException = Cancelled(text or "Stopped; no result was written.")
-    except BottegaError as error:
-        code, stopped = error.exit_code, error
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            return _defect(error, options, face)
-        gc.collect()
-        stopped = out_of_memory("this")
-        code = stopped.exit_code
-    except Exception as error:  # noqa: BLE001 - the door: nothing may reach the visitor as a traceback
-        return _defect(error, options, face)
-    if options.debug:
-        traceback.print_exc()
-    face.error(stopped, code)
-    return code
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the door: no traceback reaches the visitor
+        if options.debug:
+            traceback.print_exception(error)
+        told = _told(error, options)
+        code = told.exit_code if isinstance(told, BottegaError) else INTERNAL_ERROR_CODE
+        face.error(told, code)
+        return code
 
 
-def _defect(error: Exception, options: Options, face: Face) -> int:
-    if options.debug:
-        traceback.print_exception(error)
-    sentence = (
-        f"Bottega failed by a defect of its own ({type(error).__name__}: {error}); nothing was written."
-    )
+def _told(error: BaseException, options: Options) -> BaseException:
+    """The error as the visitor is told about it: one of ours, or a sentence about our defect."""
+    if isinstance(error, BottegaError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Cancelled("Stopped; no result was written.")
+    if is_out_of_memory(error):
+        return out_of_memory("this")
     hint = "" if options.debug else " Run again with --debug for the traceback."
-    face.error(RuntimeError(" ".join((sentence + hint).split())), INTERNAL_ERROR_CODE)
-    return INTERNAL_ERROR_CODE
+    sentence = f"Bottega failed by a defect of its own ({type(error).__name__}: {error}).{hint}"
+    return RuntimeError(" ".join(sentence.split()))
 
 
 def _prepare_process() -> None:

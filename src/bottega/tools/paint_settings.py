@@ -28,6 +28,13 @@ class PaintSettings(OptimizeSettings, Settings):
         description="how colours are kept: luminance takes only light and dark from the result, "
         "match gives the styles the content's colours first",
     )
+    feather: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="how soft the edges of masks become",
+        json_schema_extra=face(unit="pixels of the content"),
+    )
     encoder: str = Field(
         "small", description="the network that looks at pictures, as bottega models list shows it"
     )

@@ -12,14 +12,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bottega import encoders, pictures, runtime, transfer, weights
-from bottega.errors import Cancelled, PictureError, SettingsError
+from bottega import encoders, pictures, runtime, weights
+from bottega.errors import Cancelled, PictureError
 from bottega.pictures import Picture
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import Plan
 from bottega.tools.recipe import make_recipe
 from bottega.tools.sources import MaskSource, Source
 from bottega.tools.tool import Report
+from bottega.transfer.optimize import optimize
+from bottega.transfer.progress import Progress
+from bottega.transfer.regions import Region, feather
+from bottega.transfer.style import Style
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,12 @@ class Painter:
     @cached_property
     def encoder_record(self) -> dict[str, Any]:
         """Name and sha256 of the encoder's weights, for the recipe."""
-        name = self.settings.encoder
-        if name not in encoders.ENCODERS:
-            raise SettingsError(f'There is no encoder "{name}"; there are {", ".join(encoders.ENCODERS)}.')
-        return {"name": name, "sha256": weights.entry(name).sha256}
+        entry = weights.entry(self.settings.encoder)
+        return {"name": entry.name, "sha256": entry.sha256}
 
     @cached_property
     def encoder(self) -> encoders.Encoder:
-        return encoders.load(self.encoder_record["name"]).to(self.device)
+        return encoders.load(self.settings.encoder).to(self.device, self.precision)
 
     @cached_property
     def style_pictures(self) -> list[Tensor]:
@@ -91,13 +93,9 @@ class Painter:
             Cancelled: the report asked for it.
         """
         for note in content.notes:
-            report.note(f"{content.name}: {note}.")
+            report.note(f"{content.name}: {note}")
         regions = self._regions(content)
-        listener = _Listener(report, extras or Extras())
-        with runtime.deterministic():
-            result = self._optimize(content.pixels, regions, listener)
-        if listener.stopped:
-            raise Cancelled("Stopped; no result was written.")
+        result = self._optimize(content.pixels, regions, report, extras or Extras())
         alpha = content.alpha
         if alpha is not None:
             alpha = pictures.resize(alpha, (result.shape[-2], result.shape[-1])).clamp(0, 1)
@@ -105,48 +103,50 @@ class Painter:
             result.clamp(0, 1).cpu().float(), alpha=alpha, bits=self.settings.bits, name=content.name
         )
 
-    def _optimize(self, content: Tensor, regions: list[transfer.Region], listener: _Listener) -> Tensor:
+    def _optimize(self, content: Tensor, regions: list[Region], report: Report, extras: Extras) -> Tensor:
         """The one place that calls the method."""
-        result = transfer.optimize(
-            content.to(self.device),
-            regions,
-            self.settings.for_optimize(),
-            encoder=self.encoder,
-            on_progress=listener.hear,
-        )
+        with runtime.deterministic():
+            result = optimize(
+                content,
+                regions,
+                self.settings.for_optimize(),
+                encoder=self.encoder,
+                on_progress=_Listener(report, extras).hear,
+                state=extras.state,
+            )
+        if result.cancelled:
+            raise Cancelled("Stopped; no result was written.")
         return result.picture
 
-    def _regions(self, content: Picture) -> list[transfer.Region]:
-        """Masks and styles as the method takes them; the background is what no mask covers."""
+    def _regions(self, content: Picture) -> list[Region]:
+        """Masks and styles as the method takes them; it shares overlaps and finds the background itself."""
         size = (content.height, content.width)
-        covered = torch.zeros(1, 1, *size)
-        regions = []
-        for region in sorted(self.plan.regions, key=lambda region: region.mask is None):
-            mask = 1 - covered if region.mask is None else _checked(region.mask, size)
-            covered = (covered + mask).clamp(max=1)
-            regions.append(
-                transfer.Region(mask.to(self.device), [] if region.leave else self._styles(region.name))
+        return [
+            Region(
+                region.name,
+                None if region.mask is None else self._mask(region.mask, size),
+                [] if region.leave else self._styles(region.name),
             )
-        return regions
+            for region in self.plan.regions
+        ]
 
-    def _styles(self, region: str) -> list[transfer.Style]:
+    def _mask(self, source: MaskSource, size: tuple[int, int]) -> Tensor:
+        mask = source.open_mask()
+        found = (mask.shape[-2], mask.shape[-1])
+        if found != size:
+            raise PictureError(
+                f"The mask {source.name} is {found[1]} × {found[0]} pixels and the picture "
+                f"{size[1]} × {size[0]}; a mask must be as large as the picture it is for."
+            )
+        return feather(mask, self.settings.feather)
+
+    def _styles(self, region: str) -> list[Style]:
         pairs = zip(self.plan.styles, self.style_pictures, strict=True)
         return [
-            transfer.Style(picture.to(self.device), weight=choice.weight)
+            Style(picture, weight=choice.weight)
             for choice, picture in pairs
             if choice.region == region and choice.weight > 0
         ]
-
-
-def _checked(source: MaskSource, size: tuple[int, int]) -> Tensor:
-    mask = source.open_mask()
-    found = (mask.shape[-2], mask.shape[-1])
-    if found != size:
-        raise PictureError(
-            f"The mask {source.name} is {found[1]} × {found[0]} pixels and the picture {size[1]} × {size[0]}"
-            "; a mask must be as large as the picture it is for."
-        )
-    return mask
 
 
 class _Listener:
@@ -155,17 +155,15 @@ class _Listener:
     def __init__(self, report: Report, extras: Extras) -> None:
         self.report = report
         self.extras = extras
-        self.stopped = False
         self._last_preview = time.monotonic()
 
-    def hear(self, progress: transfer.Progress) -> bool:
+    def hear(self, progress: Progress) -> bool:
         message = f"scale {progress.scale} of {progress.scales}"
         self.report.progress(
             progress.done, message, seconds_left=progress.seconds_left, preview=progress.preview
         )
         self._write_preview(progress.preview)
-        self.stopped = self.report.cancelled()
-        return not self.stopped
+        return not self.report.cancelled()
 
     def _write_preview(self, preview: Callable[[], Tensor]) -> None:
         now = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def make_recipe(
         "tool": "stylize",
         "bottega": bottega.__version__,
         "torch": torch,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.model_dump(mode="json", include=set(PaintSettings.model_fields)),
         "encoder": encoder,
         "content": content.record(folder),
         "styles": [
@@ -67,8 +68,19 @@ def _decisive(value: Any) -> Any:
     return value
 
 
-def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> tuple[Source, Plan, PaintSettings]:
-    """Content, plan and settings of a recipe, with every input found and unchanged.
+@dataclass(frozen=True)
+class Recalled:
+    """A recipe read back, with every input found and unchanged."""
+
+    content: Source
+    plan: Plan
+    settings: PaintSettings
+    encoder: dict[str, Any]
+    torch: str
+
+
+def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalled:
+    """What a recipe says, with every input found.
 
     Args:
         name: of the picture that the recipe was in, for messages.
@@ -76,7 +88,7 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> tuple[S
     Raises:
         SettingsError: the recipe is of another tool or version.
         PictureError: an input is missing or was never a file.
-        MismatchError: an input or a bundled encoder has changed since.
+        MismatchError: an input has changed since.
     """
     if recipe.get("tool") != "stylize":
         raise SettingsError(
@@ -90,13 +102,15 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> tuple[S
             for record in recipe["styles"]
         ]
         regions = [_region(record, search, name) for record in recipe["regions"]]
+        encoder, torch = dict(recipe["encoder"]), str(recipe["torch"])
     except SettingsError as error:
         made_by = recipe.get("bottega")
         raise SettingsError(f"The recipe in {name} was written by version {made_by}: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
     masked = [r for r in regions if not r.leave and r.name != BACKGROUND]
-    return content, make_plan(styles, masked, [r for r in regions if r.leave]), settings
+    plan = make_plan(styles, masked, [r for r in regions if r.leave])
+    return Recalled(content, plan, settings, encoder, torch)
 
 
 def _region(record: dict[str, Any], search: InputSearch, name: str) -> RegionChoice:

@@ -49,12 +49,13 @@ def _run(settings: RemakeSettings, report: Report) -> Outcome:
     if recipe is None:
         raise PictureError(f"There is no recipe in {given.path}; only pictures that Bottega made carry one.")
     search = InputSearch(given.path.parent, settings.search)
-    content, plan, paint_settings = read_back(recipe, search, given.name)
+    recalled = read_back(recipe, search, given.name)
+    content, plan, paint_settings = recalled.content, recalled.plan, recalled.settings
     if settings.output is not None:
         inputs = [given, content, *plan.sources]
         check_output(settings.output, inputs, overwrite=settings.overwrite)
     painter = Painter(plan, paint_settings)
-    check_encoder(recipe["encoder"], painter.encoder_record, given.name)
+    check_encoder(recalled.encoder, painter.encoder_record, given.name)
     picture = painter.paint(content.open(), report)
     files: list[Path] = []
     if settings.output is not None:
@@ -62,7 +63,7 @@ def _run(settings: RemakeSettings, report: Report) -> Outcome:
         new_recipe = painter.recipe(content, settings.output.parent)
         files.append(pictures.save(picture, settings.output, bits=bits, quality=quality, recipe=new_recipe))
     if settings.verify:
-        _verify(given.path, picture, paint_settings, recipe["torch"])
+        _verify(given.path, picture, paint_settings, recalled.torch)
     did = " and ".join(
         ["the same pixels as " + given.name] * settings.verify + [f"written to {path}" for path in files]
     )

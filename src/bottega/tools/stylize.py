@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from bottega.errors import OutputError
+from bottega.errors import Cancelled, OutputError
 from bottega.tools.outputs import check_folder, check_output, default_name, keep_inputs
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import Plan, read_plan
-from bottega.tools.sources import file_source
+from bottega.tools.sources import Source, file_source
 from bottega.tools.tool import Outcome, Report, Tool, face
 
 if TYPE_CHECKING:
@@ -74,16 +74,19 @@ def _stylize_file(settings: StylizeSettings, plan: Plan, painter: Painter, repor
     start = time.monotonic()
     content = file_source(settings.content)
     output = settings.output or Path(default_name(content, plan.label))
-    inputs = [content, *plan.sources]
+    inputs: list[Source] = [content, *plan.sources]
     if output.is_dir():
         output = output / default_name(content, plan.label)
     check_output(output, inputs, overwrite=settings.overwrite, bits=settings.bits)
     if settings.sheet is not None:
         check_output(settings.sheet, inputs, overwrite=settings.overwrite)
-    _check_work_files(settings, output)
+    _check_work_files(settings, output, inputs)
     before = content.open()
     extras = Extras(settings.preview, settings.preview_every, settings.state)
-    picture = painter.paint(before, report, extras)
+    try:
+        picture = painter.paint(before, report, extras)
+    except (KeyboardInterrupt, Cancelled):
+        raise Cancelled(_stopped(settings.state)) from None
     recipe = painter.recipe(content, output.parent)
     pictures.save(picture, output, bits=settings.bits, quality=settings.quality, recipe=recipe)
     files = [output]
@@ -103,9 +106,14 @@ def _stylize_file(settings: StylizeSettings, plan: Plan, painter: Painter, repor
     )
 
 
-def _check_work_files(settings: StylizeSettings, output: Path) -> None:
+def _stopped(state: Path | None) -> str:
+    if state is None or not state.exists():
+        return "Stopped; no result was written."
+    return f"Stopped; no result was written. The same command goes on from {state}."
+
+
+def _check_work_files(settings: StylizeSettings, output: Path, inputs: list[Source]) -> None:
     """Previews and states are replaced as the work goes on, but never an input or a result."""
-    inputs = [file_source(settings.content)]
     for path in (settings.preview, settings.state):
         if path is None:
             continue

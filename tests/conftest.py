@@ -1,0 +1,81 @@
+"""A workbench for the tests of the upper floors: small pictures, and an encoder on a shelf of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+QUICK = {
+    "encoder": "tiny",
+    "size": 32,
+    "first_size": 16,
+    "precision": "fp32",
+    "threads": 1,
+    "iterations": 2,
+    "last_iterations": 2,
+}
+"""Settings that make one picture in a fraction of a second."""
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BOTTEGA_HOME with the weights "tiny": our own architecture, random numbers."""
+    from bottega import encoders, weights
+
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOTTEGA_HOME", str(home))
+        state = encoders.build("small", seed=1).state_dict()
+        facts = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
+        weights.shelve("tiny", state, {"architecture": "small"}, **facts)
+    return home
+
+
+@pytest.fixture
+def bench(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: photo.png (40 × 30), style.png, other.png, mask.png (left half of the photo)."""
+    import torch
+
+    torch.set_num_threads(1)
+    monkeypatch.setenv("BOTTEGA_HOME", str(shelf))
+    monkeypatch.setenv("BOTTEGA_CACHE", str(tmp_path / "cache"))
+    for name in ("DEVICE", "PRECISION", "THREADS", "MAX_PIXELS", "OFFLINE"):
+        monkeypatch.delenv(f"BOTTEGA_{name}", raising=False)
+    folder = tmp_path / "bench"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    write_picture(folder / "photo.png", seed=1)
+    write_picture(folder / "style.png", seed=2, size=(36, 36))
+    write_picture(folder / "other.png", seed=3, size=(36, 36))
+    mask = np.zeros((30, 40), np.uint8)
+    mask[:, :20] = 255
+    Image.fromarray(mask).save(folder / "mask.png")
+    return folder
+
+
+@pytest.fixture
+def quick() -> Callable[..., list[str]]:
+    """Words for the command line: those given, and of the quick settings those that were not."""
+
+    def words(*given: str) -> list[str]:
+        flags = {f"--{name.replace('_', '-')}": str(value) for name, value in QUICK.items()}
+        more = [word for flag, value in flags.items() if flag not in given for word in (flag, value)]
+        return [*given, *more]
+
+    return words
+
+
+@pytest.fixture
+def quick_settings() -> dict[str, object]:
+    """The same as keywords."""
+    return dict(QUICK)
+
+
+def write_picture(path: Path, seed: int, size: tuple[int, int] = (40, 30)) -> None:
+    """Soft coloured noise."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)

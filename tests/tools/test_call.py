@@ -1,0 +1,109 @@
+"""``bottega.stylize``: anything that is a picture goes in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import bottega
+from bottega import pictures
+from bottega.errors import Cancelled, OutputError, PictureError, SettingsError
+from bottega.tools import Report
+
+
+def forms(path: str) -> dict[str, Any]:
+    image = Image.open(path)
+    array = np.asarray(image)
+    tensor = torch.from_numpy(array.copy()).permute(2, 0, 1)[None].float() / 255
+    return {"path": path, "pil": image, "array": array, "tensor": tensor, "picture": pictures.load(path)}
+
+
+def test_all_forms_give_the_same_picture(bench: Path, quick_settings: dict[str, Any]) -> None:
+    contents, styles = forms("photo.png"), forms("style.png")
+    made = [bottega.stylize(contents[form], styles[form], **quick_settings) for form in contents]
+    assert made[0].picture.pixels.shape == (1, 3, 24, 32)
+    for other in made[1:]:
+        assert torch.equal(made[0].picture.pixels, other.picture.pixels)
+
+
+def test_save_writes_pixels_and_recipe(bench: Path, quick_settings: dict[str, Any]) -> None:
+    made = bottega.stylize("photo.png", "woodcut@4", **quick_settings)
+    assert not list(bench.glob("*woodcut*"))
+    path = made.save("out.png")
+    assert (pictures.load(path).pixels - made.picture.pixels).abs().max() <= 0.5 / 255 + 1e-6
+    assert pictures.read_recipe(path) == made.recipe
+    with pytest.raises(OutputError, match="never overwritten"):
+        made.save("photo.png")
+
+
+def test_output_writes_too(bench: Path, quick_settings: dict[str, Any]) -> None:
+    bottega.stylize("photo.png", "style.png", output="out.webp", **quick_settings)
+    assert pictures.read_recipe("out.webp") is not None
+
+
+def test_pictures_in_memory_are_recorded_by_hash(bench: Path, quick_settings: dict[str, Any]) -> None:
+    made = bottega.stylize(Image.open("photo.png"), "style.png", **quick_settings)
+    assert made.recipe["content"]["kind"] == "memory"
+    assert len(made.recipe["content"]["sha256"]) == 64
+
+
+def test_lists_and_dicts_of_styles(bench: Path, quick_settings: dict[str, Any]) -> None:
+    ways: list[Any] = [
+        ["style.png", ("other.png", 0.5)],
+        {"style.png": 1, "other.png": 0.5},
+        ["style.png", "other.png:0.5"],
+    ]
+    made = [bottega.stylize("photo.png", way, **quick_settings) for way in ways]
+    assert torch.equal(made[0].picture.pixels, made[1].picture.pixels)
+    assert torch.equal(made[0].picture.pixels, made[2].picture.pixels)
+    assert [style["weight"] for style in made[0].recipe["styles"]] == [1.0, 0.5]
+
+
+def test_regions(bench: Path, quick_settings: dict[str, Any]) -> None:
+    settings = {**quick_settings, "size": 0}
+    mask = np.asarray(Image.open("mask.png"))
+    styles = {"left": ["style.png"], "background": {"other.png": 1, "woodcut": 2}}
+    made = bottega.stylize("photo.png", styles, region={"left": mask}, **settings)
+    assert [style["region"] for style in made.recipe["styles"]] == ["left", "background", "background"]
+    kept = bottega.stylize("photo.png", "style.png", leave={"left": mask}, **settings)
+    before = pictures.load("photo.png").pixels
+    assert torch.equal(kept.picture.pixels[..., :20], before[..., :20])
+    assert not torch.equal(kept.picture.pixels[..., 20:], before[..., 20:])
+
+
+def test_the_callers_threads_are_kept(bench: Path, quick_settings: dict[str, Any]) -> None:
+    torch.set_num_threads(2)
+    bottega.stylize("photo.png", "style.png", **quick_settings)
+    assert torch.get_num_threads() == 2
+
+
+def test_cancel(bench: Path, quick_settings: dict[str, Any]) -> None:
+    class Stop(Report):
+        def cancelled(self) -> bool:
+            return True
+
+    with pytest.raises(Cancelled):
+        bottega.stylize("photo.png", "style.png", report=Stop(), **quick_settings)
+
+
+def test_bad_requests(bench: Path, quick_settings: dict[str, Any]) -> None:
+    for style, sentence in (
+        ([], "no style"),
+        ([("style.png", -1)], "weight"),
+        ({"sky": "style.png"}, "no mask"),
+    ):
+        with pytest.raises(SettingsError, match=sentence):
+            bottega.stylize("photo.png", style, **quick_settings)
+    with pytest.raises(SettingsError, match="sparkle"):
+        bottega.stylize("photo.png", "style.png", sparkle=1)
+    with pytest.raises(PictureError):
+        bottega.stylize(object(), "style.png", **quick_settings)
+    with pytest.raises(PictureError, match="mask"):
+        bottega.stylize("photo.png", "style.png", leave={"a": np.zeros((3, 3))}, **quick_settings)
+    with pytest.raises(AttributeError):
+        bottega.sparkle  # noqa: B018

@@ -1,0 +1,97 @@
+"""``doctor``, ``styles`` and ``models``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bottega import styles, weights
+from bottega.errors import MismatchError, OutputError, SettingsError, WeightsError
+from bottega.tools import TOOLS, Outcome
+
+
+def run(tool: str, /, **settings: object) -> Outcome:
+    return TOOLS[tool].run(TOOLS[tool].configure(settings))
+
+
+def test_doctor_tells_what_is_here_and_how_to_get_the_rest(
+    bench: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOTTEGA_THREADS", "1")
+    outcome = run("doctor")
+    found = {row[""]: (row["state"], row["what"]) for row in outcome.rows}
+    assert outcome.error is None
+    assert found["weights tiny"][0] == "ok"
+    assert found["weights vgg19"][0] == "missing"
+    assert "bottega models pull vgg19" in found["weights vgg19"][1]
+    assert found["BOTTEGA_THREADS"] == ("ok", "1")
+    assert {"device", "precision", "threads", "memory", "formats", "colour", "cache"} <= set(found)
+
+
+def test_doctor_finds_damaged_weights(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
+    facts = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "zeros"}
+    weights.shelve("mine", {"w": torch.zeros(4)}, {}, **facts)
+    file = weights.path("mine")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    assert isinstance(run("doctor").error, MismatchError)
+    assert isinstance(run("models verify").error, MismatchError)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs a folder that takes no files even from root"
+)
+def test_doctor_finds_a_cache_that_takes_no_files(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTTEGA_CACHE", "/proc/self/cache")
+    outcome = run("doctor")
+    row = next(row for row in outcome.rows if row[""] == "cache")
+    assert row["state"] == "broken"
+    assert "BOTTEGA_CACHE" in row["what"]
+
+
+def test_styles_are_listed(bench: Path) -> None:
+    assert [row["name"] for row in run("styles").rows] == list(styles.STYLES)
+
+
+def test_models_list_show_path(bench: Path) -> None:
+    rows = {row["name"]: row for row in run("models list").rows}
+    assert rows["tiny"]["here"] == "yes"
+    assert rows["vgg19"]["here"] == "no"
+    assert "vgg19" not in {row["name"] for row in run("models list", here=True).rows}
+    assert run("models show", name="tiny").details["sha256"] == weights.entry("tiny").sha256
+    assert Path(run("models path", name="tiny").summary).is_file()
+    with pytest.raises(WeightsError, match="known are"):
+        run("models show", name="vast")
+    with pytest.raises(WeightsError, match="models pull"):
+        run("models path", name="vgg19")
+
+
+def test_models_pull_respects_offline(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTTEGA_OFFLINE", "1")
+    with pytest.raises(WeightsError):
+        run("models pull", name="squeezenet")
+
+
+def test_models_convert_and_import(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
+    torch.save({"w": torch.ones(3)}, "foreign.pth")
+    outcome = run("models convert", source="foreign.pth", output="own.safetensors")
+    assert torch.equal(weights.read("own.safetensors")[0]["w"], torch.ones(3))
+    assert outcome.details["sha256"] in outcome.summary
+    with pytest.raises(OutputError, match="--overwrite"):
+        run("models convert", source="foreign.pth", output="own.safetensors")
+    run("models import", source="foreign.pth", name="mine", licence="CC0")
+    assert weights.entry("mine").licence == "CC0"
+    assert run("models verify", name="mine").rows[0]["state"] == "whole"
+    with pytest.raises(SettingsError, match="already"):
+        run("models import", source="foreign.pth", name="mine")
+
+
+def test_convert_never_writes_over_its_input(bench: Path) -> None:
+    weights.save("own.safetensors", {"w": torch.ones(3)}, {})
+    with pytest.raises(OutputError, match="never overwritten"):
+        run("models convert", source="own.safetensors", output="own.safetensors", overwrite=True)

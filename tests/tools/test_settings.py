@@ -1,0 +1,61 @@
+"""Settings are declared once, completely, and refuse what they do not know."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from bottega.errors import SettingsError
+from bottega.tools import TOOLS
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.tool import Tool, configure
+from bottega.transfer.settings import OptimizeSettings
+
+FIELDS = [
+    (tool, name, field) for tool in TOOLS.values() for name, field in tool.settings.model_fields.items()
+]
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "field"), FIELDS, ids=lambda value: str(getattr(value, "name", value))
+)
+def test_every_field_is_described(tool: Tool, name: str, field: FieldInfo) -> None:
+    assert field.description, f"{tool.name} {name}"
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "field"), FIELDS, ids=lambda value: str(getattr(value, "name", value))
+)
+def test_every_number_has_a_range(tool: Tool, name: str, field: FieldInfo) -> None:
+    if field.annotation in (int, float):
+        assert field.metadata, f"{tool.name} {name} has no range"
+
+
+def test_tools_are_listed_under_their_names() -> None:
+    assert all(name == tool.name and tool.summary for name, tool in TOOLS.items())
+
+
+def test_unknown_and_missing_keys_are_named() -> None:
+    with pytest.raises(SettingsError, match='no setting "strenght"'):
+        configure(PaintSettings, {"strenght": 1})
+    with pytest.raises(SettingsError, match="content is missing"):
+        TOOLS["stylize"].configure({"style": ["a"]})
+
+
+def test_out_of_range_names_field_and_limit() -> None:
+    with pytest.raises(SettingsError, match="strength is 2: should be less than or equal to 1"):
+        configure(PaintSettings, {"strength": 2})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "no"),
+        ({"color_method": "match"}, "no"),
+        ({"keep_color": True}, "luminance"),
+        ({"keep_color": True, "color_method": "match"}, "match"),
+    ],
+)
+def test_colour_settings_reach_the_method(given: dict[str, object], expected: str) -> None:
+    settings = configure(PaintSettings, {**given, "size": 77})
+    assert settings.for_optimize() == OptimizeSettings(size=77, keep_color=expected)  # type: ignore[arg-type]
