@@ -1,11 +1,11 @@
-"""The style distance over an encoder: symmetry, layer weights, and an independent Gram computation."""
+"""The style distance over an encoder: zero to itself, layer weights, and an independent Gram computation."""
 
 import pytest
 import torch
 
 from bottega.encoders import build
 from bottega.errors import SettingsError
-from bottega.evaluate import compare_styles, measure_style, style_distance
+from bottega.evaluate import compare_styles, measure_style, style_distance, style_target
 
 TERMS = ["gram", "wasserstein", "sliced"]
 
@@ -24,13 +24,12 @@ def pictures():
 
 
 @pytest.mark.parametrize("term", TERMS)
-def test_zero_to_itself_and_the_same_in_both_orders(encoder, pictures, term):
+def test_zero_to_itself_and_more_to_another(encoder, pictures, term):
     rough, smooth = pictures
     apart = style_distance(encoder, rough, smooth, term=term)
     # float32 statistics: the Wasserstein distance of equal ones is the rounding of a difference of roots.
     assert style_distance(encoder, rough, rough, term=term) == pytest.approx(0, abs=1e-3 * apart)
-    assert apart > 0
-    assert style_distance(encoder, smooth, rough, term=term) == pytest.approx(apart, rel=1e-6)
+    assert apart > 0.01
 
 
 def test_gram_distance_by_hand(encoder, pictures):
@@ -42,13 +41,13 @@ def test_gram_distance_by_hand(encoder, pictures):
             x = encoder(picture, [layer])[layer][0].flatten(1).double()
             grams.append(x @ x.T / x.shape[1])
         square = ((grams[0] - grams[1]) ** 2).sum()
-        expected += weight * float(square / (grams[0] ** 2).sum() + square / (grams[1] ** 2).sum()) / 2
+        expected += weight * float(square / (grams[1] ** 2).sum())
     assert style_distance(encoder, rough, smooth, term="gram") == pytest.approx(expected, rel=1e-4)
 
 
 def test_measuring_once_gives_the_same(encoder, pictures):
     a, b = (measure_style(encoder, picture, term="sliced") for picture in pictures)
-    assert compare_styles(encoder, a, b) == style_distance(encoder, *pictures, term="sliced")
+    assert compare_styles(encoder, a, style_target(b)) == style_distance(encoder, *pictures, term="sliced")
 
 
 def test_terms_must_be_known_and_equal(encoder, pictures):
@@ -57,4 +56,4 @@ def test_terms_must_be_known_and_equal(encoder, pictures):
     a = measure_style(encoder, pictures[0], term="gram")
     b = measure_style(encoder, pictures[1], term="sliced")
     with pytest.raises(SettingsError, match="gram"):
-        compare_styles(encoder, a, b)
+        compare_styles(encoder, a, style_target(b))

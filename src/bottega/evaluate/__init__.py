@@ -4,7 +4,7 @@ from bottega.evaluate.bootstrap import Interval, bootstrap_interval, mean
 from bottega.evaluate.edges import edge_agreement
 from bottega.evaluate.fidelity import psnr, ssim
 from bottega.evaluate.ranking import auc, retrieval_ranks
-from bottega.evaluate.style import MeasuredStyle, compare_styles, measure_style, style_distance
+from bottega.evaluate.style import MeasuredStyle, compare_styles, measure_style, style_distance, style_target
 from bottega.evaluate.texture import TextureDistance, sliced_wasserstein
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "sliced_wasserstein",
     "ssim",
     "style_distance",
+    "style_target",
 ]

@@ -1,0 +1,56 @@
+"""Does the style distance find two crops of one painting nearer than crops of two painters?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from benchmarks.encoders.material import CropPair
+from benchmarks.encoders.recolour import as_it_is, equal_colours, luminance_only
+from bottega.encoders import Encoder
+from bottega.evaluate import Interval, auc, bootstrap_interval, compare_styles, measure_style, style_target
+
+VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "in colour": as_it_is,
+    "luminance only": luminance_only,
+    "equal colours": equal_colours,
+}
+
+
+def crop_test(
+    encoder: Encoder,
+    pairs: Sequence[CropPair],
+    *,
+    variant: str,
+    term: str,
+    negatives: int,
+    resamples: int,
+    seed: int = 0,
+) -> Interval:
+    """Area under the curve, with an interval by painting.
+
+    Positives are the two crops of one painting. Negatives are its first crop with the second crops of
+    ``negatives`` paintings by other painters. One threshold has to serve all paintings.
+    """
+    change = VARIANTS[variant]
+    firsts = [measure_style(encoder, change(pair.first), term=term) for pair in pairs]
+    seconds = [style_target(measure_style(encoder, change(pair.second), term=term)) for pair in pairs]
+    rng = random.Random(seed)
+    rows: list[tuple[float, float]] = []
+    groups: list[int] = []
+    for number, pair in enumerate(pairs):
+        others = [i for i, other in enumerate(pairs) if other.painter != pair.painter]
+        chosen = rng.sample(others, min(negatives, len(others)))
+        for partner in [number, *chosen]:
+            rows.append((compare_styles(encoder, firsts[number], seconds[partner]), partner == number))
+            groups.append(number)
+    return bootstrap_interval(rows, _area, resamples=resamples, seed=seed, groups=groups)
+
+
+def _area(rows: NDArray[np.float64]) -> float:
+    same = rows[:, 1] == 1
+    return auc(-rows[same, 0], -rows[~same, 0])

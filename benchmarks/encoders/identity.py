@@ -1,0 +1,50 @@
+"""Style = content: does a picture stylised with itself stay, or come out of noise as, what it was?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from benchmarks.encoders.descent import descend
+from benchmarks.encoders.synthesis import noise_like, style_loss
+from bottega.encoders import Encoder
+from bottega.evaluate import psnr
+from bottega.losses import content_loss
+
+# Beyond this the difference is under a fifth of an 8-bit step; equal pictures would be infinite.
+CEILING = 65.0
+
+
+def identity(
+    encoder: Encoder, pictures: Sequence[Tensor], *, start: str, term: str, iterations: int
+) -> list[float]:
+    """PSNR of every picture after its own stylisation, at most `CEILING` decibels.
+
+    Args:
+        start: ``"content"`` or ``"noise"``.
+    """
+    found = []
+    for number, picture in enumerate(pictures):
+        begin = picture if start == "content" else noise_like(picture, number)
+        result = descend(_loss(encoder, picture, term), begin, iterations)
+        found.append(min(psnr(result, picture), CEILING))
+    return found
+
+
+def _loss(encoder: Encoder, picture: Tensor, term: str) -> Callable[[Tensor], Tensor]:
+    """Content and style loss with weight one each, both of the same picture."""
+    style = style_loss(encoder, picture, term)
+    with torch.no_grad():
+        wanted = encoder(picture, encoder.content_layers)
+
+    def loss(current: Tensor) -> Tensor:
+        features = encoder(current, encoder.content_layers)
+        parts = [
+            weight * content_loss(features[layer], wanted[layer])
+            for layer, weight in encoder.content_layers.items()
+        ]
+        return torch.stack(parts).sum() + style(current)
+
+    return loss

@@ -1,0 +1,98 @@
+"""The pictures that are measured on: crops of held-out paintings, held-out photographs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from bottega import pictures
+from recipes.split import held_out_paintings, held_out_photographs
+
+
+@dataclass(frozen=True)
+class CropPair:
+    """Two crops of one painting that share no pixel, each ``(1, 3, size, size)``."""
+
+    painter: str
+    painting: str
+    first: Tensor
+    second: Tensor
+
+
+def crop_pairs(data: Path, count: int, size: int, seed: int = 0) -> list[CropPair]:
+    """Pairs of disjoint crops from ``count`` held-out paintings, taken from the painters in turn."""
+    rng = random.Random(seed)
+    by_painter: dict[str, list[Path]] = {}
+    for path, painter in held_out_paintings(data):
+        by_painter.setdefault(painter, []).append(path)
+    for works in by_painter.values():
+        rng.shuffle(works)
+    pairs: list[CropPair] = []
+    while len(pairs) < count and any(by_painter.values()):
+        for painter in [name for name, works in by_painter.items() if works]:
+            path = by_painter[painter].pop()
+            whole = pictures.load(path).pixels
+            if len(pairs) < count and max(whole.shape[-2:]) >= 2 * size <= 2 * min(whole.shape[-2:]):
+                pairs.append(CropPair(painter, path.stem, *_halves(whole, size, rng)))
+    return pairs
+
+
+def _halves(whole: Tensor, size: int, rng: random.Random) -> tuple[Tensor, Tensor]:
+    """A crop somewhere in each half along the longer side."""
+    turned = whole.shape[-2] > whole.shape[-1]
+    wide = whole.mT if turned else whole
+    height, width = wide.shape[-2:]
+    crops = []
+    for start, stop in ((0, width // 2), (width // 2, width)):
+        top, left = rng.randint(0, height - size), rng.randint(start, stop - size)
+        crop = wide[..., top : top + size, left : left + size]
+        crops.append((crop.mT if turned else crop).contiguous())
+    return crops[0], crops[1]
+
+
+def textures(data: Path | None, count: int, size: int, seed: int = 1) -> list[tuple[str, Tensor]]:
+    """Centre crops ``(1, 3, size, size)`` of held-out paintings by ``count`` different painters, with names.
+
+    Without the collection: crops of the two demonstration photographs.
+    """
+    if data is None:
+        return photographs(None, count, size)
+    paintings = held_out_paintings(data)
+    random.Random(seed).shuffle(paintings)
+    of_painter = {painter: path for path, painter in paintings}
+    # The painters with most works first: those are the ones that the collection knows well.
+    works = [painter for _, painter in paintings]
+    painters = sorted(of_painter, key=lambda painter: (-works.count(painter), painter))
+    return [(painter, _centre(of_painter[painter], size)) for painter in painters[:count]]
+
+
+def photographs(data: Path | None, count: int, size: int, seed: int = 2) -> list[tuple[str, Tensor]]:
+    """Centre squares of held-out photographs, ``(1, 3, size, size)``, with names.
+
+    Without the collection: squares cut from the two demonstration photographs, as many as there are room for.
+    """
+    if data is None:
+        return _tiles(size)[:count]
+    files = held_out_photographs(data)
+    random.Random(seed).shuffle(files)
+    return [(path.stem, _centre(path, size)) for path in files[:count]]
+
+
+def _centre(path: Path, size: int) -> Tensor:
+    whole = pictures.load(path).pixels
+    short = min(whole.shape[-2:])
+    top, left = (whole.shape[-2] - short) // 2, (whole.shape[-1] - short) // 2
+    return pictures.resize(whole[..., top : top + short, left : left + short], (size, size))
+
+
+def _tiles(size: int) -> list[tuple[str, Tensor]]:
+    found = []
+    for name in pictures.PHOTOGRAPHS:
+        whole = pictures.photograph(name).pixels
+        for top in range(0, whole.shape[-2] - size + 1, size):
+            for left in range(0, whole.shape[-1] - size + 1, size):
+                found.append((f"{name} {top} {left}", whole[..., top : top + size, left : left + size]))
+    return found

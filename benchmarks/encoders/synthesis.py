@@ -1,0 +1,59 @@
+"""Texture from noise: how near does a picture come to a painting when the style loss alone draws it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from benchmarks.encoders.descent import descend
+from bottega.encoders import Encoder
+from bottega.evaluate import sliced_wasserstein
+from bottega.losses import STYLE_TERMS
+
+
+def style_loss(encoder: Encoder, target: Tensor, term: str) -> Callable[[Tensor], Tensor]:
+    """The style loss against ``target`` over the encoder's style layers, as a function of a picture."""
+    style = STYLE_TERMS[term]()
+    with torch.no_grad():
+        features = encoder(target, encoder.style_layers)
+        targets = {layer: style.mix([style.measure(features[layer])], [1.0]) for layer in features}
+
+    def loss(picture: Tensor) -> Tensor:
+        found = encoder(picture, encoder.style_layers)
+        parts = [
+            weight * style.distance(style.measure(found[layer]), targets[layer])
+            for layer, weight in encoder.style_layers.items()
+        ]
+        return torch.stack(parts).sum()
+
+    return loss
+
+
+def noise_like(target: Tensor, seed: int) -> Tensor:
+    """Independent Gaussian pixels with the target's mean and covariance of channels, clamped to [0, 1].
+
+    So all methods start from the right palette, and what is left to find is the texture.
+    """
+    pixels = target[0].flatten(1)
+    generator = torch.Generator().manual_seed(seed)
+    values, vectors = torch.linalg.eigh(torch.cov(pixels).double())
+    root = (vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T).to(pixels.dtype)
+    grain = root @ torch.randn(pixels.shape, generator=generator)
+    return (pixels.mean(1, keepdim=True) + grain).clamp(0, 1).view_as(target)
+
+
+def synthesise(
+    encoder: Encoder, targets: Sequence[Tensor], *, term: str, iterations: int, seed: int = 0
+) -> list[Tensor]:
+    """One texture for each target, of its size."""
+    return [
+        descend(style_loss(encoder, target, term), noise_like(target, seed + number), iterations)
+        for number, target in enumerate(targets)
+    ]
+
+
+def texture_distances(found: Sequence[Tensor], targets: Sequence[Tensor]) -> list[float]:
+    """The feature-free distance of every texture to its target."""
+    return [sliced_wasserstein(a, b).mean for a, b in zip(found, targets, strict=True)]
