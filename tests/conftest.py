@@ -15,8 +15,8 @@ QUICK = {
     "first_size": 16,
     "precision": "fp32",
     "threads": 1,
-    "iterations": 2,
-    "last_iterations": 2,
+    "iterations": 1,
+    "last_iterations": 1,
 }
 """Settings that make one picture in a fraction of a second."""
 

@@ -29,7 +29,7 @@ def refused(bench: Path, quick: Quick, capsys: pytest.CaptureFixture[str]) -> Re
         assert captured.out == ""
         assert len(lines) == 1, captured.err
         assert lines[0].startswith("bottega: ")
-        assert lines[0].endswith((".", ")"))
+        assert lines[0].endswith((".", "?"))
         assert {path: path.stat().st_mtime_ns for path in bench.rglob("*")} == before
         return lines[0]
 
@@ -47,7 +47,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def test_no_such_file(refused: Refused) -> None:
-    assert "did you mean photo.png" in refused(3, content="foto.png")
+    assert "Did you mean photo.png" in refused(3, content="foto.png")
 
 
 def test_not_a_picture(bench: Path, refused: Refused) -> None:
@@ -81,7 +81,7 @@ def test_mask_of_another_size(bench: Path, refused: Refused) -> None:
 
 
 def test_unknown_style(refused: Refused) -> None:
-    assert 'did you mean "woodcut"' in refused(2, style="woodcutt")
+    assert 'Did you mean "woodcut"' in refused(2, style="woodcutt")
 
 
 def test_unknown_encoder(refused: Refused) -> None:

@@ -31,7 +31,7 @@ def test_default_name_and_recipe(bench: Path, quick: Quick, capsys: pytest.Captu
     assert recipe["encoder"]["name"] == "tiny"
     assert recipe["settings"]["device"] == "cpu"
     assert recipe["settings"]["threads"] == 1
-    assert recipe["settings"]["iterations"] == 2
+    assert recipe["settings"]["iterations"] == 1
 
 
 def test_regions_weights_and_leave(bench: Path, quick: Quick) -> None:
@@ -39,7 +39,7 @@ def test_regions_weights_and_leave(bench: Path, quick: Quick) -> None:
         "--style",
         "background=style.png:0.3",
         "--style",
-        "background=woodcut@2",
+        "background=risograph@2",
         "--region",
         "subject=mask.png",
     ]
@@ -53,7 +53,7 @@ def test_regions_weights_and_leave(bench: Path, quick: Quick) -> None:
     recipe = pictures.read_recipe("out.png")
     assert recipe is not None
     style = recipe["styles"][1]
-    assert (style["kind"], style["name"], style["seed"]) == ("bundled", "woodcut", 2)
+    assert (style["kind"], style["name"], style["seed"]) == ("bundled", "risograph", 2)
 
 
 def test_alpha_comes_back(bench: Path, quick: Quick) -> None:

@@ -32,8 +32,8 @@ def test_all_forms_give_the_same_picture(bench: Path, quick_settings: dict[str, 
 
 
 def test_save_writes_pixels_and_recipe(bench: Path, quick_settings: dict[str, Any]) -> None:
-    made = bottega.stylize("photo.png", "woodcut@4", **quick_settings)
-    assert not list(bench.glob("*woodcut*"))
+    made = bottega.stylize("photo.png", "risograph@4", **quick_settings)
+    assert not list(bench.glob("*risograph*"))
     path = made.save("out.png")
     assert (pictures.load(path).pixels - made.picture.pixels).abs().max() <= 0.5 / 255 + 1e-6
     assert pictures.read_recipe(path) == made.recipe
@@ -67,7 +67,7 @@ def test_lists_and_dicts_of_styles(bench: Path, quick_settings: dict[str, Any]) 
 def test_regions(bench: Path, quick_settings: dict[str, Any]) -> None:
     settings = {**quick_settings, "size": 0}
     mask = np.asarray(Image.open("mask.png"))
-    styles = {"left": ["style.png"], "background": {"other.png": 1, "woodcut": 2}}
+    styles = {"left": ["style.png"], "background": {"other.png": 1, "risograph": 2}}
     made = bottega.stylize("photo.png", styles, region={"left": mask}, **settings)
     assert [style["region"] for style in made.recipe["styles"]] == ["left", "background", "background"]
     kept = bottega.stylize("photo.png", "style.png", leave={"left": mask}, **settings)

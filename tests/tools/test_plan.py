@@ -54,13 +54,13 @@ def test_a_file_wins_over_a_bundled_style_of_the_same_name(folder: Path) -> None
 
 
 def test_unknown_style_names_the_nearest(folder: Path) -> None:
-    with pytest.raises(SettingsError, match='did you mean "woodcut"') as caught:
+    with pytest.raises(SettingsError, match='Did you mean "woodcut"') as caught:
         read_style("woodcat")
     assert "mosaic" in str(caught.value)
 
 
 def test_missing_file_names_the_nearest(folder: Path) -> None:
-    with pytest.raises(PictureError, match=r"did you mean s\.jpg"):
+    with pytest.raises(PictureError, match=r"Did you mean s\.jpg"):
         read_style("ss.jpg")
     with pytest.raises(PictureError, match="no folder nowhere"):
         read_style("nowhere/s.jpg")

@@ -26,7 +26,7 @@ def remake(**settings: object) -> str:
 
 @pytest.fixture
 def made(bench: Path, quick_settings: dict[str, object]) -> Path:
-    stylize(content="photo.png", style=["style.png", "mosaic@1:0.5"], output="out.png", **quick_settings)
+    stylize(content="photo.png", style=["style.png", "other.png:0.5"], output="out.png", **quick_settings)
     return bench / "out.png"
 
 
@@ -37,6 +37,11 @@ def test_round_trip(bench: Path, quick_settings: dict[str, object], name: str) -
     assert "same pixels" in remake(picture=name, verify=True)
     remake(picture=name, output=f"again-{name}")
     assert (bench / name).read_bytes() == (bench / f"again-{name}").read_bytes()
+
+
+def test_bundled_styles_round_trip(bench: Path, quick_settings: dict[str, object]) -> None:
+    stylize(content="photo.png", style=["risograph@1:0.5"], output="out.png", **quick_settings)
+    assert "same pixels" in remake(picture="out.png", verify=True)
 
 
 def test_sixteen_bits_round_trip(bench: Path, quick_settings: dict[str, object]) -> None:
@@ -77,7 +82,7 @@ def test_moved_inputs_are_found_by_their_hash(made: Path) -> None:
 def test_inputs_beside_a_moved_picture_are_found(made: Path, tmp_path: Path) -> None:
     parcel = tmp_path / "parcel"
     parcel.mkdir()
-    for name in ("out.png", "photo.png", "style.png"):
+    for name in ("out.png", "photo.png", "style.png", "other.png"):
         shutil.move(name, parcel / name)
     assert "same pixels" in remake(picture=parcel / "out.png", verify=True)
 

@@ -18,12 +18,15 @@ from bottega.pictures import Picture
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import Plan
 from bottega.tools.recipe import make_recipe
-from bottega.tools.sources import MaskSource, Source
+from bottega.tools.sources import BUNDLED_SIDE, BundledSource, MaskSource, Source
 from bottega.tools.tool import Report
 from bottega.transfer.optimize import optimize
 from bottega.transfer.progress import Progress
 from bottega.transfer.regions import Region, feather
 from bottega.transfer.style import Style
+
+LARGEST_BUNDLED_SIDE = 2048
+"""A larger square takes minutes to paint and shows no further detail."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,15 @@ class Painter:
 
     @cached_property
     def style_pictures(self) -> list[Tensor]:
-        return [choice.source.open().pixels for choice in self.plan.styles]
+        """One per style of the plan, (1, 3, H, W); bundled ones painted as large as the result needs."""
+        needed = round((self.settings.size or BUNDLED_SIDE) * self.settings.style_scale)
+        side = min(max(needed, BUNDLED_SIDE), LARGEST_BUNDLED_SIDE)
+        return [
+            choice.source.open(side).pixels
+            if isinstance(choice.source, BundledSource)
+            else choice.source.open().pixels
+            for choice in self.plan.styles
+        ]
 
     def recipe(self, content: Source, folder: Path) -> dict[str, Any]:
         """The recipe of one picture that will lie in a folder."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
 
+BUNDLED_SIDE = 768
+"""Side of the square that a bundled style is painted on, in pixels."""
+
 
 @dataclass(frozen=True)
 class FileSource:
@@ -76,10 +79,11 @@ class BundledSource:
     def label(self) -> str:
         return self.style
 
-    def open(self) -> Picture:
+    def open(self, side: int = BUNDLED_SIDE) -> Picture:
+        """Paint it, ``side`` pixels square; its marks grow with it."""
         from bottega import pictures, styles
 
-        return pictures.as_picture(styles.paint(self.style, seed=self.seed))
+        return pictures.as_picture(styles.paint(self.style, size=(side, side), seed=self.seed))
 
     def record(self, folder: Path) -> dict[str, Any]:
         return {"kind": "bundled", "name": self.style, "seed": self.seed}
@@ -126,7 +130,7 @@ def file_source(path: Path) -> FileSource:
     if path.is_dir():
         raise PictureError(f"{path} is a folder; a picture file is needed here.")
     if not path.exists():
-        raise PictureError(f"There is no file {path}{_nearest_file(path)}.")
+        raise PictureError(f"There is no file {path}{_nearest_file(path)}")
     return FileSource(path)
 
 
@@ -146,9 +150,9 @@ def style_source(word: str) -> FileSource | BundledSource:
     if match and match["name"] in STYLES:
         return BundledSource(match["name"], int(match["seed"] or 0))
     if match is None:
-        raise PictureError(f"There is no style picture {word}{_nearest_file(path)}.")
+        raise PictureError(f"There is no style picture {word}{_nearest_file(path)}")
     close = difflib.get_close_matches(match["name"], STYLES, n=1)
-    hint = f'; did you mean "{close[0]}"?' if close else ";"
+    hint = f'. Did you mean "{close[0]}"?' if close else "."
     raise SettingsError(
         f'There is no file and no bundled style "{word}"{hint} The bundled styles are {", ".join(STYLES)}.'
     )
@@ -157,9 +161,9 @@ def style_source(word: str) -> FileSource | BundledSource:
 def _nearest_file(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
-        return f" (and no folder {folder})"
+        return f" (and no folder {folder})."
     close = difflib.get_close_matches(path.name, sorted(os.listdir(folder)), n=1)
-    return f"; did you mean {folder / close[0]}?" if close else ""
+    return f". Did you mean {folder / close[0]}?" if close else "."
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -114,13 +114,19 @@ def _stopped(state: Path | None) -> str:
 
 def _check_work_files(settings: StylizeSettings, output: Path, inputs: list[Source]) -> None:
     """Previews and states are replaced as the work goes on, but never an input or a result."""
-    for path in (settings.preview, settings.state):
-        if path is None:
-            continue
+    from bottega.pictures.formats import format_of
+
+    if settings.preview is not None:
+        format_of(settings.preview)
+    work_files = [path for path in (settings.preview, settings.state) if path is not None]
+    for path in work_files:
         check_folder(path.parent)
         keep_inputs(path, inputs)
-        if path.absolute() in (output.absolute(), settings.sheet and settings.sheet.absolute()):
+    taken: set[Path] = set()
+    for path in [output, *([settings.sheet] if settings.sheet else []), *work_files]:
+        if path.absolute() in taken:
             raise OutputError(f"{path} is given for two things; choose two names.")
+        taken.add(path.absolute())
 
 
 STYLIZE = Tool(
