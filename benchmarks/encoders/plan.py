@@ -26,15 +26,15 @@ class Plan:
 
 FULL = Plan(
     seeds=3,
-    pairs=120,
+    pairs=100,
     crop=128,
     negatives=3,
-    textures=12,
+    textures=10,
     texture_size=192,
-    texture_iterations=80,
+    texture_iterations=50,
     identities=4,
     identity_size=128,
-    identity_iterations=80,
+    identity_iterations=50,
     photographs=120,
     photograph_size=128,
 )

@@ -66,9 +66,9 @@ def _turn(angle: float) -> Tensor:
     return c * torch.eye(3) + (1 - c) * grey + s * cross
 
 
-def out_of_focus(picture: Tensor) -> Tensor:
-    """Blurred by a Gaussian of 5 pixels."""
-    return gaussian_blur(picture, 5.0)
+def out_of_focus(picture: Tensor, sigma: float = 5.0) -> Tensor:
+    """Blurred by a Gaussian of ``sigma`` pixels."""
+    return gaussian_blur(picture, sigma)
 
 
 def reframed(picture: Tensor, generator: torch.Generator) -> Tensor:

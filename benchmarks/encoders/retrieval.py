@@ -38,8 +38,7 @@ def _changed(photograph: Tensor, change: str, generator: torch.Generator) -> Ten
         return out_of_focus(photograph)
     if change == "repainting":
         return repainted(photograph)
-    framed = reframed(colour_change(photograph, generator), generator)
-    return out_of_focus(repainted(framed))
+    return repainted(out_of_focus(reframed(colour_change(photograph, generator), generator), sigma=1.5))
 
 
 @torch.no_grad()

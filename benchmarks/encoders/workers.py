@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ _plan: Plan
 def measure_all(
     contestants: Sequence[Contestant], data: Path | None, plan: Plan, workers: int
 ) -> Iterator[Found]:
-    """Everything about every contestant, as it comes; untrained ones draw with their first seed only."""
+    """Everything about every contestant, in order; untrained ones draw with their first seed only."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(data, plan)) as pool:
         tasks = []
@@ -51,7 +51,7 @@ def measure_all(
             tasks.append(pool.submit(_draw, contestant.name, first))
             for seed, encoder in enumerate(contestant.encoders):
                 tasks.append(pool.submit(_rank, contestant.name, seed, encoder))
-        for task in as_completed(tasks):
+        for task in tasks:
             yield task.result()
 
 
