@@ -11,12 +11,12 @@ from bottega.styles.craft.hatching import lines
 from bottega.styles.craft.motif import ACCENT, FAR, SUN
 from bottega.styles.craft.scenes import scene
 
-CLOTH, OCHRE, MADDER, INDIGO = "f0e2c4", "dba24a", "a8402c", "16307a"
+CLOTH, OCHRE, MADDER, INDIGO = "f0e2c4", "dba24a", "a8402c", "12308c"
 
 
 def paint(canvas: Canvas) -> Array:
     """Three dye baths; what was waxed before a bath stays free of it, except along the cracks."""
-    motif = scene(canvas, "garden", "garden", "sea", "hills")
+    motif = scene(canvas, "garden", "hills", "sea")
     tone = motif.stretched()
     outline = motif.outline()
     crack, fine = _cracks(canvas, 62), _cracks(canvas, 23)
@@ -25,7 +25,7 @@ def paint(canvas: Canvas) -> Array:
     veins = lines(canvas, motif.phase, 13.0, 0.22 * smooth(-0.2, 0.4, canvas.noise(70)))
     wax = np.maximum.reduce([drawn, 0.95 * veins, _dots(canvas, motif.phase, outline)])
     warm = np.isin(motif.region, (ACCENT, SUN, FAR))
-    ochre = smooth(0.95, 0.7, tone + bleed) * (1 - 0.8 * drawn) * np.where(warm, 1.0, 0.35)
+    ochre = smooth(0.95, 0.7, tone + bleed) * (1 - 0.8 * drawn) * np.where(warm, 1.0, smooth(0.62, 0.8, tone))
     madder = smooth(0.62, 0.5, tone - 0.28 * warm + 0.5 * ~warm + bleed) * (1 - wax)
     indigo = smooth(0.66, 0.54, tone + 0.42 * warm + bleed - 0.04) * (1 - wax)
     second = smooth(0.34, 0.24, tone + 0.1 * warm + bleed) * (1 - 0.75 * wax)
@@ -42,7 +42,7 @@ def paint(canvas: Canvas) -> Array:
         [
             (OCHRE, np.clip(0.8 * ochre * uptake, 0, 1)),
             (MADDER, np.clip(0.9 * madder * uptake, 0, 1)),
-            (INDIGO, np.clip(0.72 * indigo * uptake, 0, 1)),
+            (INDIGO, np.clip(0.84 * indigo * uptake, 0, 1)),
             (INDIGO, np.clip(0.85 * second * uptake, 0, 1)),
         ],
     )

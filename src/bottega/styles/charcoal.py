@@ -14,11 +14,11 @@ INK = "0f0d0c 3c3631 857c72 cdc4b4 f0e9da"
 
 def paint(canvas: Canvas) -> Array:
     """Everything is darkness in [0, 1] on one plane; the paper's grain decides where the coal holds."""
-    motif = scene(canvas, "table", "garden", "hills")
+    motif = scene(canvas, "table", "sea", "hills")
     depth = 1 - motif.stretched(2, 98)
     # Rubbed ground: blurred tone dragged about by the hand.
     rubbed = canvas.warp(canvas.blur(depth, 4), 7 * canvas.noise(30), 7 * canvas.noise(30))
-    rubbed = 0.05 + 0.62 * rubbed**1.3 + 0.04 * canvas.noise(90, 3)
+    rubbed = 0.04 + 0.72 * rubbed**1.3 + 0.04 * canvas.noise(90, 3)
     coal = np.repeat(rubbed[..., None], 3, axis=-1)
     stick = bristle_brush(canvas.rng, hairs=9, dry=0.35, ragged=0.2)
     slant = motif.flow * 0 + canvas.uniform(-1.0, -0.7) + 0.15 * canvas.noise(120)
@@ -41,4 +41,4 @@ def paint(canvas: Canvas) -> Array:
         lay(canvas, coal, strokes, stick)
     tooth = 0.75 * canvas.noise(1.2) + 0.5 * canvas.noise(2.4) + 0.3 * canvas.noise(1.2, stretch=9)
     hold = coal[..., 0] + 0.11 * tooth * smooth(0.0, 0.25, coal[..., 0]) * smooth(1.2, 0.75, coal[..., 0])
-    return from_lab(ramp(INK, np.clip(1 - hold + 0.012 * tooth, 0, 1)))
+    return from_lab(ramp(INK, np.clip(1.02 - 1.18 * hold + 0.012 * tooth, 0, 1)))

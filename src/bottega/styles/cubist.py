@@ -27,7 +27,7 @@ PALETTE = (
 
 def paint(canvas: Canvas) -> Array:
     """Facets move and turn what they show, shade from one edge, and are painted in short dabs."""
-    motif = scene(canvas, "table", "table", "hills")
+    motif = scene(canvas, "table", "hills")
     facet, angle, depth = _facets(canvas, 90)
     count = int(facet.max()) + 1
     dx, dy = canvas.rng.normal(0, 20, (2, count)).astype(np.float32)[:, facet]

@@ -22,9 +22,8 @@ def paint(canvas: Canvas) -> Array:
             size = reach * canvas.uniform(0.75, 1.2)
             box = canvas.box(x[n] - 1.3 * size, y[n] - 1.3 * size, x[n] + 1.3 * size, y[n] + 1.3 * size)
             dx, dy = canvas.x[:, box[1]] - x[n], canvas.y[box[0]] - y[n]
-            if dx.size and dy.size:
-                shape = _alga(canvas, dx, dy, size) if reach > 40 else _petal(canvas, dx, dy, size)
-                _glue(canvas, sheet, last, shape, box)
+            shape = _alga(canvas, dx, dy, size) if reach > 40 else _petal(canvas, dx, dy, size)
+            _glue(canvas, sheet, last, shape, box)
     sheet[..., 0] += 0.010 * canvas.noise(1.5) + 0.010 * canvas.noise(3, 2)
     return from_lab(sheet)
 
@@ -81,14 +80,15 @@ def _capsule(
 
 def _glue(canvas: Canvas, sheet: Array, last: np.ndarray, shape: Array, box: tuple[slice, slice]) -> None:
     """Paste one painted sheet of another colour than what is under its middle, with a soft shadow."""
+    # All draws come first, so that what is off the canvas does not change what follows.
+    order = canvas.rng.permutation(len(SHEETS))
+    turn, wave = canvas.uniform(0, math.pi), canvas.rng.uniform(0, math.tau, 5)
     inside = shape < 0
     if not inside.any():
         return
-    under = set(np.unique(last[box][inside])) | {-1}
-    free = [k for k in range(len(SHEETS)) if k not in under] or list(range(len(SHEETS)))
-    choice = free[int(canvas.rng.integers(len(free)))]
+    under = np.bincount(last[box][inside], minlength=len(SHEETS)) > 0.06 * inside.sum()
+    choice = int(order[np.argmin(under[order])])
     rows, columns = np.arange(shape.shape[0]), np.arange(shape.shape[1])
-    turn, wave = canvas.uniform(0, math.pi), canvas.rng.uniform(0, math.tau, 5)
     across = (columns[None, :] * math.cos(turn) + rows[:, None] * math.sin(turn)) / canvas.unit
     along = (rows[:, None] * math.cos(turn) - columns[None, :] * math.sin(turn)) / canvas.unit
     bent = across + 6 * np.sin(along / 60 + wave[0]) + 3 * np.sin(along / 23 + wave[1])

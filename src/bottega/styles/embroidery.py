@@ -24,7 +24,7 @@ LINEN = "b9a88a"
 
 def paint(canvas: Canvas) -> Array:
     """Long stitches fill the forms, short ones the details; the thread is a lit, twisted cord."""
-    motif = scene(canvas, "garden", "sea", "garden", "table")
+    motif = scene(canvas, "garden", "table", "sea")
     picture = ramps(PALETTE, motif.region, np.round(motif.stretched() * 7) / 7)
     weave = (np.sin(canvas.x * 2.4) * np.sin(canvas.y * 2.4)).astype(np.float32)
     ground = to_lab(pigment(LINEN)) + (0.05 * weave + 0.04 * canvas.noise(1.6))[..., None] * vector(1, 0, 0)
@@ -33,8 +33,8 @@ def paint(canvas: Canvas) -> Array:
     outline = motif.outline()
     flow = motif.flow + 0.12 * canvas.noise(40)
     for spacing, length, width, keep in (
-        (7.5, 40.0, 5.0, None),
-        (6.6, 30.0, 4.6, 0.7 + 0.3 * smooth(14, 4, outline)),
+        (7.8, 40.0, 5.6, None),
+        (7.2, 30.0, 5.0, 0.7 + 0.3 * smooth(14, 4, outline)),
     ):
         strokes = along_flow(
             canvas,
@@ -49,7 +49,7 @@ def paint(canvas: Canvas) -> Array:
             bend=0.15,
         )
         strokes.colour[:, 0] += 0.07 * np.cos(2 * (strokes.angle - 0.6))
-        lay(canvas, ground, strokes, thread, relief)
+        lay(canvas, ground, strokes, thread, relief, streak=0.3)
     dark = canvas.blur(picture, 3) * vector(0.6, 1.0, 1.0)
     stem = along_flow(
         canvas,
@@ -62,9 +62,9 @@ def paint(canvas: Canvas) -> Array:
         sway=0.06,
         bend=0.1,
     )
-    lay(canvas, ground, stem, thread, relief)
+    lay(canvas, ground, stem, thread, relief, streak=0.25)
     shade, shine = lamp(canvas, canvas.blur(relief, 0.35), steepness=2.0)
-    ground[..., 0] += 0.19 * np.clip(shade, -1, 1) + 0.2 * (shine - 0.05)
+    ground[..., 0] += 0.12 * np.clip(shade, -1, 1) + 0.14 * (shine - 0.05)
     return from_lab(ground)
 
 

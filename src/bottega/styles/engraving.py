@@ -14,11 +14,11 @@ PAPER, SEPIA, GREEN, ROSE = "f3ecd9", "1f120b", "7fae94", "d99a84"
 
 def paint(canvas: Canvas) -> Array:
     """Contour lines everywhere, one crossing below middle tone, another in the darks, dots in the lights."""
-    motif = scene(canvas, "table", "hills", "garden", "sea")
+    motif = scene(canvas, "hills", "sea", "table", "garden")
     tone = smooth(0.0, 1.0, motif.stretched(2, 97)) ** 0.85
-    depth = 1 - tone
+    depth = 0.94 * (1 - tone)
     phase = motif.phase + 1.2 * canvas.noise(60, 2)
-    key = lines(canvas, phase, 5.2, 0.09 + 0.7 * depth * smooth(0.02, 0.15, depth))
+    key = lines(canvas, phase, 5.2, 0.06 + 0.72 * depth * smooth(0.02, 0.15, depth))
     sway = 14 * canvas.noise(150)
     tilt = np.round(motif.label * 0.618 % 1 * 3) / 3
     for angle, low in ((0.75, 0.42), (-0.62, 0.66)):

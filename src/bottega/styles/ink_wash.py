@@ -16,12 +16,12 @@ PAPER, INK, SEAL = "f0e8d8", "0e1116", "c22a16"
 
 def paint(canvas: Canvas) -> Array:
     """Density of ink is added wash by wash; at the end it covers the paper like a transparent film."""
-    motif = scene(canvas, "hills", "garden", "hills")
+    motif = scene(canvas, "hills", "garden")
     grain = paper_grain(canvas)
     # Two flowers in three stay white paper inside their ink outline.
     bright = np.isin(motif.region, (ACCENT, SUN))
     seal = bright & ((motif.label % 3 == 0) | (motif.region == SUN))
-    depth = _depth(canvas, motif) * np.where(bright, 0.12, 1.0)
+    depth = _depth(canvas, motif) * np.where(seal, 0.12, np.where(bright, 0.45, 1.0))
     density = 0.22 * wash(canvas, smooth(0.02, 0.5, depth), grain, creep=8, settle=0.1)
     density += 0.34 * wash(canvas, smooth(0.22, 0.62, depth), grain, creep=4, settle=0.12)
     density += 0.55 * wash(canvas, smooth(0.46, 0.85, depth), grain, creep=2, rim=0.5)
@@ -41,7 +41,7 @@ def _depth(canvas: Canvas, motif: Motif) -> Array:
     dark = 1 - motif.stretched()
     near = np.broadcast_to(np.clip(canvas.y / canvas.tall, 0, 1), dark.shape)
     crest = np.exp(-np.clip(motif.phase, 0, None) / (60 + 100 * near))
-    ridges = (0.36 + 0.72 * near) * crest * (0.85 + 0.22 * canvas.noise(50, 2)) + 0.3 * dark * near
+    ridges = (0.48 + 0.66 * near) * crest * (0.85 + 0.22 * canvas.noise(50, 2)) + 0.3 * dark * near
     cloud = smooth(-0.1, 1.4, canvas.noise(120, 3, stretch=2.6))
     depth = np.where(np.isin(motif.region, (FAR, NEAR)), ridges, dark)
     depth = np.where(motif.region == SKY, 0.08 + 0.75 * dark * cloud, depth)
@@ -59,9 +59,9 @@ def _brushwork(canvas: Canvas, motif: Motif, depth: Array) -> Array:
     rim = smooth(4, 1, motif.outline()) * smooth(-0.8, 0.7, canvas.noise(80)) * smooth(0.03, 0.2, depth)
     for brush, flow, keep, spacing, length, width, low in (
         (split, motif.flow, 0.7 * smooth(0.3, 0.9, depth), 24.0, 120.0, 22.0, 0.25),
-        (split, slope, smooth(0.25, 0.9, depth), 12.0, 46.0, 8.0, 0.35),
+        (split, slope, smooth(0.25, 0.9, depth) * (motif.region != SKY), 12.0, 46.0, 8.0, 0.35),
         (tip, motif.flow + canvas.noise(20), 0.75 * leaves, 7.5, 18.0, 6.0, 0.5),
-        (tip, motif.along_outline(), 0.8 * rim, 6.0, 38.0, 2.8, 0.5),
+        (tip, motif.along_outline(), 0.8 * rim, 5.0, 26.0, 2.6, 0.5),
     ):
         strokes = along_flow(
             canvas, ink, flow, spacing, length, width, keep=keep, sway=0.12, opacity=0.8, bend=0.35

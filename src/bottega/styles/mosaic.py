@@ -25,11 +25,11 @@ GROUT, SIZE = "6a5d4e", 12.5
 
 def paint(canvas: Canvas) -> Array:
     """One colour per tile, a bevelled and slightly tilted face, and a lamp from the side."""
-    motif = scene(canvas, "garden", "table", "sea", "hills")
+    motif = scene(canvas, "garden", "hills", "table", "sea")
     picture = ramps(PALETTE, motif.region, motif.stretched())
     outline = motif.outline()
-    x, y = canvas.scatter(SIZE, SIZE)
-    x, y, index = tesserae(canvas, x, y, motif.flow, SIZE, outline)
+    phase = motif.phase + 5 * canvas.noise(90)
+    x, y, index = tesserae(canvas, phase, motif.flow, SIZE, outline)
     count = len(x)
     colour = canvas.at(picture, x, y) + canvas.rng.normal(0, 1, (count, 3)) * (0.05, 0.016, 0.018)
     gold = (canvas.at(motif.region, x, y) == SUN) & (canvas.rng.random(count) < 0.55)

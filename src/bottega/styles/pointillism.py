@@ -22,7 +22,7 @@ PALETTE = (
 
 def paint(canvas: Canvas) -> Array:
     """Broad dabs as a ground, then three layers of dots; one dot in ten answers with its complement."""
-    motif = scene(canvas, "hills", "sea", "garden")
+    motif = scene(canvas, "sea", "garden", "hills")
     tone = motif.stretched()
     # Shadows turn violet and lights turn orange, as the divisionists had it.
     picture = ramps(PALETTE, motif.region, tone)

@@ -25,7 +25,7 @@ PAPER, PINK, TEAL, YELLOW = "f4efe3", "ff3d9e", "00788c", "ffe11a"
 
 def paint(canvas: Canvas) -> Array:
     """The picture is separated into three plates, screened, shifted and overprinted."""
-    motif = scene(canvas, "hills", "table", "garden", "sea")
+    motif = scene(canvas, "table", "hills", "garden", "sea")
     tone = motif.stretched()
     level = np.floor(tone * 5 + 0.35 * canvas.noise(3) * (tone > 0.05)) / 5
     light = linear(from_lab(ramps(PALETTE, motif.region, 0.5 * tone + 0.5 * level)))

@@ -24,7 +24,7 @@ PALETTE = (
 
 def paint(canvas: Canvas) -> Array:
     """Panes are the motif's things, cut further where a glazier would have to cut."""
-    motif = scene(canvas, "garden", "sea", "hills", "table")
+    motif = scene(canvas, "garden", "hills", "table", "sea")
     tone = motif.stretched()
     panes = pieces(canvas, motif.label, voronoi(canvas, 76, wobble=8), smallest=240)
     rim = edge_distance(panes) / np.float32(canvas.unit)

@@ -34,7 +34,7 @@ def paint(canvas: Canvas) -> Array:
     glow = (smooth(0.55, 0.85, light) * sky)[..., None]
     picture += glow * (ramp("e8a21c ffe060 fff8d8", light) - picture)
     still = np.isin(motif.region, (SKY, SUN, WATER))
-    ground = ramp("0a1230 16305e 2a4a5a", np.broadcast_to(0.6 * tone, tone.shape))
+    ground = 0.45 * ramp("0a1230 16305e 2a4a5a", 0.6 * tone) + 0.55 * picture
     relief = 0.2 * canvas.noise(2.5)
     brush = bristle_brush(canvas.rng, hairs=8, dry=0.2, ragged=0.12)
     for spacing, length, width, keep in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -65,7 +66,8 @@ def _paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tens
     from bottega.styles.craft.canvas import Canvas
 
     module = import_module(f"bottega.styles.{name.replace('-', '_')}")
-    picture = module.paint(Canvas(size, seed))
+    # Every style draws from its own stream, so that seed 0 is not the same composition in all of them.
+    picture = module.paint(Canvas(size, seed, salt=zlib.crc32(name.encode())))
     return torch.from_numpy(picture).permute(2, 0, 1).unsqueeze(0).clamp(0, 1).contiguous()
 
 
@@ -89,7 +91,7 @@ STYLES: dict[str, Style] = {
         _style("risograph", "Risograph", "three spot inks in halftone screens, slightly out of register"),
         _style("mosaic", "Mosaic", "hand-cut stone and glass set in rows that follow the forms"),
         _style("stained-glass", "Stained glass", "glowing panes of coloured glass between dark leads"),
-        _style("cut-out", "Cut-out", "scissored sheets of painted paper with bold leaf and wave shapes"),
+        _style("cut-out", "Cut-out", "scissored sheets of painted paper with bold leaf and star shapes"),
         _style("batik", "Batik", "wax-resist dyed cloth in indigo and madder with fine crackle"),
         _style("cubist", "Cubist", "ochre and grey facets, broken outlines and short brush dabs"),
         _style("embroidery", "Embroidery", "satin stitches of glossy silk thread on linen"),

@@ -7,6 +7,7 @@ import numpy as np
 from bottega.styles.craft.canvas import Array, Canvas, smooth
 from bottega.styles.craft.colour import encoded, from_lab, linear, pigment, ramp
 from bottega.styles.craft.hatching import lines, shifted
+from bottega.styles.craft.light import slope
 from bottega.styles.craft.motif import ACCENT, SKY, WATER
 from bottega.styles.craft.scenes import scene
 
@@ -24,7 +25,7 @@ KEY = "142447"
 
 def paint(canvas: Canvas) -> Array:
     """Each colour is cut into three or four steps; the key block outlines and draws parallel lines."""
-    motif = scene(canvas, "sea", "sea", "hills")
+    motif = scene(canvas, "sea", "hills")
     tone = motif.stretched()
     steps = 4.0
     soft = tone + 0.03 * canvas.noise(18, 2)
@@ -35,6 +36,9 @@ def paint(canvas: Canvas) -> Array:
     flat += top[..., None] * (ramp("1c3b6e", canvas.zeros()) - flat) * 0.85
     blush = np.exp(-(((canvas.y / canvas.tall - 0.30) / 0.09) ** 2)) * (motif.region == SKY)
     flat += blush[..., None] * (ramp("e9a184", canvas.zeros()) - flat) * 0.7
+    cloud = canvas.noise(64, 2, stretch=4.5) - 0.55 + 0.5 * smooth(0.35, 0.0, canvas.y / canvas.tall)
+    drift = np.where(motif.region == SKY, cloud, -9.0)
+    flat += (0.75 * smooth(0.0, 0.03, drift))[..., None] * (ramp("f3e6cb", canvas.zeros()) - flat)
     grain = canvas.noise(1.6, stretch=34) + 0.7 * canvas.noise(6, stretch=24)
     baren = 0.5 * canvas.noise(2.0) + 0.5 * canvas.noise(30, 2)
     flat[..., 0] += 0.016 * grain + 0.012 * baren
@@ -42,6 +46,8 @@ def paint(canvas: Canvas) -> Array:
     # The key block: outlines that swell, parallel lines in water, hills and cloud bands.
     swell = 1.1 + 0.9 * smooth(-1.2, 1.2, canvas.noise(60)) + 0.4 * (motif.region == WATER)
     key = np.clip((swell - motif.outline()) * canvas.unit + 0.5, 0, 1)
+    edge = np.abs(drift) / np.maximum(np.hypot(*slope(canvas, cloud)), 0.002)
+    key = np.maximum(key, np.clip((0.6 * swell - edge) * canvas.unit + 0.5, 0, 1))
     phase = motif.phase + 1.6 * canvas.noise(50)
     share = np.where(motif.region == ACCENT, 0.10, np.where(motif.region == SKY, 0.0, 0.16))
     broken = smooth(-0.3, 0.5, canvas.noise(36, stretch=2) + 1.2 * (0.55 - tone))

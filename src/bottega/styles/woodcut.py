@@ -18,7 +18,7 @@ COOL_BLOCK = {SKY: 0.5, SUN: 0.0, FAR: 0.0, NEAR: 0.62, WATER: 0.75, FOLIAGE: 0.
 
 def paint(canvas: Canvas) -> Array:
     """Two flat blocks are printed first, the carved key block in black over them."""
-    motif = scene(canvas, "hills", "garden", "sea", "table")
+    motif = scene(canvas, "garden", "sea", "table", "hills")
     tone = motif.stretched()
     chip = 0.10 * canvas.noise(9, 2)
     shadow = 1.0 - 1.15 * tone + chip

@@ -24,6 +24,7 @@ class Canvas:
 
     def __init__(self, size: tuple[int, int], seed: int, salt: int = 0) -> None:
         self.height, self.width = size
+        self.seed = seed
         self.unit = math.sqrt(self.height * self.width) / SIDE
         self.tall, self.wide = round(self.height / self.unit, 4), round(self.width / self.unit, 4)
         self.rng = np.random.default_rng([seed, salt])

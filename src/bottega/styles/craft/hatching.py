@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas
+from bottega.styles.craft.canvas import Array, Canvas, smooth
 
 
 def lines(canvas: Canvas, phase: Array, spacing: float, thickness: Array, adapt: bool = True) -> Array:
@@ -16,15 +16,22 @@ def lines(canvas: Canvas, phase: Array, spacing: float, thickness: Array, adapt:
     With ``adapt`` the spacing doubles or halves where the phase is steep or flat, as an engraver adds and
     drops lines.
     """
-    down, across = np.gradient(phase, np.float32(1 / canvas.unit))
-    steep = canvas.blur(np.clip(np.hypot(down, across), 0.02, 8).astype(np.float32), 2)
+    steep = steepness(canvas, phase)
     scale = 2.0 ** np.round(np.log2(steep)) if adapt else np.ones_like(steep)
     turn = phase / (spacing * scale)
     # Distance to the line's centre and its half thickness, both in pixels on the canvas.
     period = spacing * scale / steep * canvas.unit
     distance = np.abs(turn - np.round(turn)) * period
-    inked = np.clip(0.5 * thickness * period - distance + 0.5, 0, 1)
-    return (inked * np.clip(thickness * period, 0, 1)).astype(np.float32)
+    inked = np.clip(0.5 * thickness * period - distance + 0.5, 0, 1) * np.clip(thickness * period, 0, 1)
+    # Lines too close for the pixels become the tone that they would print.
+    fine = smooth(2.6, 1.4, period)
+    return (inked + fine * (np.clip(thickness, 0, 1) - inked)).astype(np.float32)
+
+
+def steepness(canvas: Canvas, phase: Array) -> Array:
+    """Length of the gradient of a phase, per unit, smoothed over its jumps and kept from 0.02 to 8."""
+    down, across = np.gradient(phase, np.float32(1 / canvas.unit))
+    return canvas.blur(np.clip(np.hypot(down, across), 0.02, 8).astype(np.float32), 2)
 
 
 def straight(canvas: Canvas, angle: float, sway: Array) -> Array:
@@ -37,13 +44,23 @@ def halftone(canvas: Canvas, coverage: Array, angle: float, pitch: float) -> Arr
     turn = 2 * math.pi / pitch
     u = (canvas.x * math.cos(angle) + canvas.y * math.sin(angle)) * turn
     v = (canvas.y * math.cos(angle) - canvas.x * math.sin(angle)) * turn
-    spot = (np.cos(u) + np.cos(v)) / 4 + 0.5
-    # The spot's own distribution is narrower than uniform; this brings it to one (fitted, ±0.01).
-    level = 0.5 + np.arcsin(np.clip(2 * spot - 1, -1, 1)) / math.pi
-    softness = max(1.6 / (pitch * canvas.unit), 0.05)
-    return np.clip((coverage - 1 + level) / softness + 0.5 * (1 - np.abs(2 * coverage - 1)), 0, 1).astype(
-        np.float32
-    )
+    spot = (np.cos(u) + np.cos(v)) / 2
+    threshold = np.interp(1 - coverage, np.linspace(0, 1, len(_SPOTS)), _SPOTS)
+    pixel = 0.5 * turn / canvas.unit * np.hypot(np.sin(u), np.sin(v))
+    dots = np.clip((spot - threshold) / np.maximum(pixel, 0.02) + 0.5, 0, 1)
+    fine = smooth(3.0, 1.5, np.array(pitch * canvas.unit))
+    return (dots + fine * (coverage - dots)).astype(np.float32)
+
+
+def _spot_quantiles() -> Array:
+    """Quantiles of the spot function over one cell: the threshold that prints each coverage."""
+    wave = np.cos(np.linspace(0, math.pi, 256))
+    spots = np.sort(((wave[:, None] + wave) / 2).ravel())[:: 256 * 2]
+    # Beyond the ends, so that no coverage prints nothing and full coverage prints a solid.
+    return np.concatenate([[-1.05], spots[1:], [1.05]])
+
+
+_SPOTS = _spot_quantiles()
 
 
 def shifted(canvas: Canvas, plate: Array, dx: float, dy: float, ragged: float = 0.0) -> Array:

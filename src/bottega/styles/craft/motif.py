@@ -61,8 +61,11 @@ class Motif:
 
     def along_outline(self) -> Array:
         """Angle of the nearest border between two things, in radians."""
-        down, across = np.gradient(self.canvas.blur(self.outline(), 2.5))
-        return np.arctan2(across, -down).astype(np.float32)
+        down, across = np.gradient(self.outline())
+        # On the border itself the gradient vanishes; the structure tensor around it keeps the direction.
+        mixed = self.canvas.blur(2 * down * across, 2.5)
+        difference = self.canvas.blur(across**2 - down**2, 2.5)
+        return (0.5 * np.arctan2(mixed, difference) + np.pi / 2).astype(np.float32)
 
     def stretched(self, low: float = 0.5, high: float = 99.5) -> Array:
         """The tone, stretched so that the picture uses the whole range from 0 to 1."""
