@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from bottega import styles, weights
 from bottega.errors import MismatchError, OutputError, SettingsError, WeightsError
@@ -55,6 +56,14 @@ def test_doctor_finds_a_cache_that_takes_no_files(bench: Path, monkeypatch: pyte
 
 def test_styles_are_listed(bench: Path) -> None:
     assert [row["name"] for row in run("styles").rows] == list(styles.STYLES)
+
+
+@pytest.mark.slow
+def test_styles_sheet(bench: Path) -> None:
+    assert run("styles", sheet="styles.png").files == (Path("styles.png"),)
+    assert Image.open("styles.png").width > 5 * 320
+    with pytest.raises(OutputError, match="--overwrite"):
+        run("styles", sheet="styles.png")
 
 
 def test_models_list_show_path(bench: Path) -> None:

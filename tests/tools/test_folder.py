@@ -124,6 +124,8 @@ def test_bad_requests(photos: Path, quick_settings: dict[str, object]) -> None:
         run(quick_settings, sheet="sheet.png")
     with pytest.raises(OutputError, match="is a file"):
         run(quick_settings, output="photo.png")
+    with pytest.raises(OutputError, match="folder of the inputs"):
+        run(quick_settings, output="photos")
     (photos.parent / "none").mkdir()
     with pytest.raises(PictureError, match="no picture"):
         run(quick_settings, content="none")

@@ -94,6 +94,8 @@ def _output_folder(settings: StylizeSettings) -> Path:
     output = settings.output
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the results.")
+    if output.exists() and output.samefile(settings.content):
+        raise OutputError(f"{output} is the folder of the inputs; results there would be painted next time.")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

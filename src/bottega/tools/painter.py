@@ -20,7 +20,7 @@ from bottega.tools.plan import Plan
 from bottega.tools.recipe import make_recipe
 from bottega.tools.sources import BUNDLED_SIDE, BundledSource, MaskSource, Source
 from bottega.tools.tool import Report
-from bottega.transfer.optimize import optimize
+from bottega.transfer.optimization import optimize
 from bottega.transfer.progress import Progress
 from bottega.transfer.regions import Region, feather
 from bottega.transfer.style import Style

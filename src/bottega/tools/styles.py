@@ -9,9 +9,9 @@ from pydantic import Field
 from bottega.tools.outputs import check_output
 from bottega.tools.tool import Outcome, Report, Settings, Tool
 
-TILE = 384
+TILE = 320
 """Side of a style on the sheet, in pixels."""
-COLUMNS = 4
+LARGEST_ROW = 6
 
 
 class StylesSettings(Settings):
@@ -44,10 +44,13 @@ def _write_sheet(path: Path, seed: int, report: Report) -> None:
     for number, name in enumerate(names):
         report.progress(number / len(names), name)
         tiles.append(paint(name, size=(TILE, TILE), seed=seed))
-    starts = range(0, len(tiles), COLUMNS)
-    rows = [tiles[start : start + COLUMNS] for start in starts]
-    labels = [names[start : start + COLUMNS] for start in starts]
-    pictures.save(pictures.sheet(rows, labels, height=TILE), path)
+    # Rows as equal as they can be, rather than a last one with a single tile.
+    rows = -(-len(names) // LARGEST_ROW)
+    cuts = [len(names) * row // rows for row in range(rows + 1)]
+    spans = list(zip(cuts, cuts[1:], strict=False))
+    tiled = [tiles[start:end] for start, end in spans]
+    labels = [names[start:end] for start, end in spans]
+    pictures.save(pictures.sheet(tiled, labels, height=TILE), path)
 
 
 STYLES_TOOL = Tool(
