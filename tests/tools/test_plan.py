@@ -116,6 +116,11 @@ def test_what_does_not_fit_together(
         read_plan(styles, regions, leave)
 
 
+def test_a_folder_name_with_a_sign_is_no_region(folder: Path) -> None:
+    with pytest.raises(PictureError, match=r"no style picture some/a=s\.jpg"):
+        read_style("some/a=s.jpg")
+
+
 def test_missing_mask(folder: Path) -> None:
     with pytest.raises(PictureError, match=r"no file mask\.png"):
         read_region("sky=mask.png")

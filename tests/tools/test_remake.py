@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bottega import pictures
-from bottega.errors import MismatchError, OutputError, PictureError, SettingsError
+from bottega.errors import MismatchError, OutputError, PictureError, ResourceError, SettingsError
 from bottega.tools import TOOLS
 
 
@@ -113,6 +113,16 @@ def test_recipe_of_another_version(made: Path) -> None:
     pictures.save(pictures.load(made), made, recipe=recipe)
     with pytest.raises(SettingsError, match=r"version 9\.9.*sparkle"):
         remake(picture="out.png", verify=True)
+
+
+def test_a_device_that_is_not_here_may_be_replaced(made: Path) -> None:
+    recipe = pictures.read_recipe(made)
+    assert recipe is not None
+    recipe["settings"]["device"] = "cuda:99"
+    pictures.save(pictures.load(made), made, recipe=recipe)
+    with pytest.raises(ResourceError, match="cuda:99"):
+        remake(picture="out.png", verify=True)
+    assert "same pixels" in remake(picture="out.png", verify=True, device="cpu")
 
 
 def test_bad_requests(made: Path) -> None:

@@ -35,6 +35,10 @@ class RemakeSettings(Settings):
     output: Path | None = Field(
         None, description="the file to write the remade picture to", json_schema_extra=face(short="-o")
     )
+    device: str | None = Field(
+        None,
+        description="run on cpu, cuda or mps instead of where the picture was made; pixels then differ a little",
+    )
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
 
 
@@ -51,6 +55,8 @@ def _run(settings: RemakeSettings, report: Report) -> Outcome:
     search = InputSearch(given.path.parent, settings.search)
     recalled = read_back(recipe, search, given.name)
     content, plan, paint_settings = recalled.content, recalled.plan, recalled.settings
+    if settings.device is not None:
+        paint_settings = paint_settings.model_copy(update={"device": settings.device})
     if settings.output is not None:
         inputs = [given, content, *plan.sources]
         check_output(settings.output, inputs, overwrite=settings.overwrite)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import Field
@@ -47,7 +48,7 @@ def _write_sheet(path: Path, seed: int, report: Report) -> None:
     # Rows as equal as they can be, rather than a last one with a single tile.
     rows = -(-len(names) // LARGEST_ROW)
     cuts = [len(names) * row // rows for row in range(rows + 1)]
-    spans = list(zip(cuts, cuts[1:], strict=False))
+    spans = list(pairwise(cuts))
     tiled = [tiles[start:end] for start, end in spans]
     labels = [names[start:end] for start, end in spans]
     pictures.save(pictures.sheet(tiled, labels, height=TILE), path)
