@@ -42,7 +42,7 @@ def paint(canvas: Canvas) -> Array:
         [
             (OCHRE, np.clip(0.8 * ochre * uptake, 0, 1)),
             (MADDER, np.clip(0.9 * madder * uptake, 0, 1)),
-            (INDIGO, np.clip(0.84 * indigo * uptake, 0, 1)),
+            (INDIGO, np.clip(0.95 * indigo * uptake, 0, 1)),
             (INDIGO, np.clip(0.85 * second * uptake, 0, 1)),
         ],
     )

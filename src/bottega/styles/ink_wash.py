@@ -33,7 +33,7 @@ def paint(canvas: Canvas) -> Array:
     red = wash(canvas, seal * (0.35 + 0.85 * (1 - tone)), grain, creep=2, rim=0.9)
     fibre = 0.008 * canvas.noise(1.6, stretch=3) + 0.010 * canvas.noise(60, 2)
     paper = np.clip(pigment(PAPER) + fibre[..., None] * vector(1, 1, 1.3), 0, 1)
-    return overprint(paper, [(SEAL, np.clip(1.1 * red, 0, 0.95)), (INK, 1 - np.exp(-2.3 * density))])
+    return overprint(paper, [(SEAL, np.clip(1.1 * red, 0, 0.95)), (INK, 1 - np.exp(-2.8 * density))])
 
 
 def _depth(canvas: Canvas, motif: Motif) -> Array:
@@ -53,13 +53,13 @@ def _brushwork(canvas: Canvas, motif: Motif, depth: Array) -> Array:
     ink = np.zeros((*depth.shape, 3), np.float32)
     split = bristle_brush(canvas.rng, hairs=16, dry=0.6, ragged=0.3)
     tip = round_brush(canvas.rng, rough=0.5, soft=0.2)
-    land = np.isin(motif.region, (FAR, NEAR))
+    land, ground = np.isin(motif.region, (FAR, NEAR)), motif.region != SKY
     slope = motif.flow + np.where(land, 0.9, 0.0) + 0.25 * canvas.noise(60)
     leaves = (motif.region == FOLIAGE) * smooth(0.25, 0.75, depth)
     rim = smooth(4, 1, motif.outline()) * smooth(-0.8, 0.7, canvas.noise(80)) * smooth(0.03, 0.2, depth)
     for brush, flow, keep, spacing, length, width, low in (
-        (split, motif.flow, 0.7 * smooth(0.3, 0.9, depth), 24.0, 120.0, 22.0, 0.25),
-        (split, slope, smooth(0.25, 0.9, depth) * (motif.region != SKY), 12.0, 46.0, 8.0, 0.35),
+        (split, motif.flow, 0.7 * smooth(0.3, 0.9, depth) * ground, 24.0, 120.0, 22.0, 0.25),
+        (split, slope, smooth(0.25, 0.9, depth) * ground, 12.0, 46.0, 8.0, 0.35),
         (tip, motif.flow + canvas.noise(20), 0.75 * leaves, 7.5, 18.0, 6.0, 0.5),
         (tip, motif.along_outline(), 0.8 * rim, 5.0, 26.0, 2.6, 0.5),
     ):

@@ -25,7 +25,7 @@ GROUT, SIZE = "6a5d4e", 12.5
 
 def paint(canvas: Canvas) -> Array:
     """One colour per tile, a bevelled and slightly tilted face, and a lamp from the side."""
-    motif = scene(canvas, "garden", "hills", "table", "sea")
+    motif = scene(canvas, "table", "hills", "garden", "sea")
     picture = ramps(PALETTE, motif.region, motif.stretched())
     outline = motif.outline()
     phase = motif.phase + 5 * canvas.noise(90)

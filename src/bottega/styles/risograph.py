@@ -29,14 +29,11 @@ def paint(canvas: Canvas) -> Array:
     tone = motif.stretched()
     level = np.floor(tone * 5 + 0.35 * canvas.noise(3) * (tone > 0.05)) / 5
     light = linear(from_lab(ramps(PALETTE, motif.region, 0.5 * tone + 0.5 * level)))
-    wanted = (
-        (YELLOW, 1 - light[..., 2], 0.35, 5.2),
-        (PINK, 1 - light[..., 1], 1.31, 6.0),
-        (TEAL, 1 - light[..., 0], 0.79, 6.0),
-    )
     inks = []
-    for name, absorbed, angle, pitch in wanted:
-        coverage = np.clip(1.1 * absorbed**1.35 + 0.03 * canvas.noise(90), 0, 1).astype(np.float32)
+    plates = zip((YELLOW, PINK, TEAL), _separation(light), (0.35, 1.31, 0.79), (5.2, 6.0, 6.0), strict=True)
+    for name, amount, angle, pitch in plates:
+        deep = 0.7 * smooth(0.26, 0.02, tone) if name == PINK else 0.0
+        coverage = np.clip(1.4 * amount + deep + 0.03 * canvas.noise(90) * smooth(0.0, 0.2, amount), 0, 1)
         dots = halftone(canvas, coverage, angle + canvas.uniform(-0.04, 0.04), pitch)
         solid = smooth(0.9, 0.97, coverage)
         plate = np.maximum(dots, solid)
@@ -47,6 +44,20 @@ def paint(canvas: Canvas) -> Array:
         pigment(PAPER) + 0.014 * canvas.noise(1.6)[..., None] + 0.01 * canvas.noise(3, 2)[..., None], 0, 1
     )
     return overprint(paper, inks)
+
+
+def _separation(light: Array) -> list[Array]:
+    """How much of each ink gives a colour: densities of light (H, W, 3) in terms of the inks' densities.
+
+    The inverse of Beer and Lambert's law for overlaid filters; what no ink can give is cut off.
+    """
+    densities = np.stack([-np.log(np.clip(linear(pigment(ink)), 0.02, 1)) for ink in (YELLOW, PINK, TEAL)])
+    mixing = np.linalg.inv(densities.astype(np.float64)).astype(np.float32)
+    wanted = -np.log(np.clip(light, 0.02, 1))
+    return [
+        np.clip(sum(wanted[..., channel] * mixing[channel, ink] for channel in range(3)), 0, 1)
+        for ink in range(3)
+    ]
 
 
 def _drum(canvas: Canvas, plate: Array) -> Array:
