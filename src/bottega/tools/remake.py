@@ -37,7 +37,7 @@ class RemakeSettings(Settings):
     )
     device: str | None = Field(
         None,
-        description="run on cpu, cuda or mps instead of where the picture was made; pixels then differ a little",
+        description="run on cpu, cuda or mps instead of where the picture was made; pixels may differ",
     )
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
 
