@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.losses import Stats, StyleTerm, content_loss, leaf, surrogate, total_variation
-from bottega.transfer.tiles import Tile, grid, reduced
+from bottega.transfer.tiles import Box, Tile, grid, reduced
 
 Maps = Mapping[str, Tensor]
 
@@ -144,7 +144,9 @@ class Objective:
         handed = loss
         for part, found in zip(self.goal.parts, measured, strict=True):
             for layer, stats in self._measure(part, features, tile).items():
-                gradients = [t.grad if t.grad is not None else torch.zeros_like(t) for t in found[layer].tensors()]
+                gradients = [
+                    t.grad if t.grad is not None else torch.zeros_like(t) for t in found[layer].tensors()
+                ]
                 handed = handed + surrogate(stats, gradients)
         (share,) = torch.autograd.grad(handed, x)
         tile.region.of(gradient).add_(share)
@@ -212,14 +214,11 @@ class Objective:
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
         height, width = picture.shape[-2:]
-        size = self.tile or max(height, width)
+        if not self.tile or max(height, width) <= self.tile:
+            whole = Box(0, 0, height, width)
+            return [Tile(whole, whole)]
         stride = max(self.encoder.strides[n] for n in self.layers)
         margin = max(self.encoder.reach[n] for n in self.layers)
-        shift = (0, 0)
-        if self.tile:
-            generator = torch.Generator().manual_seed(self.seed * 7919 + self._step)
-            drawn = torch.randint(size, (2,), generator=generator)
-            shift = (int(drawn[0]), int(drawn[1]))
-        if max(height, width) <= size:
-            shift = (0, 0)
-        return grid(height, width, size, margin, stride, shift)
+        generator = torch.Generator().manual_seed(self.seed * 7919 + self._step)
+        down, right = torch.randint(self.tile, (2,), generator=generator).tolist()
+        return grid(height, width, self.tile, margin, stride, (down, right))

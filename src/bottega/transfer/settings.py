@@ -16,7 +16,9 @@ class OptimizeSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    size: int = Field(512, ge=0, le=65536, description="long side of the result in pixels; 0 keeps the content's")
+    size: int = Field(
+        512, ge=0, le=65536, description="long side of the result in pixels; 0 keeps the content's"
+    )
     strength: float = Field(1.0, ge=0, le=1, description="how far to go: 0 is the content, 1 the full manner")
     style_scale: float = Field(
         1.0, gt=0, le=8, description="stroke size: the style's long side as a multiple of the result's"
@@ -45,7 +47,9 @@ class OptimizeSettings(BaseModel):
     scale_step: float = Field(2**0.5, gt=1, le=4, description="factor between scales")
     solver: Solver = Field("adam", description="adam (warm-started from scale to scale) or lbfgs")
     rate: float = Field(0.03, gt=0, le=1, description="step size of Adam, in units of the picture")
-    average: float = Field(0.9, ge=0, lt=1, description="decay of the averaged iterate that becomes the result")
+    average: float = Field(
+        0.9, ge=0, lt=1, description="decay of the averaged iterate that becomes the result"
+    )
     start: Literal["content", "noise"] = Field("content", description="what the first scale starts from")
     seed: int = Field(0, ge=0, description="of noise, directions and tile shifts")
     tile: int = Field(

@@ -76,7 +76,7 @@ def scale_sizes(height: int, width: int, settings: OptimizeSettings) -> list[tup
     """The sizes ``(height, width)`` that a transfer goes through, the result's own last."""
     long_side = settings.size or max(height, width)
     sides = [float(long_side)]
-    while sides[-1] / settings.scale_step >= settings.first_size:
+    while sides[-1] / settings.scale_step >= settings.first_size * (1 - 1e-9):
         sides.append(sides[-1] / settings.scale_step)
     shape = [side / max(height, width) for side in reversed(sides)]
     return [(max(1, round(height * s)), max(1, round(width * s))) for s in shape]

@@ -1,0 +1,204 @@
+"""The whole of it at tiny size with the real classes and random weights."""
+
+import pytest
+import torch
+
+from bottega.encoders import build, normalise_activations
+from bottega.errors import PictureError, SettingsError
+from bottega.transfer import OptimizeSettings, Region, Style, optimize, scale_sizes
+
+QUICK = OptimizeSettings(size=48, first_size=24, iterations=4, last_iterations=4)
+
+
+def picture(seed, height=36, width=48):
+    small = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(small, (height, width), mode="bicubic").clamp(0, 1)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    net = build("small", seed=1).frozen()
+    return normalise_activations(net, torch.cat([picture(s) for s in range(4)]))
+
+
+def run(encoder, styles=None, content=None, *, begin=None, on_progress=None, state=None, **settings):
+    return optimize(
+        picture(0) if content is None else content,
+        styles or [Style(picture(1))],
+        QUICK.model_copy(update=settings),
+        encoder=encoder,
+        start=begin,
+        on_progress=on_progress,
+        state=state,
+        save_every=0,
+    )
+
+
+def test_result_has_the_asked_size_and_the_loss_falls(encoder):
+    result = run(encoder, iterations=12, last_iterations=12)
+    assert result.picture.shape == (1, 3, 36, 48)
+    assert 0 <= float(result.picture.min()) <= float(result.picture.max()) <= 1
+    assert result.losses[-1][-1] < 0.9 * result.losses[0][0]
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "sliced", "gram"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_reruns_are_bit_identical(encoder, loss, solver):
+    settings = {"style_loss": loss, "solver": solver, "start": "noise", "seed": 3}
+    assert torch.equal(run(encoder, **settings).picture, run(encoder, **settings).picture)
+
+
+def test_seeds_change_what_grows_from_noise(encoder):
+    contents = [run(encoder, seed=seed).picture for seed in (1, 2)]
+    assert torch.equal(*contents), "from the content nothing is random"
+    noises = [run(encoder, start="noise", seed=seed).picture for seed in (1, 2)]
+    assert not torch.equal(*noises)
+
+
+def test_starting_from_a_picture_matters(encoder):
+    assert not torch.equal(run(encoder, begin=picture(9)).picture, run(encoder).picture)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("stop_after", [2, 6])
+def test_cancelled_and_resumed_equals_straight_through(encoder, tmp_path, solver, stop_after):
+    straight = run(encoder, solver=solver)
+    seen = []
+
+    def stop(progress):
+        seen.append(progress)
+        return len(seen) < stop_after
+
+    file = tmp_path / "state.pt"
+    partial = run(encoder, solver=solver, on_progress=stop, state=file)
+    assert partial.cancelled
+    assert partial.picture.shape == straight.picture.shape
+    resumed = run(encoder, solver=solver, state=file)
+    assert torch.equal(resumed.picture, straight.picture)
+    assert resumed.losses == straight.losses
+    assert not file.exists(), "a finished transfer leaves nothing to resume"
+
+
+def test_state_of_another_transfer_is_refused(encoder, tmp_path):
+    file = tmp_path / "state.pt"
+    run(encoder, on_progress=lambda progress: False, state=file)
+    with pytest.raises(SettingsError, match="another transfer"):
+        run(encoder, content=picture(5), state=file)
+
+
+def test_strength_zero_is_the_content_and_half_lies_between(encoder):
+    content = picture(0)
+    assert torch.equal(run(encoder, strength=0.0).picture, content)
+    half, full = (run(encoder, strength=s, iterations=15, last_iterations=15).picture for s in (0.3, 1.0))
+    assert float((half - content).abs().mean()) < float((full - content).abs().mean())
+
+
+def test_style_equal_to_content_changes_little(encoder):
+    result = run(encoder, [Style(picture(0))], smoothness=0.0).picture
+    assert float((result - picture(0)).square().mean()) < 1e-4
+
+
+def test_left_alone_pixels_come_back_exactly_and_others_change(encoder):
+    mask = torch.zeros(1, 1, 36, 48)
+    mask[..., 10:30, 16:40] = 1
+    result = run(encoder, [Region("subject", mask), Region("background", None, [Style(picture(1))])]).picture
+    kept = mask.bool().expand(-1, 3, -1, -1)
+    assert torch.equal(result[kept], picture(0)[kept])
+    assert float((result - picture(0))[~kept].abs().mean()) > 0.01
+
+
+def test_each_region_moves_towards_its_own_style(encoder):
+    red, blue = torch.zeros(1, 3, 40, 40), torch.zeros(1, 3, 40, 40)
+    red[:, 0], blue[:, 2] = 0.9, 0.9
+    noise = 0.1 * torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(1, 1, 36, 48)
+    mask[..., :24] = 1
+    regions = [Region("left", mask, [Style(red + noise)]), Region("right", 1 - mask, [Style(blue + noise)])]
+    result = run(encoder, regions, iterations=25, last_iterations=25, content_weight=0.05, rate=0.05).picture
+    left, right = result[..., :20].mean(dim=(0, 2, 3)), result[..., 28:].mean(dim=(0, 2, 3))
+    assert left[0] > left[2] + 0.1
+    assert right[2] > right[0] + 0.1
+
+
+def test_two_styles_mix_by_weight(encoder):
+    dark, light = torch.zeros(1, 3, 40, 40), torch.ones(1, 3, 40, 40)
+    noise = 0.05 * torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    means = []
+    for share in (0.1, 0.5, 0.9):
+        styles = [Style(dark + noise, weight=1 - share), Style(light - noise, weight=share)]
+        result = run(encoder, styles, iterations=20, last_iterations=20, content_weight=0.0, rate=0.05)
+        means.append(float(result.picture.mean()))
+    assert means[0] < means[1] < means[2]
+
+
+def test_luminance_keeps_the_contents_hues(encoder):
+    content = picture(0)
+    plain, kept = run(encoder).picture, run(encoder, keep_color="luminance").picture
+
+    def chroma_error(result):
+        return float(((result - result.mean(1, keepdim=True)) - (content - content.mean(1, keepdim=True))).abs().mean())
+
+    assert chroma_error(kept) < 0.5 * chroma_error(plain)
+
+
+def test_matched_color_moves_the_mean_towards_the_content(encoder):
+    content = picture(0)
+    style = Style((picture(1) * torch.tensor([1.0, 0.2, 0.1]).view(1, 3, 1, 1)))
+    settings = {"iterations": 15, "last_iterations": 15, "content_weight": 0.0}
+    errors = [
+        float((run(encoder, [style], keep_color=k, **settings).picture.mean((2, 3)) - content.mean((2, 3))).abs().sum())
+        for k in ("no", "match")
+    ]
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_tiled_run_equals_untiled(encoder):
+    content = picture(0, 120, 160)
+    settings = {"size": 160, "first_size": 160, "last_iterations": 8}
+    whole = run(encoder, content=content, **settings).picture
+    tiled = run(encoder, content=content, tile=64, **settings).picture
+    assert float((whole - tiled).abs().mean()) < 0.2 / 255
+
+
+def test_progress_tells_the_truth(encoder):
+    told = []
+    run(encoder, on_progress=told.append)
+    assert len(told) == 12
+    assert [p.done for p in told] == sorted(p.done for p in told)
+    assert told[-1].done == pytest.approx(1)
+    assert told[-1].seconds_left == pytest.approx(0, abs=1e-6)
+    assert (told[-1].scale, told[-1].scales) == (3, 3)
+    assert told[-1].preview().shape == (1, 3, 36, 48)
+
+
+def test_scales_grow_by_root_two_up_to_the_asked_size():
+    sizes = scale_sizes(300, 400, OptimizeSettings(size=512, first_size=128))
+    assert sizes[-1] == (384, 512)
+    assert sizes[0] == (96, 128)
+    assert len(sizes) == 5
+    assert scale_sizes(300, 400, OptimizeSettings(size=0))[-1] == (300, 400)
+    assert scale_sizes(1, 20000, OptimizeSettings(size=0))[-1] == (1, 20000)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (7, 3)])
+def test_tiny_and_thin_pictures_work(encoder, size):
+    content = torch.full((1, 3, *size), 0.5)
+    assert run(encoder, content=content, size=0).picture.shape == (1, 3, *size)
+
+
+def test_style_scale_changes_the_result(encoder):
+    style = [Style(picture(1, 96, 96))]
+    assert not torch.equal(run(encoder, style).picture, run(encoder, style, style_scale=0.5).picture)
+
+
+def test_bad_input_is_refused_in_one_sentence(encoder):
+    with pytest.raises(SettingsError, match="No style"):
+        optimize(picture(0), [], QUICK, encoder=encoder)
+    with pytest.raises(SettingsError, match="relu9_9"):
+        run(encoder, style_layers={"relu9_9": 1.0})
+    with pytest.raises(PictureError, match="shape"):
+        run(encoder, content=torch.rand(3, 8, 8))
+    with pytest.raises(PictureError, match="shape"):
+        Style(torch.rand(1, 1, 8, 8))
+    with pytest.raises(SettingsError, match="weight"):
+        Style(picture(1), weight=-1)
