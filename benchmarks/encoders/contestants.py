@@ -75,7 +75,9 @@ def trained_encoder(name: str) -> PlainEncoder:
         encoder = load(name)
     else:
         state, configuration = weights.read(name)
-        encoder = _shaped(str(configuration.get("architecture")), configuration.get("widths"))
+        if "architecture" not in configuration:
+            raise WeightsError(f"{name} does not say its architecture in its header; export it again.")
+        encoder = _shaped(configuration["architecture"], configuration.get("widths"))
         encoder.load_features(state)
     if not isinstance(encoder, PlainEncoder):
         raise WeightsError(f"{name} is no plain stack of convolutions; only those are compared here.")
