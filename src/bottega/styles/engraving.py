@@ -16,17 +16,18 @@ def paint(canvas: Canvas) -> Array:
     """Contour lines everywhere, one crossing below middle tone, another in the darks, dots in the lights."""
     motif = scene(canvas, "hills", "sea", "table", "garden")
     tone = smooth(0.0, 1.0, motif.stretched(2, 97)) ** 0.85
+    pitch = canvas.visible(5.2, 3.4)
     depth = 0.94 * (1 - tone)
     phase = motif.phase + 1.2 * canvas.noise(60, 2)
-    key = lines(canvas, phase, 5.2, 0.06 + 0.72 * depth * smooth(0.02, 0.15, depth))
+    key = lines(canvas, phase, pitch, 0.06 + 0.72 * depth * smooth(0.02, 0.15, depth))
     sway = 14 * canvas.noise(150)
     tilt = np.round(motif.label * 0.618 % 1 * 3) / 3
     for angle, low in ((0.75, 0.42), (-0.62, 0.66)):
         crossing = straight(canvas, angle, sway) + 9 * tilt
         share = smooth(low, low + 0.12, depth) * (0.14 + 0.52 * (depth - low) / (1 - low))
-        key = np.maximum(key, lines(canvas, crossing, 5.2, share, adapt=False))
+        key = np.maximum(key, lines(canvas, crossing, pitch, share, adapt=False))
     # Flicks and dots carry the tone into the light.
-    dots = lines(canvas, phase, 5.2, 0.35 * smooth(0.3, 1.0, canvas.noise(3.2)) * smooth(0.3, 0.12, depth))
+    dots = lines(canvas, phase, pitch, 0.35 * smooth(0.3, 1.0, canvas.noise(3.2)) * smooth(0.3, 0.12, depth))
     key = np.maximum(key, dots)
     contour = 0.7 + 0.6 * smooth(-1, 1, canvas.noise(50)) + 0.9 * smooth(0.4, 0.9, depth)
     key = np.maximum(key, np.clip((contour - motif.outline()) * canvas.unit + 0.5, 0, 1))

@@ -34,7 +34,7 @@ def paint(canvas: Canvas) -> Array:
     for name, amount, angle, pitch in plates:
         deep = 0.7 * smooth(0.26, 0.02, tone) if name == PINK else 0.0
         coverage = np.clip(1.4 * amount + deep + 0.03 * canvas.noise(90) * smooth(0.0, 0.2, amount), 0, 1)
-        dots = halftone(canvas, coverage, angle + canvas.uniform(-0.04, 0.04), pitch)
+        dots = halftone(canvas, coverage, angle + canvas.uniform(-0.04, 0.04), canvas.visible(pitch, 3.6))
         solid = smooth(0.9, 0.97, coverage)
         plate = np.maximum(dots, solid)
         turn, reach = canvas.uniform(0, math.tau), canvas.uniform(1.0, 2.6)

@@ -39,6 +39,10 @@ class Canvas:
         """One random number."""
         return float(self.rng.uniform(low, high))
 
+    def visible(self, length: float, pixels: float) -> float:
+        """A length in units, made longer where it would cover fewer than so many pixels."""
+        return max(length, pixels / self.unit)
+
     def noise(self, cell: float, octaves: int = 1, stretch: float = 1.0) -> Array:
         """Smooth noise (H, W) of mean 0 and deviation 1: cubic B-splines over a random lattice.
 
