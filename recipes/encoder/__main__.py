@@ -48,7 +48,9 @@ def train(
     for file, reason in pictures.broken:
         print(f"left out: {file}: {reason}")
     resumed = loop.resume()
-    print(f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {loop.done}", flush=True)
+    print(
+        f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {loop.done}", flush=True
+    )
     loop.train(minutes * 60, on_log=lambda line: print(line, flush=True))
     sha256 = export(recipe, pictures, loop.checkpoint, run / "encoder.safetensors")
     print(f"wrote {run / 'encoder.safetensors'} ({sha256})")

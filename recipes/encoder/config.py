@@ -15,9 +15,10 @@ class EncoderRecipe(BaseModel):
     two_view: float = Field(0.0, ge=0, description="weight of the task: two views find each other")
     style: float = Field(1.0, ge=0, description="weight of the task: crops find each other by style moments")
     artist: float = Field(0.0, ge=0, description="weight of the task: name the painter (labels as a help)")
+    spoiled: float = Field(1.0, ge=0, description="weight of the task: name how a view was spoiled")
     cluster: float = Field(0.0, ge=0, description="weight of the task: pseudo-labels by k-means")
     widths: tuple[int, int, int, int] = Field((32, 64, 128, 256), description="channels of the four stages")
-    batch: int = Field(24, ge=2, description="pictures in a batch; each gives two views")
+    batch: int = Field(20, ge=2, description="pictures in a batch; each gives two views and a spoiled one")
     size: int = Field(80, ge=32, description="side of a view, pixels")
     steps: int = Field(6000, ge=1, description="length of the schedule")
     rate: float = Field(2e-3, gt=0, description="peak learning rate of AdamW")
@@ -26,5 +27,6 @@ class EncoderRecipe(BaseModel):
 
     def tasks(self) -> dict[str, float]:
         """The tasks that count, with their weights."""
-        named = {name: getattr(self, name) for name in ("instance", "two_view", "style", "artist", "cluster")}
+        names = ("instance", "two_view", "style", "artist", "spoiled", "cluster")
+        named = {name: getattr(self, name) for name in names}
         return {name: weight for name, weight in named.items() if weight > 0}

@@ -1,22 +1,55 @@
 """Pretext tasks: what the encoder is asked to do so that it learns to see. Each is one module, one loss.
 
-All get the features of two views of the same ``B`` pictures, ``(2B, C, h, w)`` per layer, first all first
-views and then all second views, and the pictures' numbers ``(B,)`` in the training set.
+All get the features of a batch's views (see :class:`Batch`): two views of each picture, and where a task asks
+for them spoiled ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Features = Mapping[str, Tensor]
+from recipes.encoder.distort import DISTORTIONS
 
 DEEPEST = "relu4_3"
 STYLE_LAYERS = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_3", "relu4_1", "relu4_3")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the tasks see.
+
+    Attributes:
+        features: ``(2B + S, C, h, w)`` per layer: all first views, all second views, ``S`` spoiled views.
+        numbers: ``(B,)``, the pictures' numbers in the training set.
+        kinds: ``(S,)``, how each spoiled view was spoiled, counted from one.
+        same_colors: whether a pair shares its colours, so that its style may be compared.
+    """
+
+    features: Mapping[str, Tensor]
+    numbers: Tensor
+    kinds: Tensor
+    same_colors: bool
+
+    @property
+    def twice(self) -> Tensor:
+        """The pictures' numbers for first and second views."""
+        return torch.cat([self.numbers, self.numbers])
+
+    @property
+    def deepest(self) -> Tensor:
+        """Deep features of first and second views, pooled to unit vectors ``(2B, C)``."""
+        return pooled(self.features[DEEPEST][: len(self.twice)])
+
+    def moments(self, layer: str) -> Tensor:
+        """Channel means and deviations of every view, ``(2B + S, 2C)``."""
+        x = self.features[layer].float()
+        return torch.cat([x.mean(dim=(2, 3)), (x.var(dim=(2, 3)) + 1e-5).sqrt()], dim=1)
 
 
 def pooled(features: Tensor) -> Tensor:
@@ -24,12 +57,17 @@ def pooled(features: Tensor) -> Tensor:
     return F.normalize(features.float().mean(dim=(2, 3)), dim=1)
 
 
-def contrast(first: Tensor, second: Tensor, temperature: float) -> Tensor:
-    """NT-Xent (Chen et al. 2020, arXiv 2002.05709) of ``(B, D)`` unit vectors that belong together row by row."""
+def contrast(first: Tensor, second: Tensor, temperature: float, others: Tensor | None = None) -> Tensor:
+    """NT-Xent (Chen et al. 2020, arXiv 2002.05709) of unit vectors ``(B, D)``, which pair up row by row.
+
+    ``others (S, D)`` are further negatives.
+    """
     both = torch.cat([first, second])
     count = first.shape[0]
     similar = both @ both.T / temperature
     similar.fill_diagonal_(float("-inf"))
+    if others is not None:
+        similar = torch.cat([similar, both @ others.T / temperature], dim=1)
     partner = torch.arange(2 * count, device=both.device).roll(count)
     return F.cross_entropy(similar, partner)
 
@@ -42,9 +80,9 @@ class Instance(nn.Module):
         self.prototypes = nn.Parameter(torch.randn(pictures, width) * 0.1)
         self.temperature = temperature
 
-    def forward(self, features: Features, numbers: Tensor) -> Tensor:
-        scores = pooled(features[DEEPEST]) @ F.normalize(self.prototypes, dim=1).T / self.temperature
-        return F.cross_entropy(scores, torch.cat([numbers, numbers]))
+    def forward(self, batch: Batch) -> Tensor:
+        scores = batch.deepest @ F.normalize(self.prototypes, dim=1).T / self.temperature
+        return F.cross_entropy(scores, batch.twice)
 
 
 class TwoView(nn.Module):
@@ -55,28 +93,28 @@ class TwoView(nn.Module):
         self.head = nn.Sequential(nn.Linear(width, 256), nn.ReLU(), nn.Linear(256, 96))
         self.temperature = temperature
 
-    def forward(self, features: Features, numbers: Tensor) -> Tensor:
-        first, second = F.normalize(self.head(pooled(features[DEEPEST])), dim=1).chunk(2)
+    def forward(self, batch: Batch) -> Tensor:
+        first, second = F.normalize(self.head(batch.deepest), dim=1).chunk(2)
         return contrast(first, second, self.temperature)
 
 
 class StyleMoments(nn.Module):
     """Two crops of one picture find each other by each layer's channel means and deviations alone.
 
-    There is no head between: the very statistics that style losses compare are made to tell manners apart.
+    There is no head between: the very statistics that style losses compare are made to tell manners apart,
+    and a manner from its spoiled versions.
     """
 
     def __init__(self, temperature: float = 0.15) -> None:
         super().__init__()
         self.temperature = temperature
 
-    def forward(self, features: Features, numbers: Tensor) -> Tensor:
-        losses = []
+    def forward(self, batch: Batch) -> Tensor:
+        pairs, losses = len(batch.twice), []
         for layer in STYLE_LAYERS:
-            x = features[layer].float()
-            moments = torch.cat([x.mean(dim=(2, 3)), (x.var(dim=(2, 3)) + 1e-5).sqrt()], dim=1)
-            unit = F.normalize(moments - moments.mean(0, keepdim=True), dim=1)
-            losses.append(contrast(*unit.chunk(2), self.temperature))
+            moments = batch.moments(layer)
+            unit = F.normalize(moments - moments[:pairs].mean(0, keepdim=True), dim=1)
+            losses.append(contrast(*unit[:pairs].chunk(2), self.temperature, unit[pairs:]))
         return torch.stack(losses).mean()
 
 
@@ -88,15 +126,32 @@ class Artist(nn.Module):
         self.register_buffer("labels", labels)
         self.head = nn.Linear(2 * sum(widths), int(labels.max()) + 1)
 
-    def forward(self, features: Features, numbers: Tensor) -> Tensor:
-        moments = []
-        for layer in STYLE_LAYERS:
-            x = features[layer].float()
-            moments += [x.mean(dim=(2, 3)), (x.var(dim=(2, 3)) + 1e-5).sqrt()]
-        wanted = self.get_buffer("labels")[torch.cat([numbers, numbers])]
+    def forward(self, batch: Batch) -> Tensor:
+        wanted = self.get_buffer("labels")[batch.twice]
         if bool((wanted < 0).all()):
             return self.head.weight.sum() * 0
-        return F.cross_entropy(self.head(torch.cat(moments, dim=1)), wanted, ignore_index=-1)
+        moments = torch.cat([batch.moments(layer) for layer in STYLE_LAYERS], dim=1)
+        return F.cross_entropy(self.head(moments[: len(wanted)]), wanted, ignore_index=-1)
+
+
+class Spoiled(nn.Module):
+    """Name from each layer's style moments how a picture was spoiled, or that it was not."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(nn.Linear(2 * width, len(DISTORTIONS) + 1) for width in widths)
+
+    def forward(self, batch: Batch) -> Tensor:
+        pairs = len(batch.twice)
+        wanted = torch.cat([torch.zeros_like(batch.twice), batch.kinds])
+        # Whole pictures are many: together they count as much as one way of spoiling.
+        balance = torch.ones(len(DISTORTIONS) + 1, device=wanted.device)
+        balance[0] = len(batch.kinds) / len(DISTORTIONS) / pairs
+        losses = [
+            F.cross_entropy(head(batch.moments(layer)), wanted, weight=balance)
+            for head, layer in zip(self.heads, STYLE_LAYERS, strict=True)
+        ]
+        return torch.stack(losses).mean()
 
 
 class Cluster(nn.Module):
@@ -110,10 +165,10 @@ class Cluster(nn.Module):
         self.head = nn.Linear(width, clusters)
         self.clusters, self.every = clusters, every
 
-    def forward(self, features: Features, numbers: Tensor) -> Tensor:
-        unit = pooled(features[DEEPEST])
-        self._remember(unit.detach(), numbers)
-        wanted = self.get_buffer("labels")[torch.cat([numbers, numbers])]
+    def forward(self, batch: Batch) -> Tensor:
+        unit = batch.deepest
+        self._remember(unit.detach(), batch.numbers)
+        wanted = self.get_buffer("labels")[batch.twice]
         return F.cross_entropy(self.head(unit) * 10, wanted)
 
     @torch.no_grad()

@@ -13,7 +13,18 @@ from bottega.runtime import device as pick_device
 from bottega.runtime import precision as pick_precision
 from bottega.training import Loop, PictureSet, Schedule, load_pictures
 from recipes.encoder.config import EncoderRecipe
-from recipes.encoder.pretext import DEEPEST, STYLE_LAYERS, Artist, Cluster, Instance, StyleMoments, TwoView
+from recipes.encoder.distort import distort
+from recipes.encoder.pretext import (
+    DEEPEST,
+    STYLE_LAYERS,
+    Artist,
+    Batch,
+    Cluster,
+    Instance,
+    Spoiled,
+    StyleMoments,
+    TwoView,
+)
 from recipes.encoder.views import Views
 from recipes.split import painters, training_files
 
@@ -26,20 +37,23 @@ class Student(nn.Module):
         self.encoder = student_encoder(recipe)
         self.weights = recipe.tasks()
         width, count = recipe.widths[-1], len(pictures)
+        widths = [self.encoder.channels[layer] for layer in STYLE_LAYERS]
         available = {
             "instance": lambda: Instance(count, width),
             "two_view": lambda: TwoView(width),
             "style": lambda: StyleMoments(),
-            "artist": lambda: Artist(labels, [self.encoder.channels[layer] for layer in STYLE_LAYERS]),
+            "artist": lambda: Artist(labels, widths),
+            "spoiled": lambda: Spoiled(widths),
             "cluster": lambda: Cluster(count, width),
         }
         self.heads = nn.ModuleDict({name: available[name]() for name in self.weights})
 
-    def losses(self, views: Tensor, numbers: Tensor, same_colors: bool) -> dict[str, Tensor]:
-        """Each task's loss, and ``"loss"``, their weighted sum; a manner is asked for only where colours agree."""
+    def losses(self, views: Tensor, numbers: Tensor, kinds: Tensor, same_colors: bool) -> dict[str, Tensor]:
+        """Each task's loss, and ``"loss"``, their weighted sum; style counts only where colours agree."""
         features = self.encoder(views, {DEEPEST, *STYLE_LAYERS})
+        batch = Batch(features, numbers, kinds, same_colors)
         heads = {n: head for n, head in self.heads.items() if same_colors or n not in ("style", "artist")}
-        found = {name: head(features, numbers) for name, head in heads.items()}
+        found = {name: head(batch) for name, head in heads.items()}
         return {"loss": sum((self.weights[n] * x for n, x in found.items()), torch.zeros(())), **found}
 
 
@@ -80,9 +94,13 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
     def step(number: int, generator: torch.Generator) -> dict[str, Tensor]:
         chosen = torch.multinomial(chance, recipe.batch, generator=generator)
         drawn, same_colors = views.draw([pictures.pictures[i] for i in chosen], generator)
+        kinds = chosen[:0]
+        if recipe.spoiled:
+            bad, kinds = distort(drawn[: recipe.batch], generator)
+            drawn = torch.cat([drawn, bad])
         drawn = drawn.to(where, memory_format=torch.channels_last)
         with torch.autocast(where.type, kind, enabled=kind != torch.float32):
-            return student.losses(drawn, chosen.to(where), same_colors)
+            return student.losses(drawn, chosen.to(where), kinds.to(where), same_colors)
 
     optimizer = torch.optim.AdamW(student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     loop = Loop(student, optimizer, step, Schedule(recipe.rate, recipe.steps), run, seed=recipe.seed)

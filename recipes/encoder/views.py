@@ -1,4 +1,4 @@
-"""Two views of each picture of a batch, with the shortcuts that a lazy encoder would take closed at random."""
+"""Two views of each picture of a batch, with the shortcuts of a lazy encoder closed at random."""
 
 from __future__ import annotations
 
