@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import cyclopts
-import torch
 from torch import Tensor
 
 from benchmarks.encoders.contestants import Contestant, load_contestants
-from benchmarks.encoders.material import photographs
+from benchmarks.encoders.material import calibration_photographs
 from benchmarks.encoders.measures import Material, anchors, load_material
 from benchmarks.encoders.plan import FULL, QUICK
 from benchmarks.encoders.report import Figures, write
@@ -67,9 +66,9 @@ def compare(
     header: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.encoders", *sys.argv[1:]]),
         "machine": {**machine(), "workers": workers},
-        "anchors": anchors(material),
+        "anchors": anchors(material, plan),
     }
-    calibration = torch.cat([picture for _, picture in photographs(data, 32, plan.photograph_size, seed=3)])
+    calibration = calibration_photographs(data, 32, plan.photograph_size)
     names = [each.strip() for each in encoders.split(",") if each.strip()]
     contestants = load_contestants(names, calibration, plan.seeds, baselines=baselines)
     results: dict[str, Figures] = {contestant.name: {} for contestant in contestants}

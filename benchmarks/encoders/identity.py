@@ -27,7 +27,11 @@ def identity(
     """
     found = []
     for number, picture in enumerate(pictures):
-        begin = picture if start == "content" else noise_like(picture, number)
+        begin = (
+            picture
+            if start == "content"
+            else noise_like(picture, (picture.shape[-2], picture.shape[-1]), number)
+        )
         result = descend(_loss(encoder, picture, term), begin, iterations)
         found.append(min(psnr(result, picture), CEILING))
     return found

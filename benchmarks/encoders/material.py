@@ -6,10 +6,11 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from bottega import pictures
-from recipes.split import held_out_paintings, held_out_photographs
+from recipes.split import held_out_paintings, held_out_photographs, training_files
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ def photographs(data: Path | None, count: int, size: int, seed: int = 2) -> list
     files = [path for path in held_out_photographs(data) if "facades" not in path.parts]
     random.Random(seed).shuffle(files)
     return [(path.stem, _centre(path, size)) for path in files[:count]]
+
+
+def calibration_photographs(data: Path | None, count: int, size: int) -> Tensor:
+    """``(count, 3, size, size)`` of training photographs, to normalise untrained networks on."""
+    if data is None:
+        return torch.cat([picture for _, picture in _tiles(size)[:count]])
+    files = [path for path in training_files(data) if "photos" in path.relative_to(data).parts]
+    return torch.cat([_centre(path, size) for path in files[:: max(1, len(files) // count)][:count]])
 
 
 def _centre(path: Path, size: int) -> Tensor:

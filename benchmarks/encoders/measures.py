@@ -36,7 +36,7 @@ def load_material(data: Path | None, plan: Plan) -> Material:
     """The held-out pictures of the collection, or the demonstration photographs where there is none."""
     return Material(
         pairs=crop_pairs(data, plan.pairs, plan.crop) if data else [],
-        textures=textures(data, plan.textures, plan.texture_size),
+        textures=textures(data, plan.textures, plan.texture_target),
         identities=[picture for _, picture in photographs(data, plan.identities, plan.identity_size)],
         photographs=[picture for _, picture in photographs(data, plan.photographs, plan.photograph_size)],
     )
@@ -73,7 +73,8 @@ def synthesis_measure(
 ) -> tuple[list[tuple[str, Interval]], list[Tensor]]:
     """Mean texture distance, and the textures to look at."""
     targets = [picture for _, picture in material.textures]
-    made = synthesise(encoder, targets, term=DEFAULT_TERM, iterations=plan.texture_iterations)
+    size = (plan.texture_size, plan.texture_size)
+    made = synthesise(encoder, targets, size, term=DEFAULT_TERM, iterations=plan.texture_iterations)
     figure = bootstrap_interval(texture_distances(made, targets), resamples=plan.resamples)
     return [("texture from noise (distance)", figure)], made
 
@@ -87,11 +88,14 @@ def identity_measures(encoder: Encoder, material: Material, plan: Plan) -> Itera
         yield f"identity from {start} (PSNR)", bootstrap_interval(values, resamples=plan.resamples)
 
 
-def anchors(material: Material) -> dict[str, float]:
+def anchors(material: Material, plan: Plan) -> dict[str, float]:
     """What texture distances mean: that of the noise at the start, and of one half of a painting
     from its other half."""
     targets = [picture for _, picture in material.textures]
-    noise = [noise_like(target, number) for number, target in enumerate(targets)]
+    noise = [
+        noise_like(target, (plan.texture_size, plan.texture_size), number)
+        for number, target in enumerate(targets)
+    ]
     left = [target[..., : target.shape[-1] // 2] for target in targets]
     right = [target[..., target.shape[-1] // 2 :] for target in targets]
     return {

@@ -14,7 +14,8 @@ class Plan:
     crop: int  # side of its crops
     negatives: int  # foreign crops per painting
     textures: int
-    texture_size: int
+    texture_target: int  # side of the paintings
+    texture_size: int  # side of what is made; smaller, so that no layout can be copied
     texture_iterations: int
     identities: int
     identity_size: int
@@ -30,6 +31,7 @@ FULL = Plan(
     crop=128,
     negatives=3,
     textures=10,
+    texture_target=256,
     texture_size=192,
     texture_iterations=50,
     identities=4,
@@ -44,6 +46,7 @@ QUICK = Plan(
     crop=128,
     negatives=2,
     textures=3,
+    texture_target=256,
     texture_size=128,
     texture_iterations=40,
     identities=2,

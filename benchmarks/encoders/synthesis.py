@@ -31,25 +31,35 @@ def style_loss(encoder: Encoder, target: Tensor, term: str) -> Callable[[Tensor]
     return loss
 
 
-def noise_like(target: Tensor, seed: int) -> Tensor:
+def noise_like(target: Tensor, size: tuple[int, int], seed: int) -> Tensor:
     """Independent Gaussian pixels with the target's mean and covariance of channels, clamped to [0, 1].
 
-    So all methods start from the right palette, and what is left to find is the texture.
+    ``(1, 3, *size)``. All methods so start from the right palette, and what is left to find is the texture.
     """
     pixels = target[0].flatten(1)
     generator = torch.Generator().manual_seed(seed)
     values, vectors = torch.linalg.eigh(torch.cov(pixels).double())
     root = (vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T).to(pixels.dtype)
-    grain = root @ torch.randn(pixels.shape, generator=generator)
-    return (pixels.mean(1, keepdim=True) + grain).clamp(0, 1).view_as(target)
+    grain = root @ torch.randn(3, size[0] * size[1], generator=generator)
+    return (pixels.mean(1, keepdim=True) + grain).clamp(0, 1).view(1, 3, *size)
 
 
 def synthesise(
-    encoder: Encoder, targets: Sequence[Tensor], *, term: str, iterations: int, seed: int = 0
+    encoder: Encoder,
+    targets: Sequence[Tensor],
+    size: tuple[int, int],
+    *,
+    term: str,
+    iterations: int,
+    seed: int = 0,
 ) -> list[Tensor]:
-    """One texture for each target, of its size."""
+    """One texture ``(1, 3, *size)`` for each target.
+
+    Make it smaller than the targets: second moments of coarse features over few positions all but
+    determine a picture of the same size, and what looks like a texture is then a copy with its layout.
+    """
     return [
-        descend(style_loss(encoder, target, term), noise_like(target, seed + number), iterations)
+        descend(style_loss(encoder, target, term), noise_like(target, size, seed + number), iterations)
         for number, target in enumerate(targets)
     ]
 
