@@ -44,6 +44,7 @@ def ringing(x: Tensor, generator: torch.Generator) -> Tensor:
 def scramble(x: Tensor, generator: torch.Generator) -> Tensor:
     """The same spectrum with random phases: all edges and strokes dissolve."""
     turn = torch.fft.rfft2(torch.randn(x.shape[-2:], generator=generator))
+    turn[0, 0] = 1  # the mean stays: turned to its negative, it would leave a black picture
     return torch.fft.irfft2(torch.fft.rfft2(x) * turn / turn.abs().clamp_min(1e-6), s=x.shape[-2:])
 
 
