@@ -114,7 +114,8 @@ class StyleMoments(nn.Module):
         for layer in STYLE_LAYERS:
             moments = batch.moments(layer)
             unit = F.normalize(moments - moments[:pairs].mean(0, keepdim=True), dim=1)
-            losses.append(contrast(*unit[:pairs].chunk(2), self.temperature, unit[pairs:]))
+            first, second = unit[:pairs].chunk(2)
+            losses.append(contrast(first, second, self.temperature, unit[pairs:]))
         return torch.stack(losses).mean()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from bottega.encoders import PlainEncoder
 from bottega.encoders.table import small
@@ -38,10 +40,10 @@ class Student(nn.Module):
         self.weights = recipe.tasks()
         width, count = recipe.widths[-1], len(pictures)
         widths = [self.encoder.channels[layer] for layer in STYLE_LAYERS]
-        available = {
+        available: dict[str, Callable[[], nn.Module]] = {
             "instance": lambda: Instance(count, width),
             "two_view": lambda: TwoView(width),
-            "style": lambda: StyleMoments(),
+            "style": StyleMoments,
             "artist": lambda: Artist(labels, widths),
             "spoiled": lambda: Spoiled(widths),
             "cluster": lambda: Cluster(count, width),
@@ -86,7 +88,7 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
     torch.manual_seed(recipe.seed)
     student = Student(recipe, pictures, artist_labels(root, pictures.files))
     where = pick_device()
-    student.to(where).to(memory_format=torch.channels_last)
+    convert_conv2d_weight_memory_format(student.to(where), torch.channels_last)
     kind = pick_precision(where)
     views = Views(size=recipe.size)
     chance = _chances(pictures)

@@ -115,7 +115,9 @@ class Loop:
             },
         )
 
-    def train(self, seconds: float = float("inf"), on_log: Callable[[dict[str, float]], None] = print) -> None:
+    def train(
+        self, seconds: float = float("inf"), on_log: Callable[[dict[str, float]], None] = print
+    ) -> None:
         """Go on for at most ``seconds``; the last step's state is always saved."""
         start = saved = time.monotonic()
         self.module.train()
@@ -137,7 +139,7 @@ class Loop:
             group["lr"] = self.schedule.rate(self.done)
         losses = self.step(self.done, generator)
         self.optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
+        torch.autograd.backward(losses["loss"])
         nn.utils.clip_grad_norm_(self.module.parameters(), self.clip)
         self.optimizer.step()
         self.done += 1
