@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 
 class EncoderRecipe(BaseModel):
@@ -17,13 +19,24 @@ class EncoderRecipe(BaseModel):
     artist: float = Field(0.0, ge=0, description="weight of the task: name the painter (labels as a help)")
     spoiled: float = Field(1.0, ge=0, description="weight of the task: name how a view was spoiled")
     cluster: float = Field(0.0, ge=0, description="weight of the task: pseudo-labels by k-means")
-    widths: tuple[int, int, int, int] = Field((32, 64, 128, 256), description="channels of the four stages")
+    widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
+        (32, 64, 128, 256), description="channels of the four stages"
+    )
     batch: int = Field(20, ge=2, description="pictures in a batch; each gives two views and a spoiled one")
     size: int = Field(80, ge=32, description="side of a view, pixels")
     steps: int = Field(6000, ge=1, description="length of the schedule")
     rate: float = Field(2e-3, gt=0, description="peak learning rate of AdamW")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     seed: int = Field(0, ge=0, description="of weights, batches and views")
+
+    @model_validator(mode="after")
+    def _every_batch_has_a_task(self) -> Self:
+        if not {"instance", "two_view", "spoiled", "cluster"} & set(self.tasks()):
+            raise ValueError(
+                "style and artist only count in batches whose colours agree: give instance, two_view, spoiled "
+                "or cluster a weight above 0 as well."
+            )
+        return self
 
     def tasks(self) -> dict[str, float]:
         """The tasks that count, with their weights."""
