@@ -11,6 +11,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from bottega.encoders import PlainEncoder
 from bottega.encoders.table import small
+from bottega.errors import SettingsError
 from bottega.runtime import device as pick_device
 from bottega.runtime import precision as pick_precision
 from bottega.training import Loop, PictureSet, Schedule, load_pictures
@@ -82,11 +83,35 @@ def artist_labels(root: Path, files: list[Path], fewest: int = 4) -> Tensor:
     return torch.tensor([kept.index(name) if name in kept else -1 for name in names])
 
 
+def check_enough(recipe: EncoderRecipe, pictures: PictureSet, labels: Tensor) -> None:
+    """Refuse what the collection is too small for.
+
+    Raises:
+        SettingsError: there are fewer pictures than a batch holds, or no painter to name.
+    """
+    if len(pictures) < recipe.batch:
+        raise SettingsError(
+            f"A batch holds {recipe.batch} different pictures, but only {len(pictures)} are there to train on; "
+            f"lower batch or bring more pictures."
+        )
+    if recipe.artist and bool((labels < 0).all()):
+        raise SettingsError(
+            "The task artist needs a painter with at least 4 pictures, and there is none; set artist to 0."
+        )
+
+
 def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student, PictureSet]:
-    """Everything that a training needs, ready to start or to resume."""
+    """Everything that a training needs, ready to start or to resume.
+
+    Raises:
+        SettingsError: ``root`` is not the collection, or too small for the recipe.
+        PictureError: none of its pictures can be read.
+    """
     pictures = load_pictures(training_files(root, recipe.clean))
     torch.manual_seed(recipe.seed)
-    student = Student(recipe, pictures, artist_labels(root, pictures.files))
+    labels = artist_labels(root, pictures.files)
+    check_enough(recipe, pictures, labels)
+    student = Student(recipe, pictures, labels)
     where = pick_device()
     convert_conv2d_weight_memory_format(student.to(where), torch.channels_last)
     kind = pick_precision(where)
