@@ -116,7 +116,7 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
     convert_conv2d_weight_memory_format(student.to(where), torch.channels_last)
     kind = pick_precision(where)
     views = Views(size=recipe.size)
-    chance = _chances(pictures)
+    chance = _chances(root, pictures.files)
 
     def step(number: int, generator: torch.Generator) -> dict[str, Tensor]:
         chosen = torch.multinomial(chance, recipe.batch, generator=generator)
@@ -134,7 +134,7 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
     return loop, student, pictures
 
 
-def _chances(pictures: PictureSet) -> Tensor:
+def _chances(root: Path, files: list[Path]) -> Tensor:
     """Photographs are few and faces many: draw the former more often, the latter less."""
     share = {"photos": 4.0, "kaokore": 0.3}
-    return torch.tensor([max(share.get(part, 0.0) for part in file.parts) or 1.0 for file in pictures.files])
+    return torch.tensor([share.get(file.relative_to(root).parts[0], 1.0) for file in files])
