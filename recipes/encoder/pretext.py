@@ -160,6 +160,7 @@ class Cluster(nn.Module):
 
     def __init__(self, pictures: int, width: int, clusters: int = 128, every: int = 100) -> None:
         super().__init__()
+        clusters = min(clusters, pictures)  # k-means needs a picture for each
         self.register_buffer("memory", torch.zeros(pictures, width))
         self.register_buffer("labels", torch.randint(clusters, (pictures,)))
         self.register_buffer("calls", torch.zeros((), dtype=torch.long))
