@@ -40,10 +40,10 @@ def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> PlainEncoder:
 
 
 def calibration(pictures: PictureSet, count: int = 96, side: int = 160) -> Tensor:
-    """Centre crops of evenly chosen training pictures, ``(count, 3, side, side)``, for activation means."""
-    every = max(1, len(pictures) // count)
+    """Centre crops of evenly chosen training pictures, ``(at most count, 3, side, side)``, for activation means."""
+    count = min(count, len(pictures))
     crops = []
-    for picture in pictures.pictures[::every][:count]:
+    for picture in (pictures.pictures[number * len(pictures) // count] for number in range(count)):
         short = min(picture.shape[-2:])
         top, left = (picture.shape[-2] - short) // 2, (picture.shape[-1] - short) // 2
         square = picture[None, :, top : top + short, left : left + short].float() / 255
