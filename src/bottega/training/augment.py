@@ -30,7 +30,7 @@ def crop(picture: Tensor, window: float, size: int, generator: torch.Generator) 
         ``(3, size, size)`` float32 in [0, 1].
     """
     height, width = picture.shape[-2:]
-    side = max(2, min(round(window), height, width))
+    side = min(max(2, round(window)), height, width)
     top = int(torch.randint(height - side + 1, (), generator=generator))
     left = int(torch.randint(width - side + 1, (), generator=generator))
     piece = picture[:, top : top + side, left : left + side]
