@@ -33,8 +33,8 @@ class EncoderRecipe(BaseModel):
     def _every_batch_has_a_task(self) -> Self:
         if not {"instance", "two_view", "spoiled", "cluster"} & set(self.tasks()):
             raise ValueError(
-                "style and artist only count in batches whose colours agree: give instance, two_view, spoiled "
-                "or cluster a weight above 0 as well."
+                "style and artist only count in batches whose colours agree: "
+                "give instance, two_view, spoiled or cluster a weight above 0 as well."
             )
         return self
 

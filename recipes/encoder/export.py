@@ -40,7 +40,11 @@ def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> PlainEncoder:
 
 
 def calibration(pictures: PictureSet, count: int = 96, side: int = 160) -> Tensor:
-    """Centre crops of evenly chosen training pictures, ``(at most count, 3, side, side)``, for activation means."""
+    """Centre crops of ``count`` evenly chosen training pictures, for activation means.
+
+    Returns:
+        ``(N, 3, side, side)``; all pictures where there are fewer than ``count``.
+    """
     count = min(count, len(pictures))
     crops = []
     for picture in (pictures.pictures[number * len(pictures) // count] for number in range(count)):

@@ -91,8 +91,8 @@ def check_enough(recipe: EncoderRecipe, pictures: PictureSet, labels: Tensor) ->
     """
     if len(pictures) < recipe.batch:
         raise SettingsError(
-            f"A batch holds {recipe.batch} different pictures, but only {len(pictures)} are there to train on; "
-            f"lower batch or bring more pictures."
+            f"A batch holds {recipe.batch} different pictures, but only {len(pictures)} are there "
+            "to train on; lower batch or bring more pictures."
         )
     if recipe.artist and bool((labels < 0).all()):
         raise SettingsError(
