@@ -47,7 +47,7 @@ def environment() -> Environment:
         if os.environ.get(PREFIX + name.upper())
     }
     try:
-        return Environment(**values)  # type: ignore[arg-type]  # pydantic parses the strings
+        return Environment.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         variable = PREFIX + str(first["loc"][0]).upper()

@@ -8,7 +8,7 @@ from bottega.errors import SettingsError
 
 
 def test_shapes_follow_channels_and_strides():
-    encoder = RandomFilters(filters=5)
+    encoder = RandomFilters(filters=5).frozen()
     features = encoder(torch.rand(2, 3, 37, 50), encoder.layers)
     for layer, found in features.items():
         stride = encoder.strides[layer]

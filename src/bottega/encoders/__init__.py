@@ -1,6 +1,6 @@
 """Perceptual encoders with named layers."""
 
-from bottega.encoders.base import Encoder
+from bottega.encoders.base import PIXELS, Encoder
 from bottega.encoders.loading import load
 from bottega.encoders.normalise import data_dependent_init, normalise_activations
 from bottega.encoders.plain import PlainEncoder
@@ -8,6 +8,7 @@ from bottega.encoders.table import ENCODERS, build
 
 __all__ = [
     "ENCODERS",
+    "PIXELS",
     "Encoder",
     "PlainEncoder",
     "build",

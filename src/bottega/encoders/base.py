@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from bottega.errors import SettingsError, WeightsError
 
+PIXELS = "pixels"
+"""The layer before the first, in every encoder: the picture itself, whose statistics are the palette."""
+
 
 class Encoder(nn.Module):
     """A network that is only looked through, never at: pictures in, features of named layers out.
@@ -18,7 +21,7 @@ class Encoder(nn.Module):
 
     Attributes:
         name: what recipes and error messages call it.
-        layers: all layer names, shallow to deep.
+        layers: all layer names, shallow to deep, without :data:`PIXELS`, which may be asked for as well.
         channels: channels of each layer.
         strides: input pixels per feature position of each layer.
         reach: how many input pixels to each side a feature depends on (half the receptive field,
@@ -58,10 +61,13 @@ class Encoder(nn.Module):
             SettingsError: a layer is unknown or none was asked for.
         """
         wanted = self.check_layers(layers)
+        found = {PIXELS: pictures} if PIXELS in wanted else {}
+        if wanted == {PIXELS}:
+            return found
         mean, std = self.get_buffer("_mean"), self.get_buffer("_std")
         # Subtract in the pictures' own precision: bf16 pictures would lose the lower bits of 8.
         scaled = (pictures - mean.to(pictures.dtype)) / std.to(pictures.dtype)
-        return self.features_at(scaled.to(self.dtype), wanted)
+        return found | self.features_at(scaled.to(self.dtype), wanted - {PIXELS})
 
     def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
         """Features of already scaled pictures; each subclass walks its own modules."""
@@ -75,7 +81,7 @@ class Encoder(nn.Module):
     def check_layers(self, layers: Iterable[str]) -> frozenset[str]:
         """The asked names as a set, or one clear sentence."""
         wanted = frozenset(layers)
-        unknown = sorted(wanted - frozenset(self.layers))
+        unknown = sorted(wanted - {*self.layers, PIXELS})
         if unknown:
             raise SettingsError(
                 f"The encoder {self.name} has no layer {unknown[0]!r}; it has {', '.join(self.layers)}."

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import Encoder, shares
+from bottega.encoders.base import PIXELS, Encoder, shares
 
 Pooling = Literal["average", "max"]
 
@@ -51,7 +51,7 @@ class PlainEncoder(Encoder):
         self.widths, self.depths = tuple(widths), tuple(depths)
         self.features = nn.Sequential()
         self.taps: dict[int, str] = {}
-        self.channels, self.strides, self.reach = {}, {}, {}
+        self.channels, self.strides, self.reach = {PIXELS: 3}, {PIXELS: 1}, {PIXELS: 0}
         incoming, stride, reach = 3, 1, 0
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
             for index in range(1, depth + 1):
@@ -68,7 +68,7 @@ class PlainEncoder(Encoder):
             if stage < len(widths):
                 self.features.append(_Pool(pooling))
                 reach, stride = reach + stride, stride * 2
-        self.layers = tuple(self.channels)
+        self.layers = tuple(self.taps.values())
         self.content_layers, self.style_layers = shares(content_layers), shares(style_layers)
         self.check_layers([*self.content_layers, *self.style_layers])
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from bottega.losses.statistics import check_mask
 
 
-def total_variation(pictures: Tensor, mask: Tensor | None = None, delta: float = 0.1) -> Tensor:
+def total_variation(
+    pictures: Tensor,
+    mask: Tensor | None = None,
+    delta: float = 0.1,
+    axes: Sequence[int] = (-1, -2),
+) -> Tensor:
     """Mean Huber penalty on the differences of neighbours, across and down.
 
     Total variation (Rudin, Osher and Fatemi 1992) with Huber's function in place of the absolute value:
@@ -20,6 +27,7 @@ def total_variation(pictures: Tensor, mask: Tensor | None = None, delta: float =
         pictures: ``(N, 3, H, W)`` in [0, 1]; a side of one pixel has no neighbours and adds nothing.
         mask: ``(N or 1, 1, H, W)`` in [0, 1]; a pair of pixels weighs as much as the lesser of the two.
         delta: where squares turn into absolute values, in units of the picture.
+        axes: -1 looks across, -2 down; each contributes the mean over its own pairs.
 
     Raises:
         PictureError: the mask has another size than the pictures.
@@ -27,7 +35,7 @@ def total_variation(pictures: Tensor, mask: Tensor | None = None, delta: float =
     if mask is not None:
         mask = check_mask(mask, pictures).to(pictures.dtype).expand(len(pictures), -1, -1, -1)
     return sum(
-        (_along(axis, pictures, mask, delta) for axis in (-1, -2)),
+        (_along(axis, pictures, mask, delta) for axis in axes),
         start=pictures.new_zeros(()),
     )
 

@@ -11,7 +11,7 @@ from bottega.errors import MismatchError, PictureError, SettingsError
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 from bottega.tools.search import InputSearch
-from bottega.tools.sources import BundledSource, FileSource, Source
+from bottega.tools.sources import BundledSource, FileSource, PhotographSource, Source
 from bottega.tools.tool import configure
 
 # What decides the picture, as opposed to where it was made and what the files are called there.
@@ -121,6 +121,8 @@ def _region(record: dict[str, Any], search: InputSearch, name: str) -> RegionCho
 def _find(record: dict[str, Any], search: InputSearch, name: str) -> Source:
     if record["kind"] == "bundled":
         return BundledSource(str(record["name"]), int(record["seed"]))
+    if record["kind"] == "photograph":
+        return PhotographSource(str(record["name"]))
     return _find_file(record, search, name)
 
 

@@ -90,6 +90,25 @@ class BundledSource:
 
 
 @dataclass(frozen=True)
+class PhotographSource:
+    """A demonstration photograph, by its name."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def open(self) -> Picture:
+        from bottega import pictures
+
+        return pictures.photograph(self.name)
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        return {"kind": "photograph", "name": self.name}
+
+
+@dataclass(frozen=True)
 class MemorySource:
     """A picture handed over by a program; a recipe keeps its hash, but only files can be found again."""
 
@@ -117,7 +136,7 @@ class MemorySource:
         return {"kind": "memory", "name": self.name, "sha256": self.sha256}
 
 
-Source = FileSource | BundledSource | MemorySource
+Source = FileSource | BundledSource | PhotographSource | MemorySource
 MaskSource = FileSource | MemorySource
 
 
@@ -132,6 +151,19 @@ def file_source(path: Path) -> FileSource:
     if not path.exists():
         raise PictureError(f"There is no file {path}{_nearest_file(path)}")
     return FileSource(path)
+
+
+def content_source(path: Path) -> FileSource | PhotographSource:
+    """A file that is there, or the demonstration photograph of that name: ``china``, ``flower``.
+
+    Raises:
+        PictureError: neither exists.
+    """
+    from bottega.pictures import PHOTOGRAPHS
+
+    if str(path) in PHOTOGRAPHS and not path.exists():
+        return PhotographSource(str(path))
+    return file_source(path)
 
 
 def style_source(word: str) -> FileSource | BundledSource:

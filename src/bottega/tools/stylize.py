@@ -12,7 +12,7 @@ from bottega.errors import Cancelled, OutputError
 from bottega.tools.outputs import check_folder, check_output, default_name, keep_inputs
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import Plan, read_plan
-from bottega.tools.sources import Source, file_source
+from bottega.tools.sources import Source, content_source
 from bottega.tools.tool import Outcome, Report, Tool, face
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class StylizeSettings(PaintSettings):
     heading: ClassVar[str] = "Pictures"
 
     content: Path = Field(
-        description="the picture to repaint, or a folder of pictures", json_schema_extra=face(positional=True)
+        description="the picture to repaint, a folder of pictures, or a photograph to try: china, flower",
+        json_schema_extra=face(positional=True),
     )
     style: list[str] = Field(
         min_length=1,
@@ -72,7 +73,7 @@ def _stylize_file(settings: StylizeSettings, plan: Plan, painter: Painter, repor
     from bottega.tools.sheet import before_and_after
 
     start = time.monotonic()
-    content = file_source(settings.content)
+    content = content_source(settings.content)
     output = settings.output or Path(default_name(content, plan.label))
     inputs: list[Source] = [content, *plan.sources]
     if output.is_dir():

@@ -92,7 +92,7 @@ class Objective:
         self.layers = weights.layers
 
     def at_step(self, step: int) -> Objective:
-        """Itself, set to one iteration: terms that sample look elsewhere in each, and tiles are cut elsewhere."""
+        """Itself, set to one iteration: sampling terms look elsewhere in each, and tiles are cut elsewhere."""
         self._step, self.term = step, self._base.at_step(step)
         return self
 
@@ -124,7 +124,7 @@ class Objective:
         total = picture.new_zeros(())
         for part, found in zip(parts, measured, strict=True):
             style = self._style(part, {n: self.term.merge([s[n] for s in found]) for n in self._style_layers})
-            style.backward()
+            torch.autograd.backward(style)
             total += style.detach()
         gradient = torch.zeros_like(picture)
         for index, tile in enumerate(tiles):

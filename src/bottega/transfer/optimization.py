@@ -97,7 +97,10 @@ class _Run:
         save_every: float,
     ) -> None:
         self.settings, self.on_progress = settings, on_progress
-        self.encoder = copy.deepcopy(encoder).frozen().to(memory_format=torch.channels_last)
+        self.encoder = copy.deepcopy(encoder).frozen()
+        for weights in self.encoder.parameters():
+            if weights.ndim == 4:
+                weights.data = weights.contiguous(memory_format=torch.channels_last)
         self.device = next(encoder.parameters()).device
         self.weights = _weights(settings, encoder)
         for layers in (self.weights.content_layers, self.weights.style_layers):
@@ -170,7 +173,8 @@ class _Run:
 
     def _hold(self, picture: Tensor) -> None:
         """Put the content's pixels where no style may go."""
-        picture.copy_(composite(picture, self._content_at(tuple(picture.shape[-2:])), self.regions))
+        size = (picture.shape[-2], picture.shape[-1])
+        picture.copy_(composite(picture, self._content_at(size), self.regions))
 
     def _solver(self, picture: Tensor) -> Solver:
         if self.settings.solver == "lbfgs":

@@ -33,7 +33,7 @@ class OptimizeSettings(BaseModel):
     smoothness: float = Field(0.2, ge=0, description="weight of total variation")
     style_loss: StyleLoss = Field(
         "wasserstein",
-        description="statistics compared: wasserstein (mean and covariance), sliced (whole distributions), gram",
+        description="statistics compared: wasserstein (mean, covariance), sliced (distributions) or gram",
     )
     content_layers: dict[str, float] | None = Field(
         None, description="encoder layers that carry content, with weights; none takes the encoder's own"

@@ -92,14 +92,14 @@ class Lbfgs:
             self.picture.grad = gradient * self._scale
             return loss * self._scale
 
-        loss = float(self._torch.step(closure))
+        loss = float(self._torch.step(closure))  # type: ignore[no-untyped-call]
         with torch.no_grad():
             self.picture.clamp_(0, 1)
         return loss / self._scale
 
     def enlarge(self, picture: Tensor) -> None:
         self.picture = picture.clone().requires_grad_()
-        # torch stops when the largest gradient is below 1e-7; per-pixel gradients of a mean loss are that small.
+        # Per-pixel gradients of a mean loss are tiny; the line search wants numbers about one.
         self._scale = float(picture.numel())
         self._torch = torch.optim.LBFGS(
             [self.picture], lr=1, max_iter=1, max_eval=8, history_size=self.history,

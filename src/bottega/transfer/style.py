@@ -32,7 +32,8 @@ class Style:
             )
         if self.weight < 0 or self.scale <= 0:
             raise SettingsError(
-                f"A style needs a weight of 0 or more and a scale above 0, not {self.weight} and {self.scale}."
+                f"A style needs a weight of 0 or more and a scale above 0, "
+                f"not {self.weight} and {self.scale}."
             )
         if self.mask is not None and self.mask.shape[-2:] != self.picture.shape[-2:]:
             raise PictureError(

@@ -1,0 +1,50 @@
+# Two commands for everybody: `make demo` and `make test`. Both make the environment first.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test test-all check benchmarks clean
+
+demo: $(READY)
+	@mkdir -p out
+	$(BIN)/bottega stylize china --style impasto --size 512 \
+		-o out/demo.png --sheet out/demo-sheet.png --overwrite
+	@echo
+	@echo "The picture:                   out/demo.png"
+	@echo "Before, style and after:       out/demo-sheet.png"
+	@echo
+	@echo "What to try next:"
+	@echo "  $(BIN)/bottega stylize YOUR-PHOTO.jpg --style YOUR-PAINTING.jpg -o out/mine.png"
+	@echo "  $(BIN)/bottega stylize flower --style woodcut --style ink-wash:0.5 --keep-color -o out/flower.png"
+	@echo "  $(BIN)/bottega styles --sheet out/styles.png"
+	@echo "  $(BIN)/bottega remake out/demo.png --verify"
+	@echo "  $(BIN)/bottega --help"
+
+# Lint, types, and the whole suite; each worker computes on one thread.
+test: check
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+
+# The suite with the tests that take longer than ten seconds each.
+test-all: check
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The tables under benchmarks/*/results; wants an idle machine and the picture collection.
+benchmarks: $(READY)
+	$(BIN)/python -m benchmarks.encoders --data ../shared/data
+	$(BIN)/python -m benchmarks.optimize
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) out build dist
