@@ -6,11 +6,14 @@ into the run folder at the end of every slice, so that a slice of a few minutes 
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import cyclopts
 
+from bottega.errors import BottegaError, SettingsError
 from bottega.runtime import tune_allocator
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
@@ -42,9 +45,9 @@ def train(
     """
     recipe = recipe or EncoderRecipe()
     tune_allocator()
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    check_same(recipe, run)
     loop, _, pictures = prepare(recipe, data, run)
+    (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for file, reason in pictures.broken:
         print(f"left out: {file}: {reason}")
     resumed = loop.resume()
@@ -56,5 +59,30 @@ def train(
     print(f"wrote {run / 'encoder.safetensors'} ({sha256})")
 
 
+def check_same(recipe: EncoderRecipe, run: Path) -> None:
+    """Refuse to go on in a folder where a training with other settings stopped.
+
+    The number of steps may change: the schedule is flat until its end, so that a training can be lengthened.
+
+    Raises:
+        SettingsError: a setting differs.
+    """
+    file = run / "recipe.json"
+    if not (file.exists() and (run / "last.pt").exists()):
+        return
+    before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(recipe.model_dump_json())
+    changed = [name for name in now if name != "steps" and before.get(name) != now[name]]
+    if changed:
+        name = changed[0]
+        raise SettingsError(
+            f"{run} holds a training with {name} {before.get(name)}, not {now[name]}; "
+            "give the same settings to go on, or another folder to start anew."
+        )
+
+
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except BottegaError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
