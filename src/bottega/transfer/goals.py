@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from bottega.pictures import resize
 from bottega.transfer.objective import Goal, Part, Weights
 from bottega.transfer.regions import Region, mask_pyramid
 from bottega.transfer.style import Style
-from bottega.transfer.tiles import grid, reduced
+from bottega.transfer.tiles import Box, grid, reduced
 
 # Larger pictures are looked at in tiles of this side, so that memory stays flat.
 LOOK = 1024
@@ -55,8 +55,7 @@ class GoalMaker:
             if region.styles and self.weights.style and region.style_weight and _area(mask)
         ]
         layers = self.weights.content_layers if self.weights.content else {}
-        features = self._look(content, layers)
-        powers = {n: content_power(f) for n, f in features.items()}
+        features, powers = self._look(content, layers)
         return Goal(features, powers, self._content_masks(masks, layers), parts, self._free(masks))
 
     def _part(self, region: Region, mask: Tensor | None, content: Tensor) -> Part:
@@ -82,19 +81,24 @@ class GoalMaker:
                 found[n].append(self.term.measure(features, part))
         return {n: self.term.merge(stats) for n, stats in found.items()}
 
-    def _look(self, picture: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
-        """Whole feature maps, computed tile by tile where the picture is large."""
+    def _look(
+        self, picture: Tensor, layers: Mapping[str, float]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Whole feature maps and their powers, computed tile by tile where the picture is large."""
         maps: dict[str, Tensor] = {}
+        powers: dict[str, Tensor] = {}
         for cores, box in self._walk(picture, layers) if layers else ():
             for n, features in cores.items():
+                stride = self.encoder.strides[n]
                 if n not in maps:
-                    stride = self.encoder.strides[n]
                     size = (-(-picture.shape[-2] // stride), -(-picture.shape[-1] // stride))
                     maps[n] = features.new_empty((1, features.shape[1], *size))
-                reduced(box, self.encoder.strides[n]).of(maps[n]).copy_(features)
-        return maps
+                reduced(box, stride).of(maps[n]).copy_(features)
+                power = content_power(features)
+                powers[n] = powers[n] + power if n in powers else power
+        return maps, powers
 
-    def _walk(self, picture: Tensor, layers: Mapping[str, float]) -> Any:
+    def _walk(self, picture: Tensor, layers: Mapping[str, float]) -> Iterator[tuple[dict[str, Tensor], Box]]:
         """Yields each tile's core features and its core box."""
         height, width = picture.shape[-2:]
         margin = max(self.encoder.reach[n] for n in layers)

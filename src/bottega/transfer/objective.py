@@ -92,7 +92,7 @@ class Objective:
         self.layers = weights.layers
 
     def at_step(self, step: int) -> Objective:
-        """Itself, set to one iteration: sampling terms look elsewhere in each, and tiles are cut elsewhere."""
+        """Itself, set to one iteration: in each, sampling terms and the tile grid look elsewhere."""
         self._step, self.term = step, self._base.at_step(step)
         return self
 

@@ -31,8 +31,12 @@ from bottega.transfer.solvers import Adam, Lbfgs, Solver
 from bottega.transfer.state import StateFile
 from bottega.transfer.style import Style
 
+# Pictures above so many pixels are worked in tiles of this side.
 WHOLE_UP_TO = 2_400_000
 TILE = 1024
+# Scales with a longer side than this take fewer iterations, down to the least.
+FULL_EFFORT = 1024
+LEAST_ITERATIONS = 10
 
 
 def optimize(
@@ -127,7 +131,7 @@ class _Run:
         self.work_before = self._work(first, saved["iteration"] if saved else 0)
         for scale in range(first, len(self.sizes)):
             if scale > first:
-                average = resize(average, self.sizes[scale]).clamp_(0, 1)
+                average = self._enlarged(average, self.sizes[scale])
                 self._hold(average)
                 solver.enlarge(average)
             objective = self._objective(scale)
@@ -171,6 +175,16 @@ class _Run:
         self._hold(picture)
         return picture
 
+    def _enlarged(self, picture: Tensor, size: tuple[int, int]) -> Tensor:
+        """The picture at a larger size, with a share of the detail that the content has more of there."""
+        larger = resize(picture, size)
+        before = (picture.shape[-2], picture.shape[-1])
+        from_content = self.settings.start == "content" and self.start is None
+        if size != before and from_content and self.settings.detail:
+            lost = self._content_at(size).sub_(resize(self._content_at(before), size))
+            larger.add_(lost, alpha=self.settings.detail)
+        return larger.clamp_(0, 1)
+
     def _hold(self, picture: Tensor) -> None:
         """Put the content's pixels where no style may go."""
         size = (picture.shape[-2], picture.shape[-1])
@@ -184,7 +198,7 @@ class _Run:
     def _completed(self, picture: Tensor) -> Tensor:
         """At full size, with the content's colours where asked, and untouched pixels put back."""
         content = self._content_at(self.sizes[-1])
-        final = resize(picture, self.sizes[-1]).clamp_(0, 1)
+        final = self._enlarged(picture, self.sizes[-1])
         if self.settings.keep_color == "luminance":
             final = luminance_only(final, content)
         return composite(final, content, self.regions).cpu()
@@ -212,7 +226,9 @@ class _Run:
 
     def _iterations(self, scale: int) -> int:
         last = scale == len(self.sizes) - 1
-        return self.settings.last_iterations if last else self.settings.iterations
+        asked = self.settings.last_iterations if last else self.settings.iterations
+        share = min(1.0, FULL_EFFORT / max(self.sizes[scale]))
+        return max(min(asked, LEAST_ITERATIONS), round(asked * share))
 
     def _step_number(self, scale: int, iteration: int) -> int:
         return sum(self._iterations(s) for s in range(scale)) + iteration

@@ -7,7 +7,7 @@ objective does, every pixel is pushed as hard as if its region were the whole pi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -110,7 +110,7 @@ def mask_pyramid(mask: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
     return {stride: reduce_mask(mask, stride) for stride in strides}
 
 
-def composite(picture: Tensor, content: Tensor, regions: Iterable[Region]) -> Tensor:
+def composite(picture: Tensor, content: Tensor, regions: Sequence[Region]) -> Tensor:
     """Put the content back where regions without styles lie.
 
     Where their masks add up to 1 the content's pixels come back exactly, where they add up to less the two
@@ -120,6 +120,8 @@ def composite(picture: Tensor, content: Tensor, regions: Iterable[Region]) -> Te
         picture, content: ``(1, 3, H, W)``.
         regions: a partition. A lone region without a mask covers everything.
     """
+    if all(region.styles for region in regions):
+        return picture
     size = (picture.shape[-2], picture.shape[-1])
     still = picture.new_zeros((1, 1, *size))
     for region in regions:

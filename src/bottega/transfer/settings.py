@@ -41,8 +41,13 @@ class OptimizeSettings(BaseModel):
     style_layers: dict[str, float] | None = Field(
         None, description="encoder layers that carry style, with weights; none takes the encoder's own"
     )
-    iterations: int = Field(60, ge=1, description="steps at each scale but the last")
-    last_iterations: int = Field(40, ge=1, description="steps at the last, largest scale")
+    iterations: int = Field(
+        60,
+        ge=1,
+        description="steps at each scale but the last; scales above 1024 pixels take fewer in proportion, "
+        "as little is left to do there",
+    )
+    last_iterations: int = Field(40, ge=1, description="steps at the last, largest scale; likewise")
     first_size: int = Field(128, ge=16, description="long side of the coarsest scale")
     scale_step: float = Field(2**0.5, gt=1, le=4, description="factor between scales")
     solver: Solver = Field("adam", description="adam (warm-started from scale to scale) or lbfgs")
@@ -51,6 +56,12 @@ class OptimizeSettings(BaseModel):
         0.9, ge=0, lt=1, description="decay of the averaged iterate that becomes the result"
     )
     start: Literal["content", "noise"] = Field("content", description="what the first scale starts from")
+    detail: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="how much of the content's fine detail comes back each time the picture is enlarged",
+    )
     seed: int = Field(0, ge=0, description="of noise, directions and tile shifts")
     tile: int = Field(
         0,

@@ -36,11 +36,17 @@ class Adam:
 
     Between scales its moments are resized together with the picture, so that the first steps at a new scale
     are as well scaled as the last ones before (an idea of K. Crowson's style-transfer-pytorch).
+
+    Adam moves a pixel by about ``rate`` however weak its gradient is, which would shake pixels that are
+    already right. ``still`` is added to the root of the second moment, in units of a gradient per pixel of
+    a loss of one (that is, divided by the number of values): weaker gradients move less than ``rate``.
     """
 
-    def __init__(self, picture: Tensor, rate: float, beta1: float = 0.9, beta2: float = 0.99) -> None:
+    def __init__(
+        self, picture: Tensor, rate: float, beta1: float = 0.9, beta2: float = 0.99, still: float = 0.02
+    ) -> None:
         self.picture = picture.clone()
-        self.rate, self.beta1, self.beta2 = rate, beta1, beta2
+        self.rate, self.beta1, self.beta2, self.still = rate, beta1, beta2, still
         self.first, self.second = torch.zeros_like(picture), torch.zeros_like(picture)
         self.count = 0
 
@@ -52,7 +58,8 @@ class Adam:
         del gradient
         # Both bias corrections in one step size, so that no further picture-sized tensor is kept.
         rate = self.rate / (1 - self.beta1**self.count) * (1 - self.beta2**self.count) ** 0.5
-        self.picture.addcdiv_(self.first, self.second.sqrt().add_(1e-12), value=-rate).clamp_(0, 1)
+        still = self.still / self.picture.numel() * (1 - self.beta2**self.count) ** 0.5
+        self.picture.addcdiv_(self.first, self.second.sqrt().add_(still), value=-rate).clamp_(0, 1)
         return loss
 
     def enlarge(self, picture: Tensor) -> None:
