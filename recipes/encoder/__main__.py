@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -80,9 +81,15 @@ def check_same(recipe: EncoderRecipe, run: Path) -> None:
         )
 
 
-if __name__ == "__main__":
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line; an error of ours is one sentence. Returns the exit code."""
     try:
-        app()
+        app(words, result_action="return_value")
     except BottegaError as error:
         print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
