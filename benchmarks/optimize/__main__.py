@@ -1,0 +1,117 @@
+"""Time ours against a plain implementation: ``python -m benchmarks.optimize``.
+
+Writes Markdown tables and the same figures as JSON. docs/benchmarks.md says what is measured.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cyclopts
+import torch
+
+import bottega
+from benchmarks.optimize.arena import Arena
+from benchmarks.optimize.figures import Cell
+from benchmarks.optimize.material import encoder_named, label
+from benchmarks.optimize.plan import Plan, quick
+from benchmarks.optimize.report import write
+from bottega.errors import BottegaError, SettingsError
+from bottega.runtime import machine, precision, set_threads, tune_allocator
+from bottega.transfer.settings import OptimizeSettings, StyleLoss
+
+app = cyclopts.App(help=__doc__)
+
+
+@app.default
+def compare(
+    *,
+    encoders: str = "small,vgg19",
+    sizes: str = "256,512,1024",
+    iterations: int = 300,
+    repeats: int = 3,
+    rates: str = "0.01,0.02,0.04,0.08",
+    style_loss: StyleLoss = "wasserstein",
+    threads: int = 0,
+    out: Path = Path("benchmarks/optimize/results"),
+    name: str = "optimize",
+    quick_look: bool = False,
+) -> None:
+    """Run every contestant on every encoder and size, on the processor.
+
+    Parameters
+    ----------
+    encoders
+        Names of packaged encoders, paths of ``.safetensors`` files, or ``vgg19`` and ``vgg16``, whose shapes
+        get random weights fitted to photographs.
+    sizes
+        Sides of the square pictures.
+    iterations
+        Of the plain implementation.
+    repeats
+        Runs of each contestant, in turns.
+    rates
+        Step sizes that plain Adam is tried with at the smallest size.
+    style_loss
+        The style term of all contestants.
+    threads
+        Of the processor; 0 takes all cores.
+    out, name
+        Folder and name of the tables.
+    quick_look
+        Shows in a minute that everything runs; says nothing about speed.
+    """
+    tune_allocator()
+    begin = time.perf_counter()
+    chosen = set_threads(threads)
+    plan = (
+        quick(style_loss)
+        if quick_look
+        else Plan(
+            sizes=tuple(int(each) for each in _listed("sizes", sizes)),
+            iterations=iterations,
+            repeats=repeats,
+            rates=tuple(float(each) for each in _listed("rates", rates)),
+            ours=OptimizeSettings(style_loss=style_loss),
+        )
+    )
+    arithmetic = precision(torch.device("cpu"))
+    header: dict[str, Any] = {
+        "command": shlex.join(["python", "-m", "benchmarks.optimize", *sys.argv[1:]]),
+        "machine": machine(),
+        "bottega": bottega.__version__,
+        "precision": str(arithmetic).removeprefix("torch."),
+        "style_loss": style_loss,
+        "iterations": plan.iterations,
+        "repeats": plan.repeats,
+    }
+    cells: list[Cell] = []
+    table: Path | None = None
+    for encoder in _listed("encoders", encoders):
+        arena = Arena(label(encoder), encoder_named(encoder), plan, arithmetic, chosen)
+        print(f"{arena.label}: about {arena.expected_hours():.1f} hours", flush=True)
+        for cell in arena.cells():
+            cells.append(cell)
+            header["minutes"] = round((time.perf_counter() - begin) / 60, 1)
+            table = write(cells, header, out, "quick" if quick_look else name)
+    assert table is not None
+    print(table.read_text(encoding="utf-8"))
+
+
+def _listed(what: str, words: str) -> list[str]:
+    found = [each.strip() for each in words.split(",") if each.strip()]
+    if not found:
+        raise SettingsError(f"--{what} needs at least one, separated by commas.")
+    return found
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except BottegaError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,38 @@
+"""How much is measured: the whole benchmark, or a quick look that only shows that it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bottega.transfer.settings import OptimizeSettings, StyleLoss
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Counts of one run.
+
+    Attributes:
+        sizes: sides of the square pictures.
+        iterations: of the plain contestants; also the most that ours may take at its last scale.
+        repeats: runs of each contestant, in turns.
+        rates: step sizes that plain Adam is tried with, at the smallest size; the best final loss wins.
+        every: iterations of a plain contestant between two looks of the judge.
+        ours: settings of ours, but for the size.
+    """
+
+    sizes: tuple[int, ...] = (256, 512, 1024)
+    iterations: int = 300
+    repeats: int = 3
+    rates: tuple[float, ...] = (0.01, 0.02, 0.04, 0.08)
+    every: int = 10
+    ours: OptimizeSettings = field(default_factory=OptimizeSettings)
+
+    def settings(self, size: int) -> OptimizeSettings:
+        """What the user would get at this size."""
+        return self.ours.model_copy(update={"size": size})
+
+
+def quick(style_loss: StyleLoss = "wasserstein") -> Plan:
+    """Seconds of work at a size that says nothing about speed."""
+    ours = OptimizeSettings(style_loss=style_loss, first_size=32, iterations=4, last_iterations=4)
+    return Plan(sizes=(48,), iterations=8, repeats=1, rates=(0.02, 0.04), every=2, ours=ours)
