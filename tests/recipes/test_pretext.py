@@ -157,7 +157,7 @@ def test_whole_pictures_weigh_as_much_as_one_way_of_spoiling():
         chances = classify(batch.moments(layer)).log_softmax(1)
         each = [-float(chances[view, kind].detach()) for view, kind in enumerate(wanted)]
         total += (whole * sum(each[:4]) + sum(each[4:])) / (4 * whole + 2)
-    assert float(head(batch)) == pytest.approx(total / 8, rel=1e-4)
+    assert head(batch).item() == pytest.approx(total / 8, rel=1e-4)
 
 
 def test_clusters_are_found_again_by_k_means():
