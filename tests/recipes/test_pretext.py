@@ -175,7 +175,7 @@ def test_clusters_are_found_again_by_k_means():
     assert len(set(labels[::2].tolist())) == len(set(labels[1::2].tolist())) == 1
     assert labels[0] != labels[1]
     # The head starts at the centres, so that it names its clusters at once.
-    assert float(loss) < 0.1
+    assert loss.item() < 0.1
     assert torch.allclose(head.get_buffer("memory"), batch.deepest[:12] / 2 + batch.deepest[12:] / 2)
 
 
