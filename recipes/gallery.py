@@ -1,7 +1,7 @@
 """Make the gallery of the documentation: ``python -m recipes.gallery``.
 
-Every picture is made by the command line from the demonstration photographs and the bundled styles, carries its
-recipe, and can be checked with ``bottega remake docs/gallery/NAME.jpg --verify``.
+Every picture is made by the command line from the demonstration photographs and the bundled styles, carries
+its recipe, and can be checked with ``bottega remake docs/gallery/NAME.jpg --verify``.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def make(*, only: str = "", size: int = 512) -> int:
     wanted = only.split(",") if only else [exhibit.name for exhibit in EXHIBITS]
     for exhibit in EXHIBITS:
         if exhibit.name in wanted:
-            code = bottega(command(exhibit, size)[1:] + ["--overwrite"])
+            code = bottega([*command(exhibit, size)[1:], "--overwrite"])
             if code:
                 return code
     PAGE.write_text(page(size), encoding="utf-8")
@@ -119,9 +119,10 @@ def page(size: int) -> str:
     lines = [
         "# Gallery",
         "",
-        "Twelve pictures, each with the command that made it. All were painted by the packaged encoder from the",
-        "demonstration photographs and the bundled styles; the page is made by `python -m recipes.gallery`. Each",
-        "file carries its recipe: `bottega remake docs/gallery/impasto.jpg --verify` makes it again and compares.",
+        "Twelve pictures, each with the command that made it, from the demonstration photographs and the",
+        "bundled styles, by the packaged encoder. Each file carries its recipe:",
+        "`bottega remake docs/gallery/impasto.jpg --verify` makes it again and compares. This page is made",
+        "by `python -m recipes.gallery`.",
         "",
     ]
     for exhibit in EXHIBITS:

@@ -101,6 +101,7 @@ def _shaped(architecture: str, widths: Sequence[int] | None) -> PlainEncoder:
         content_layers=base.content_layers,
         style_layers=base.style_layers,
         pooling=base.pooling,
+        borders=base.borders,
     )
 
 

@@ -17,14 +17,14 @@ class EncoderRecipe(BaseModel):
     two_view: float = Field(0.0, ge=0, description="weight of the task: two views find each other")
     style: float = Field(1.0, ge=0, description="weight of the task: crops find each other by style moments")
     artist: float = Field(0.0, ge=0, description="weight of the task: name the painter (labels as a help)")
-    spoiled: float = Field(1.0, ge=0, description="weight of the task: name how a view was spoiled")
+    spoiled: float = Field(0.0, ge=0, description="weight of the task: name how a view was spoiled")
     cluster: float = Field(0.0, ge=0, description="weight of the task: pseudo-labels by k-means")
     widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
         (32, 64, 128, 256), description="channels of the four stages"
     )
-    batch: int = Field(20, ge=2, description="pictures in a batch; each gives two views and a spoiled one")
+    batch: int = Field(24, ge=2, description="pictures in a batch; each gives two views or more")
     size: int = Field(80, ge=32, description="side of a view, pixels")
-    steps: int = Field(6000, ge=1, description="length of the schedule")
+    steps: int = Field(1900, ge=1, description="length of the schedule")
     rate: float = Field(2e-3, gt=0, description="peak learning rate of AdamW")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     seed: int = Field(0, ge=0, description="of weights, batches and views")

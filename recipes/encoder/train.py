@@ -71,6 +71,7 @@ def student_encoder(recipe: EncoderRecipe) -> PlainEncoder:
         base.depths,
         content_layers=base.content_layers,
         style_layers=base.style_layers,
+        borders=base.borders,
         batch_norm=True,
     )
 

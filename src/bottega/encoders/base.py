@@ -7,11 +7,18 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from bottega.errors import SettingsError, WeightsError
 
 PIXELS = "pixels"
 """The layer before the first, in every encoder: the picture itself, whose statistics are the palette."""
+
+TONES = "tones"
+"""Likewise: mean colours of blocks of 8 × 8 pixels. As content they hold the colours of large areas."""
+
+TONE_STRIDE = 8
+NO_NETWORK = frozenset({PIXELS, TONES})
 
 
 class Encoder(nn.Module):
@@ -21,7 +28,8 @@ class Encoder(nn.Module):
 
     Attributes:
         name: what recipes and error messages call it.
-        layers: all layer names, shallow to deep, without :data:`PIXELS`, which may be asked for as well.
+        layers: all layer names, shallow to deep, without :data:`PIXELS` and :data:`TONES`, which
+            may be asked for as well.
         channels: channels of each layer.
         strides: input pixels per feature position of each layer.
         reach: how many input pixels to each side a feature depends on (half the receptive field,
@@ -62,12 +70,14 @@ class Encoder(nn.Module):
         """
         wanted = self.check_layers(layers)
         found = {PIXELS: pictures} if PIXELS in wanted else {}
-        if wanted == {PIXELS}:
+        if TONES in wanted:
+            found[TONES] = F.avg_pool2d(pictures, TONE_STRIDE, ceil_mode=True, count_include_pad=False)
+        if wanted <= NO_NETWORK:
             return found
         mean, std = self.get_buffer("_mean"), self.get_buffer("_std")
         # Subtract in the pictures' own precision: bf16 pictures would lose the lower bits of 8.
         scaled = (pictures - mean.to(pictures.dtype)) / std.to(pictures.dtype)
-        return found | self.features_at(scaled.to(self.dtype), wanted - {PIXELS})
+        return found | self.features_at(scaled.to(self.dtype), wanted - NO_NETWORK)
 
     def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
         """Features of already scaled pictures; each subclass walks its own modules."""
@@ -81,7 +91,7 @@ class Encoder(nn.Module):
     def check_layers(self, layers: Iterable[str]) -> frozenset[str]:
         """The asked names as a set, or one clear sentence."""
         wanted = frozenset(layers)
-        unknown = sorted(wanted - {*self.layers, PIXELS})
+        unknown = sorted(wanted - NO_NETWORK - frozenset(self.layers))
         if unknown:
             raise SettingsError(
                 f"The encoder {self.name} has no layer {unknown[0]!r}; it has {', '.join(self.layers)}."
@@ -89,6 +99,11 @@ class Encoder(nn.Module):
         if not wanted:
             raise SettingsError(f"No layer of the encoder {self.name} was asked for; name at least one.")
         return wanted
+
+    @property
+    def own_style_layers(self) -> dict[str, float]:
+        """The style layers that the network itself computes, without the palette; weights sum to one."""
+        return shares({name: w for name, w in self.style_layers.items() if name not in NO_NETWORK})
 
     def load_features(self, state: Mapping[str, Tensor]) -> None:
         """Take this encoder's tensors out of a state dict (a published file also carries a classifier).
@@ -110,6 +125,11 @@ class Encoder(nn.Module):
     def frozen(self) -> Encoder:
         """Itself in evaluation mode with constant weights, so that gradients go to pictures only."""
         return self.eval().requires_grad_(False)
+
+
+def without_network() -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Channels, strides and reach of the layers that need no network, for subclasses to go on from."""
+    return {PIXELS: 3, TONES: 3}, {PIXELS: 1, TONES: TONE_STRIDE}, {PIXELS: 0, TONES: TONE_STRIDE}
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import PIXELS, Encoder, shares
+from bottega.encoders.base import Encoder, shares, without_network
 
 Pooling = Literal["average", "max"]
+Borders = Literal["replicate", "zeros"]
 
 
 class PlainEncoder(Encoder):
@@ -32,6 +33,8 @@ class PlainEncoder(Encoder):
         content_layers, style_layers: layer weights; scaled here to sum to one.
         pooling: ``"average"`` passes smoother gradients to the picture (Gatys et al. 2016); ``"max"`` is what
             published classifiers were trained with.
+        borders: how convolutions after the first pad; ``"zeros"`` is what published classifiers were trained
+            with, but gives a border features of its own, which a result then abuses to meet its statistics.
         batch_norm: for training only; :meth:`folded` removes it.
     """
 
@@ -44,18 +47,19 @@ class PlainEncoder(Encoder):
         content_layers: Mapping[str, float],
         style_layers: Mapping[str, float],
         pooling: Pooling = "average",
+        borders: Borders = "zeros",
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
-        self.name, self.pooling = name, pooling
+        self.name, self.pooling, self.borders = name, pooling, borders
         self.widths, self.depths = tuple(widths), tuple(depths)
         self.features = nn.Sequential()
         self.taps: dict[int, str] = {}
-        self.channels, self.strides, self.reach = {PIXELS: 3}, {PIXELS: 1}, {PIXELS: 0}
+        self.channels, self.strides, self.reach = without_network()
         incoming, stride, reach = 3, 1, 0
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
             for index in range(1, depth + 1):
-                mode: Literal["replicate", "zeros"] = "zeros" if self.taps else "replicate"
+                mode: Borders = borders if self.taps else "replicate"
                 self.features.append(
                     nn.Conv2d(incoming, width, 3, padding=1, padding_mode=mode, bias=not batch_norm)
                 )
@@ -97,6 +101,7 @@ class PlainEncoder(Encoder):
             content_layers=self.content_layers,
             style_layers=self.style_layers,
             pooling=self.pooling,
+            borders=self.borders,
         )
         modules = list(self.features)
         with torch.no_grad():

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import PIXELS, Encoder
+from bottega.encoders.base import Encoder, without_network
 
 KERNEL = 7
 SCALES = (1, 2, 4, 8)
@@ -33,12 +33,12 @@ class RandomFilters(Encoder):
         super().__init__()
         self.name = "random_filters"
         self.layers = tuple(f"scale{scale}" for scale in SCALES)
-        self.channels = {PIXELS: 3, **dict.fromkeys(self.layers, filters)}
-        self.strides = {PIXELS: 1, **dict(zip(self.layers, SCALES, strict=True))}
+        self.channels, self.strides, self.reach = without_network()
+        self.channels |= dict.fromkeys(self.layers, filters)
+        self.strides |= dict(zip(self.layers, SCALES, strict=True))
         # From a feature's first pixel: three averaged pixels before it, its own and three after.
-        self.reach = {layer: (KERNEL // 2 + 1) * self.strides[layer] - 1 for layer in self.layers} | {
-            PIXELS: 0
-        }
+        half = KERNEL // 2 + 1
+        self.reach |= {layer: half * self.strides[layer] - 1 for layer in self.layers}
         self.content_layers = {"scale2": 0.5, "scale4": 0.5}
         self.style_layers = dict.fromkeys(self.layers, 1 / len(self.layers))
         generator = torch.Generator().manual_seed(seed)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import PIXELS, Encoder, shares
+from bottega.encoders.base import NO_NETWORK, Encoder, shares, without_network
 from bottega.encoders.plain import Pooling
 from bottega.encoders.receptive import Field
 
@@ -36,8 +36,8 @@ class ResNet50(Encoder):
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = FixedNorm(64)
         field = Field().then(7, 2, padding=3)
-        self.channels, self.strides = {PIXELS: 3, "relu1": 64}, {PIXELS: 1, "relu1": 2}
-        self.reach = {PIXELS: 0, "relu1": field.reach}
+        self.channels, self.strides, self.reach = without_network()
+        self.channels["relu1"], self.strides["relu1"], self.reach["relu1"] = 64, 2, field.reach
         field, incoming, width = field.then(3, 2, padding=1), 64, 64
         for layer, count in BLOCKS.items():
             blocks = nn.Sequential()
@@ -49,7 +49,7 @@ class ResNet50(Encoder):
             self.channels[layer], self.strides[layer] = incoming, field.stride
             self.reach[layer] = field.reach
             width *= 2
-        self.layers = tuple(name for name in self.channels if name != PIXELS)
+        self.layers = tuple(name for name in self.channels if name not in NO_NETWORK)
         self.content_layers, self.style_layers = shares(CONTENT), shares(STYLE)
 
     def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:

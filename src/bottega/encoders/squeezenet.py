@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import PIXELS, Encoder, shares
+from bottega.encoders.base import NO_NETWORK, Encoder, shares, without_network
 from bottega.encoders.plain import Pooling
 from bottega.encoders.receptive import Field
 
@@ -38,8 +38,8 @@ class SqueezeNet(Encoder):
         self.features = nn.Sequential(nn.Conv2d(3, 64, 3, stride=2), nn.ReLU(), _Pool(pooling))
         self.taps = {1: "relu1"}
         field = Field().then(3, 2)
-        self.channels, self.strides = {PIXELS: 3, "relu1": 64}, {PIXELS: 1, "relu1": 2}
-        self.reach = {PIXELS: 0, "relu1": field.reach}
+        self.channels, self.strides, self.reach = without_network()
+        self.channels["relu1"], self.strides["relu1"], self.reach["relu1"] = 64, 2, field.reach
         field, incoming = field.then(3, 2), 64
         for fire in FIRES:
             if fire is None:
@@ -52,7 +52,7 @@ class SqueezeNet(Encoder):
             self.taps[len(self.features) - 1] = layer
             self.channels[layer], self.strides[layer] = expanded, field.stride
             self.reach[layer] = field.reach
-        self.layers = tuple(name for name in self.channels if name != PIXELS)
+        self.layers = tuple(name for name in self.channels if name not in NO_NETWORK)
         self.content_layers, self.style_layers = shares(CONTENT), shares(STYLE)
 
     def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:

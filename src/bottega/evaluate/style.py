@@ -25,7 +25,7 @@ def style_distance(encoder: Encoder, picture: Tensor, target: Tensor, *, term: s
     """The style loss of ``picture`` against ``target``, without gradient.
 
     Args:
-        encoder: its ``style_layers`` and their weights are used.
+        encoder: its own style layers and their weights are used; the palette, which needs no network, is not.
         picture, target: ``(1, 3, H, W)`` in [0, 1]; sizes may differ.
         term: a name in `bottega.losses.STYLE_TERMS`.
 
@@ -46,8 +46,8 @@ def measure_style(encoder: Encoder, picture: Tensor, *, term: str = "wasserstein
     if term not in STYLE_TERMS:
         raise SettingsError(f"There is no style term {term!r}; choose one of {', '.join(STYLE_TERMS)}.")
     style = STYLE_TERMS[term]()
-    features = encoder(picture, encoder.style_layers)
-    return MeasuredStyle(term, {layer: style.measure(features[layer]) for layer in encoder.style_layers})
+    features = encoder(picture, encoder.own_style_layers)
+    return MeasuredStyle(term, {layer: style.measure(features[layer]) for layer in encoder.own_style_layers})
 
 
 @torch.no_grad()
@@ -72,5 +72,5 @@ def compare_styles(encoder: Encoder, measured: MeasuredStyle, target: MeasuredSt
     style = STYLE_TERMS[measured.term]()
     return sum(
         weight * float(style.distance(measured.layers[layer], target.layers[layer]))
-        for layer, weight in encoder.style_layers.items()
+        for layer, weight in encoder.own_style_layers.items()
     )

@@ -9,7 +9,8 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from bottega.losses.statistics import SILENT, check_target_mass, columns_of, proportions
+from bottega.losses.statistics import SILENT, check_target_mass, proportions
+from bottega.losses.sums import position_sums
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,8 @@ class Gram:
         return self
 
     def measure(self, features: Tensor, mask: Tensor | None = None) -> SecondMoment:
-        columns, weights = columns_of(features, mask)
-        if weights is None:
-            return SecondMoment(columns.new_tensor(float(columns.shape[1])), columns @ columns.T)
-        return SecondMoment(weights.sum(), (columns * weights) @ columns.T)
+        mass, _, second = position_sums(features, mask)
+        return SecondMoment(mass, second)
 
     def merge(self, stats: Sequence[SecondMoment]) -> SecondMoment:
         total = stats[0]

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from bottega.losses.matrix_root import principal_root, trace_of_root
-from bottega.losses.statistics import SILENT, check_target_mass, columns_of, proportions
+from bottega.losses.statistics import SILENT, check_target_mass, proportions
+from bottega.losses.sums import position_sums
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,7 @@ class Wasserstein:
         return self
 
     def measure(self, features: Tensor, mask: Tensor | None = None) -> Moments:
-        columns, weights = columns_of(features, mask)
-        if weights is None:
-            mass = columns.new_tensor(float(columns.shape[1]))
-            return Moments(mass, columns.sum(1), columns @ columns.T)
-        weighted = columns * weights
-        return Moments(weights.sum(), weighted.sum(1), weighted @ columns.T)
+        return Moments(*position_sums(features, mask))
 
     def merge(self, stats: Sequence[Moments]) -> Moments:
         total = stats[0]

@@ -21,7 +21,7 @@ from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
 from bottega.runtime import seeded
-from bottega.transfer.color import luminance_only, match_color
+from bottega.transfer.color import color_transfer, luminance_only, match_color
 from bottega.transfer.goals import GoalMaker
 from bottega.transfer.objective import Objective, Weights
 from bottega.transfer.progress import OnProgress, Progress, Result
@@ -109,8 +109,10 @@ class _Run:
         self.weights = _weights(settings, encoder)
         for layers in (self.weights.content_layers, self.weights.style_layers):
             encoder.check_layers(layers)
-        self.content = content
+        self.original = content
         self.regions = _colored(regions, content, settings)
+        moved = settings.recolor and settings.keep_color == "no"
+        self.content = recolored(content, self.regions, settings.strength) if moved else content
         self.sizes = scale_sizes(content.shape[-2], content.shape[-1], settings)
         self.start = start
         self.file = StateFile(state, save_every, settings, [content, *_tensors(regions)], encoder)
@@ -123,7 +125,7 @@ class _Run:
     def finish(self) -> Result:
         """Do all that is still to do."""
         if self.settings.strength == 0 or not self.weights.layers:
-            return Result(self._completed(self._content_at(self.sizes[-1])), seconds=self._seconds())
+            return Result(resize(self.original, self.sizes[-1]), seconds=self._seconds())
         saved = self.file.load()
         first = saved["scale"] if saved else 0
         average = self._first_picture(self.sizes[first])
@@ -187,8 +189,8 @@ class _Run:
 
     def _hold(self, picture: Tensor) -> None:
         """Put the content's pixels where no style may go."""
-        size = (picture.shape[-2], picture.shape[-1])
-        picture.copy_(composite(picture, self._content_at(size), self.regions))
+        original = resize(self.original, (picture.shape[-2], picture.shape[-1])).to(self.device)
+        picture.copy_(composite(picture, original, self.regions))
 
     def _solver(self, picture: Tensor) -> Solver:
         if self.settings.solver == "lbfgs":
@@ -197,7 +199,7 @@ class _Run:
 
     def _completed(self, picture: Tensor) -> Tensor:
         """At full size, with the content's colours where asked, and untouched pixels put back."""
-        content = self._content_at(self.sizes[-1])
+        content = resize(self.original, self.sizes[-1]).to(self.device)
         final = self._enlarged(picture, self.sizes[-1])
         if self.settings.keep_color == "luminance":
             final = luminance_only(final, content)
@@ -271,6 +273,27 @@ def _colored(regions: Sequence[Region], content: Tensor, settings: OptimizeSetti
         )
         for region in regions
     ]
+
+
+def recolored(content: Tensor, regions: Sequence[Region], strength: float) -> Tensor:
+    """The content with each region's colours moved to those of its styles, mixed by weight.
+
+    What statistics of deep features find hard is exact here: mean and covariance of the colours, in closed
+    form. Painting then has to move strokes only.
+    """
+    result = torch.zeros_like(content)
+    for region in regions:
+        moved = content
+        total = sum(style.weight for style in region.styles)
+        if total:
+            mixed = [
+                style.weight / total
+                * color_transfer(content, style.picture, mask=region.mask, reference_mask=style.mask)
+                for style in region.styles
+            ]  # fmt: skip
+            moved = torch.lerp(content, torch.stack(mixed).sum(0), strength)
+        result += moved if region.mask is None else moved * region.mask
+    return result.clamp_(0, 1)
 
 
 def _weights(settings: OptimizeSettings, encoder: Encoder) -> Weights:

@@ -28,9 +28,13 @@ class OptimizeSettings(BaseModel):
         description="keep the content's colours: luminance (only light and dark change) "
         "or match (the style is recoloured first)",
     )
-    content_weight: float = Field(0.4, ge=0, description="pull towards the content's features")
+    recolor: bool = Field(
+        True,
+        description="give the content the style's colours before painting (not where its own are kept)",
+    )
+    content_weight: float = Field(0.12, ge=0, description="pull towards the content's features")
     style_weight: float = Field(1.0, ge=0, description="pull towards the style's statistics")
-    smoothness: float = Field(0.2, ge=0, description="weight of total variation")
+    smoothness: float = Field(0.1, ge=0, description="weight of total variation")
     style_loss: StyleLoss = Field(
         "wasserstein",
         description="statistics compared: wasserstein (mean, covariance), sliced (distributions) or gram",
@@ -57,7 +61,7 @@ class OptimizeSettings(BaseModel):
     )
     start: Literal["content", "noise"] = Field("content", description="what the first scale starts from")
     detail: float = Field(
-        0.5,
+        0.3,
         ge=0,
         le=1,
         description="how much of the content's fine detail comes back each time the picture is enlarged",

@@ -32,55 +32,79 @@ class Solver(Protocol):
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015) with a box constraint.
+    """Adam (Kingma & Ba 2015) on the levels of a pyramid, with a box constraint.
 
-    Between scales its moments are resized together with the picture, so that the first steps at a new scale
+    On pixels alone, Adam moves each of them by about ``rate`` in the direction of its own gradient, which is
+    dominated by the finest grain: grain appears at once, while the light and the colour of a whole sky move
+    slowly. So the picture is the sum of levels, each half as large as the one before, every level has moments
+    of its own, and the finest moves least. Where gradients are weak, ``still`` (in units of the
+    gradient per pixel of a loss of one) keeps pixels that are already right from being shaken.
+
+    Between scales the moments are resized together with the picture, so that the first steps at a new scale
     are as well scaled as the last ones before (an idea of K. Crowson's style-transfer-pytorch).
-
-    Adam moves a pixel by about ``rate`` however weak its gradient is, which would shake pixels that are
-    already right. ``still`` is added to the root of the second moment, in units of a gradient per pixel of
-    a loss of one (that is, divided by the number of values): weaker gradients move less than ``rate``.
     """
+
+    # The share of ``rate`` that each level moves by, finest first; small pictures have fewer levels.
+    paces = (0.35, 0.5, 0.7, 0.7, 0.7)
 
     def __init__(
         self, picture: Tensor, rate: float, beta1: float = 0.9, beta2: float = 0.99, still: float = 0.02
     ) -> None:
         self.picture = picture.clone()
         self.rate, self.beta1, self.beta2, self.still = rate, beta1, beta2, still
-        self.first, self.second = torch.zeros_like(picture), torch.zeros_like(picture)
+        self.first = [torch.zeros_like(level) for level in self._levels(picture)]
+        self.second = [torch.zeros_like(level) for level in self.first]
         self.count = 0
 
     def step(self, objective: Objective) -> float:
         loss, gradient = objective(self.picture)
         self.count += 1
-        self.first.lerp_(gradient, 1 - self.beta1)
-        self.second.mul_(self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
-        del gradient
         # Both bias corrections in one step size, so that no further picture-sized tensor is kept.
-        rate = self.rate / (1 - self.beta1**self.count) * (1 - self.beta2**self.count) ** 0.5
-        still = self.still / self.picture.numel() * (1 - self.beta2**self.count) ** 0.5
-        self.picture.addcdiv_(self.first, self.second.sqrt().add_(still), value=-rate).clamp_(0, 1)
+        correction = (1 - self.beta2**self.count) ** 0.5
+        rate = self.rate / (1 - self.beta1**self.count) * correction
+        still = self.still / self.picture.numel() * correction
+        size = self.picture.shape[-2:]
+        for level, share in enumerate(self._levels(gradient)):
+            first, second = self.first[level], self.second[level]
+            first.lerp_(share, 1 - self.beta1)
+            second.mul_(self.beta2).addcmul_(share, share, value=1 - self.beta2)
+            move = first / second.sqrt().add_(still)
+            if level:
+                move = F.interpolate(move, size, mode="bilinear")
+            self.picture.sub_(move, alpha=rate * self.paces[level])
+        self.picture.clamp_(0, 1)
         return loss
 
     def enlarge(self, picture: Tensor) -> None:
-        size = picture.shape[-2:]
         # A pixel's gradient falls with the number of pixels that share the loss.
-        ratio = self.picture.shape[-2] * self.picture.shape[-1] / (size[0] * size[1])
-        self.first = F.interpolate(self.first, size, mode="bilinear").mul_(ratio)
-        self.second = F.interpolate(self.second, size, mode="bilinear").mul_(ratio**2)
+        ratio = self.picture.numel() / picture.numel()
+        sizes = [level.shape[-2:] for level in self._levels(picture)]
+        # A picture that grows may have more levels than before; the coarsest ones serve them too.
+        self.first = [
+            _resized(self.first[min(k, len(self.first) - 1)], s) * ratio for k, s in enumerate(sizes)
+        ]
+        self.second = [
+            _resized(self.second[min(k, len(self.second) - 1)], s) * ratio**2 for k, s in enumerate(sizes)
+        ]
         self.picture = picture.clone()
 
     def state(self) -> dict[str, Any]:
-        return {
-            "picture": self.picture,
-            "first": self.first,
-            "second": self.second,
-            "count": self.count,
-        }
+        return {"picture": self.picture, "first": self.first, "second": self.second, "count": self.count}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.picture, self.first, self.second = state["picture"], state["first"], state["second"]
         self.count = state["count"]
+
+    def _levels(self, picture: Tensor) -> list[Tensor]:
+        """Means over blocks of 1, 2, 4 … pixels, as far as the picture is large enough."""
+        levels = [picture]
+        while len(levels) < len(self.paces) and min(levels[-1].shape[-2:]) >= 8:
+            levels.append(F.avg_pool2d(levels[-1], 2, ceil_mode=True, count_include_pad=False))
+        return levels
+
+
+def _resized(moments: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(moments, size, mode="bilinear")
 
 
 class Lbfgs:
