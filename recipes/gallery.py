@@ -19,6 +19,7 @@ from bottega import pictures
 from bottega.cli import main as bottega
 from bottega.layers import rgb_to_oklab
 from bottega.pictures import PHOTOGRAPHS
+from bottega.styles import paint
 
 FOLDER = Path("docs/gallery")
 PAGE = Path("docs/gallery.md")
@@ -45,7 +46,7 @@ EXHIBITS = (
     Exhibit("woodcut", "Cut lines and three blocks.", "flower --style woodcut"),
     Exhibit("mosaic", "Tesserae, kept small by --style-scale.", "china --style mosaic --style-scale 0.7"),
     Exhibit(
-        "keep-color", "Pointillism in the photograph's own colours.", "china --style pointillism --keep-color"
+        "keep-color", "Pastel strokes in the photograph's own colours.", "china --style pastel --keep-color"
     ),
     Exhibit("mixture", "Two styles mixed by weight.", "flower --style cut-out --style batik:0.5"),
     Exhibit(
@@ -82,8 +83,23 @@ def make(*, only: str = "", size: int = 512) -> int:
             code = bottega([*command(exhibit, size)[1:], "--overwrite"])
             if code:
                 return code
+    write_sheet()
     PAGE.write_text(page(size), encoding="utf-8")
     return 0
+
+
+def write_sheet() -> None:
+    """The README's picture: photograph, style and result of three exhibits."""
+    rows = [
+        [
+            pictures.photograph(content).pixels,
+            paint(style, (512, 512)),
+            pictures.load(FOLDER / f"{style}.jpg").pixels,
+        ]
+        for content, style in (("china", "ukiyo-e"), ("flower", "woodcut"), ("china", "ink-wash"))
+    ]
+    labels = [["a photograph", "a style", "the photograph in that style"], ["", "", ""], ["", "", ""]]
+    pictures.save(pictures.sheet(rows, labels=labels), FOLDER / "sheet.jpg", quality=88)
 
 
 def command(exhibit: Exhibit, size: int) -> list[str]:
@@ -98,7 +114,7 @@ def write_masks() -> None:
     sky = (lab[0] > 0.72) & (np.arange(lab.shape[1])[:, None] < 0.55 * lab.shape[1])
     _write(_largest(ndimage.binary_opening(sky, iterations=2)), SKY)
     lab = rgb_to_oklab(pictures.photograph("flower").pixels)[0].numpy()
-    _write(_largest(ndimage.binary_opening(lab[0] > 0.6, iterations=2)), FLOWER)
+    _write(_largest(ndimage.binary_closing(lab[0] > 0.6, iterations=12)), FLOWER)
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:
