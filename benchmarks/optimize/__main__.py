@@ -76,7 +76,7 @@ def compare(
             iterations=iterations,
             repeats=repeats,
             rates=tuple(float(each) for each in _listed("rates", rates)),
-            ours=OptimizeSettings(style_loss=style_loss),
+            ours=OptimizeSettings(style_loss=style_loss, recolor=False),  # one function for all
         )
     )
     arithmetic = precision(torch.device("cpu"))

@@ -34,5 +34,7 @@ class Plan:
 
 def quick(style_loss: StyleLoss = "wasserstein") -> Plan:
     """Seconds of work at a size that says nothing about speed."""
-    ours = OptimizeSettings(style_loss=style_loss, first_size=32, iterations=4, last_iterations=4)
+    ours = OptimizeSettings(
+        style_loss=style_loss, recolor=False, first_size=32, iterations=4, last_iterations=4
+    )
     return Plan(sizes=(48,), iterations=8, repeats=1, rates=(0.02, 0.04), every=2, ours=ours)

@@ -44,7 +44,9 @@ def job(encoder, name, **changes):
         "encoder": encoder,
         "content": content_picture(SIZE),
         "style": style_picture(SIZE),
-        "settings": OptimizeSettings(size=SIZE, first_size=SIZE, iterations=2, last_iterations=3),
+        "settings": OptimizeSettings(
+            recolor=False, size=SIZE, first_size=SIZE, iterations=2, last_iterations=3
+        ),
         "iterations": 6,
         "every": 2,
         "rate": 0.05,
@@ -58,7 +60,7 @@ def job(encoder, name, **changes):
 def test_both_sides_descend_the_same_function(encoder, term):
     """The loss that ours reports before its first step is the judge's of the content, to rounding."""
     content, style = content_picture(SIZE), style_picture(48)
-    settings = OptimizeSettings(size=SIZE, first_size=SIZE, last_iterations=1, style_loss=term)
+    settings = OptimizeSettings(recolor=False, size=SIZE, first_size=SIZE, last_iterations=1, style_loss=term)
     ours = optimize(content, [Style(style)], settings, encoder=encoder).losses[0][0]
     judged = float(plain.PlainLoss(encoder, content, style, settings)(content))
     assert ours == pytest.approx(judged, rel=1e-5)
@@ -67,7 +69,7 @@ def test_both_sides_descend_the_same_function(encoder, term):
 
 def test_plain_contestants_descend(encoder):
     content, style = content_picture(SIZE), style_picture(SIZE)
-    loss = plain.PlainLoss(encoder, content, style, OptimizeSettings(size=SIZE))
+    loss = plain.PlainLoss(encoder, content, style, OptimizeSettings(recolor=False, size=SIZE))
     seen = []
 
     def watch(picture, evaluations):
@@ -100,7 +102,7 @@ def test_the_judges_time_is_nobodys(encoder):
 
 
 def test_ours_goes_through_its_scales_and_stops_when_told(encoder):
-    settings = OptimizeSettings(size=SIZE, first_size=16, iterations=2, last_iterations=3)
+    settings = OptimizeSettings(recolor=False, size=SIZE, first_size=16, iterations=2, last_iterations=3)
     task = job(encoder, "ours", settings=settings)
     run = contest(task, lambda picture: float(picture.shape[-1]), lambda look: look.evaluations < 4)
     # Two coarse scales count no evaluations, 3 is the usual end, and every picture came at its final size.

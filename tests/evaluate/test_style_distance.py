@@ -35,7 +35,7 @@ def test_zero_to_itself_and_more_to_another(encoder, pictures, term):
 def test_gram_distance_by_hand(encoder, pictures):
     rough, smooth = pictures
     expected = 0.0
-    for layer, weight in encoder.style_layers.items():
+    for layer, weight in encoder.own_style_layers.items():
         grams = []
         for picture in (rough, smooth):
             x = encoder(picture, [layer])[layer][0].flatten(1).double()

@@ -39,7 +39,11 @@ def _parameter(name: str, field: FieldInfo, kind: Any, group: Group | None = Non
     short = _face(field).get("short")
     # "default: False", "[]" and "None" say nothing that the option does not.
     shown = default not in (False, None, []) or (default == 0 and default is not False)
-    option = Parameter(help=_help(field), negative=(), alias=short or None, show_default=shown, group=group)
+    # A switch that is on needs its --no-…; one that is off needs none.
+    negative = None if default is True else ()
+    option = Parameter(
+        help=_help(field), negative=negative, alias=short or None, show_default=shown, group=group
+    )
     return inspect.Parameter(name, kind, default=default, annotation=Annotated[field.annotation, option])
 
 

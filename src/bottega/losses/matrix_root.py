@@ -63,7 +63,9 @@ class _TraceOfRoot(torch.autograd.Function):
         values, vectors = _decomposed(root.T @ covariance @ root)
         roots = values.clamp_min(0).sqrt()
         if values.numel():
-            held = values.clamp_min(float(values[-1].clamp_min(0)) * FLOOR + torch.finfo(values.dtype).tiny)
+            # Where the picture is one flat colour all values are 0: the target's own scale holds them up.
+            scale = float(values[-1].clamp_min(root.square().sum() ** 2))
+            held = values.clamp_min(scale * FLOOR + torch.finfo(values.dtype).tiny)
             ctx.save_for_backward(root @ (vectors * held.pow(-0.25)))
         else:
             ctx.save_for_backward(root)

@@ -16,9 +16,6 @@ from bottega.tools.tool import Outcome, Report, Settings, Tool
 EXTRAS = {
     "heic": ("pillow_heif", "reading HEIC photographs of phones"),
     "train": ("tensorboard", "curves while a network is trained"),
-    "video": ("av", "video files"),
-    "studio": ("fastapi", "the studio in the browser"),
-    "cluster": ("ray", "many machines"),
 }
 """Optional extras of the package: a module that tells whether it is here, and what it is for."""
 
@@ -123,7 +120,7 @@ def _extras() -> list[Finding]:
     findings = []
     for extra, (module, purpose) in EXTRAS.items():
         here = importlib.util.find_spec(module) is not None
-        what = purpose if here else f'{purpose}: pip install "bottega[{extra}]"'
+        what = purpose if here else f'{purpose}: pip install -e ".[{extra}]" in the folder of Bottega'
         findings.append(Finding(f"extra {extra}", "ok" if here else "missing", what))
     return findings
 

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from bottega import encoders, pictures, runtime, weights
-from bottega.errors import Cancelled, PictureError
+from bottega.errors import Cancelled, PictureError, ResourceError
 from bottega.pictures import Picture
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import Plan
 from bottega.tools.recipe import make_recipe
 from bottega.tools.sources import BUNDLED_SIDE, BundledSource, MaskSource, Source
 from bottega.tools.tool import Report
-from bottega.transfer.optimization import optimize
+from bottega.transfer.optimization import memory_needed, optimize, scale_sizes
 from bottega.transfer.progress import Progress
 from bottega.transfer.regions import Region, feather
 from bottega.transfer.style import Style
@@ -79,16 +79,20 @@ class Painter:
         return encoders.load(self.settings.encoder).to(self.device, self.precision)
 
     @cached_property
-    def style_pictures(self) -> list[Tensor]:
-        """One per style of the plan, (1, 3, H, W); bundled ones painted as large as the result needs."""
+    def style_pictures(self) -> list[Picture]:
+        """One per style of the plan; bundled ones painted as large as the result needs."""
         needed = round((self.settings.size or BUNDLED_SIDE) * self.settings.style_scale)
         side = min(max(needed, BUNDLED_SIDE), LARGEST_BUNDLED_SIDE)
-        return [
-            choice.source.open(side).pixels
-            if isinstance(choice.source, BundledSource)
-            else choice.source.open().pixels
+        found = [
+            choice.source.open(side) if isinstance(choice.source, BundledSource) else choice.source.open()
             for choice in self.plan.styles
         ]
+        for picture in found:
+            if picture.alpha is not None and float(picture.alpha.max()) == 0:
+                raise PictureError(
+                    f"The style {picture.name} is transparent all over; there is no style in it."
+                )
+        return found
 
     def recipe(self, content: Source, folder: Path) -> dict[str, Any]:
         """The recipe of one picture that will lie in a folder."""
@@ -103,8 +107,10 @@ class Painter:
             PictureError: a mask has another size than the content.
             Cancelled: the report asked for it.
         """
-        for note in content.notes:
-            report.note(f"{content.name}: {note}")
+        for picture in [content, *self.style_pictures]:
+            for note in picture.notes:
+                report.note(f"{picture.name}: {note}")
+        self._check_memory(content)
         regions = self._regions(content)
         result = self._optimize(content.pixels, regions, report, extras or Extras())
         alpha = content.alpha
@@ -128,6 +134,21 @@ class Painter:
         if result.cancelled:
             raise Cancelled("Stopped; no result was written.")
         return result.picture
+
+    def _check_memory(self, content: Picture) -> None:
+        """Refuse what cannot fit, before the system ends the program without a word."""
+        height, width = scale_sizes(content.height, content.width, self.settings.for_optimize())[-1]
+        needed = memory_needed(height, width)
+        try:
+            there = runtime.available_memory()
+        except ResourceError:  # a system that does not tell, such as Windows; then it is tried
+            return
+        if self.device.type == "cpu" and needed > there:
+            fits = int(max(height, width) * (there / needed) ** 0.5 * 0.9)
+            raise ResourceError(
+                f"A result of {width} × {height} pixels needs about {needed / 1e9:.1f} GB of memory and "
+                f"{there / 1e9:.1f} GB are free; --size {fits} would fit."
+            )
 
     def _regions(self, content: Picture) -> list[Region]:
         """Masks and styles as the method takes them; it shares overlaps and finds the background itself."""
@@ -154,7 +175,7 @@ class Painter:
     def _styles(self, region: str) -> list[Style]:
         pairs = zip(self.plan.styles, self.style_pictures, strict=True)
         return [
-            Style(picture, weight=choice.weight)
+            Style(picture.pixels, weight=choice.weight, mask=picture.alpha)
             for choice, picture in pairs
             if choice.region == region and choice.weight > 0
         ]

@@ -124,7 +124,9 @@ class Objective:
         total = picture.new_zeros(())
         for part, found in zip(parts, measured, strict=True):
             style = self._style(part, {n: self.term.merge([s[n] for s in found]) for n in self._style_layers})
-            torch.autograd.backward(style)
+            leaves = [t for stats in found for s in stats.values() for t in s.tensors()]
+            for tensor, slope in zip(leaves, torch.autograd.grad(style, leaves), strict=True):
+                tensor.grad = slope
             total += style.detach()
         gradient = torch.zeros_like(picture)
         for index, tile in enumerate(tiles):

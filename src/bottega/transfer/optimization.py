@@ -34,6 +34,10 @@ from bottega.transfer.style import Style
 # Pictures above so many pixels are worked in tiles of this side.
 WHOLE_UP_TO = 2_400_000
 TILE = 1024
+# Memory per pixel when seen whole; that of one tile; per pixel of a tiled picture.
+WHOLE_BYTES = 1000
+TILE_BYTES = 1.5e9
+TILED_BYTES = 170
 # Scales with a longer side than this take fewer iterations, down to the least.
 FULL_EFFORT = 1024
 LEAST_ITERATIONS = 10
@@ -84,6 +88,16 @@ def scale_sizes(height: int, width: int, settings: OptimizeSettings) -> list[tup
         sides.append(sides[-1] / settings.scale_step)
     shape = [side / max(height, width) for side in reversed(sides)]
     return [(max(1, round(height * s)), max(1, round(width * s))) for s in shape]
+
+
+def memory_needed(height: int, width: int) -> float:
+    """About how many bytes a transfer of this size needs at its peak, for the small encoder in bf16.
+
+    Fitted to measured peaks, see docs/transfer.md: whole pictures keep all features, tiled ones only those
+    of a tile, the content's, and some dozen picture-sized tensors.
+    """
+    pixels = height * width
+    return 4e8 + (WHOLE_BYTES * pixels if pixels <= WHOLE_UP_TO else TILE_BYTES + TILED_BYTES * pixels)
 
 
 class _Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 StyleLoss = Literal["wasserstein", "sliced", "gram"]
 Solver = Literal["adam", "lbfgs"]
@@ -14,7 +14,7 @@ KeepColor = Literal["no", "luminance", "match"]
 class OptimizeSettings(BaseModel):
     """Settings of :func:`bottega.transfer.optimize`; each is a flag of ``bottega stylize``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     size: int = Field(
         512, ge=0, le=65536, description="long side of the result in pixels; 0 keeps the content's"
@@ -32,9 +32,9 @@ class OptimizeSettings(BaseModel):
         True,
         description="give the content the style's colours before painting (not where its own are kept)",
     )
-    content_weight: float = Field(0.12, ge=0, description="pull towards the content's features")
-    style_weight: float = Field(1.0, ge=0, description="pull towards the style's statistics")
-    smoothness: float = Field(0.1, ge=0, description="weight of total variation")
+    content_weight: float = Field(0.12, ge=0, le=1e6, description="pull towards the content's features")
+    style_weight: float = Field(1.0, ge=0, le=1e6, description="pull towards the style's statistics")
+    smoothness: float = Field(0.1, ge=0, le=1e6, description="weight of total variation")
     style_loss: StyleLoss = Field(
         "wasserstein",
         description="statistics compared: wasserstein (mean, covariance), sliced (distributions) or gram",
@@ -46,14 +46,14 @@ class OptimizeSettings(BaseModel):
         None, description="encoder layers that carry style, with weights; none takes the encoder's own"
     )
     iterations: int = Field(
-        60,
+        40,
         ge=1,
         description="steps at each scale but the last; scales above 1024 pixels take fewer in proportion, "
         "as little is left to do there",
     )
-    last_iterations: int = Field(40, ge=1, description="steps at the last, largest scale; likewise")
+    last_iterations: int = Field(30, ge=1, description="steps at the last, largest scale; likewise")
     first_size: int = Field(128, ge=16, description="long side of the coarsest scale")
-    scale_step: float = Field(2**0.5, gt=1, le=4, description="factor between scales")
+    scale_step: float = Field(2**0.5, ge=1.05, le=4, description="factor between scales")
     solver: Solver = Field("adam", description="adam (warm-started from scale to scale) or lbfgs")
     rate: float = Field(0.03, gt=0, le=1, description="step size of Adam, in units of the picture")
     average: float = Field(
@@ -73,3 +73,14 @@ class OptimizeSettings(BaseModel):
         description="side of the tiles that large pictures are worked in; 0 decides by size: none up to "
         "2.4 megapixels, then 1024",
     )
+
+    @field_validator("content_layers", "style_layers")
+    @classmethod
+    def _usable(cls, layers: dict[str, float] | None) -> dict[str, float] | None:
+        if layers is not None and (
+            min(layers.values(), default=-1) < 0 or not 0 < sum(layers.values()) <= 1e6
+        ):
+            raise ValueError(
+                "layer weights must be 0 or more, one of them above 0, and at most a million in all"
+            )
+        return layers
