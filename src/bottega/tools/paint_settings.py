@@ -23,10 +23,10 @@ class PaintSettings(OptimizeSettings, Settings):
     )
     # A flag is easier to type than the three-way choice of the method; color_method says which way.
     keep_color: bool = Field(False, description="keep the colours of the content")  # type: ignore[assignment]
-    color_method: Literal["luminance", "match"] = Field(
+    color_method: Literal["luminance", "match", "histogram"] = Field(
         "luminance",
         description="how colours are kept: luminance takes only light and dark from the result, "
-        "match gives the styles the content's colours first",
+        "match and histogram give the styles the content's colours first, by mean and covariance or wholly",
     )
     feather: float = Field(
         0.0,

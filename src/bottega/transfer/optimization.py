@@ -21,7 +21,7 @@ from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
 from bottega.runtime import seeded
-from bottega.transfer.color import color_transfer, luminance_only, match_color
+from bottega.transfer.color import Method, color_transfer, luminance_only, match_color
 from bottega.transfer.goals import GoalMaker
 from bottega.transfer.objective import Objective, Weights
 from bottega.transfer.progress import OnProgress, Progress, Result
@@ -129,7 +129,13 @@ class _Run:
         self.content = recolored(content, self.regions, settings.strength) if moved else content
         self.sizes = scale_sizes(content.shape[-2], content.shape[-1], settings)
         self.start = start
-        self.file = StateFile(state, save_every, settings, [content, *_tensors(regions)], encoder)
+        self.file = StateFile(
+            state,
+            save_every,
+            settings,
+            [content, *_tensors(regions), *([] if start is None else [start])],
+            encoder,
+        )
         term = STYLE_TERMS[settings.style_loss]
         self.term = SlicedWasserstein(seed=settings.seed) if term is SlicedWasserstein else term()
         self.losses: list[list[float]] = [[] for _ in self.sizes]
@@ -276,12 +282,18 @@ def _regions(content: Tensor, styles: Sequence[Style] | Sequence[Region]) -> lis
 
 def _colored(regions: Sequence[Region], content: Tensor, settings: OptimizeSettings) -> list[Region]:
     """The regions, with their styles recoloured to the content's palette where that was asked for."""
-    if settings.keep_color != "match":
+    if settings.keep_color not in ("match", "histogram"):
         return list(regions)
+    method: Method = "coral" if settings.keep_color == "match" else "histogram"
     return [
         region.with_styles(
             [
-                Style(match_color(s.picture, content, content_mask=region.mask), s.weight, s.scale, s.mask)
+                Style(
+                    match_color(s.picture, content, method, content_mask=region.mask),
+                    s.weight,
+                    s.scale,
+                    s.mask,
+                )
                 for s in region.styles
             ]
         )

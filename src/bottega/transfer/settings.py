@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 StyleLoss = Literal["wasserstein", "sliced", "gram"]
 Solver = Literal["adam", "lbfgs"]
-KeepColor = Literal["no", "luminance", "match"]
+KeepColor = Literal["no", "luminance", "match", "histogram"]
 
 
 class OptimizeSettings(BaseModel):
@@ -25,8 +25,8 @@ class OptimizeSettings(BaseModel):
     )
     keep_color: KeepColor = Field(
         "no",
-        description="keep the content's colours: luminance (only light and dark change) "
-        "or match (the style is recoloured first)",
+        description="keep the content's colours: luminance (only light and dark change), "
+        "match or histogram (the style is recoloured first, by mean and covariance or wholly)",
     )
     recolor: bool = Field(
         True,
