@@ -102,8 +102,11 @@ class Encoder(nn.Module):
 
     @property
     def own_style_layers(self) -> dict[str, float]:
-        """The style layers that the network itself computes, without the palette; weights sum to one."""
-        return shares({name: w for name, w in self.style_layers.items() if name not in NO_NETWORK})
+        """The style layers that the network itself computes, equally weighted: what measures look at.
+
+        Painting wants the palette and weights that fall with depth; telling manners apart wants neither.
+        """
+        return shares({name: 1.0 for name in self.style_layers if name not in NO_NETWORK})
 
     def load_features(self, state: Mapping[str, Tensor]) -> None:
         """Take this encoder's tensors out of a state dict (a published file also carries a classifier).

@@ -64,7 +64,7 @@ class _TraceOfRoot(torch.autograd.Function):
         roots = values.clamp_min(0).sqrt()
         if values.numel():
             # Where the picture is one flat colour all values are 0: the target's own scale holds them up.
-            scale = float(values[-1].clamp_min(root.square().sum() ** 2))
+            scale = float(values[-1].clamp_min(root.square().sum(0).max() ** 2))
             held = values.clamp_min(scale * FLOOR + torch.finfo(values.dtype).tiny)
             ctx.save_for_backward(root @ (vectors * held.pow(-0.25)))
         else:

@@ -45,12 +45,15 @@ class GoalMaker:
         self.style_scale, self.strength, self.regions = style_scale, strength, regions
 
     @torch.no_grad()
-    def goal(self, content: Tensor) -> Goal:
-        """The goal for the size of ``content (1, 3, H, W)``."""
+    def goal(self, content: Tensor, long_side: float) -> Goal:
+        """The goal for the size of ``content (1, 3, H, W)``; its long side before rounding is ``long_side``.
+
+        Styles are resized by the exact number, so that a style equal to the content stays equal to it.
+        """
         size = (content.shape[-2], content.shape[-1])
         masks = [None if r.mask is None else resize(r.mask, size) for r in self.regions]
         parts = [
-            self._part(region, mask, content)
+            self._part(region, mask, content, long_side * self.style_scale)
             for region, mask in zip(self.regions, masks, strict=True)
             if region.styles and self.weights.style and region.style_weight and _area(mask)
         ]
@@ -58,10 +61,9 @@ class GoalMaker:
         features, powers = self._look(content, layers)
         return Goal(features, powers, self._content_masks(masks, layers), parts, self._free(masks))
 
-    def _part(self, region: Region, mask: Tensor | None, content: Tensor) -> Part:
+    def _part(self, region: Region, mask: Tensor | None, content: Tensor, long_side: float) -> Part:
         layers = self.weights.style_layers
         masks = None if mask is None else self._pyramid(mask, layers)
-        long_side = max(content.shape[-2:]) * self.style_scale
         styles = [self._measure(*_resized(style, long_side), layers) for style in region.styles]
         shares = [style.weight * self.strength for style in region.styles]
         if self.strength < 1:

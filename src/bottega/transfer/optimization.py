@@ -179,7 +179,9 @@ class _Run:
             self.encoder, self.term, self.weights, settings.style_scale, settings.strength, self.regions
         )
         size = self.sizes[scale]
-        goal = maker.goal(self._content_at(size))
+        full = settings.size or max(self.original.shape[-2:])
+        exact = full / settings.scale_step ** (len(self.sizes) - 1 - scale)
+        goal = maker.goal(self._content_at(size), exact)
         tile = settings.tile or (TILE if size[0] * size[1] > WHOLE_UP_TO else 0)
         return Objective(self.encoder, self.term, goal, self.weights, tile, settings.seed)
 

@@ -1,0 +1,55 @@
+"""What the processes of the benchmark do."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from bottega.encoders import load
+from bottega.pictures import photograph
+from bottega.runtime import device, precision, tune_allocator
+from bottega.styles import paint as paint_style
+from bottega.transfer import OptimizeSettings, Progress, Style, optimize
+
+
+def paint(size: int) -> dict[str, float]:
+    """One print of ``size`` × ``size`` pixels: its peak memory and the time of its last iteration."""
+    tune_allocator()
+    ends: list[float] = []
+    content = photograph("china").pixels[..., :427, :427]
+    style = paint_style("woodcut", (1024, 1024))
+    settings = OptimizeSettings(size=size, first_size=256, scale_step=4, iterations=1, last_iterations=2)
+
+    def note(progress: Progress) -> None:
+        ends.append(progress.seconds)
+
+    encoder = load("small").to(precision(device("cpu")))
+    start = time.monotonic()
+    optimize(content, [Style(style)], settings, encoder=encoder, on_progress=note)
+    return {
+        "size": size,
+        "seconds_per_iteration": round(ends[-1] - ends[-2], 2),
+        "seconds_in_all": round(time.monotonic() - start, 1),
+        "peak_gb": round(peak_bytes() / 1e9, 2),
+    }
+
+
+def peak_bytes() -> int:
+    """The process's own largest resident memory (``ru_maxrss`` would include its parent's)."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise OSError("The peak memory is read from /proc, which is not here.")
+
+
+def compare() -> float:
+    """Mean difference of a tiled from an untiled result at 1024 × 683 after full descents, in 1/255."""
+    tune_allocator()
+    content, style = photograph("china").pixels, paint_style("woodcut", (768, 768))
+    encoder = load("small").to(precision(device("cpu")))
+    settings = OptimizeSettings(size=1024, iterations=6, last_iterations=6)
+    results = [
+        optimize(content, [Style(style)], settings.model_copy(update={"tile": tile}), encoder=encoder).picture
+        for tile in (0, 256)
+    ]
+    return round(float((results[0] - results[1]).abs().mean()) * 255, 3)
