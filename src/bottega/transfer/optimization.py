@@ -37,7 +37,7 @@ TILE = 1024
 # Memory per pixel when seen whole; that of one tile; per pixel of a tiled picture.
 WHOLE_BYTES = 1000
 TILE_BYTES = 1.5e9
-TILED_BYTES = 170
+TILED_BYTES = 290
 # Scales with a longer side than this take fewer iterations, down to the least.
 FULL_EFFORT = 1024
 LEAST_ITERATIONS = 10
