@@ -14,8 +14,9 @@ class EncoderRecipe(BaseModel):
 
     clean: bool = Field(True, description="only pictures whose licence lets the weights be passed on")
     instance: float = Field(1.0, ge=0, description="weight of the task: every picture is a class")
-    two_view: float = Field(0.0, ge=0, description="weight of the task: two views find each other")
+    two_view: float = Field(1.0, ge=0, description="weight of the task: two views find each other")
     style: float = Field(1.0, ge=0, description="weight of the task: crops find each other by style moments")
+    place: float = Field(2.0, ge=0, description="weight of the task: a place finds itself in other colours")
     artist: float = Field(0.0, ge=0, description="weight of the task: name the painter (labels as a help)")
     spoiled: float = Field(0.0, ge=0, description="weight of the task: name how a view was spoiled")
     cluster: float = Field(0.0, ge=0, description="weight of the task: pseudo-labels by k-means")
@@ -24,7 +25,7 @@ class EncoderRecipe(BaseModel):
     )
     batch: int = Field(24, ge=2, description="pictures in a batch; each gives two views or more")
     size: int = Field(80, ge=32, description="side of a view, pixels")
-    steps: int = Field(1900, ge=1, description="length of the schedule")
+    steps: int = Field(4500, ge=1, description="length of the schedule")
     rate: float = Field(2e-3, gt=0, description="peak learning rate of AdamW")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     seed: int = Field(0, ge=0, description="of weights, batches and views")
@@ -33,13 +34,13 @@ class EncoderRecipe(BaseModel):
     def _every_batch_has_a_task(self) -> Self:
         if not {"instance", "two_view", "spoiled", "cluster"} & set(self.tasks()):
             raise ValueError(
-                "style and artist only count in batches whose colours agree: "
+                "style, artist and place only count in some batches: "
                 "give instance, two_view, spoiled or cluster a weight above 0 as well."
             )
         return self
 
     def tasks(self) -> dict[str, float]:
         """The tasks that count, with their weights."""
-        names = ("instance", "two_view", "style", "artist", "spoiled", "cluster")
+        names = ("instance", "two_view", "style", "place", "artist", "spoiled", "cluster")
         named = {name: getattr(self, name) for name in names}
         return {name: weight for name, weight in named.items() if weight > 0}

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from recipes.encoder.distort import DISTORTIONS
 
 DEEPEST = "relu4_3"
+PLACE_LAYERS = ("relu3_3", "relu4_3")
 STYLE_LAYERS = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_3", "relu4_1", "relu4_3")
 
 
@@ -29,12 +30,14 @@ class Batch:
         numbers: ``(B,)``, the pictures' numbers in the training set.
         kinds: ``(S,)``, how each spoiled view was spoiled, counted from one.
         same_colors: whether a pair shares its colours, so that its style may be compared.
+        same_place: whether a pair shows the same piece, so that its positions may be compared.
     """
 
     features: Mapping[str, Tensor]
     numbers: Tensor
     kinds: Tensor
     same_colors: bool
+    same_place: bool
 
     @property
     def twice(self) -> Tensor:
@@ -116,6 +119,29 @@ class StyleMoments(nn.Module):
             unit = F.normalize(moments - moments[:pairs].mean(0, keepdim=True), dim=1)
             first, second = unit[:pairs].chunk(2)
             losses.append(contrast(first, second, self.temperature, unit[pairs:]))
+        return torch.stack(losses).mean()
+
+
+class Place(nn.Module):
+    """A place finds itself again in other colours: dense contrast (Wang et al. 2021, arXiv 2011.09157).
+
+    Features on a coarse grid, less their mean over the batch, are compared as they are, without a head; all
+    other cells of all pictures are negatives. Other than there, both views show the same piece, so that
+    cells pair up by their position.
+    """
+
+    def __init__(self, grid: int = 5, temperature: float = 0.1) -> None:
+        super().__init__()
+        self.grid, self.temperature = grid, temperature
+
+    def forward(self, batch: Batch) -> Tensor:
+        losses = []
+        for layer in PLACE_LAYERS:
+            features = batch.features[layer][: len(batch.twice)].float()
+            cells = F.adaptive_avg_pool2d(features, self.grid).flatten(2).mT.flatten(0, 1)
+            unit = F.normalize(cells - cells.mean(0, keepdim=True), dim=1)
+            first, second = unit.chunk(2)
+            losses.append(contrast(first, second, self.temperature))
         return torch.stack(losses).mean()
 
 

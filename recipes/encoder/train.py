@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,11 +25,12 @@ from recipes.encoder.pretext import (
     Batch,
     Cluster,
     Instance,
+    Place,
     Spoiled,
     StyleMoments,
     TwoView,
 )
-from recipes.encoder.views import Views
+from recipes.encoder.views import Drawn, Views
 from recipes.split import painters, training_files
 
 
@@ -45,18 +47,21 @@ class Student(nn.Module):
             "instance": lambda: Instance(count, width),
             "two_view": lambda: TwoView(width),
             "style": StyleMoments,
+            "place": Place,
             "artist": lambda: Artist(labels, widths),
             "spoiled": lambda: Spoiled(widths),
             "cluster": lambda: Cluster(count, width),
         }
         self.heads = nn.ModuleDict({name: available[name]() for name in self.weights})
 
-    def losses(self, views: Tensor, numbers: Tensor, kinds: Tensor, same_colors: bool) -> dict[str, Tensor]:
-        """Each task's loss, and ``"loss"``, their weighted sum; style counts only where colours agree."""
-        features = self.encoder(views, {DEEPEST, *STYLE_LAYERS})
-        batch = Batch(features, numbers, kinds, same_colors)
-        heads = {n: head for n, head in self.heads.items() if same_colors or n not in ("style", "artist")}
-        found = {name: head(batch) for name, head in heads.items()}
+    def losses(self, drawn: Drawn, numbers: Tensor, kinds: Tensor) -> dict[str, Tensor]:
+        """Each task's loss, and ``"loss"``, their weighted sum; tasks that need pairs of the same colours or
+        the same place count only where there are such."""
+        features = self.encoder(drawn.views, {DEEPEST, *STYLE_LAYERS})
+        batch = Batch(features, numbers, kinds, drawn.same_colors, drawn.same_place)
+        absent = set() if drawn.same_colors else {"style", "artist"}
+        absent |= set() if drawn.same_place else {"place"}
+        found = {name: head(batch) for name, head in self.heads.items() if name not in absent}
         return {"loss": sum((self.weights[n] * x for n, x in found.items()), torch.zeros(())), **found}
 
 
@@ -116,19 +121,20 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
     where = pick_device()
     convert_conv2d_weight_memory_format(student.to(where), torch.channels_last)
     kind = pick_precision(where)
-    views = Views(size=recipe.size)
+    usual = Views(size=recipe.size)
+    views = replace(usual, own_jitter=0.5, same_place=0.6) if recipe.place else usual
     chance = _chances(root, pictures.files)
 
     def step(number: int, generator: torch.Generator) -> dict[str, Tensor]:
         chosen = torch.multinomial(chance, recipe.batch, generator=generator)
-        drawn, same_colors = views.draw([pictures.pictures[i] for i in chosen], generator)
-        kinds = chosen[:0]
+        drawn = views.draw([pictures.pictures[i] for i in chosen], generator)
+        pixels, kinds = drawn.views, chosen[:0]
         if recipe.spoiled:
-            bad, kinds = distort(drawn[: recipe.batch], generator)
-            drawn = torch.cat([drawn, bad])
-        drawn = drawn.to(where, memory_format=torch.channels_last)
+            bad, kinds = distort(pixels[: recipe.batch], generator)
+            pixels = torch.cat([pixels, bad])
+        drawn = replace(drawn, views=pixels.to(where, memory_format=torch.channels_last))
         with torch.autocast(where.type, kind, enabled=kind != torch.float32):
-            return student.losses(drawn, chosen.to(where), kinds.to(where), same_colors)
+            return student.losses(drawn, chosen.to(where), kinds.to(where))
 
     optimizer = torch.optim.AdamW(student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     loop = Loop(student, optimizer, step, Schedule(recipe.rate, recipe.steps), run, seed=recipe.seed)

@@ -12,6 +12,21 @@ from bottega.training.augment import color_jitter, crop, equalise_color, graysca
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """A batch of views.
+
+    Attributes:
+        views: ``(2B, 3, size, size)``, all first ones, then all second ones.
+        same_colors: whether a pair shares its colours, so that its style moments may be compared.
+        same_place: whether a pair shows the very same piece, so that its positions may be compared.
+    """
+
+    views: Tensor
+    same_colors: bool
+    same_place: bool
+
+
+@dataclass(frozen=True)
 class Views:
     """How views are drawn.
 
@@ -22,6 +37,8 @@ class Views:
         own_jitter: share of batches in which each view gets its own strong colours (content must tell);
             in the others both views keep the same colours (palette is part of the manner).
         colourless: share of batches without colour or with all palettes made equal (texture must tell).
+        same_place: share of the batches with own colours in which both views show the very same piece
+            (what is where must tell).
     """
 
     size: int = 96
@@ -29,10 +46,19 @@ class Views:
     alike: float = 1.25
     own_jitter: float = 0.4
     colourless: float = 0.3
+    same_place: float = 0.0
 
-    def draw(self, pictures: list[Tensor], generator: torch.Generator) -> tuple[Tensor, bool]:
-        """Views ``(2B, 3, size, size)``, all first ones, then all second ones; and whether a pair shares its
-        colours, so that its style moments may be compared."""
+    def draw(self, pictures: list[Tensor], generator: torch.Generator) -> Drawn:
+        """Two views of each picture."""
+        first, second = self._pieces(pictures, generator)
+        apart = uniform(generator, 0, 1) < self.own_jitter
+        same_place = apart and self.same_place > 0 and uniform(generator, 0, 1) < self.same_place
+        if same_place:
+            second = _shuffled_channels(first, generator)
+        recolor = self._own_colors if apart else self._shared_colors
+        return Drawn(recolor(first, second, generator).clamp(0, 1), not apart, same_place)
+
+    def _pieces(self, pictures: list[Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         first, second = [], []
         for picture in pictures:
             window = self.size * uniform(generator, *self.window)
@@ -40,9 +66,7 @@ class Views:
             second.append(
                 crop(picture, window * uniform(generator, 1 / self.alike, self.alike), self.size, generator)
             )
-        apart = uniform(generator, 0, 1) < self.own_jitter
-        recolor = self._own_colors if apart else self._shared_colors
-        return recolor(torch.stack(first), torch.stack(second), generator).clamp(0, 1), not apart
+        return torch.stack(first), torch.stack(second)
 
     def _own_colors(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
         count = first.shape[0]
@@ -60,3 +84,9 @@ class Views:
                 return grayscale(views, torch.ones(len(views), dtype=torch.bool))
             return equalise_color(views)
         return views
+
+
+def _shuffled_channels(views: Tensor, generator: torch.Generator) -> Tensor:
+    """Each view ``(B, 3, h, w)`` with its three channels in a random order: any hue may become any other."""
+    order = torch.rand(len(views), 3, generator=generator).argsort(1)
+    return views.gather(1, order[:, :, None, None].expand_as(views))

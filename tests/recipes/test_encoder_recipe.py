@@ -21,7 +21,7 @@ from recipes.encoder.export import averaged_encoder, calibration, export
 from recipes.encoder.train import artist_labels, prepare, student_encoder
 from recipes.split import training_files
 
-EVERY_TASK = {"instance": 1, "two_view": 1, "style": 1, "artist": 1, "spoiled": 1, "cluster": 1}
+EVERY_TASK = {"instance": 1, "two_view": 1, "style": 1, "place": 1, "artist": 1, "spoiled": 1, "cluster": 1}
 TINY = EncoderRecipe(widths=(8, 8, 16, 16), batch=4, size=32, steps=6, **EVERY_TASK)
 
 
@@ -202,7 +202,7 @@ def test_a_training_can_be_lengthened(collection, tmp_path):
 @pytest.mark.parametrize("tasks", [{"style": 1}, {"artist": 2, "style": 0}, {"style": 0}])
 def test_recipes_that_leave_batches_without_a_task_are_refused(tasks):
     with pytest.raises(ValidationError, match="give instance, two_view, spoiled or cluster a weight above 0"):
-        EncoderRecipe(instance=0, spoiled=0, **tasks)
+        EncoderRecipe(instance=0, two_view=0, spoiled=0, **tasks)
 
 
 @pytest.mark.parametrize("task", ["instance", "two_view", "spoiled", "cluster"])

@@ -39,21 +39,24 @@ def views():
         wave = torch.sin((down * math.sin(angle) + across * math.cos(angle)) * (0.3 + 0.1 * (number % 4)))
         color = torch.rand(3, 1, 1, generator=seeded(number))
         pictures.append(((0.5 + 0.5 * wave) * color * 255).to(torch.uint8))
-    drawn, same = Views(size=32, own_jitter=0, colourless=0).draw(pictures, seeded())
-    assert same
-    spoiled, kinds = distort(drawn[:PICTURES], seeded())
-    return torch.cat([drawn, spoiled]), kinds
+    drawn = Views(size=32, own_jitter=0, colourless=0).draw(pictures, seeded())
+    assert drawn.same_colors
+    spoiled, kinds = distort(drawn.views[:PICTURES], seeded())
+    return torch.cat([drawn.views, spoiled]), kinds
 
 
 def make_batch(net, views):
     drawn, kinds = views
-    return pretext.Batch(net(drawn, net.layers), torch.arange(PICTURES), kinds, same_colors=True)
+    return pretext.Batch(
+        net(drawn, net.layers), torch.arange(PICTURES), kinds, same_colors=True, same_place=True
+    )
 
 
 TASKS = {
     "instance": lambda: pretext.Instance(PICTURES, WIDTHS[-1]),
     "two_view": lambda: pretext.TwoView(WIDTHS[-1]),
     "style": lambda: pretext.StyleMoments(),
+    "place": lambda: pretext.Place(),
     "artist": lambda: pretext.Artist(torch.tensor([0, 1, 2, -1] * 3), LAYER_WIDTHS),
     "spoiled": lambda: pretext.Spoiled(LAYER_WIDTHS),
     "cluster": lambda: pretext.Cluster(PICTURES, WIDTHS[-1], clusters=4, every=1000),
@@ -112,7 +115,7 @@ def test_spoiled_versions_count_against_a_style():
 
 def batch_of(features, numbers, kinds=()):
     layers = dict.fromkeys(pretext.STYLE_LAYERS, features)
-    return pretext.Batch(layers, torch.tensor(numbers), torch.tensor(kinds, dtype=torch.long), True)
+    return pretext.Batch(layers, torch.tensor(numbers), torch.tensor(kinds, dtype=torch.long), True, True)
 
 
 def test_moments_are_means_and_deviations_and_deep_features_are_unit():

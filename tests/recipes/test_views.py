@@ -10,6 +10,11 @@ def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+def draw(pictures, seed=0, **settings):
+    drawn = Views(size=32, **settings).draw(pictures, seeded(seed))
+    return drawn.views, drawn.same_colors
+
+
 @pytest.fixture
 def pictures():
     """Three flat pictures of quite different colours: a view shows which one it is of."""
@@ -24,7 +29,8 @@ def textured():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_shape_and_range(textured, seed):
-    views, same_colors = Views(size=32).draw(textured, seeded(seed))
+    drawn = Views(size=32).draw(textured, seeded(seed))
+    views, same_colors = drawn.views, drawn.same_colors
     assert views.shape == (6, 3, 32, 32)
     assert float(views.min()) >= 0
     assert float(views.max()) <= 1
@@ -32,7 +38,7 @@ def test_shape_and_range(textured, seed):
 
 
 def test_first_views_come_first_and_in_order(pictures):
-    views, same_colors = Views(size=32, own_jitter=0, colourless=0).draw(pictures, seeded())
+    views, same_colors = draw(pictures, 0, own_jitter=0, colourless=0)
     assert same_colors
     strongest = views.mean((2, 3)).argmax(1)
     assert strongest.tolist() == [0, 1, 2, 0, 1, 2]
@@ -40,11 +46,11 @@ def test_first_views_come_first_and_in_order(pictures):
 
 def test_shared_colours_are_the_same_draw_and_own_colours_are_not(pictures):
     for seed in range(6):
-        views, same_colors = Views(size=32, own_jitter=0, colourless=0).draw(pictures, seeded(seed))
+        views, same_colors = draw(pictures, seed, own_jitter=0, colourless=0)
         assert same_colors
         first, second = views.mean((2, 3)).chunk(2)
         assert torch.allclose(first, second, atol=1e-3)
-        views, same_colors = Views(size=32, own_jitter=1).draw(pictures, seeded(seed))
+        views, same_colors = draw(pictures, seed, own_jitter=1)
         assert not same_colors
         first, second = views.mean((2, 3)).chunk(2)
         assert float((first - second).abs().max()) > 0.02
@@ -53,7 +59,7 @@ def test_shared_colours_are_the_same_draw_and_own_colours_are_not(pictures):
 def test_colourless_batches_have_no_palette(textured):
     found = set()
     for seed in range(12):
-        views, same_colors = Views(size=32, own_jitter=0, colourless=1).draw(textured, seeded(seed))
+        views, same_colors = draw(textured, seed, own_jitter=0, colourless=1)
         assert same_colors
         if float((views.amax(1) - views.amin(1)).max()) < 1e-4:
             found.add("grey")
@@ -64,13 +70,32 @@ def test_colourless_batches_have_no_palette(textured):
 
 
 def test_both_kinds_of_batches_come(textured):
-    kinds = [Views(size=32).draw(textured, seeded(seed))[1] for seed in range(60)]
+    kinds = [draw(textured, seed)[1] for seed in range(60)]
     assert 25 <= sum(kinds) <= 47  # 36 expected of binomial(60, 0.6), give or take three deviations
 
 
 def test_the_generator_alone_decides(textured):
     state = torch.get_rng_state()
-    one, same, other = (Views(size=32).draw(textured, seeded(seed))[0] for seed in (1, 1, 2))
+    one, same, other = (draw(textured, seed)[0] for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
     assert torch.equal(state, torch.get_rng_state())
+
+
+def agreement(drawn):
+    """Mean correlation of the brightness of first and second views."""
+    grey = drawn.views.mean(1).flatten(1)
+    first, second = (grey - grey.mean(1, keepdim=True)).chunk(2)
+    return float(torch.cosine_similarity(first, second).mean())
+
+
+def test_some_batches_show_the_same_place_in_other_colours(textured):
+    found = [
+        Views(size=32, own_jitter=0.5, same_place=0.6).draw(textured, seeded(seed)) for seed in range(60)
+    ]
+    same = [drawn for drawn in found if drawn.same_place]
+    assert 9 <= len(same) <= 28  # 18 expected of binomial(60, 0.3), give or take three deviations
+    assert not any(drawn.same_colors for drawn in same)
+    others = [drawn for drawn in found if not drawn.same_colors and not drawn.same_place]
+    assert min(map(agreement, same)) > 0.3 > 0.2 > max(map(agreement, others))
+    assert not any(Views(size=32).draw(textured, seeded(seed)).same_place for seed in range(20))
