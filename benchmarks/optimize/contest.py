@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -134,7 +133,7 @@ def _work(judge: Connection) -> None:
     # The first steps of a process import and prepare kernels; none of that is the method's.
     contestant(_small(job), lambda picture, evaluations: False)
     contestant(job, _Clock(judge).look)
-    judge.send(("end", _own_peak()))
+    judge.send(("end", peak_memory()))
 
 
 def _plain(job: Job, look: Callable[[Tensor, int], bool]) -> None:
@@ -175,15 +174,3 @@ def _small(job: Job) -> Job:
     corner = job.content[..., :16, :16].contiguous()
     settings = job.settings.model_copy(update={"size": 16, "first_size": 16, "last_iterations": 1})
     return replace(job, content=corner, style=corner, settings=settings, iterations=2)
-
-
-def _own_peak() -> int:
-    """Bytes; on Linux from the table that starts anew with the process.
-
-    The figure of getrusage is handed down to children, and the judge is larger than some contestants.
-    """
-    table = Path("/proc/self/status")
-    if not table.exists():
-        return peak_memory()
-    lines = table.read_text(encoding="ascii", errors="replace").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

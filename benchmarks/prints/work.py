@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 from bottega.encoders import load
 from bottega.pictures import photograph
-from bottega.runtime import device, precision, tune_allocator
+from bottega.runtime import device, peak_memory, precision, tune_allocator
 from bottega.styles import paint as paint_style
 from bottega.transfer import OptimizeSettings, Progress, Style, optimize
 
@@ -30,16 +29,8 @@ def paint(size: int) -> dict[str, float]:
         "size": size,
         "seconds_per_iteration": round(ends[-1] - ends[-2], 2),
         "seconds_in_all": round(time.monotonic() - start, 1),
-        "peak_gb": round(peak_bytes() / 1e9, 2),
+        "peak_gb": round(peak_memory() / 1e9, 2),
     }
-
-
-def peak_bytes() -> int:
-    """The process's own largest resident memory (``ru_maxrss`` would include its parent's)."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise OSError("The peak memory is read from /proc, which is not here.")
 
 
 def compare() -> float:
