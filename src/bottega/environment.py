@@ -32,7 +32,9 @@ class Environment(BaseModel):
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps: where networks run")
     precision: str = Field("auto", description="auto, fp32, bf16: arithmetic of networks")
-    threads: int = Field(0, ge=0, description="processor threads; 0 takes all cores")
+    threads: int = Field(
+        0, ge=0, description="processor threads; 0 takes OMP_NUM_THREADS, or all cores where it is not set"
+    )
 
 
 def environment() -> Environment:
@@ -54,3 +56,13 @@ def environment() -> Environment:
         raise SettingsError(
             f"The environment variable {variable} is {first['input']!r}: {first['msg'].lower()}."
         ) from None
+
+
+def openmp_threads() -> int | None:
+    """What ``OMP_NUM_THREADS`` asks of every numerical program; ``None`` where it is not set to a number.
+
+    A list has one number per level of nested loops; the first is ours. The OpenMP library itself complains of
+    a value that is no number.
+    """
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else None

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from bottega.environment import environment
+from bottega.environment import environment, openmp_threads
 from bottega.errors import ResourceError, SettingsError
+from bottega.runtime.cgroups import cpu_limit
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -115,21 +116,23 @@ def set_threads(count: int = 0) -> int:
     """Set how many processor threads torch uses; returns the number.
 
     Args:
-        count: 0 takes what ``BOTTEGA_THREADS`` says, and where that is 0 too, every core that this process
-            may use.
+        count: 0 takes what ``BOTTEGA_THREADS`` says; where that is 0 too, ``OMP_NUM_THREADS``, which batch
+            systems set for all programs; where that is not set, every core that this process may use.
 
     Raises:
         SettingsError: the count is negative.
     """
     if count < 0:
         raise SettingsError(f"The number of threads is {count}; use 1 or more, or 0 for all cores.")
-    count = count or environment().threads or usable_cores()
+    count = count or environment().threads or openmp_threads() or usable_cores()
     torch.set_num_threads(count)
     return count
 
 
 def usable_cores() -> int:
-    """Logical cores that this process may run on (a container or a batch system may allow only some)."""
+    """Logical cores that this process may use: those it is bound to, or fewer where there is a quota."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        bound = len(os.sched_getaffinity(0))
+    else:
+        bound = os.cpu_count() or 1
+    return min(bound, cpu_limit() or bound)
