@@ -1,0 +1,121 @@
+"""Closed-form colour and bilateral grids."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from bottega.layers import (
+    apply_affine,
+    color_moments,
+    color_transport,
+    mixed_colors,
+    recolor,
+    slice_grid,
+)
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def two_pictures() -> tuple[Tensor, Tensor]:
+    """A blue and a red one, well inside [0, 1], so that nothing is cut off."""
+    blue = 0.4 + 0.1 * random(2, 3, 12, 14) * torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64).view(3, 1, 1)
+    red = 0.5 + 0.1 * random(2, 3, 9, 9, seed=1) * torch.tensor([2.0, 0.7, 0.8]).view(3, 1, 1)
+    return blue, red
+
+
+def test_color_moments_are_numpy_s() -> None:
+    blue, _ = two_pictures()
+    moments = color_moments(blue)
+    torch.testing.assert_close(moments.mean[1], blue[1].mean((1, 2)))
+    torch.testing.assert_close(moments.covariance[1], torch.cov(blue[1].flatten(1), correction=0))
+    halves = color_moments(blue[..., :5]) + color_moments(blue[..., 5:])
+    torch.testing.assert_close(halves.covariance, moments.covariance)
+    mask = torch.zeros(1, 1, 12, 14)
+    mask[..., 3:9, 2:8] = 1
+    torch.testing.assert_close(
+        color_moments(blue, mask).covariance, color_moments(blue[..., 3:9, 2:8]).covariance
+    )
+
+
+def test_transport_reaches_mean_and_covariance() -> None:
+    blue, red = two_pictures()
+    own, goal = color_moments(blue), color_moments(red)
+    affine = color_transport(own, goal)
+    torch.testing.assert_close(color_moments(recolor(blue, affine)).mean, goal.mean)
+    linear, spread = affine[:, :, :3], 1e-4 * torch.eye(3, dtype=torch.float64)
+    moved = linear @ (own.covariance + spread) @ linear.mT
+    torch.testing.assert_close(moved, goal.covariance + spread)
+
+
+def test_transport_is_the_one_of_least_effort() -> None:
+    """Optimal transport maps of Gaussians are symmetric positive definite (Brenier)."""
+    blue, red = two_pictures()
+    linear = color_transport(color_moments(blue), color_moments(red))[:, :, :3]
+    torch.testing.assert_close(linear, linear.mT)
+    assert float(torch.linalg.eigvalsh(linear).min()) > 0
+
+
+def test_no_way_to_go_is_the_identity() -> None:
+    blue, red = two_pictures()
+    own = color_moments(blue)
+    eye = torch.eye(3, 4, dtype=torch.float64).expand(2, -1, -1)
+    torch.testing.assert_close(color_transport(own, own), eye, rtol=0, atol=1e-12)
+    assert torch.equal(color_transport(own, color_moments(red), 0.0), eye)
+    assert torch.equal(recolor(blue, eye), blue)
+    grey = color_moments(torch.full((1, 3, 4, 4), 0.5))
+    torch.testing.assert_close(color_transport(grey, grey)[0].double(), eye[0], rtol=0, atol=1e-6)
+
+
+def test_half_the_way() -> None:
+    blue, red = two_pictures()
+    own, goal = color_moments(blue), color_moments(red)
+    full, half = color_transport(own, goal), color_transport(own, goal, 0.5)
+    torch.testing.assert_close(recolor(blue, half), (blue + recolor(blue, full)) / 2)
+    each = color_transport(own, goal, torch.tensor([[0.0], [1.0]]))
+    torch.testing.assert_close(each[1], full[1])
+
+
+def test_a_charcoal_drawing_gets_no_palette_out_of_noise() -> None:
+    noise = 0.5 + 1e-4 * random(1, 3, 30, 30)
+    linear = color_transport(color_moments(noise), color_moments(two_pictures()[1][:1]))
+    assert float(linear[:, :, :3].abs().max()) < 12
+
+
+def test_mixed_palettes_are_joined_pictures() -> None:
+    a, b = random(1, 3, 4, 4), random(1, 3, 4, 4, seed=1) ** 2
+    both = mixed_colors([color_moments(a), color_moments(b)], [0.5, 0.5])
+    torch.testing.assert_close(both.covariance, color_moments(torch.cat([a, b], 3)).covariance)
+
+
+def test_slicing_is_grid_sample_in_three_dimensions() -> None:
+    grid, guide = random(2, 12, 8, 5, 6), random(2, 1, 17, 13, seed=1)
+    rows, columns = (torch.arange(n, dtype=torch.float64).add(0.5) / n * 2 - 1 for n in (17, 13))
+    places = torch.stack(
+        [
+            columns.expand(2, 17, 13),
+            rows[:, None].expand(2, 17, 13),
+            guide[:, 0] * 2 - 1,
+        ],
+        -1,
+    )
+    expected = grid_sample(grid, places[:, None], padding_mode="border", align_corners=False)[:, :, 0]
+    torch.testing.assert_close(slice_grid(grid, guide), expected)
+
+
+def test_slicing_has_gradients() -> None:
+    grid = random(1, 2, 3, 3, 2).requires_grad_()
+    guide = (0.2 + 0.2 * random(1, 1, 3, 4, seed=1)).requires_grad_()
+    assert torch.autograd.gradcheck(slice_grid, (grid, guide))
+
+
+def test_affine_maps() -> None:
+    picture, maps = random(2, 3, 4, 5), random(2, 12, 4, 5, seed=1)
+    expected = torch.einsum("nijhw,njhw->nihw", maps.unflatten(1, (3, 4))[:, :, :3], picture)
+    expected = expected + maps.unflatten(1, (3, 4))[:, :, 3]
+    torch.testing.assert_close(apply_affine(picture, maps), expected)
+    identity = torch.eye(3, 4, dtype=torch.float64).flatten().view(1, 12, 1, 1).expand(2, -1, 4, 5)
+    torch.testing.assert_close(apply_affine(picture, identity), picture)
