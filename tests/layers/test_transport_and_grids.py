@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
@@ -13,6 +14,7 @@ from bottega.layers import (
     mixed_colors,
     recolor,
     slice_grid,
+    transform_by_grid,
 )
 
 
@@ -119,3 +121,10 @@ def test_affine_maps() -> None:
     torch.testing.assert_close(apply_affine(picture, maps), expected)
     identity = torch.eye(3, 4, dtype=torch.float64).flatten().view(1, 12, 1, 1).expand(2, -1, 4, 5)
     torch.testing.assert_close(apply_affine(picture, identity), picture)
+
+
+def test_bands_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, grid, guide = random(2, 3, 17, 13), random(2, 12, 4, 5, 6), random(2, 1, 17, 13, seed=1)
+    expected = apply_affine(picture, slice_grid(grid, guide))
+    monkeypatch.setattr("bottega.layers.bilateral.BAND", 40)
+    torch.testing.assert_close(transform_by_grid(picture, grid, guide), expected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bottega.layers.bilateral import apply_affine, slice_grid
+from bottega.layers.bilateral import apply_affine, slice_grid, transform_by_grid
 from bottega.layers.blur import gaussian_blur
 from bottega.layers.convolution import ReflectConv2d, ResizeConv2d, reflect_pad
 from bottega.layers.folding import fold, pad_to_multiple, unfold_pixels
@@ -42,5 +42,6 @@ __all__ = [
     "renormalise",
     "rgb_to_oklab",
     "slice_grid",
+    "transform_by_grid",
     "unfold_pixels",
 ]

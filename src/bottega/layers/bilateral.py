@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate
 
+# Pixels transformed at a time: the maps of more would leave the processor's cache.
+BAND = 2**16
+
 
 def slice_grid(grid: Tensor, guide: Tensor) -> Tensor:
     """Look up ``grid`` at every pixel of ``guide``, trilinearly.
@@ -25,8 +28,30 @@ def slice_grid(grid: Tensor, guide: Tensor) -> Tensor:
     Returns:
         ``(N, C, H, W)``. Differentiable in both.
     """
-    pictures = [_sliced(cells, plane[0]) for cells, plane in zip(grid, guide.to(grid), strict=True)]
-    return torch.stack(pictures)
+    pairs = zip(grid, guide.to(grid), strict=True)
+    return torch.stack([_looked_up(_lines(cells, plane.shape[-2]), plane[0]) for cells, plane in pairs])
+
+
+def transform_by_grid(pictures: Tensor, grid: Tensor, guide: Tensor) -> Tensor:
+    """Every pixel of ``pictures (N, 3, H, W)`` through the affine map that the grid has for it.
+
+    Worked in bands of rows, so that the maps of a large picture are never all in memory.
+
+    Args:
+        grid: ``(N, 12, depth, rows, columns)``; guide: ``(N, 1, H, W)`` in [0, 1].
+    """
+    painted = []
+    for picture, cells, plane in zip(pictures, grid, guide.to(grid), strict=True):
+        lines, rows = _lines(cells, plane.shape[-2]), max(1, BAND // plane.shape[-1])
+        bands = [
+            apply_affine(
+                picture[None, :, top : top + rows],
+                _looked_up(lines[top : top + rows], plane[0, top : top + rows])[None],
+            )
+            for top in range(0, plane.shape[-2], rows)
+        ]
+        painted.append(torch.cat(bands, 2))
+    return torch.cat(painted)
 
 
 def apply_affine(pictures: Tensor, maps: Tensor) -> Tensor:
@@ -35,14 +60,17 @@ def apply_affine(pictures: Tensor, maps: Tensor) -> Tensor:
     return torch.stack([(row[:, :3] * pictures).sum(1) + row[:, 3] for row in rows], 1)
 
 
-def _sliced(cells: Tensor, guide: Tensor) -> Tensor:
-    """``(C, depth, rows, columns)`` at ``guide (H, W)``: ``(C, H, W)``."""
+def _lines(cells: Tensor, height: int) -> Tensor:
+    """``(C, depth, rows, columns)`` as one picture per row of pixels: ``(height, C, depth, columns)``."""
     channels, depth, rows, columns = cells.shape
-    height, width = guide.shape
     flat = cells.transpose(2, 3).reshape(1, -1, rows)
     lines = interpolate(flat, height, mode="linear", align_corners=False)
-    # One picture (depth × columns) for each row of pixels.
-    lines = lines.view(channels, depth, columns, height).permute(3, 0, 1, 2).contiguous()
+    return lines.view(channels, depth, columns, height).permute(3, 0, 1, 2).contiguous()
+
+
+def _looked_up(lines: Tensor, guide: Tensor) -> Tensor:
+    """``lines (h, C, depth, columns)`` at ``guide (h, W)``: ``(C, h, W)``."""
+    height, width = guide.shape
     across = (torch.arange(width, device=guide.device, dtype=guide.dtype) + 0.5) / width
     places = torch.stack([across.expand(height, -1), guide], -1) * 2 - 1
     looked = grid_sample(lines, places[:, None], padding_mode="border", align_corners=False)

@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from bottega.losses.batched import (
+    gram_loss,
+    identity_loss,
+    moment_loss,
+    normalised_content_loss,
+    sliced_loss,
+    stability_loss,
+)
 from bottega.losses.content import content_loss, content_power
 from bottega.losses.gram import Gram, SecondMoment
 from bottega.losses.sliced import Projections, QuantileTarget, SlicedWasserstein
@@ -35,7 +43,13 @@ __all__ = [
     "Wasserstein",
     "content_loss",
     "content_power",
+    "gram_loss",
+    "identity_loss",
     "leaf",
+    "moment_loss",
+    "normalised_content_loss",
+    "sliced_loss",
+    "stability_loss",
     "surrogate",
     "total_variation",
 ]

@@ -1,0 +1,98 @@
+"""Losses of batches: each picture against its own target."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from bottega.errors import PictureError
+from bottega.losses import (
+    Gram,
+    gram_loss,
+    identity_loss,
+    moment_loss,
+    normalised_content_loss,
+    sliced_loss,
+    stability_loss,
+)
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def sliced(features: Tensor, target: Tensor) -> Tensor:
+    return sliced_loss(features, target, torch.Generator().manual_seed(0), samples=64)
+
+
+STYLE = [moment_loss, gram_loss, sliced]
+
+
+@pytest.mark.parametrize("loss", [*STYLE, normalised_content_loss, identity_loss])
+def test_equal_pictures_are_at_no_distance_and_a_batch_is_its_pictures(loss) -> None:
+    x, y = random(3, 5, 6, 7), random(3, 5, 6, 7, seed=1) ** 2
+    assert float(loss(x, x).abs().max()) < 1e-12
+    found = loss(x, y)
+    assert found.shape == (3,)
+    assert float(found.min()) > 1e-3
+    torch.testing.assert_close(found[1:2], loss(x[1:2], y[1:2]))
+    z = x[:1, :, :3, :3].clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda p: loss(p, y[:1, :, :3, :3]), (z,), atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", STYLE)
+def test_style_is_free_of_units_size_and_place(loss) -> None:
+    x, y = random(2, 5, 6, 7), random(2, 5, 8, 9, seed=1) ** 2
+    torch.testing.assert_close(loss(100 * x, 100 * y), loss(x, y), rtol=1e-3, atol=0)
+    assert float((loss(0 * x, y) - 1).abs().max()) < 0.02
+    moved = y.flatten(2)[:, :, torch.randperm(72)].view_as(y)
+    if loss is not sliced:  # which samples at random
+        assert float(loss(moved, y).max()) < 1e-12
+
+
+def test_gram_is_the_style_term_s() -> None:
+    x, y, term = random(1, 5, 6, 7), random(1, 5, 8, 9, seed=1), Gram()
+    expected = term.distance(term.measure(x), term.mix([term.measure(y)], [1.0]))
+    torch.testing.assert_close(gram_loss(x, y)[0], expected)
+
+
+def test_moments_in_numbers() -> None:
+    x = torch.tensor([[[[0.0, 2.0]]]], dtype=torch.float64)
+    y = torch.tensor([[[[4.0, 10.0]]]], dtype=torch.float64)
+    # means 1 and 7, deviations 1 and 3: (36 + 4) / (49 + 9)
+    assert float(moment_loss(x, y)) == pytest.approx(40 / 58, rel=1e-4)
+
+
+def test_sliced_of_one_channel_is_the_wasserstein_distance() -> None:
+    x, y = random(1, 1, 4, 4), random(1, 1, 4, 4, seed=1)
+    expected = (x.flatten().sort()[0] - y.flatten().sort()[0]).square().mean() / y.square().mean()
+    torch.testing.assert_close(sliced(x, y)[0], expected)
+
+
+def test_content_does_not_see_what_style_moves() -> None:
+    x = random(2, 5, 6, 7)
+    gains = 1 + random(2, 5, 1, 1, seed=2)
+    assert float(normalised_content_loss(x * gains + 3, x).max()) < 1e-3
+    assert float(normalised_content_loss(x.flip(-1), x).min()) > 0.5
+
+
+def test_stability_allows_what_the_content_does() -> None:
+    frames = [random(2, 3, 5, 5, seed=seed) for seed in range(3)]
+    a, b, result = frames
+    assert float(stability_loss(result, result + (b - a), a, b).max()) < 1e-15
+    torch.testing.assert_close(
+        stability_loss(result, result + 0.1, a, a), torch.full((2,), 0.01, dtype=torch.float64)
+    )
+
+
+def test_batches_that_do_not_fit() -> None:
+    x = random(2, 3, 4, 4)
+    for loss in STYLE:
+        with pytest.raises(PictureError, match="as many pictures and channels"):
+            loss(x, random(2, 4, 4, 4))
+    for loss in (normalised_content_loss, identity_loss):
+        with pytest.raises(PictureError, match="one shape"):
+            loss(x, random(2, 3, 4, 5))
+    with pytest.raises(PictureError, match="one shape"):
+        stability_loss(x, x, x, random(1, 3, 4, 4))
