@@ -1,0 +1,108 @@
+"""Many styles in one network, one set of norm parameters each (Dumoulin, Shlens and Kudlur 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bottega.errors import SettingsError
+from bottega.layers import ConditionalInstanceNorm, mixing_shares, pad_to_multiple
+from bottega.transfer.networks.code import check_picture
+from bottega.transfer.networks.transformer import MULTIPLE, finished, normalised_channels, run, skeleton
+
+
+class MultiStyleNet(nn.Module):
+    """The transformer net with conditional instance normalisation.
+
+    Differs from the paper as :class:`TransformerNet` does from its own. The paper's sigmoid is that
+    one's scaled tanh.
+
+    Args:
+        styles: their names; a style costs two numbers per normalised channel.
+        width, blocks: as in the transformer net.
+    """
+
+    def __init__(self, styles: tuple[str, ...] | list[str], width: int = 32, blocks: int = 5) -> None:
+        super().__init__()
+        if not styles or len(set(styles)) != len(styles) or width < 1 or blocks < 0:
+            raise SettingsError("A network of many styles needs at least one name, each of them once.")
+        self.styles = tuple(styles)
+        self.settings = {"width": width, "blocks": blocks}
+        self.convolutions = skeleton(width, blocks)
+        self.norms = nn.ModuleList(
+            ConditionalInstanceNorm(channels, len(styles)) for channels in normalised_channels(width, blocks)
+        )
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What builds it again."""
+        return {"styles": list(self.styles), **self.settings}
+
+    def style_vector(self, weights: Mapping[str, float]) -> Tensor:
+        """``(1, styles)``: a mixture of named styles, scaled to the sum one.
+
+        Raises:
+            SettingsError: an unknown name, or weights that do not mix.
+        """
+        unknown = sorted(set(weights) - set(self.styles))
+        if unknown:
+            raise SettingsError(f'This network has no style "{unknown[0]}"; it has {", ".join(self.styles)}.')
+        shares = mixing_shares(len(self.styles), [weights.get(name, 0.0) for name in self.styles])
+        return torch.tensor([shares])
+
+    def forward(self, content: Tensor, style: Tensor) -> Tensor:
+        """Pictures ``(N, 3, H, W)`` in [0, 1], each in its own mixture ``style (N or 1, styles)``.
+
+        Raises:
+            PictureError: not pictures.
+            SettingsError: a style vector of another length.
+        """
+        check_picture("content", content)
+        if style.ndim != 2 or style.shape[1] != len(self.styles) or len(style) not in (1, len(content)):
+            raise SettingsError(
+                f"A style vector for {len(self.styles)} styles has the shape (1, {len(self.styles)}), "
+                f"not {tuple(style.shape)}."
+            )
+        vector = style.to(content).expand(len(content), -1)
+        return finished(
+            run(self.convolutions, list(self.norms), pad_to_multiple(content, MULTIPLE), vector), content
+        )
+
+    def add_style(self, name: str, like: Mapping[str, float] | None = None) -> list[nn.Parameter]:
+        """Make room for one more style and freeze everything that the others use.
+
+        Args:
+            name: of the new style.
+            like: the mixture to start from; none mixes all alike.
+
+        Returns:
+            The parameters to fit: two per norm. Rows of the other styles in them get no gradient.
+
+        Raises:
+            SettingsError: the name is taken or empty.
+        """
+        if not name or name in self.styles:
+            raise SettingsError(f'A new style needs a name of its own, not "{name}".')
+        start = self.style_vector(like or dict.fromkeys(self.styles, 1.0))
+        self.requires_grad_(False)
+        fitted = []
+        for norm in self.norms:
+            assert isinstance(norm, ConditionalInstanceNorm)
+            for which in ("gain", "shift"):
+                old: Tensor = getattr(norm, which)
+                grown = nn.Parameter(torch.cat([old.detach(), start.to(old) @ old.detach()]))
+                grown.register_hook(_only_last)  # type: ignore[no-untyped-call]
+                setattr(norm, which, grown)
+                fitted.append(grown)
+        self.styles = (*self.styles, name)
+        return fitted
+
+
+def _only_last(gradient: Tensor) -> Tensor:
+    """The gradient of the newest style's row; the others are left as they are (give no weight decay)."""
+    kept = torch.zeros_like(gradient)
+    kept[-1] = gradient[-1]
+    return kept

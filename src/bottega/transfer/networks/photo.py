@@ -1,0 +1,96 @@
+"""Photorealistic: tones and colours move, edges and textures stay, by construction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bottega.errors import SettingsError
+from bottega.layers import ReflectConv2d, fold, transform_by_grid
+from bottega.transfer.networks.own_statistics import OwnStatisticsNet, Walk
+
+LOOKED_AT = 256
+"""Side in pixels of the square that the trunk sees of any picture."""
+
+CELLS = 16
+FOLD = 4
+MIDDLE, SPREAD = 0.45, 0.25
+IDENTITY = torch.eye(3, 4).flatten()
+LUMA = (0.299, 0.587, 0.114)
+
+
+class PhotoNet(OwnStatisticsNet):
+    """A bilateral grid of affine maps of colour, predicted from a small picture (after Gharbi et al. 2017).
+
+    The colours are moved to the style's in closed form first; then every pixel goes through an affine map
+    that depends on where it lies and how bright it is, and changes slowly with both. Neighbours of equal
+    colour stay equal and an edge stays where it is. The trunk, at 1/4 to 1/16 of 256 × 256 pixels, is moved
+    to the style's statistics as :class:`MicroNet`'s is; as its last layer starts from zero, an untrained
+    network is the colour transfer.
+
+    Args:
+        fine, coarse: channels at 1/4 and from 1/8 on.
+        depth: cells of the grid along the guide.
+    """
+
+    multiple = 16
+
+    def __init__(self, fine: int = 32, coarse: int = 64, depth: int = 8) -> None:
+        super().__init__()
+        if min(fine, coarse, depth) < 1:
+            raise SettingsError("A photo network needs channels, and cells along the guide.")
+        self.settings = {"fine": fine, "coarse": coarse, "depth": depth}
+        self.depth = depth
+        self.convolutions = nn.ModuleList(
+            [
+                ReflectConv2d(3 * FOLD**2, fine, 3),
+                ReflectConv2d(fine, coarse, 3),
+                ReflectConv2d(coarse, coarse, 3),
+                ReflectConv2d(coarse, coarse, 3),
+            ]
+        )
+        for convolution in self.convolutions:
+            assert isinstance(convolution, ReflectConv2d)
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        self.head = nn.Conv2d(coarse, 12 * depth, 1)
+        nn.init.zeros_(self.head.weight)
+        assert self.head.bias is not None
+        nn.init.zeros_(self.head.bias)
+        self.luma = nn.Parameter(torch.tensor(LUMA).view(1, 3, 1, 1))
+        self.channels = (fine, coarse, coarse, coarse)
+        self.strides = (4, 8, 16, 16)
+        self.reach = None
+        self.add_modulations()
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What builds it again."""
+        return dict(self.settings)
+
+    def reduced_input(self, pictures: Tensor) -> Tensor:
+        """All of the picture, squeezed into a square."""
+        size = (LOOKED_AT, LOOKED_AT)
+        return F.interpolate(pictures, size, mode="bilinear", antialias=True, align_corners=False)
+
+    def walk(self, pictures: Tensor) -> Walk:
+        features = fold((pictures - MIDDLE) / SPREAD, FOLD)
+        for number, convolution in enumerate(self.convolutions):
+            if number in (1, 2):
+                features = F.avg_pool2d(features, 2)
+            features = F.relu((yield convolution(features)))
+        return self.head(features)
+
+    def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
+        if opened.shape[-1] > 1:
+            opened = F.adaptive_avg_pool2d(opened, CELLS)
+        changed = opened * result.to(colored)
+        cells = changed.view(len(changed), 12, self.depth, CELLS, CELLS)
+        identity = IDENTITY.to(cells).view(1, 12, 1, 1, 1)
+        return transform_by_grid(colored, identity + cells, self.guide(colored))
+
+    def guide(self, pictures: Tensor) -> Tensor:
+        """The brightness that the grid is looked up by, ``(N, 1, H, W)`` in [0, 1]."""
+        return F.conv2d(pictures, self.luma.to(pictures)).clamp(0, 1)
