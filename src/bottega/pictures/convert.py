@@ -46,7 +46,8 @@ def as_picture(anything: Any) -> Picture:
     if isinstance(anything, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(anything, "read"):
         return load(anything)
     raise PictureError(
-        f"A {type(anything).__name__} is not a picture; a path, bytes, a PIL image, an array or a tensor is."
+        f"An object of type {type(anything).__name__} is not a picture; "
+        "a path, bytes, a PIL image, an array or a tensor is."
     )
 
 
@@ -84,7 +85,7 @@ def _from_array(array: NDArray[Any]) -> Picture:
 
 
 def _to_floats(array: NDArray[Any]) -> NDArray[np.float32]:
-    if array.dtype in (np.uint8, np.uint16):
+    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:  # in either byte order
         return array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
     if array.dtype == np.bool_ or array.dtype.kind == "f":
         return array.astype(np.float32)
@@ -95,6 +96,8 @@ def _to_floats(array: NDArray[Any]) -> NDArray[np.float32]:
 
 def _from_tensor(tensor: Tensor) -> Picture:
     shape = tuple(tensor.shape)
+    if tensor.layout != torch.strided or tensor.is_meta:
+        raise PictureError("A tensor without plain values (sparse, or on the device meta) is not a picture.")
     planes = tensor.detach()
     if planes.ndim == 2:
         planes = planes[None]

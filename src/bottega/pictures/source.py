@@ -43,7 +43,8 @@ def open_stream(source: Source) -> Iterator[tuple[BinaryIO, str]]:
         yield _filled(content, name), name
     else:
         raise PictureError(
-            f"A {type(source).__name__} is not a picture; a path, bytes or a binary file is expected."
+            f"An object of type {type(source).__name__} is not a picture; "
+            "a path, bytes or a binary file is expected."
         )
 
 
