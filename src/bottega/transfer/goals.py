@@ -59,7 +59,7 @@ class GoalMaker:
         ]
         layers = self.weights.content_layers if self.weights.content else {}
         features, powers = self._look(content, layers)
-        return Goal(features, powers, self._content_masks(masks, layers), parts, self._free(masks))
+        return Goal(features, powers, self._content_masks(masks, layers, size), parts, self._free(masks))
 
     def _part(self, region: Region, mask: Tensor | None, content: Tensor, long_side: float) -> Part:
         layers = self.weights.style_layers
@@ -118,14 +118,15 @@ class GoalMaker:
         return {n: by_stride[self.encoder.strides[n]] for n in layers}
 
     def _content_masks(
-        self, masks: Sequence[Tensor | None], layers: Mapping[str, float]
+        self, masks: Sequence[Tensor | None], layers: Mapping[str, float], size: tuple[int, int]
     ) -> dict[str, Tensor] | None:
         """Each region's own content weight, spread over the picture."""
         pulls = [(region.content_weight, mask) for region, mask in zip(self.regions, masks, strict=True)]
         if all(weight == 1 for weight, _ in pulls):
             return None
-        pull = sum((weight * mask for weight, mask in pulls if mask is not None), torch.zeros(()))
-        return self._pyramid(pull if pull.ndim else torch.tensor(pulls[0][0]).view(1, 1, 1, 1), layers)
+        # A region without a mask is the whole picture.
+        spread = [weight * (torch.ones((1, 1, *size)) if mask is None else mask) for weight, mask in pulls]
+        return self._pyramid(torch.stack(spread).sum(0), layers)
 
     def _free(self, masks: Sequence[Tensor | None]) -> Tensor | None:
         """Where pixels may move: everywhere but in regions without a style."""
