@@ -90,6 +90,8 @@ class StateFile:
 
 def _fingerprint(settings: OptimizeSettings, inputs: Sequence[Tensor], encoder: Encoder) -> str:
     digest = hashlib.sha256(settings.model_dump_json().encode())
+    # The same weights see other things with another pooling.
+    digest.update(f"{encoder.name} {getattr(encoder, 'pooling', None)}".encode())
     for tensor in [*inputs, *encoder.state_dict().values()]:
         digest.update(str(tuple(tensor.shape)).encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
