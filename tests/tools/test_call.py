@@ -101,8 +101,8 @@ def test_bad_requests(bench: Path, quick_settings: dict[str, Any]) -> None:
             bottega.stylize("photo.png", style, **quick_settings)
     with pytest.raises(SettingsError, match="sparkle"):
         bottega.stylize("photo.png", "style.png", sparkle=1)
-    with pytest.raises(PictureError):
-        bottega.stylize(object(), "style.png", **quick_settings)
+    with pytest.raises(PictureError, match=r"^An object of type int is not a picture"):
+        bottega.stylize(3, "style.png", **quick_settings)
     with pytest.raises(PictureError, match="mask"):
         bottega.stylize("photo.png", "style.png", leave={"a": np.zeros((3, 3))}, **quick_settings)
     with pytest.raises(AttributeError):

@@ -117,6 +117,16 @@ def test_cancel_between_steps(photos: Path, quick_settings: dict[str, object]) -
     assert [path.name for path in Path("results").iterdir()] == ["a-style.png"]
 
 
+def test_notes_about_styles_are_said_once(photos: Path, quick_settings: dict[str, object]) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    for name in ("film.gif", "photos/d.gif"):
+        frames[0].save(name, save_all=True, append_images=frames[1:])
+    diary = Diary()
+    run(quick_settings, diary, style=["film.gif"])
+    assert sum(note.startswith("film.gif") for note in diary.notes) == 1
+    assert sum(note.startswith("photos/d.gif") for note in diary.notes) == 1
+
+
 def test_bad_requests(photos: Path, quick_settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match="-o"):
         run(quick_settings, output=None)

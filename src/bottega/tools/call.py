@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from bottega.pictures import Picture
 from bottega.tools.outputs import check_output, keep_inputs
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.painter import Painter
-from bottega.tools.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan, read_style
+from bottega.tools.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan
 from bottega.tools.recipe import make_recipe
-from bottega.tools.sources import FileSource, MemorySource, Source, file_source
+from bottega.tools.sources import FileSource, MemorySource, Source, file_source, start_source
 from bottega.tools.tool import Report, configure, is_out_of_memory, out_of_memory
+from bottega.tools.words import read_style
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ def stylize(
     *,
     region: Mapping[str, Any] | None = None,
     leave: Mapping[str, Any] | None = None,
+    region_style_weight: Mapping[str, float] | None = None,
+    region_content_weight: Mapping[str, float] | None = None,
+    start: Any = "content",
     output: str | Path | None = None,
     report: Report | None = None,
     **settings: Any,
@@ -63,15 +67,19 @@ def stylize(
     """Repaint a picture in the manner of others.
 
     A picture is a path, a PIL image, a numpy array, a tensor or a :class:`bottega.pictures.Picture`; a style
-    may also be a word of the command line (``"woodcut@3"``, ``"painting.jpg:0.4"``).
+    may also be a word of the command line (``"woodcut@3"``, ``"painting.jpg:0.4:scale=1.5"``).
 
     Args:
         content: the picture to repaint.
-        style: one style; a list of styles, each alone or as ``(style, weight)``; a dict ``{word: weight}``;
-            or, with regions, a dict ``{region: any of these}``; ``"background"`` is what no mask covers.
+        style: one style, alone, as ``(style, weight)`` or as ``(style, weight, scale)``; a list of such; a
+            dict ``{word: weight}``; or, with regions, a dict ``{region: any of these}``; ``"background"`` is
+            what no mask covers.
         region: ``{name: mask}``, masks as large as the content, white inside.
         leave: ``{name: mask}`` of what keeps its pixels; a mask of ``None`` means a region of that name, or
             the background.
+        region_style_weight, region_content_weight: ``{name: weight}``, multiples of the settings
+            ``style_weight`` and ``content_weight`` in one region.
+        start: ``"content"``, ``"noise"`` or a picture of any size to start from.
         output: also write the picture there, like :meth:`Stylized.save`.
         report: told about the progress; may cancel.
         settings: fields of :class:`~bottega.tools.paint_settings.PaintSettings`, such as ``size=1024``.
@@ -84,14 +92,23 @@ def stylize(
     """
     threads = torch.get_num_threads()
     # The caller's own number of threads is kept unless one is asked for here.
-    chosen = configure(PaintSettings, {"threads": threads, **settings})
+    first = start_source(start) if isinstance(start, str) else _source(start, "start")
+    word = start if first is None else "picture"
+    chosen = configure(PaintSettings, {"threads": threads, **settings, "start": word})
     source = _source(content, "content")
     regions = [RegionChoice(name, _source(mask, "mask")) for name, mask in (region or {}).items()]
     left = [
         RegionChoice(name, None if mask is None else _source(mask, "mask"), leave=True)
         for name, mask in (leave or {}).items()
     ]
-    plan = make_plan(list(_styles(style, BACKGROUND)), regions, left)
+    plan = make_plan(
+        list(_styles(style, BACKGROUND)),
+        regions,
+        left,
+        style_weights=region_style_weight or {},
+        content_weights=region_content_weight or {},
+        start=first,
+    )
     inputs = (source, *plan.sources)
     if output is not None:
         check_output(Path(output), inputs, overwrite=True, bits=chosen.bits)
@@ -124,30 +141,38 @@ def _styles(given: Any, region: str) -> Iterable[StyleChoice]:
     if isinstance(given, Mapping):
         for key, value in given.items():
             if isinstance(value, int | float):
-                yield _one_style(key, float(value), region)
+                yield _one_style(key, value, region=region)
             elif region != BACKGROUND:
                 raise SettingsError(
                     f'The styles of the region "{region}" hold further regions; one level is enough.'
                 )
             else:
                 yield from _styles(value, str(key))
-    elif isinstance(given, list | tuple):
+    elif isinstance(given, list | tuple) and not _is_weighted(given):
         if not given:
             raise SettingsError("There is no style; give at least one.")
         for entry in given:
-            if isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], int | float):
-                yield _one_style(entry[0], float(entry[1]), region)
-            else:
-                yield _one_style(entry, None, region)
+            yield _one_style(*(entry if _is_weighted(entry) else (entry,)), region=region)
     else:
-        yield _one_style(given, None, region)
+        yield _one_style(*(given if _is_weighted(given) else (given,)), region=region)
 
 
-def _one_style(thing: Any, weight: float | None, region: str) -> StyleChoice:
-    if weight is not None and not 0 <= weight < float("inf"):
-        raise SettingsError(f"The weight of a style is {weight}; use a number from 0 up.")
-    if not isinstance(thing, str):
-        return StyleChoice(_source(thing, "style"), 1.0 if weight is None else weight, region)
-    word = read_style(thing)
-    named = region if region != BACKGROUND else word.region
-    return StyleChoice(word.source, word.weight if weight is None else weight, named)
+def _is_weighted(thing: Any) -> bool:
+    """Whether it is ``(style, weight)`` or ``(style, weight, scale)``."""
+    return (
+        isinstance(thing, tuple)
+        and len(thing) in (2, 3)
+        and all(isinstance(number, int | float) for number in thing[1:])
+    )
+
+
+def _one_style(
+    thing: Any, weight: float | None = None, scale: float | None = None, *, region: str
+) -> StyleChoice:
+    choice = read_style(thing) if isinstance(thing, str) else StyleChoice(_source(thing, "style"))
+    return replace(
+        choice,
+        weight=choice.weight if weight is None else float(weight),
+        scale=choice.scale if scale is None else float(scale),
+        region=choice.region if region == BACKGROUND else region,
+    )

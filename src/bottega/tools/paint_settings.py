@@ -21,6 +21,10 @@ class PaintSettings(OptimizeSettings, Settings):
     method: Literal["optimize"] = Field(
         "optimize", description="how the picture is found: optimize works on every pixel, slow and faithful"
     )
+    # In a recipe this is "picture" where it is one: which, stands beside the settings, as for every input.
+    start: str = Field(  # type: ignore[assignment]
+        "content", description="what the first scale starts from: content, noise, or a picture of any size"
+    )
     # A flag is easier to type than the three-way choice of the method; color_method says which way.
     keep_color: bool = Field(False, description="keep the colours of the content")  # type: ignore[assignment]
     color_method: Literal["luminance", "match", "histogram"] = Field(
@@ -38,13 +42,18 @@ class PaintSettings(OptimizeSettings, Settings):
     encoder: str = Field(
         "small", description="the network that looks at pictures, as bottega models list shows it"
     )
+    pooling: Literal["average", "max"] | None = Field(
+        None,
+        description="how the encoder halves what it sees: average is smoother, max keeps what stands out; "
+        "none takes the encoder's own",
+    )
     device: str = Field("auto", description="where networks run: auto, cpu, cuda, cuda:1 or mps")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the networks")
     threads: int = Field(
         0,
         ge=0,
         le=1024,
-        description="0 takes BOTTEGA_THREADS, or all cores",
+        description="0 takes BOTTEGA_THREADS, OMP_NUM_THREADS, or all cores",
         json_schema_extra=face(unit="processor threads"),
     )
     quality: int = Field(92, ge=1, le=100, description="of JPEG, WebP and AVIF files; 100 is the best")
@@ -57,4 +66,7 @@ class PaintSettings(OptimizeSettings, Settings):
     def for_optimize(self) -> OptimizeSettings:
         """The part that the method takes."""
         values = self.model_dump(include=set(OptimizeSettings.model_fields))
-        return OptimizeSettings(**{**values, "keep_color": self.color_method if self.keep_color else "no"})
+        values["keep_color"] = self.color_method if self.keep_color else "no"
+        # A picture is handed over by itself and goes before what is said here.
+        values["start"] = "content" if self.start == "picture" else self.start
+        return OptimizeSettings(**values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from bottega import encoders, pictures, runtime, weights
 from bottega.errors import Cancelled, PictureError, ResourceError
 from bottega.pictures import Picture
 from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.plan import Plan
+from bottega.tools.plan import Plan, StyleChoice
 from bottega.tools.recipe import make_recipe
 from bottega.tools.sources import BUNDLED_SIDE, BundledSource, MaskSource, Source
 from bottega.tools.tool import Report
@@ -65,8 +65,10 @@ class Painter:
                 "device": str(self.device),
                 "precision": names[self.precision],
                 "threads": runtime.set_threads(settings.threads),
+                "start": settings.start if plan.start is None else "picture",
             }
         )
+        self._said: set[str] = set()
 
     @cached_property
     def encoder_record(self) -> dict[str, Any]:
@@ -76,23 +78,37 @@ class Painter:
 
     @cached_property
     def encoder(self) -> encoders.Encoder:
-        return encoders.load(self.settings.encoder).to(self.device, self.precision)
+        encoder = encoders.load(self.settings.encoder, pooling=self.settings.pooling)
+        return encoder.to(self.device, self.precision)
 
     @cached_property
     def style_pictures(self) -> list[Picture]:
         """One per style of the plan; bundled ones painted as large as the result needs."""
-        needed = round((self.settings.size or BUNDLED_SIDE) * self.settings.style_scale)
-        side = min(max(needed, BUNDLED_SIDE), LARGEST_BUNDLED_SIDE)
-        found = [
-            choice.source.open(side) if isinstance(choice.source, BundledSource) else choice.source.open()
-            for choice in self.plan.styles
-        ]
+        found = [self._open_style(choice) for choice in self.plan.styles]
         for picture in found:
-            if picture.alpha is not None and float(picture.alpha.max()) == 0:
+            if _is_invisible(picture):
                 raise PictureError(
                     f"The style {picture.name} is transparent all over; there is no style in it."
                 )
         return found
+
+    def _open_style(self, choice: StyleChoice) -> Picture:
+        if not isinstance(choice.source, BundledSource):
+            return choice.source.open()
+        needed = round((self.settings.size or BUNDLED_SIDE) * self.settings.style_scale * choice.scale)
+        return choice.source.open(min(max(needed, BUNDLED_SIDE), LARGEST_BUNDLED_SIDE))
+
+    @cached_property
+    def start_picture(self) -> Picture | None:
+        """The picture to start from, where one was given."""
+        if self.plan.start is None:
+            return None
+        picture = self.plan.start.open()
+        if _is_invisible(picture):
+            raise PictureError(
+                f"The picture {picture.name} to start from is transparent all over; nothing of it would show."
+            )
+        return picture
 
     def recipe(self, content: Source, folder: Path) -> dict[str, Any]:
         """The recipe of one picture that will lie in a folder."""
@@ -107,12 +123,16 @@ class Painter:
             PictureError: a mask has another size than the content.
             Cancelled: the report asked for it.
         """
-        for picture in [content, *self.style_pictures]:
-            for note in picture.notes:
-                report.note(f"{picture.name}: {note}")
+        for note in content.notes:
+            report.note(f"{content.name}: {note}")
+        for note in self._notes(content):
+            # What is said of styles holds for every content.
+            if note not in self._said:
+                report.note(note)
+                self._said.add(note)
         self._check_memory(content)
         regions = self._regions(content)
-        result = self._optimize(content.pixels, regions, report, extras or Extras())
+        result = self._optimize(content, regions, report, extras or Extras())
         alpha = content.alpha
         if alpha is not None:
             alpha = pictures.resize(alpha, (result.shape[-2], result.shape[-1])).clamp(0, 1)
@@ -120,20 +140,45 @@ class Painter:
             result.clamp(0, 1).cpu().float(), alpha=alpha, bits=self.settings.bits, name=content.name
         )
 
-    def _optimize(self, content: Tensor, regions: list[Region], report: Report, extras: Extras) -> Tensor:
+    def _notes(self, content: Picture) -> Iterator[str]:
+        """What the visitor should know about the pictures besides the content."""
+        start = [] if self.start_picture is None else [self.start_picture]
+        for picture in [*self.style_pictures, *start]:
+            yield from (f"{picture.name}: {note}" for note in picture.notes)
+        long_side = self.settings.size or max(content.width, content.height)
+        for choice, picture in zip(self.plan.styles, self.style_pictures, strict=True):
+            scale = self.settings.style_scale * choice.scale
+            there, asked = max(picture.width, picture.height), round(long_side * scale)
+            if scale > 1 and there < asked:
+                yield (
+                    f"{choice.source.name}: strokes {scale:g} times as large would take a style of {asked} "
+                    f"pixels, this one is {there} long; they become as large as it allows."
+                )
+
+    def _optimize(self, content: Picture, regions: list[Region], report: Report, extras: Extras) -> Tensor:
         """The one place that calls the method."""
         with runtime.deterministic():
             result = optimize(
-                content,
+                content.pixels,
                 regions,
                 self.settings.for_optimize(),
                 encoder=self.encoder,
+                start=self._start(content),
                 on_progress=_Listener(report, extras).hear,
                 state=extras.state,
             )
         if result.cancelled:
             raise Cancelled("Stopped; no result was written.")
         return result.picture
+
+    def _start(self, content: Picture) -> Tensor | None:
+        """Pixels to start from; where they are transparent, the content shows through."""
+        picture = self.start_picture
+        if picture is None or picture.alpha is None:
+            return None if picture is None else picture.pixels
+        size = (content.height, content.width)
+        pixels, alpha = pictures.resize(picture, size).pixels, pictures.resize(picture.alpha, size)
+        return torch.lerp(content.pixels, pixels, alpha.clamp(0, 1))
 
     def _check_memory(self, content: Picture) -> None:
         """Refuse what cannot fit, before the system ends the program without a word."""
@@ -158,6 +203,8 @@ class Painter:
                 region.name,
                 None if region.mask is None else self._mask(region.mask, size),
                 [] if region.leave else self._styles(region.name),
+                region.style_weight,
+                region.content_weight,
             )
             for region in self.plan.regions
         ]
@@ -175,10 +222,14 @@ class Painter:
     def _styles(self, region: str) -> list[Style]:
         pairs = zip(self.plan.styles, self.style_pictures, strict=True)
         return [
-            Style(picture.pixels, weight=choice.weight, mask=picture.alpha)
+            Style(picture.pixels, choice.weight, choice.scale, picture.alpha)
             for choice, picture in pairs
             if choice.region == region and choice.weight > 0
         ]
+
+
+def _is_invisible(picture: Picture) -> bool:
+    return picture.alpha is not None and float(picture.alpha.max()) == 0
 
 
 class _Listener:

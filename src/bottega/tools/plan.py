@@ -1,55 +1,74 @@
-"""What goes where: which styles with which weights in which regions, from the words of the visitor.
-
-The words of ``--style``::
-
-    painting.jpg             a file
-    painting.jpg:0.4         with a weight
-    subject=vermeer.jpg:0.7  for one region
-    woodcut, woodcut@3       a bundled style, with a seed
-
-A word that names an existing file is that file, whatever signs are in it. Without a region a style is for the
-*background*: everything that no mask covers, so the whole picture where there are no masks.
-"""
+"""What goes where: which styles with which weights and scales in which regions, and what to start from."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
 
-from bottega.errors import PictureError, SettingsError
-from bottega.tools.sources import MaskSource, Source, file_source, style_source
+from bottega.errors import SettingsError
+from bottega.tools.sources import MaskSource, Source
 
 BACKGROUND = "background"
-REGION_NAME = re.compile(r"[^\W\d][\w-]*")
-WEIGHT = re.compile(r"\d+(\.\d*)?|\.\d+")
+LARGEST_WEIGHT = 1e6
+LARGEST_SCALE = 8
+"""As for the settings of the whole picture."""
+NO_WEIGHTS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class StyleChoice:
-    """One style: its picture, its share among the styles of its region, its region."""
+    """One style: its picture, its share among the styles of its region, its region, its stroke size.
+
+    Raises:
+        SettingsError: the weight or the scale is out of range.
+    """
 
     source: Source
     weight: float = 1.0
     region: str = BACKGROUND
+    scale: float = 1.0
+    """Multiplies the whole picture's ``style_scale``."""
+
+    def __post_init__(self) -> None:
+        _check_weight(self.weight, f"The weight of the style {self.source.name}")
+        if not (_is_number(self.scale) and 0 < self.scale <= LARGEST_SCALE):
+            raise SettingsError(
+                f"The scale of the style {self.source.name} is {self.scale}; "
+                f"use a number above 0 and up to {LARGEST_SCALE}."
+            )
 
 
 @dataclass(frozen=True)
 class RegionChoice:
-    """One region: a mask (none for the background), and whether its pixels are left alone."""
+    """One region: a mask (none for the background), and whether its pixels are left alone.
+
+    The weights multiply the whole picture's ``style_weight`` and ``content_weight`` there.
+
+    Raises:
+        SettingsError: a weight is out of range.
+    """
 
     name: str
     mask: MaskSource | None
     leave: bool = False
+    style_weight: float = 1.0
+    content_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_weight(self.style_weight, f'The style weight of the region "{self.name}"')
+        _check_weight(self.content_weight, f'The content weight of the region "{self.name}"')
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything about the styles that does not depend on the content picture."""
+    """Everything that does not depend on the content picture, besides settings."""
 
     styles: tuple[StyleChoice, ...]
     regions: tuple[RegionChoice, ...]
+    start: Source | None = None
+    """A picture to start from; none starts from what the settings say."""
 
     @property
     def label(self) -> str:
@@ -60,30 +79,26 @@ class Plan:
     def sources(self) -> list[Source]:
         """Every picture and mask."""
         masks: list[Source] = [region.mask for region in self.regions if region.mask is not None]
-        return [choice.source for choice in self.styles] + masks
-
-
-def read_plan(styles: Sequence[str], regions: Sequence[str] = (), leave: Sequence[str] = ()) -> Plan:
-    """The plan that the visitor's words describe.
-
-    Raises:
-        SettingsError: a word does not follow the syntax, or styles and regions do not fit together.
-        PictureError: a file does not exist.
-    """
-    return make_plan(
-        [read_style(word) for word in styles],
-        [read_region(word) for word in regions],
-        [_read_leave(word, number) for number, word in enumerate(leave, start=1)],
-    )
+        start = [] if self.start is None else [self.start]
+        return [choice.source for choice in self.styles] + masks + start
 
 
 def make_plan(
-    styles: Sequence[StyleChoice], regions: Sequence[RegionChoice] = (), leave: Sequence[RegionChoice] = ()
+    styles: Sequence[StyleChoice],
+    regions: Sequence[RegionChoice] = (),
+    leave: Sequence[RegionChoice] = (),
+    *,
+    style_weights: Mapping[str, float] = NO_WEIGHTS,
+    content_weights: Mapping[str, float] = NO_WEIGHTS,
+    start: Source | None = None,
 ) -> Plan:
     """Put styles and regions together and check that nothing is left undecided.
 
+    Args:
+        style_weights, content_weights: of regions, by their names; the background has one too.
+
     Raises:
-        SettingsError: a style names no region, a region has no style, or two regions have one name.
+        SettingsError: a style or weight names no region, a region has no style, or two regions have one name.
     """
     table = {region.name: region for region in regions}
     if len(table) < len(regions):
@@ -103,9 +118,27 @@ def make_plan(
             region.name, region.mask or (known.mask if known else None), leave=True
         )
     table.setdefault(BACKGROUND, RegionChoice(BACKGROUND, None))
-    plan = Plan(tuple(styles), tuple(table.values()))
+    _weigh(table, "style_weight", style_weights)
+    _weigh(table, "content_weight", content_weights)
+    plan = Plan(tuple(styles), tuple(table.values()), start)
     _check(plan)
     return plan
+
+
+def _weigh(table: dict[str, RegionChoice], field: str, weights: Mapping[str, float]) -> None:
+    """Give regions their weights."""
+    word = field.replace("_", " ")
+    for name, weight in weights.items():
+        if name not in table:
+            raise SettingsError(
+                f'There is no region "{name}" to give a {word}; the regions are {_listed(table)}.'
+            )
+        if table[name].leave:
+            raise SettingsError(
+                f'The region "{name}" is left alone, so a {word} does nothing there; drop it.'
+            )
+        changed: dict[str, Any] = {field: weight}
+        table[name] = replace(table[name], **changed)
 
 
 def _check(plan: Plan) -> None:
@@ -131,65 +164,14 @@ def _check(plan: Plan) -> None:
             )
 
 
-def read_style(word: str) -> StyleChoice:
-    """One word of ``--style``.
-
-    Raises:
-        SettingsError: the syntax, or no such bundled style.
-        PictureError: no such file.
-    """
-    if Path(word).is_file():
-        return StyleChoice(style_source(word))
-    rest, weight = _split_weight(word)
-    if Path(rest).is_file():
-        return StyleChoice(style_source(rest), weight)
-    region, sign, name = word.partition("=")
-    if not sign or not REGION_NAME.fullmatch(region):
-        return StyleChoice(style_source(rest), weight)
-    if Path(name).is_file():
-        return StyleChoice(style_source(name), 1.0, region)
-    rest, weight = _split_weight(name)
-    return StyleChoice(style_source(rest), weight, region)
+def _check_weight(weight: float, name: str) -> None:
+    if not (_is_number(weight) and 0 <= weight <= LARGEST_WEIGHT):
+        raise SettingsError(f"{name} is {weight}; use a number from 0 to {LARGEST_WEIGHT:.0f}.")
 
 
-def _split_weight(word: str) -> tuple[str, float]:
-    rest, sign, weight = word.rpartition(":")
-    if not sign or not rest:
-        return word, 1.0
-    if WEIGHT.fullmatch(weight):
-        return rest, float(weight)
-    try:
-        float(weight)
-    except ValueError:
-        return word, 1.0
-    raise SettingsError(f'The weight in "{word}" is {weight}; use a number from 0 up, as in {rest}:0.4.')
-
-
-def read_region(word: str) -> RegionChoice:
-    """One word of ``--region``: ``name=mask.png``.
-
-    Raises:
-        SettingsError: the syntax.
-        PictureError: no such file.
-    """
-    name, sign, path = word.partition("=")
-    if not sign or not REGION_NAME.fullmatch(name):
-        raise SettingsError(f'"{word}" is not a region; write name=mask.png, as in subject=mask.png.')
-    if name == BACKGROUND:
-        raise SettingsError("The background needs no mask: it is everything that no other mask covers.")
-    return RegionChoice(name, file_source(Path(path)))
-
-
-def _read_leave(word: str, number: int) -> RegionChoice:
-    """One word of ``--leave``: a mask, ``name=mask.png``, or the name of a region that has a mask."""
-    if Path(word).is_file():
-        return RegionChoice(f"leave-{number}", file_source(Path(word)), leave=True)
-    if "=" in word:
-        region = read_region(word)
-        return RegionChoice(region.name, region.mask, leave=True)
-    if REGION_NAME.fullmatch(word):
-        return RegionChoice(word, None, leave=True)
-    raise PictureError(f"There is no mask {word}.")
+def _is_number(value: object) -> bool:
+    """Programs may hand over anything."""
+    return isinstance(value, int | float)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -11,11 +11,14 @@ from bottega.errors import MismatchError, PictureError, SettingsError
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 from bottega.tools.search import InputSearch
-from bottega.tools.sources import BundledSource, FileSource, PhotographSource, Source
+from bottega.tools.sources import STARTS, BundledSource, FileSource, PhotographSource, Source
 from bottega.tools.tool import configure
 
 # What decides the picture, as opposed to where it was made and what the files are called there.
 DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision")
+
+SAID_SINCE = {"pooling": None, "scale": 1.0, "style_weight": 1.0, "content_weight": 1.0}
+"""What recipes of older versions do not say, and how it was then."""
 
 
 def make_recipe(
@@ -29,6 +32,7 @@ def make_recipe(
         encoder: name and sha256 of its weights.
         torch: version of torch.
     """
+    start = {} if plan.start is None else {"start": plan.start.record(folder)}
     return {
         "tool": "stylize",
         "bottega": bottega.__version__,
@@ -36,14 +40,22 @@ def make_recipe(
         "settings": settings.model_dump(mode="json", include=set(PaintSettings.model_fields)),
         "encoder": encoder,
         "content": content.record(folder),
+        **start,
         "styles": [
-            {**choice.source.record(folder), "weight": choice.weight, "region": choice.region}
+            {
+                **choice.source.record(folder),
+                "weight": choice.weight,
+                "scale": choice.scale,
+                "region": choice.region,
+            }
             for choice in plan.styles
         ],
         "regions": [
             {
                 "region": region.name,
                 "leave": region.leave,
+                "style_weight": region.style_weight,
+                "content_weight": region.content_weight,
                 "mask": None if region.mask is None else region.mask.record(folder),
             }
             for region in plan.regions
@@ -62,7 +74,11 @@ def _decisive(value: Any) -> Any:
         # A file is known by its hash: renamed, it is still the same picture.
         if "sha256" in value:
             dropped.add("name")
-        return {key: _decisive(inner) for key, inner in value.items() if key not in dropped}
+        return {
+            key: _decisive(inner)
+            for key, inner in value.items()
+            if key not in dropped and not (key in SAID_SINCE and inner == SAID_SINCE[key])
+        }
     if isinstance(value, list):
         return [_decisive(inner) for inner in value]
     return value
@@ -97,25 +113,36 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
     try:
         settings = configure(PaintSettings, recipe["settings"])
         content = _find(recipe["content"], search, name)
-        styles = [
-            StyleChoice(_find(record, search, name), float(record["weight"]), str(record["region"]))
-            for record in recipe["styles"]
-        ]
+        styles = [_style(record, search, name) for record in recipe["styles"]]
         regions = [_region(record, search, name) for record in recipe["regions"]]
+        start = _find(recipe["start"], search, name) if settings.start not in STARTS else None
         encoder, torch = dict(recipe["encoder"]), str(recipe["torch"])
     except SettingsError as error:
         made_by = recipe.get("bottega")
         raise SettingsError(f"The recipe in {name} was written by version {made_by}: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
-    masked = [r for r in regions if not r.leave and r.name != BACKGROUND]
-    plan = make_plan(styles, masked, [r for r in regions if r.leave])
+    styled = [region for region in regions if not region.leave]
+    plan = make_plan(
+        styles,
+        [region for region in styled if region.name != BACKGROUND],
+        [region for region in regions if region.leave],
+        style_weights={region.name: region.style_weight for region in styled},
+        content_weights={region.name: region.content_weight for region in styled},
+        start=start,
+    )
     return Recalled(content, plan, settings, encoder, torch)
+
+
+def _style(record: dict[str, Any], search: InputSearch, name: str) -> StyleChoice:
+    source, scale = _find(record, search, name), float(record.get("scale", 1.0))
+    return StyleChoice(source, float(record["weight"]), str(record["region"]), scale)
 
 
 def _region(record: dict[str, Any], search: InputSearch, name: str) -> RegionChoice:
     mask = None if record["mask"] is None else _find_file(record["mask"], search, name)
-    return RegionChoice(str(record["region"]), mask, bool(record["leave"]))
+    weights = [float(record.get(field, 1.0)) for field in ("style_weight", "content_weight")]
+    return RegionChoice(str(record["region"]), mask, bool(record["leave"]), *weights)
 
 
 def _find(record: dict[str, Any], search: InputSearch, name: str) -> Source:

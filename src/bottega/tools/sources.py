@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
 
+STARTS = ("content", "noise")
+"""What work can start from besides a picture of its own."""
+
 BUNDLED_SIDE = 768
 """Side of the square that a bundled style is painted on, in pixels."""
 
@@ -176,17 +179,50 @@ def style_source(word: str) -> FileSource | BundledSource:
     path = Path(word)
     if path.exists():
         return file_source(path)
+    bundled = _bundled(word)
+    if bundled is not None:
+        return bundled
     from bottega.styles import STYLES
 
     match = BUNDLED.fullmatch(word)
-    if match and match["name"] in STYLES:
-        return BundledSource(match["name"], int(match["seed"] or 0))
     if match is None:
         raise PictureError(f"There is no style picture {word}{_nearest_file(path)}")
     close = difflib.get_close_matches(match["name"], STYLES, n=1)
     hint = f'. Did you mean "{close[0]}"?' if close else "."
     raise SettingsError(
         f'There is no file and no bundled style "{word}"{hint} The bundled styles are {", ".join(STYLES)}.'
+    )
+
+
+def is_style(word: str) -> bool:
+    """Whether a word is a file or names a bundled style."""
+    return Path(word).is_file() or _bundled(word) is not None
+
+
+def _bundled(word: str) -> BundledSource | None:
+    from bottega.styles import STYLES
+
+    match = BUNDLED.fullmatch(word)
+    return (
+        BundledSource(match["name"], int(match["seed"] or 0)) if match and match["name"] in STYLES else None
+    )
+
+
+def start_source(word: str) -> FileSource | None:
+    """The picture file that work starts from; none for ``content`` and ``noise``, which are no files.
+
+    Raises:
+        PictureError: there is no such file, or it is a folder.
+    """
+    if word in STARTS:
+        return None
+    path = Path(word)
+    if path.exists():
+        return file_source(path)
+    close = difflib.get_close_matches(word, STARTS, n=1)
+    hint = f'. Did you mean "{close[0]}"?' if close else _nearest_file(path)
+    raise PictureError(
+        f"There is no picture {word} to start from; give content, noise or a picture file{hint}"
     )
 
 

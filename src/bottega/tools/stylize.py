@@ -11,9 +11,10 @@ from pydantic import Field
 from bottega.errors import Cancelled, OutputError
 from bottega.tools.outputs import check_folder, check_output, default_name, keep_inputs
 from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.plan import Plan, read_plan
+from bottega.tools.plan import Plan
 from bottega.tools.sources import Source, content_source
 from bottega.tools.tool import Outcome, Report, Tool, face
+from bottega.tools.words import read_plan
 
 if TYPE_CHECKING:
     from bottega.tools.painter import Painter
@@ -31,10 +32,21 @@ class StylizeSettings(PaintSettings):
     style: list[str] = Field(
         min_length=1,
         description="a picture whose manner to take, or the name of a bundled style; may be repeated. "
-        "painting.jpg:0.4 gives it a weight, subject=painting.jpg a region, woodcut@3 a seed",
+        "painting.jpg:0.4 gives it a weight, painting.jpg:scale=1.5 larger strokes, subject=painting.jpg "
+        "a region, woodcut@3 a seed",
     )
     region: list[str] = Field(
         [], description="where a style goes: subject=mask.png, white is inside; may be repeated"
+    )
+    region_style_weight: list[str] = Field(
+        [],
+        description="how hard the styles pull in one region, as a multiple of --style-weight: subject=2, "
+        "background=0.5; may be repeated",
+    )
+    region_content_weight: list[str] = Field(
+        [],
+        description="how hard the content pulls in one region, as a multiple of --content-weight: "
+        "subject=2; may be repeated",
     )
     leave: list[str] = Field(
         [], description="what keeps its pixels: a mask, the name of a region, or background; may be repeated"
@@ -58,7 +70,14 @@ class StylizeSettings(PaintSettings):
 def _run(settings: StylizeSettings, report: Report) -> Outcome:
     from bottega.tools.painter import Painter
 
-    plan = read_plan(settings.style, settings.region, settings.leave)
+    plan = read_plan(
+        settings.style,
+        settings.region,
+        settings.leave,
+        style_weights=settings.region_style_weight,
+        content_weights=settings.region_content_weight,
+        start=settings.start,
+    )
     painter = Painter(plan, settings)
     if settings.content.is_dir():
         from bottega.tools.folder import stylize_folder
