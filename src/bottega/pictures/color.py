@@ -13,6 +13,9 @@ from PIL import Image, ImageCms
 from bottega.pictures import icc
 
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+# Little CMS shortens a chain of tables to one coarse table, wrong by up to 24 steps of 255 for saturated Lab
+# colours; the whole chain takes 0.2 s per megapixel.
+_TABLE_FLAGS = _FLAGS | ImageCms.Flags.NOOPTIMIZE
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 
 
@@ -81,9 +84,9 @@ def _follow(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _transform(image: Image.Image, profile: Any) -> Image.Image:
-    converted = ImageCms.profileToProfile(
-        image, profile, ImageCms.createProfile("sRGB"), _INTENT, "RGB", flags=_FLAGS
-    )
+    flags = _TABLE_FLAGS if image.mode in ("LAB", "CMYK") else _FLAGS
+    srgb = ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(image, profile, srgb, _INTENT, "RGB", flags=flags)
     if converted is None:
         raise ValueError("no transform")
     return converted
