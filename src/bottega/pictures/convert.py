@@ -102,7 +102,7 @@ def _from_tensor(tensor: Tensor) -> Picture:
     if planes.ndim == 2:
         planes = planes[None]
     if planes.ndim == 3:
-        if planes.shape[2] == 3 and planes.shape[0] in (1, 4):
+        if tensor.ndim == 3 and planes.shape[2] == 3 and planes.shape[0] in (1, 4):
             raise PictureError(
                 f"A tensor of shape {shape} can be read with channels first or last; give (1, C, H, W)."
             )
