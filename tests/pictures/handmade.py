@@ -18,6 +18,14 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def heic(image: Image.Image, **options: Any) -> bytes:
+    """The bytes that pillow-heif writes; for tests that run only where it is."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return encoded(image, "HEIF", **({"quality": 95} | options))
+
+
 def chunk(kind: bytes, content: bytes) -> bytes:
     """A PNG chunk."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
