@@ -28,7 +28,8 @@ def resize(picture: PictureOrTensor, size: tuple[int, int]) -> PictureOrTensor:
     if height < 1 or width < 1:
         raise PictureError(f"A picture cannot have {width} × {height} pixels; both must be at least 1.")
     if isinstance(picture, Tensor):
-        return _resample(picture, size).clamp(0, 1)
+        made = _resample(picture, size)
+        return made.clamp(0, 1) if made is picture else made.clamp_(0, 1)
     if picture.alpha is None:
         return replace(picture, pixels=_resample(picture.pixels, size).clamp(0, 1))
     alpha = _resample(picture.alpha, size)

@@ -7,6 +7,8 @@ channels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -47,15 +49,14 @@ def luminance_only(result: Tensor, content: Tensor, mask: Tensor | None = None) 
                 f"The {name} is {other.shape[-1]} × {other.shape[-2]} pixels, the result "
                 f"{result.shape[-1]} × {result.shape[-2]}; they must be equal."
             )
-    rows = max(1, BAND // result.shape[-1])
-    bands = []
-    for top in range(0, result.shape[-2], rows):
-        ours, theirs = (rgb_to_oklab(p[..., top : top + rows, :]) for p in (result, content))
+    made = torch.empty_like(result)
+    for band in _bands(result):
+        ours, theirs = (rgb_to_oklab(p[..., band, :]) for p in (result, content))
         chroma = theirs[:, 1:]
         if mask is not None:
-            chroma = torch.lerp(ours[:, 1:], chroma, mask[..., top : top + rows, :].to(chroma))
-        bands.append(_into_srgb(torch.cat([ours[:, :1], chroma], 1)))
-    return torch.cat(bands, dim=-2)
+            chroma = torch.lerp(ours[:, 1:], chroma, mask[..., band, :].to(chroma))
+        made[..., band, :] = _into_srgb(torch.cat([ours[:, :1], chroma], 1))
+    return made
 
 
 def match_color(
@@ -104,15 +105,33 @@ def color_transfer(
     """
     if method not in ("coral", "histogram"):
         raise SettingsError(f'Colours are matched by "coral" or "histogram", not by "{method}".')
-    colors, reference_colors = _colors(picture), _colors(reference)
-    weights, reference_weights = _weights(picture, mask), _weights(reference, reference_mask)
-    mean, covariance = _gaussian(colors, weights)
-    goal_mean, goal_covariance = _gaussian(reference_colors, reference_weights)
-    linear = _transport(covariance, goal_covariance).to(colors)
-    moved = (colors - mean.to(colors)) @ linear.T + goal_mean.to(colors)
+    mean, covariance = _gaussian(picture, mask)
+    goal_mean, goal_covariance = _gaussian(reference, reference_mask)
+    linear = _transport(covariance, goal_covariance)
+
+    def moved(lab: Tensor) -> Tensor:
+        return (lab - mean.to(lab)) @ linear.to(lab).T + goal_mean.to(lab)
+
+    rounds: list[_Round] = []
     if method == "histogram":
-        moved = _histograms_matched(moved, weights, reference_colors, reference_weights)
-    return _into_srgb(moved.T.reshape(picture.shape))
+        colors, weights = _samples(picture, mask)
+        rounds = _histogram_rounds(moved(colors), weights, *_samples(reference, reference_mask))
+    made = torch.empty_like(picture)
+    for band in _bands(picture):
+        piece = picture[..., band, :]
+        colors = moved(_colors(piece))
+        for each in rounds:
+            colors = each(colors)
+        made[..., band, :] = _into_srgb(colors.T.reshape(piece.shape))
+    return made
+
+
+def _bands(picture: Tensor) -> Iterator[slice]:
+    """Rows to work at a time."""
+    height, width = picture.shape[-2:]
+    rows = max(1, BAND // width)
+    for top in range(0, height, rows):
+        yield slice(top, min(height, top + rows))
 
 
 def _colors(picture: Tensor) -> Tensor:
@@ -120,28 +139,42 @@ def _colors(picture: Tensor) -> Tensor:
     return rgb_to_oklab(picture)[0].flatten(1).T
 
 
-def _weights(picture: Tensor, mask: Tensor | None) -> Tensor:
-    """One weight per pixel; their sum is 1."""
+def _checked(picture: Tensor, mask: Tensor | None) -> Tensor | None:
+    """The mask, found to fit its picture and to be of use."""
     if mask is None:
-        count = picture.shape[-2] * picture.shape[-1]
-        return picture.new_full((count,), 1 / count)
+        return None
     if mask.shape[-2:] != picture.shape[-2:]:
         raise PictureError(
             f"The mask is {mask.shape[-1]} × {mask.shape[-2]} pixels, its picture "
             f"{picture.shape[-1]} × {picture.shape[-2]}; they must be equal."
         )
-    weights = mask.to(picture).flatten()
-    if float(weights.sum()) <= 0:
+    if float(mask.sum()) <= 0:
         raise PictureError("The mask is empty: there are no colours to match.")
-    return weights / weights.sum()
+    return mask
 
 
-def _gaussian(colors: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean ``(3,)`` and covariance ``(3, 3)``, in float64 on the processor."""
-    mean = weights @ colors
-    centred = colors - mean
-    covariance = (centred * weights.unsqueeze(1)).T @ centred
-    return mean.cpu().double(), covariance.cpu().double()
+def _gaussian(picture: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Mean ``(3,)`` and covariance ``(3, 3)`` of the colours in OKLab, in float64 on the processor."""
+    mask = _checked(picture, mask)
+    total, first, second = torch.zeros(()), torch.zeros(3), torch.zeros(3, 3)
+    for band in _bands(picture):
+        colors = _colors(picture[..., band, :]).double()
+        weights = colors.new_ones(len(colors)) if mask is None else mask[..., band, :].to(colors).flatten()
+        total = total + weights.sum().cpu()
+        first = first + (weights @ colors).cpu()
+        second = second + ((colors * weights.unsqueeze(1)).T @ colors).cpu()
+    mean = first / total
+    return mean, second / total - mean.outer(mean)
+
+
+def _samples(picture: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Evenly spread pixels in OKLab, ``(pixels, 3)``, and the weight of each."""
+    mask = _checked(picture, mask)
+    count = picture.shape[-2] * picture.shape[-1]
+    some = (torch.arange(min(count, SAMPLES)) * count // min(count, SAMPLES)).to(picture.device)
+    colors = _colors(picture.flatten(2)[:, :, None, some])
+    weights = colors.new_ones(len(some)) if mask is None else mask.to(colors).flatten()[some]
+    return colors, weights
 
 
 def _transport(covariance: Tensor, goal: Tensor) -> Tensor:
@@ -153,26 +186,38 @@ def _transport(covariance: Tensor, goal: Tensor) -> Tensor:
     return inverse @ (vectors * values.clamp_min(0).sqrt()) @ vectors.T @ inverse
 
 
-def _histograms_matched(colors: Tensor, weights: Tensor, goal: Tensor, goal_weights: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class _Round:
+    """One matching of the histograms along the three axes of a turned colour space."""
+
+    axes: Tensor
+    quantiles: list[tuple[Tensor, Tensor]]
+
+    def __call__(self, colors: Tensor) -> Tensor:
+        turned = colors @ self.axes.T
+        matched = [
+            _mapped(turned[:, axis].contiguous(), ours, theirs)
+            for axis, (ours, theirs) in enumerate(self.quantiles)
+        ]
+        return torch.stack(matched, 1) @ self.axes
+
+
+def _histogram_rounds(colors: Tensor, weights: Tensor, goal: Tensor, goal_weights: Tensor) -> list[_Round]:
+    """What carries ``colors (pixels, 3)`` to the distribution of ``goal``, round by round."""
     generator = torch.Generator().manual_seed(0)
-    some, goal_some = _sampled(len(colors)), _sampled(len(goal))
-    goal, goal_weights = goal[goal_some.to(goal.device)], goal_weights[goal_some.to(goal.device)]
     turn = torch.eye(3, dtype=torch.float64)
+    rounds = []
     for _ in range(ROUNDS):
         axes = turn.to(colors)
         turned, goal_turned = colors @ axes.T, goal @ axes.T
-        for axis in range(3):
-            ours = _quantiles(turned[some.to(turned.device), axis], weights[some.to(turned.device)])
-            theirs = _quantiles(goal_turned[:, axis], goal_weights)
-            turned[:, axis] = _mapped(turned[:, axis].contiguous(), ours, theirs)
-        colors = turned @ axes
+        quantiles = [
+            (_quantiles(turned[:, axis], weights), _quantiles(goal_turned[:, axis], goal_weights))
+            for axis in range(3)
+        ]
+        rounds.append(_Round(axes, quantiles))
+        colors = rounds[-1](colors)
         turn = torch.linalg.qr(torch.randn(3, 3, generator=generator, dtype=torch.float64))[0]
-    return colors
-
-
-def _sampled(count: int) -> Tensor:
-    """Evenly spread indices, at most ``SAMPLES``."""
-    return torch.arange(min(count, SAMPLES)) * count // min(count, SAMPLES)
+    return rounds
 
 
 def _quantiles(values: Tensor, weights: Tensor) -> Tensor:

@@ -23,11 +23,12 @@ from bottega.pictures import resize
 from bottega.runtime import seeded
 from bottega.transfer.color import Method, color_transfer, luminance_only, match_color
 from bottega.transfer.goals import GoalMaker
+from bottega.transfer.lbfgs import Lbfgs
 from bottega.transfer.objective import Objective, Weights
 from bottega.transfer.progress import OnProgress, Progress, Result
 from bottega.transfer.regions import Region, composite, partition
 from bottega.transfer.settings import OptimizeSettings
-from bottega.transfer.solvers import Adam, Lbfgs, Solver
+from bottega.transfer.solvers import Adam, Solver
 from bottega.transfer.state import StateFile
 from bottega.transfer.style import Style
 
@@ -165,7 +166,7 @@ class _Run:
             for iteration in range(begin, self._iterations(scale)):
                 objective.at_step(self._step_number(scale, iteration))
                 self.losses[scale].append(solver.step(objective))
-                _follow(average, solver.picture, self.settings.average, iteration)
+                _follow(average, solver.good, self.settings.average if solver.wavers else 0.0, iteration)
                 self.file.save(scale, iteration + 1, solver, average, self.losses)
                 if self._told(scale, iteration, average) is False:
                     self.file.save(scale, iteration + 1, solver, average, self.losses, now=True)
@@ -186,11 +187,11 @@ class _Run:
         return Objective(self.encoder, self.term, goal, self.weights, tile, settings.seed)
 
     def _content_at(self, size: tuple[int, int]) -> Tensor:
-        return resize(self.content, size).clamp(0, 1).to(self.device)
+        return resize(self.content, size).to(self.device)
 
     def _first_picture(self, size: tuple[int, int]) -> Tensor:
         if self.start is not None:
-            picture = resize(self.start, size).clamp(0, 1).to(self.device)
+            picture = resize(self.start, size).to(self.device)
         elif self.settings.start == "noise":
             noise = torch.randn((1, 3, *size), generator=seeded(self.settings.seed))
             picture = (0.5 + 0.2 * noise).clamp_(0, 1).to(self.device)
@@ -314,12 +315,11 @@ def recolored(content: Tensor, regions: Sequence[Region], strength: float) -> Te
         moved = content
         total = sum(style.weight for style in region.styles)
         if total:
-            mixed = [
-                style.weight / total
-                * color_transfer(content, style.picture, mask=region.mask, reference_mask=style.mask)
-                for style in region.styles
-            ]  # fmt: skip
-            moved = torch.lerp(content, torch.stack(mixed).sum(0), strength)
+            moved = torch.zeros_like(content)
+            for style in region.styles:
+                colored = color_transfer(content, style.picture, mask=region.mask, reference_mask=style.mask)
+                moved.add_(colored, alpha=style.weight / total)
+            moved.lerp_(content, 1 - strength)
         result += moved if region.mask is None else moved * region.mask
     return result.clamp_(0, 1)
 

@@ -1,8 +1,8 @@
-"""Solvers that move the picture: Adam, warm-started from scale to scale, and L-BFGS."""
+"""What the driver needs of a solver, and Adam, warm-started from scale to scale. See also ``lbfgs``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -13,10 +13,24 @@ Objective = Callable[[Tensor], tuple[float, Tensor]]
 """Maps a picture ``(1, 3, H, W)`` to its loss and the loss's gradient."""
 
 
+# Large pictures are moved in bands of rows of about this many pixels.
+BAND = 2**20
+
+
 class Solver(Protocol):
-    """What the driver needs of a solver."""
+    """What the driver needs of a solver.
+
+    Attributes:
+        picture: where the next step looks.
+        wavers: whether its pictures swing around the goal, so that their average is nearer to it.
+    """
 
     picture: Tensor
+    wavers: bool
+
+    @property
+    def good(self) -> Tensor:
+        """The newest picture that is known to be no worse than the one before."""
 
     def step(self, objective: Objective) -> float:
         """Improve :attr:`picture` in place, keeping it in [0, 1]; returns the loss before the step."""
@@ -46,6 +60,7 @@ class Adam:
 
     # The share of ``rate`` that each level moves by, finest first; small pictures have fewer levels.
     paces = (0.35, 0.5, 0.7, 0.7, 0.7)
+    wavers = True
 
     def __init__(
         self, picture: Tensor, rate: float, beta1: float = 0.9, beta2: float = 0.99, still: float = 0.02
@@ -63,30 +78,41 @@ class Adam:
         correction = (1 - self.beta2**self.count) ** 0.5
         rate = self.rate / (1 - self.beta1**self.count) * correction
         still = self.still / self.picture.numel() * correction
-        size = self.picture.shape[-2:]
         for level, share in enumerate(self._levels(gradient)):
             first, second = self.first[level], self.second[level]
             first.lerp_(share, 1 - self.beta1)
             second.mul_(self.beta2).addcmul_(share, share, value=1 - self.beta2)
-            move = first / second.sqrt().add_(still)
-            if level:
-                move = F.interpolate(move, size, mode="bilinear")
-            self.picture.sub_(move, alpha=rate * self.paces[level])
+            self._move(first, second, still, rate * self.paces[level])
         self.picture.clamp_(0, 1)
         return loss
+
+    def _move(self, first: Tensor, second: Tensor, still: float, rate: float) -> None:
+        """Take one level's step, a band of rows at a time: no further picture-sized tensor is needed."""
+        height, width = self.picture.shape[-2:]
+        rows = max(1, BAND // width)
+        for top in range(0, height, rows):
+            bottom = min(height, top + rows)
+            if first.shape == self.picture.shape:
+                move = _direction(first[..., top:bottom, :], second[..., top:bottom, :], still)
+            else:
+                needed, shares = _source_rows(top, bottom, height, first.shape[-2])
+                coarse = _direction(first[..., needed, :], second[..., needed, :], still)
+                move = F.interpolate(shares.to(coarse) @ coarse, (bottom - top, width), mode="bilinear")
+            self.picture[..., top:bottom, :].sub_(move, alpha=rate)
 
     def enlarge(self, picture: Tensor) -> None:
         # A pixel's gradient falls with the number of pixels that share the loss.
         ratio = self.picture.numel() / picture.numel()
         sizes = [level.shape[-2:] for level in self._levels(picture)]
-        # A picture that grows may have more levels than before; the coarsest ones serve them too.
-        self.first = [
-            _resized(self.first[min(k, len(self.first) - 1)], s) * ratio for k, s in enumerate(sizes)
-        ]
-        self.second = [
-            _resized(self.second[min(k, len(self.second) - 1)], s) * ratio**2 for k, s in enumerate(sizes)
-        ]
+        # The old ones make room one by one. A picture that grows may have more levels than before: the
+        # coarsest one serves them too.
+        self.first = [_resized(self.first, k, s).mul_(ratio) for k, s in enumerate(sizes)]
+        self.second = [_resized(self.second, k, s).mul_(ratio**2) for k, s in enumerate(sizes)]
         self.picture = picture.clone()
+
+    @property
+    def good(self) -> Tensor:
+        return self.picture
 
     def state(self) -> dict[str, Any]:
         return {"picture": self.picture, "first": self.first, "second": self.second, "count": self.count}
@@ -103,43 +129,28 @@ class Adam:
         return levels
 
 
-def _resized(moments: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(moments, size, mode="bilinear")
+def _direction(first: Tensor, second: Tensor, still: float) -> Tensor:
+    return first / second.sqrt().add_(still)
 
 
-class Lbfgs:
-    """L-BFGS (torch's, strong Wolfe line search), projected onto [0, 1] after every step.
+def _resized(moments: Sequence[Tensor], level: int, size: torch.Size) -> Tensor:
+    """The moments of ``level``, or of the coarsest one there is, at another size."""
+    return F.interpolate(moments[min(level, len(moments) - 1)], size, mode="bilinear")
 
-    Curvature pairs of one scale say nothing about the next, so each scale starts a new history.
+
+def _source_rows(top: int, bottom: int, height: int, source: int) -> tuple[slice, Tensor]:
+    """Which rows of a level with ``source`` rows the rows ``top..bottom`` of ``height`` are made of.
+
+    Returns:
+        The rows needed, and how much of each goes into each row, as in bilinear interpolation.
     """
-
-    def __init__(self, picture: Tensor, history: int = 20) -> None:
-        self.history = history
-        self.enlarge(picture)
-
-    def step(self, objective: Objective) -> float:
-        def closure() -> float:
-            loss, gradient = objective(self.picture.detach())
-            self.picture.grad = gradient * self._scale
-            return loss * self._scale
-
-        loss = float(self._torch.step(closure))  # type: ignore[no-untyped-call]
-        with torch.no_grad():
-            self.picture.clamp_(0, 1)
-        return loss / self._scale
-
-    def enlarge(self, picture: Tensor) -> None:
-        self.picture = picture.clone().requires_grad_()
-        # Per-pixel gradients of a mean loss are tiny; the line search wants numbers about one.
-        self._scale = float(picture.numel())
-        self._torch = torch.optim.LBFGS(
-            [self.picture], lr=1, max_iter=1, max_eval=8, history_size=self.history,
-            tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe",
-        )  # fmt: skip
-
-    def state(self) -> dict[str, Any]:
-        return {"picture": self.picture.detach(), "torch": self._torch.state_dict()}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.enlarge(state["picture"])
-        self._torch.load_state_dict(state["torch"])
+    places = (torch.arange(top, bottom) + 0.5) * (source / height) - 0.5
+    places = places.clamp(0, source - 1)
+    above = places.floor().long()
+    below = (above + 1).clamp_max(source - 1)
+    first, last = int(above[0]), int(below[-1])
+    shares = torch.zeros(bottom - top, last + 1 - first)
+    row = torch.arange(bottom - top)
+    shares[row, above - first] += 1 - (places - above)
+    shares[row, below - first] += places - above
+    return slice(first, last + 1), shares
