@@ -55,6 +55,12 @@ class PartialError(BottegaError):
     exit_code = 8
 
 
+class TrainingError(BottegaError):
+    """A training broke down: a loss, a gradient or a weight is no longer a finite number."""
+
+    exit_code = 9
+
+
 class Cancelled(BottegaError):  # noqa: N818 - the visitor's choice, not an error of anybody's
     """The visitor stopped the work (Ctrl-C or a callback)."""
 
