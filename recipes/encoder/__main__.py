@@ -55,7 +55,7 @@ def train(
     print(
         f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {loop.done}", flush=True
     )
-    loop.train(minutes * 60, on_log=lambda line: print(line, flush=True))
+    loop.train(minutes)
     sha256 = export(recipe, pictures, loop.checkpoint, run / "encoder.safetensors")
     print(f"wrote {run / 'encoder.safetensors'} ({sha256})")
 

@@ -13,9 +13,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from bottega.encoders import PlainEncoder
 from bottega.encoders.table import small
 from bottega.errors import SettingsError
-from bottega.runtime import device as pick_device
-from bottega.runtime import precision as pick_precision
-from bottega.training import Loop, PictureSet, Schedule, load_pictures
+from bottega.training import Console, Loop, PictureSet, Step, Trapezoid, load_pictures, optimizer, worker
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.distort import distort
 from recipes.encoder.pretext import (
@@ -118,14 +116,15 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
     labels = artist_labels(root, pictures.files)
     check_enough(recipe, pictures, labels)
     student = Student(recipe, pictures, labels)
-    where = pick_device()
+    here = worker()
+    where = here.device
     convert_conv2d_weight_memory_format(student.to(where), torch.channels_last)
-    kind = pick_precision(where)
     usual = Views(size=recipe.size)
     views = replace(usual, own_jitter=0.5, same_place=0.6) if recipe.place else usual
     chance = _chances(root, pictures.files)
 
-    def step(number: int, generator: torch.Generator) -> dict[str, Tensor]:
+    def step(step: Step) -> dict[str, Tensor]:
+        generator = step.generator
         chosen = torch.multinomial(chance, recipe.batch, generator=generator)
         drawn = views.draw([pictures.pictures[i] for i in chosen], generator)
         pixels, kinds = drawn.views, chosen[:0]
@@ -133,11 +132,14 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
             bad, kinds = distort(pixels[: recipe.batch], generator)
             pixels = torch.cat([pixels, bad])
         drawn = replace(drawn, views=pixels.to(where, memory_format=torch.channels_last))
-        with torch.autocast(where.type, kind, enabled=kind != torch.float32):
-            return student.losses(drawn, chosen.to(where), kinds.to(where))
+        with here.autocast():
+            losses = student.losses(drawn, chosen.to(where), kinds.to(where))
+        step.update(losses["loss"])
+        return losses
 
-    optimizer = torch.optim.AdamW(student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
-    loop = Loop(student, optimizer, step, Schedule(recipe.rate, recipe.steps), run, seed=recipe.seed)
+    adamw = optimizer("adamw", student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+    schedule = Trapezoid(recipe.steps)
+    loop = Loop(student, adamw, step, schedule, run, seed=recipe.seed, callbacks=[Console()], worker=here)
     return loop, student, pictures
 
 

@@ -18,13 +18,14 @@ def uniform(generator: torch.Generator, low: float, high: float) -> float:
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
-def crop(picture: Tensor, window: float, size: int, generator: torch.Generator) -> Tensor:
+def crop(picture: Tensor, window: float, size: int, generator: torch.Generator, flip: bool = True) -> Tensor:
     """A square piece at a random place, resized, and mirrored half the time.
 
     Args:
         picture: ``(3, h, w)`` uint8.
         window: side of the piece in the picture's pixels; at most its shorter side is taken.
         size: side of the result.
+        flip: False never mirrors.
 
     Returns:
         ``(3, size, size)`` float32 in [0, 1].
@@ -34,10 +35,48 @@ def crop(picture: Tensor, window: float, size: int, generator: torch.Generator) 
     top = int(torch.randint(height - side + 1, (), generator=generator))
     left = int(torch.randint(width - side + 1, (), generator=generator))
     piece = picture[:, top : top + side, left : left + side]
-    if torch.rand((), generator=generator) < 0.5:
+    if flip and torch.rand((), generator=generator) < 0.5:
         piece = piece.flip(-1)
     resized = F.interpolate(piece[None].float() / 255, (size, size), mode="bilinear", antialias=side > size)
     return resized[0]
+
+
+def rotated_crop(
+    picture: Tensor,
+    window: float,
+    size: int,
+    degrees: float,
+    generator: torch.Generator,
+    flip: bool = True,
+) -> Tensor:
+    """As :func:`crop`, turned by a random angle of at most ``degrees`` either way.
+
+    The piece is taken larger by what the turn cuts off, so that the result has no empty corners; where the
+    picture is too small for that, it shows the picture's shorter side instead of the whole window.
+    """
+    angle = math.radians(uniform(generator, -degrees, degrees))
+    grow = abs(math.cos(angle)) + abs(math.sin(angle))
+    outer = crop(picture, window * grow, math.ceil(size * grow), generator, flip)
+    reach = size / outer.shape[-1]
+    cos, sin = reach * math.cos(angle), reach * math.sin(angle)
+    turn = torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]])
+    grid = F.affine_grid(turn, [1, 3, size, size], align_corners=False)
+    return F.grid_sample(outer[None], grid, padding_mode="border", align_corners=False)[0]
+
+
+def centre_square(picture: Tensor, size: int) -> Tensor:
+    """The largest square in the middle, resized: what validations and samples look at.
+
+    Args:
+        picture: ``(3, h, w)`` uint8.
+
+    Returns:
+        ``(3, size, size)`` float32 in [0, 1].
+    """
+    side = min(picture.shape[-2:])
+    top, left = (picture.shape[-2] - side) // 2, (picture.shape[-1] - side) // 2
+    square = picture[None, :, top : top + side, left : left + side].float() / 255
+    return F.interpolate(square, (size, size), mode="bilinear", antialias=side > size)[0]
 
 
 def color_jitter(pictures: Tensor, strength: float, generator: torch.Generator) -> Tensor:

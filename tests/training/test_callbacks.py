@@ -1,0 +1,102 @@
+"""Sample sheets, curves, and what is printed."""
+
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from bottega.errors import SettingsError
+from bottega.pictures import load
+from bottega.training import Console, Constant, Loop, Samples, TensorBoard, Validation, optimizer
+
+
+def make_loop(run, steps, **options):
+    torch.manual_seed(0)
+    module = nn.Conv2d(3, 3, 1)
+
+    def step(step):
+        loss = module(torch.rand(1, 3, 4, 4, generator=step.generator)).square().mean()
+        step.update(loss)
+        return {"loss": loss}
+
+    adam = optimizer("adam", module.parameters(), 0.05)
+    return Loop(module, adam, step, Constant(steps), run, log_every=2, **options)
+
+
+def test_samples_use_one_seed_and_the_average(tmp_path):
+    drawn, states = [], []
+
+    def draw(generator):
+        drawn.append(torch.rand(5, 3, 24, 32, generator=generator))
+        states.append(loop.module.weight.detach().clone())
+        assert not loop.module.training
+        return drawn[-1]
+
+    loop = make_loop(tmp_path, 5, callbacks=[Samples(draw, every=2, seed=7)])
+    loop.train()
+    assert sorted(file.name for file in (tmp_path / "samples").iterdir()) == [
+        "000002.png",
+        "000004.png",
+        "000005.png",
+    ]
+    assert torch.equal(drawn[0], drawn[2])
+    assert torch.equal(states[2], loop.ema.state["weight"])
+    sheet = load(tmp_path / "samples" / "000005.png")
+    assert sheet.width > 3 * 32  # three in a row
+    assert sheet.height > 2 * 24
+
+
+def test_one_sample_is_saved_as_it_is(tmp_path):
+    picture = torch.rand(1, 3, 9, 11)
+    make_loop(tmp_path, 1, callbacks=[Samples(lambda generator: picture)]).train()
+    found = load(tmp_path / "samples" / "000001.png").pixels
+    assert torch.allclose(found, picture, atol=0.5 / 255 + 1e-6)
+
+
+def test_samples_do_not_change_the_training(tmp_path):
+    plain = make_loop(tmp_path / "a", 4)
+    plain.train()
+    watched = make_loop(tmp_path / "b", 4, callbacks=[Samples(lambda g: torch.rand(1, 3, 4, 4), every=1)])
+    watched.train()
+    assert torch.equal(plain.module.weight, watched.module.weight)
+
+
+def test_the_console_tells_steps_losses_and_time(tmp_path, capsys):
+    validation = Validation(lambda: {"loss": 0.5}, every=4)
+    make_loop(tmp_path, 4, callbacks=[Console()], validation=validation).train()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("step 2 of 4  loss 0.")
+    assert lines[0].endswith("left)")
+    assert lines[1].endswith("(0 s left)")
+    assert lines[2] == "validation at step 4  loss 0.5  (best so far)"
+
+
+def test_tensorboard_gets_curves_and_samples(tmp_path):
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    samples = Samples(lambda generator: torch.rand(1, 3, 8, 8), every=4)
+    validation = Validation(lambda: {"psnr": 30.0}, every=4, watch="psnr", lower_is_better=False)
+    make_loop(tmp_path, 4, callbacks=[TensorBoard(), samples], validation=validation).train()
+    found = EventAccumulator(str(tmp_path / "tensorboard"))
+    found.Reload()
+    assert [event.step for event in found.Scalars("train/loss")] == [2, 4]
+    assert [(e.step, e.value) for e in found.Scalars("validation/psnr")] == [(4, 30.0)]
+    assert [(e.step, e.width) for e in found.Images("samples")] == [(4, 8)]
+
+
+def test_without_tensorboard_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(SettingsError, match=r"pip install 'bottega\[train\]'"):
+        TensorBoard()
+
+
+def test_without_accelerate_a_sentence_says_what_to_install(monkeypatch):
+    from bottega.training import worker
+
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    assert worker("cpu").count == 1  # one process needs none
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "test")
+    with pytest.raises(SettingsError, match=r"pip install 'bottega\[train\]'"):
+        worker("cpu")
