@@ -145,3 +145,55 @@ def test_equalising_clips():
     found = augment.equalise_color(x)
     assert float(found.min()) >= 0
     assert float(found.max()) == 1
+
+
+def test_without_flips_a_crop_is_a_piece_as_it_is():
+    picture = bytes_of(6, 6)
+    for seed in range(10):
+        piece = augment.crop(picture, 6, 6, seeded(seed), flip=False)
+        assert torch.equal((piece * 255).round().to(torch.uint8), picture)
+
+
+def slope(angle, side=121):
+    """A picture whose brightness rises in one direction, from 0 to 255 over its diagonal."""
+    line = torch.linspace(-1, 1, side)
+    down, across = torch.meshgrid(line, line, indexing="ij")
+    rising = across * torch.tensor(angle).cos() + down * torch.tensor(angle).sin()
+    return ((rising / 2.84 + 0.5) * 255).round().to(torch.uint8).expand(3, -1, -1)
+
+
+def test_turned_crops_turn_by_all_angles_up_to_the_given_one():
+    turned = []
+    for seed in range(60):
+        view = augment.rotated_crop(slope(0.5), 60, 30, 25, seeded(seed), flip=False)[0]
+        across, down = (view[:, 20:] - view[:, :-20]).mean(), (view[20:] - view[:-20]).mean()
+        turned.append(float(torch.rad2deg(torch.atan2(down, across) - 0.5)))
+    assert max(map(abs, turned)) < 25.5
+    assert min(turned) < -20
+    assert max(turned) > 20
+
+
+@pytest.mark.parametrize("size", [(121, 121), (40, 70), (9, 5)])
+def test_turned_crops_have_no_empty_corners(size):
+    white = torch.full((3, *size), 255, dtype=torch.uint8)
+    for seed in range(10):
+        view = augment.rotated_crop(white, 60, 24, 45, seeded(seed))
+        assert view.shape == (3, 24, 24)
+        assert float(view.min()) > 0.999
+
+
+def test_turned_crops_keep_their_scale():
+    ramp = slope(0.0)
+    # Over 30 pixels of view, a window of 60 pixels of the picture: 60/120 of 2/2.84 of the range.
+    for seed in range(5):
+        view = augment.rotated_crop(ramp, 60, 30, 40, seeded(seed), flip=False)[0]
+        across = (view[:, 20:] - view[:, :-20]).mean() / 20
+        down = (view[20:] - view[:-20]).mean() / 20
+        assert float((across**2 + down**2).sqrt()) == pytest.approx(60 / 120 * 2 / 2.84 / 30, rel=0.03)
+
+
+def test_the_centre_square_is_the_middle():
+    picture = bytes_of(8, 20)
+    found = augment.centre_square(picture, 8)
+    assert torch.equal((found * 255).round().to(torch.uint8), picture[:, :, 6:14])
+    assert augment.centre_square(picture, 3).shape == (3, 3, 3)

@@ -52,13 +52,12 @@ def rotated_crop(
     """As :func:`crop`, turned by a random angle of at most ``degrees`` either way.
 
     The piece is taken larger by what the turn cuts off, so that the result has no empty corners; where the
-    picture is too small for that, it shows the picture's shorter side instead of the whole window.
+    picture is too small for that, it shows a smaller piece instead.
     """
     angle = math.radians(uniform(generator, -degrees, degrees))
     grow = abs(math.cos(angle)) + abs(math.sin(angle))
     outer = crop(picture, window * grow, math.ceil(size * grow), generator, flip)
-    reach = size / outer.shape[-1]
-    cos, sin = reach * math.cos(angle), reach * math.sin(angle)
+    cos, sin = math.cos(angle) / grow, math.sin(angle) / grow
     turn = torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]])
     grid = F.affine_grid(turn, [1, 3, size, size], align_corners=False)
     return F.grid_sample(outer[None], grid, padding_mode="border", align_corners=False)[0]

@@ -1,0 +1,142 @@
+"""How a training ends: alarm, Ctrl-C, time, patience; and what it refuses to go on from."""
+
+import math
+import signal
+import time
+
+import pytest
+import torch
+from small_trainings import At, adversaries, lines, make_loop, same, weights
+from torch import nn
+
+from bottega.errors import Cancelled, SettingsError, TrainingError, WeightsError
+from bottega.training import Constant, Loop, Validation, load_checkpoint, optimizer
+
+
+def test_not_a_number_stops_and_keeps_the_last_good_state(tmp_path):
+    keep = At(20, lambda loop: loop.save())
+    loop = make_loop(tmp_path, wrong_at=25, callbacks=[keep])
+    with pytest.raises(TrainingError, match=r"broke down at step 25: .*last\.pt keeps step 20") as caught:
+        loop.train()
+    assert "\n" not in str(caught.value)
+    assert keep.events[-1] == "end failed"
+    assert load_checkpoint(tmp_path / "last.pt")["done"] == 20
+    assert all(bool(x.isfinite().all()) for x in weights(loop))  # the bad gradient moved nothing
+    again = make_loop(tmp_path)
+    assert again.resume()
+    again.train()
+
+
+def test_broken_weights_are_never_saved(tmp_path):
+    loop = make_loop(tmp_path, 3)
+    loop.save()
+    before = loop.checkpoint.read_bytes()
+    with torch.no_grad():
+        loop.module[0].weight[0, 0] = math.inf
+    with pytest.raises(TrainingError, match="keeps step 0"):
+        loop.save()
+    assert loop.checkpoint.read_bytes() == before
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+    straight = make_loop(tmp_path / "a")
+    straight.train()
+    before = signal.getsignal(signal.SIGINT)
+    pressed = At(13, lambda loop: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(Cancelled, match=r"stopped at step 13 of 40; .* start it again with the same folder"):
+        make_loop(tmp_path / "b", callbacks=[pressed]).train()
+    assert signal.getsignal(signal.SIGINT) is before
+    second = make_loop(tmp_path / "b")
+    second.resume()
+    assert second.done == 13
+    second.train()
+    assert same(straight, second)
+    found, expected = lines(tmp_path / "b"), lines(tmp_path / "a")
+    assert [{**line, "seconds": 0} for line in found] == [{**line, "seconds": 0} for line in expected]
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path):
+    def twice(loop):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        make_loop(tmp_path, callbacks=[At(3, twice)]).train()
+
+
+def test_the_time_budget_ends_a_session(tmp_path):
+    loop = make_loop(tmp_path, 100_000)
+    began = time.monotonic()
+    assert loop.train(minutes=0.3 / 60) == "time"
+    assert time.monotonic() - began < 3
+    assert 0 < loop.done < 100_000
+    assert load_checkpoint(tmp_path / "last.pt")["done"] == loop.done
+    assert loop.seconds_left == 0
+
+
+def test_a_folder_with_a_training_is_not_overwritten(tmp_path):
+    make_loop(tmp_path, 3).train()
+    with pytest.raises(SettingsError, match="holds a training already"):
+        make_loop(tmp_path, 3).train()
+
+
+def test_foreign_checkpoints_are_refused(tmp_path):
+    assert not make_loop(tmp_path / "new").resume()
+    make_loop(tmp_path, 3).train()
+    with pytest.raises(SettingsError, match="the seed 0, not 1"):
+        make_loop(tmp_path, 3, seed=1).resume()
+    other = adversaries(tmp_path, [])
+    with pytest.raises(SettingsError, match="other optimisers: model"):
+        other.resume()
+    module = nn.Linear(1, 1)
+    loop = Loop(module, optimizer("sgd", module.parameters(), 1.0), lambda step: {}, Constant(1), tmp_path)
+    with pytest.raises(WeightsError, match="another network"):
+        loop.resume()
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_early_stopping_keeps_best_and_last(tmp_path, lower):
+    values = [5.0, 3.0, math.nan, 4.0, 2.0, 2.0, 2.5, 9.0]
+    measures = iter(values if lower else [-x for x in values])
+    validation = Validation(
+        lambda: {"error": next(measures), "other": 1.0},
+        every=3,
+        watch="error",
+        lower_is_better=lower,
+        patience=3,
+    )
+    loop = make_loop(tmp_path, 100, validation=validation)
+    assert loop.train() == "early"
+    assert loop.done == 24
+    assert load_checkpoint(loop.best_checkpoint)["done"] == 15
+    assert load_checkpoint(loop.checkpoint)["done"] == 24
+    found = [line["validation/error"] for line in lines(tmp_path) if "validation/error" in line]
+    assert len(found) == 8
+    second = make_loop(tmp_path, 100, validation=Validation(dict, 3, "error", lower, patience=3))
+    second.resume()
+    assert second.train() == "early"  # it was at its end, and does not begin again
+
+
+def test_validation_sees_the_average_and_leaves_no_trace(tmp_path):
+    seen = []
+
+    def measure():
+        seen.append([x.clone() for x in loop.module.state_dict().values()])
+        assert not loop.module.training
+        assert not torch.is_grad_enabled()
+        torch.randn(3)  # draws from the global generator, and must not matter
+        return {"loss": 1.0}
+
+    loop = make_loop(tmp_path / "a", 9, validation=Validation(measure, every=9))
+    loop.train()
+    plain = make_loop(tmp_path / "b", 9)
+    plain.train()
+    assert same(loop, plain)
+    assert all(torch.equal(a, b) for a, b in zip(seen[0], loop.ema.state.values(), strict=True))
+    assert loop.module.training
+
+
+def test_validation_must_measure_what_it_watches(tmp_path):
+    loop = make_loop(tmp_path, 2, validation=Validation(lambda: {"psnr": 1.0}, every=1))
+    with pytest.raises(SettingsError, match='watches "loss", but measures only: psnr'):
+        loop.train()
