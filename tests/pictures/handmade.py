@@ -23,7 +23,7 @@ def heic(image: Image.Image, **options: Any) -> bytes:
     import pillow_heif
 
     pillow_heif.register_heif_opener()
-    return encoded(image, "HEIF", **({"quality": 95} | options))
+    return encoded(image, "HEIF", **({"quality": 95, "chroma": 444} | options))
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import time
 import tracemalloc
 import zlib
@@ -156,6 +157,13 @@ def test_bombs_in_the_text_of_a_png(name: bytes) -> None:
     tracemalloc.stop()
 
 
+def test_heic_without_its_package_says_how_to_get_it(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    sentence = refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    assert "HEIC" in sentence
+    assert "pip install 'bottega[heic]'" in sentence
+
+
 def test_no_memory_is_said_as_such() -> None:
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")):
         with (
@@ -163,6 +171,8 @@ def test_no_memory_is_said_as_such() -> None:
             source.translated("big.png"),
         ):
             raise error
+    with pytest.raises(PictureError, match="damaged"), source.translated("lying.heic"):
+        raise RuntimeError("Memory allocation error: Security limit exceeded: Image size 4096x4096")
 
 
 def test_pillow_warns_nobody(recwarn) -> None:

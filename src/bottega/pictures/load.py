@@ -20,6 +20,7 @@ from bottega.pictures.source import Source, check_size, open_image, open_stream,
 
 _ORIENTATION = 0x0112
 _GAMMA = 1 / 2.2  # what a PNG says that stands for sRGB
+_BT709, _UNSPECIFIED, _HDR_CURVES = 1, 2, (16, 18)  # codes of ITU-T H.273; the curves are PQ and HLG
 _UPRIGHT: dict[int, tuple[int, bool]] = {  # quarter turns to the left, then mirrored left to right
     2: (0, True),
     3: (2, False),
@@ -63,11 +64,10 @@ def from_pil(image: Image.Image, *, max_pixels: int | None = None) -> Picture:
 def _read(image: Image.Image, name: str, stream: BinaryIO | None) -> Picture:
     notes: list[str] = []
     if getattr(image, "is_animated", False):
-        notes.append("The file holds several pictures; only the first was read.")
+        which = "main one" if image.format == "HEIF" else "first"
+        notes.append(f"The file holds several pictures; only the {which} was read.")
     colors, alpha, bits = _decode(image, name, stream, notes)
-    gamma = image.info.get("gamma", _GAMMA)
-    if abs(gamma - _GAMMA) > 0.01 and not {"icc_profile", "srgb"} & image.info.keys():
-        notes.append(f"The file asks for a gamma of {gamma:g}, which was not applied; it was taken as sRGB.")
+    notes += _unheeded(image.info)
     turn = _orientation(image, notes)
     return Picture(
         pixels=_to_tensor(_upright(colors, turn)),
@@ -91,6 +91,22 @@ def _decode(
         return float_grey(image, name), None, 16
     flat, alpha = split_alpha(image)
     return np.asarray(to_srgb(flat, image.info.get("icc_profile"), notes)), alpha, 8
+
+
+def _unheeded(info: dict[Any, Any]) -> list[str]:
+    """What the file says of its colours and depth that was not followed."""
+    notes = []
+    gamma = info.get("gamma", _GAMMA)
+    if abs(gamma - _GAMMA) > 0.01 and not {"icc_profile", "srgb"} & info.keys():
+        notes.append(f"The file asks for a gamma of {gamma:g}, which was not applied; it was taken as sRGB.")
+    # Both are what pillow-heif tells of a HEIC file.
+    if info.get("bit_depth", 8) > 8:
+        notes.append(f"The file holds {info['bit_depth']} bits per channel; the picture was read with 8.")
+    coded = info.get("nclx_profile") or {}
+    wide = coded.get("color_primaries", _BT709) not in (_BT709, _UNSPECIFIED)
+    if "icc_profile" not in info and (wide or coded.get("transfer_characteristics") in _HDR_CURVES):
+        notes.append("The file marks its colours as wide or HDR without a profile; they were taken as sRGB.")
+    return notes
 
 
 def _orientation(image: Image.Image, notes: list[str]) -> int:

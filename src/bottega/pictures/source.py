@@ -149,7 +149,8 @@ def translated(name: str, kind: str = "") -> Iterator[None]:
     except MemoryError:
         raise _out_of_memory(name) from None
     except Exception as error:
-        if isinstance(error, RuntimeError) and "alloc" in str(error):
+        # libheif also says "allocation error" of a file that holds more than its header admits.
+        if isinstance(error, RuntimeError) and "alloc" in str(error) and "Security limit" not in str(error):
             raise _out_of_memory(name) from None
         raise PictureError(f"{name} {_trouble(str(error), kind or 'picture')}.") from error
 
