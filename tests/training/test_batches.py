@@ -60,6 +60,12 @@ def test_every_picture_is_drawn_once_before_any_is_drawn_again():
     assert drawn[:7] != drawn[7:14]
 
 
+def test_every_position_has_its_own_view():
+    found = Batches(noisy(1), 3, View(size=16))(step_of(0))  # three views of the only picture
+    assert not torch.equal(found[0], found[1])
+    assert not torch.equal(found[1], found[2])
+
+
 def test_views_show_their_picture():
     batches = Batches(pictures(), 5, View(size=8))
     found = batches(step_of(1))

@@ -39,6 +39,19 @@ def test_metrics_are_means_since_the_last_line(tmp_path):
     assert found == pytest.approx(expected, abs=2e-5)
 
 
+def test_the_average_takes_in_every_step(tmp_path):
+    states = []
+    loop = make_loop(tmp_path, 3, ema_decay=0.19)
+    expected = loop.module[0].weight.detach().clone()
+    for step in (1, 2, 3):
+        loop.advance()
+        states.append(loop.module[0].weight.detach().clone())
+        keep = min(0.19, (1 + step) / (10 + step))
+        expected = keep * expected + (1 - keep) * states[-1]
+    assert torch.allclose(loop.ema.state["0.weight"], expected, atol=1e-7)
+    assert not torch.equal(states[0], states[1])
+
+
 def test_resumed_equals_straight_through(tmp_path):
     straight = make_loop(tmp_path / "a")
     straight.train()
@@ -185,7 +198,7 @@ def test_clipping_limits_the_step(tmp_path):
 
 
 def test_dropout_repeats_whatever_happened_before(tmp_path):
-    def trained(run):
+    def trained(run, draws):
         torch.manual_seed(0)
         module = nn.Sequential(nn.Linear(4, 8), nn.Dropout(), nn.Linear(8, 1))
 
@@ -195,11 +208,11 @@ def test_dropout_repeats_whatever_happened_before(tmp_path):
             return {"loss": loss}
 
         loop = Loop(module, optimizer("adam", module.parameters(), 0.1), step, Constant(5), run)
-        torch.rand(int(torch.randint(1, 100, ())))
+        torch.rand(draws)
         loop.train()
         return loop
 
-    assert same(trained(tmp_path / "a"), trained(tmp_path / "b"))
+    assert same(trained(tmp_path / "a", 1), trained(tmp_path / "b", 2))
 
 
 def test_checkpoints_are_saved_at_intervals(tmp_path):
