@@ -18,6 +18,7 @@ PACKAGE = ROOT / "src" / "bottega"
 FLOORS = {
     "errors": -1,
     "environment": -1,
+    "spelling": -1,
     "pictures": 0,
     "weights": 0,
     "runtime": 0,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le, Lt
-from cyclopts import Group, Parameter
+from cyclopts import CoercionError, Group, Parameter, Token
 from pydantic.fields import FieldInfo
 
-from bottega.tools.tool import Settings, Tool
+from bottega.tools.tool import Settings, Tool, value_range
 
 
 def command(tool: Tool, run_tool: Callable[[Tool, dict[str, Any]], None]) -> Callable[..., None]:
@@ -42,9 +41,22 @@ def _parameter(name: str, field: FieldInfo, kind: Any, group: Group | None = Non
     # A switch that is on needs its --no-…; one that is off needs none.
     negative = None if default is True else ()
     option = Parameter(
-        help=_help(field), negative=negative, alias=short or None, show_default=shown, group=group
+        help=_help(field),
+        negative=negative,
+        alias=short or None,
+        show_default=shown,
+        group=group,
+        converter=_whole_number if field.annotation is int else None,
     )
     return inspect.Parameter(name, kind, default=default, annotation=Annotated[field.annotation, option])
+
+
+def _whole_number(kind: type[int], tokens: Sequence[Token]) -> int:
+    """The library's own reading would round 1.5 to 2 without a word."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise CoercionError(token=tokens[0], target_type=kind) from None
 
 
 def _group(model: type[Settings], name: str) -> Group:
@@ -66,20 +78,3 @@ def _help(field: FieldInfo) -> str:
     """The description with unit and range: ``long side of the result (pixels, 0 to 16384)``."""
     facts = [text for text in (str(_face(field).get("unit", "")), value_range(field)) if text]
     return f"{field.description} ({', '.join(facts)})" if facts else str(field.description)
-
-
-def value_range(field: FieldInfo) -> str:
-    """The range that the model declares, in words; empty where it declares none."""
-    low = high = ""
-    for rule in field.metadata:
-        if isinstance(rule, Ge):
-            low = f"{rule.ge}"
-        elif isinstance(rule, Gt):
-            low = f"above {rule.gt}"
-        elif isinstance(rule, Le):
-            high = f"{rule.le}"
-        elif isinstance(rule, Lt):
-            high = f"below {rule.lt}"
-    if low and high:
-        return f"{low} to {high}"
-    return f"{low} or more" if low else f"up to {high}" if high else ""

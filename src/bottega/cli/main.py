@@ -15,6 +15,7 @@ from cyclopts import CycloptsError, Parameter
 
 from bottega.cli.app import build_app
 from bottega.cli.faces import Face, face_for
+from bottega.cli.sentences import empty_word, sentence
 from bottega.errors import INTERNAL_ERROR_CODE, BottegaError, Cancelled, SettingsError
 from bottega.tools.tool import Tool, is_out_of_memory, out_of_memory
 
@@ -87,10 +88,12 @@ def _run(given: list[str], options: Options, face: Face) -> int:
 
 
 def _call(app: Any, tokens: Sequence[str]) -> None:
+    if told := empty_word(tokens):
+        raise SettingsError(told)
     try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise SettingsError(f'{str(error).strip()} "bottega --help" shows what there is.') from error
+        raise SettingsError(sentence(error)) from error
 
 
 def _end(work: Callable[[], int], options: Options, face: Face) -> int:

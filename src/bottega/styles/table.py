@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bottega.errors import SettingsError
+from bottega.spelling import nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,8 +44,8 @@ def paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tenso
         SettingsError: the name is unknown, or the size or the seed is not usable.
     """
     if name not in STYLES:
-        close = difflib.get_close_matches(str(name), STYLES, n=1, cutoff=0.5)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        meant = nearest(str(name), STYLES)
+        hint = f" Did you mean {meant!r}?" if meant else ""
         raise SettingsError(f"There is no bundled style {name!r}.{hint} Known styles: {', '.join(STYLES)}.")
     return STYLES[name].paint(size, seed)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from bottega.errors import BottegaError, ResourceError, SettingsError
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 # How torch says that an allocation failed: on the processor (two allocators) and on a GPU.
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "bad allocation", "bad_alloc")
+
+# How pydantic calls a number that breaks the rules of its field.
+OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
 
 class Settings(BaseModel):
@@ -156,6 +161,23 @@ def configure(model: type[AnySettings], values: Mapping[str, Any]) -> AnySetting
         raise SettingsError(_sentence(model, error)) from None
 
 
+def value_range(field: FieldInfo) -> str:
+    """The range that the model declares, in words; empty where it declares none."""
+    low = high = ""
+    for rule in field.metadata:
+        if isinstance(rule, Ge):
+            low = f"{rule.ge}"
+        elif isinstance(rule, Gt):
+            low = f"above {rule.gt}"
+        elif isinstance(rule, Le):
+            high = f"{rule.le}"
+        elif isinstance(rule, Lt):
+            high = f"below {rule.lt}"
+    if low and high:
+        return f"{low} to {high}"
+    return f"{low} or more" if low else f"up to {high}" if high else ""
+
+
 def _sentence(model: type[Settings], error: ValidationError) -> str:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
@@ -163,6 +185,9 @@ def _sentence(model: type[Settings], error: ValidationError) -> str:
         return f'There is no setting "{name}"; there are {", ".join(model.model_fields)}.'
     if first["type"] == "missing":
         return f"The setting {name} is missing: {model.model_fields[name].description}."
+    limits = value_range(model.model_fields[name]) if first["type"] in OUT_OF_RANGE else ""
+    if limits:
+        return f"The setting {name} is {first['input']!r}; its range is {limits}."
     message = first["msg"].removeprefix("Value error, ")
     if not name:
         return message

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bottega.environment import environment
 from bottega.errors import WeightsError
+from bottega.spelling import nearest
 from bottega.weights import storage
 from bottega.weights.manifest import FILES, NAME, Entry, manifest
 
@@ -42,8 +43,10 @@ def entry(name: str) -> Entry:
     """
     found = manifest().get(name) or shelved(name)
     if found is None:
-        known = ", ".join(each.name for each in entries())
-        raise WeightsError(f'There are no weights called "{name}"; known are {known}.')
+        known = [each.name for each in entries()]
+        meant = nearest(name, known)
+        hint = f' Did you mean "{meant}"?' if meant else ""
+        raise WeightsError(f'There are no weights called "{name}"; known are {", ".join(known)}.{hint}')
     return found
 
 
