@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -62,14 +61,17 @@ class MicroASTShaped(nn.Module):
             (signals[1], signals[3]),
         )
 
-    def forward(self, content: Tensor, code: MicroASTCode, strength: float = 1.0) -> Tensor:
-        """``content (N, 3, H, W)`` in [0, 1] painted; in evaluation within [0, 1]."""
+    def forward(self, content: Tensor, code: MicroASTCode, strength: Tensor | float = 1.0) -> Tensor:
+        """``content (N, 3, H, W)`` in [0, 1] painted; in evaluation within [0, 1].
+
+        ``strength`` is a number or ``(N, 1, 1, 1)``.
+        """
         _, features = self.content_encoder(pad_to_multiple(content, 4))
         for block, moments, gain, shift in zip(
             self.blocks, code.moments, code.gains, code.shifts, strict=True
         ):
-            moved = renormalise(features, channel_moments(features), moments)
-            features = block(torch.lerp(features, moved, strength), gain, shift)
+            moved = renormalise(features, channel_moments(features), moments) - features
+            features = block(features + strength * moved, gain, shift)
         for layer in self.rise:
             features = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
             features = layer(features)

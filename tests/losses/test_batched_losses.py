@@ -51,6 +51,13 @@ def test_style_is_free_of_units_size_and_place(loss) -> None:
         assert float(loss(moved, y).max()) < 1e-12
 
 
+def test_a_floor_calms_flat_styles() -> None:
+    x, flat = random(1, 3, 6, 6), torch.full((1, 3, 6, 6), 0.01, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    assert float(moment_loss(x, flat)) > 10 > float(moment_loss(x, flat, 0.5))
+    assert float(sliced_loss(x, flat, generator)) > 10 > float(sliced_loss(x, flat, generator, floor=0.5))
+
+
 def test_gram_is_the_style_term_s() -> None:
     x, y, term = random(1, 5, 6, 7), random(1, 5, 8, 9, seed=1), Gram()
     expected = term.distance(term.measure(x), term.mix([term.measure(y)], [1.0]))
@@ -73,8 +80,13 @@ def test_sliced_of_one_channel_is_the_wasserstein_distance() -> None:
 def test_content_does_not_see_what_style_moves() -> None:
     x = random(2, 5, 6, 7)
     gains = 1 + random(2, 5, 1, 1, seed=2)
-    assert float(normalised_content_loss(x * gains + 3, x).max()) < 1e-3
+    assert float(normalised_content_loss(3 * x + 3, x).max()) < 1e-8
+    assert float(normalised_content_loss(x * gains + 3, x).max()) < 0.01
     assert float(normalised_content_loss(x.flip(-1), x).min()) > 0.5
+    # A channel that is silent but for noise counts for little.
+    noisy, other = x.clone(), x.clone()
+    noisy[:, 0], other[:, 0] = 1e-3 * random(2, 6, 7, seed=3), 1e-3 * random(2, 6, 7, seed=4)
+    assert float(normalised_content_loss(noisy, other).max()) < 1e-3
 
 
 def test_stability_allows_what_the_content_does() -> None:

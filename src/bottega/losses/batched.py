@@ -11,15 +11,20 @@ import torch
 from torch import Tensor
 
 from bottega.errors import PictureError
-from bottega.layers import channel_moments, instance_norm
+from bottega.layers import channel_moments
 from bottega.losses.statistics import SILENT, widened
+
+QUIET = 0.1
+"""Share of the channels' mean variance that is added to each before content is normalised."""
 
 
 def normalised_content_loss(features: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference after instance normalisation of both.
 
     What a channel's mean and deviation say is the style's business; where it is high and where low is the
-    content's. So content and style do not pull at the same numbers. 2 is as far as unrelated features.
+    content's. So content and style do not pull at the same numbers. About 2 is as far as unrelated features.
+    Channels much quieter than the others count less: normalised in full, the noise of those that are silent
+    on a picture would outweigh what it shows.
 
     Args:
         features, target: ``(N, C, h, w)`` of the result and of the content.
@@ -28,22 +33,23 @@ def normalised_content_loss(features: Tensor, target: Tensor) -> Tensor:
         PictureError: the sizes differ.
     """
     _check_equal(features, target)
-    return (instance_norm(widened(features)) - instance_norm(widened(target))).square().mean((1, 2, 3))
+    return (_normalised(features) - _normalised(target)).square().mean((1, 2, 3))
 
 
-def moment_loss(features: Tensor, target: Tensor) -> Tensor:
+def moment_loss(features: Tensor, target: Tensor, floor: float = SILENT) -> Tensor:
     """Squared differences of the channels' means and deviations (Huang and Belongie 2017, equation 13).
 
     Divided by the target's power per picture, unlike the paper. The sizes may differ.
 
     Args:
         features, target: ``(N, C, h, w)`` of the result and of the style.
+        floor: least mean square per channel to divide by, so that a nearly silent target outweighs no other.
     """
     _check_batches(features, target)
     ours, theirs = channel_moments(features), channel_moments(target)
     apart = (ours.mean - theirs.mean).square() + (ours.deviation - theirs.deviation).square()
     power = theirs.mean.square() + theirs.deviation.square()
-    return apart.sum(1) / power.sum(1).clamp_min(SILENT * apart.shape[1])
+    return apart.sum(1) / power.sum(1).clamp_min(floor * apart.shape[1])
 
 
 def gram_loss(features: Tensor, target: Tensor) -> Tensor:
@@ -61,6 +67,7 @@ def sliced_loss(
     *,
     directions: int = 32,
     samples: int = 2048,
+    floor: float = SILENT,
 ) -> Tensor:
     """Sliced Wasserstein distance along random directions (Heitz et al. 2021); see
     :class:`bottega.losses.SlicedWasserstein`, whose fixed directions suit one picture, not a training.
@@ -70,6 +77,7 @@ def sliced_loss(
         generator: of directions and positions, on the processor; others at every call.
         directions: unit vectors, as orthonormal as their number allows.
         samples: most positions compared; as many are drawn from both, without repetition.
+        floor: least mean square to divide by, as in :func:`moment_loss`.
     """
     _check_batches(features, target)
     channels = features.shape[1]
@@ -78,7 +86,7 @@ def sliced_loss(
     frame = torch.linalg.qr(frame)[0] if directions <= channels else frame / frame.norm(dim=0)
     ours = _projected(features, frame, count, generator)
     theirs = _projected(target, frame, count, generator)
-    power = theirs.square().mean((1, 2)).clamp_min(SILENT)
+    power = theirs.square().mean((1, 2)).clamp_min(floor)
     return (ours - theirs).square().mean((1, 2)) / power
 
 
@@ -97,6 +105,13 @@ def stability_loss(result: Tensor, following: Tensor, content: Tensor, following
     for other in (following, content, following_content):
         _check_equal(result, other)
     return ((following - result) - (following_content - content)).square().mean((1, 2, 3))
+
+
+def _normalised(features: Tensor) -> Tensor:
+    wide = widened(features)
+    centred = wide - wide.mean((2, 3), keepdim=True)
+    variance = centred.square().mean((2, 3), keepdim=True)
+    return centred * (variance + QUIET * variance.mean(1, keepdim=True) + SILENT).rsqrt()
 
 
 def _gram(features: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -13,6 +14,10 @@ from bottega.transfer.networks.own_statistics import OwnStatisticsNet, Walk
 
 FOLD = 4
 MIDDLE, SPREAD = 0.45, 0.25  # of the pixels of pictures, about
+# Units of the last layer's tones and details. Each output sums over hundreds of features and Adam moves every
+# weight alike: in units of the picture its first steps would be far too long, and details, sixteen for each
+# tone, would print a screen of 4 × 4 pixels on flat areas.
+TONES, DETAILS = 0.1, 0.03
 
 
 class MicroNet(OwnStatisticsNet):
@@ -20,8 +25,8 @@ class MicroNet(OwnStatisticsNet):
 
     Blocks of 4 × 4 pixels become channels in place of the usual first and last layers of 9 × 9 at full size.
     Work at 1/4 draws grain and small strokes, 1/8 has most of the layers, 1/16 lays large strokes for little.
-    What it returns is added to the colour-matched picture; as the last layer starts from zero, an untrained
-    network is the colour transfer.
+    The last layer gives smooth tones, enlarged from 1/4, and details, folded out again; both are added to the
+    colour-matched picture. As it starts from zero, an untrained network is the colour transfer.
 
     Args:
         fine: channels at 1/4, of which there is one layer in and one out.
@@ -43,7 +48,7 @@ class MicroNet(OwnStatisticsNet):
         self.deep = nn.ModuleList(ReflectConv2d(coarse, coarse, 3) for _ in range(2 * deep_blocks))
         self.lateral = nn.Conv2d(coarse, fine, 1)
         self.fuse = ReflectConv2d(fine, fine, 3)
-        self.head = ReflectConv2d(fine, 3 * FOLD**2, 3)
+        self.head = ReflectConv2d(fine, 3 + 3 * FOLD**2, 3)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -52,7 +57,7 @@ class MicroNet(OwnStatisticsNet):
         self.channels = (fine, *(coarse,) * (1 + 2 * blocks + 2 * deep_blocks), fine)
         self.strides = (4, *(8,) * (1 + 2 * blocks), *(16,) * (2 * deep_blocks), 4)
         # Half of a block on every level and its enlargement, and one ring of positions per convolution.
-        self.reach = 4 * 4 + 8 * (2 + 2 * blocks) + 16 * (2 + 2 * deep_blocks)
+        self.reach = 4 * 6 + 8 * (2 + 2 * blocks) + 16 * (2 + 2 * deep_blocks)
         self.add_modulations()
 
     @property
@@ -73,8 +78,9 @@ class MicroNet(OwnStatisticsNet):
         return self.head(fine)
 
     def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
-        added = unfold_pixels(result, FOLD)[..., : colored.shape[-2], : colored.shape[-1]]
-        return colored + opened * added.to(colored)
+        tones = F.interpolate(result[:, :3], scale_factor=FOLD, mode="bilinear", align_corners=False)
+        added = torch.add(TONES * tones, unfold_pixels(result[:, 3:], FOLD), alpha=DETAILS)
+        return colored + opened * added[..., : colored.shape[-2], : colored.shape[-1]].to(colored)
 
 
 def _residual(convolutions: nn.ModuleList, features: Tensor) -> Walk:
