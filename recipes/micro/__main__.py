@@ -1,0 +1,96 @@
+"""Train the packaged any-style network: ``python -m recipes.micro --data FOLDER --run runs/micro``.
+
+Runs on whatever there is, saves every minute, goes on where it stopped, writes a sheet of samples now and
+then, and ``micro.safetensors`` into the run folder at the end of every slice.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+
+from bottega.errors import BottegaError, SettingsError
+from bottega.runtime import tune_allocator
+from recipes.micro.config import MicroRecipe
+from recipes.micro.material import load_material
+from recipes.micro.train import averaged_painter, export, prepare
+
+app = cyclopts.App(help=__doc__)
+
+
+@app.default
+def train(
+    *,
+    data: Path,
+    run: Path,
+    minutes: float = float("inf"),
+    recipe: Annotated[MicroRecipe | None, cyclopts.Parameter(name="*")] = None,
+) -> None:
+    """Train, or go on training.
+
+    Parameters
+    ----------
+    data
+        The picture collection (see ``recipes/split.py``).
+    run
+        Folder for checkpoint, metrics, samples and result.
+    minutes
+        Stop after this long; the next call goes on.
+    recipe
+        The settings of the training.
+    """
+    recipe = recipe or MicroRecipe()
+    tune_allocator()
+    check_same(recipe, run)
+    material = load_material(data, recipe)
+    for file, reason in material.broken:
+        print(f"left out: {file}: {reason}")
+    loop = prepare(recipe, material, run)
+    (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    loop.resume()
+    print(
+        f"{len(material.contents)} contents, {len(material.styles)} styles; at step {loop.done}", flush=True
+    )
+    loop.train(minutes)
+    target = run / f"{recipe.network}.safetensors"
+    sha256 = export(recipe, averaged_painter(recipe, loop.checkpoint), target)
+    print(f"wrote {target} ({sha256})")
+
+
+def check_same(recipe: MicroRecipe, run: Path) -> None:
+    """Refuse to go on in a folder where a training with other settings stopped.
+
+    What does not change the network or the seed may change between slices: crops grow, weights shift.
+
+    Raises:
+        SettingsError: the network or the seed differs.
+    """
+    file = run / "recipe.json"
+    if not (file.exists() and (run / "last.pt").exists()):
+        return
+    before = json.loads(file.read_text(encoding="utf-8"))
+    for name in ("network", "seed"):
+        if before.get(name) != getattr(recipe, name):
+            raise SettingsError(
+                f"{run} holds a training with {name} {before.get(name)}, not {getattr(recipe, name)}; "
+                "give the same to go on, or another folder to start anew."
+            )
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line; an error of ours is one sentence. Returns the exit code."""
+    try:
+        app(words, result_action="return_value")
+    except BottegaError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

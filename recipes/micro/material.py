@@ -1,0 +1,101 @@
+"""Batches of contents and styles, with a strength and a second frame each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bottega.errors import SettingsError
+from bottega.training import PictureSet, load_pictures
+from bottega.training.augment import crop, uniform
+from recipes.micro.config import MicroRecipe
+from recipes.split import training_files
+
+STYLE_FOLDERS = frozenset({"paintings", "kaokore"})
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """A batch.
+
+    Attributes:
+        contents, styles: ``(N, 3, size, size)``.
+        following: the contents with fresh noise on them, as the next frame of a camera has.
+        strength: ``(N, 1)`` in [0, 1].
+        same: ``(N,)``, 1 where the style is the content (mirrored), else 0.
+    """
+
+    contents: Tensor
+    styles: Tensor
+    following: Tensor
+    strength: Tensor
+    same: Tensor
+
+    def to(self, device: torch.device) -> Pairs:
+        """The batch on another device."""
+        tensors = (self.contents, self.styles, self.following, self.strength, self.same)
+        return Pairs(*(tensor.to(device) for tensor in tensors))
+
+
+@dataclass(frozen=True)
+class Material:
+    """Pictures to draw contents and styles from: photographs and paintings."""
+
+    contents: Sequence[Tensor]
+    styles: Sequence[Tensor]
+    broken: Sequence[tuple[Path, str]]
+
+    def draw(self, recipe: MicroRecipe, generator: torch.Generator) -> Pairs:
+        """One batch; all randomness comes from ``generator``."""
+        contents = self._pieces(self.contents, recipe, recipe.content_window, generator)
+        styles = self._pieces(self.styles, recipe, recipe.style_window, generator)
+        same = (torch.rand(recipe.batch, generator=generator) < recipe.identity_share).float()
+        # A picture's mirror image has its manner, but not its pixels: that has to be learned.
+        styles = torch.where(same.view(-1, 1, 1, 1) > 0, contents.flip(-1), styles)
+        partial = torch.rand(recipe.batch, 1, generator=generator) < recipe.partial_share
+        strength = torch.where(partial, torch.rand(recipe.batch, 1, generator=generator), 1.0)
+        noise = torch.randn(contents.shape, generator=generator) * recipe.noise
+        return Pairs(contents, styles, (contents + noise).clamp(0, 1), strength, same)
+
+    @staticmethod
+    def _pieces(
+        pictures: Sequence[Tensor],
+        recipe: MicroRecipe,
+        window: tuple[float, float],
+        generator: torch.Generator,
+    ) -> Tensor:
+        chosen = torch.randint(len(pictures), (recipe.batch,), generator=generator)
+        low, high = (math.log(side * recipe.size) for side in window)
+        return torch.stack(
+            [
+                crop(pictures[i], math.exp(uniform(generator, low, high)), recipe.size, generator)
+                for i in chosen.tolist()
+            ]
+        )
+
+
+def load_material(root: Path, recipe: MicroRecipe) -> Material:
+    """Everything that may be trained on, decoded.
+
+    Raises:
+        SettingsError: ``root`` is not the collection, or has no photographs or no paintings.
+        PictureError: none of its pictures can be read.
+    """
+    return sorted_out(root, load_pictures(training_files(root, recipe.clean), recipe.short_side))
+
+
+def sorted_out(root: Path, pictures: PictureSet) -> Material:
+    """Contents and styles by the folder that they lie in."""
+    kinds = [file.relative_to(root).parts[0] in STYLE_FOLDERS for file in pictures.files]
+    styles = [picture for picture, is_style in zip(pictures.pictures, kinds, strict=True) if is_style]
+    photographs = [p for p, is_style in zip(pictures.pictures, kinds, strict=True) if not is_style]
+    if not styles or not photographs:
+        raise SettingsError(
+            f"{root} needs photographs for contents and paintings for styles; one is missing."
+        )
+    return Material(photographs, styles, pictures.broken)

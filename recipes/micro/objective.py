@@ -1,0 +1,85 @@
+"""What a painted batch is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bottega.encoders import PIXELS, Encoder
+from bottega.losses import (
+    identity_loss,
+    moment_loss,
+    normalised_content_loss,
+    sliced_loss,
+    stability_loss,
+)
+from recipes.micro.config import MicroRecipe
+from recipes.micro.material import Pairs
+
+CONTENT_LAYERS = ("relu2_2", "relu3_3")
+FLOOR = 0.1
+"""Least power of a style, in units of the encoder, whose channels have mean activations of one: a flat style
+is not to outweigh all others."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Losses through a frozen encoder."""
+
+    recipe: MicroRecipe
+    encoder: Encoder
+
+    @property
+    def style_layers(self) -> tuple[str, ...]:
+        """The palette and the encoder's own style layers, all equally weighted."""
+        return (PIXELS, *self.encoder.own_style_layers)
+
+    def __call__(
+        self, painted: Tensor, following: Tensor, pairs: Pairs, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Each loss, averaged over the batch, and ``"loss"``, their weighted sum.
+
+        A strength s between 0 and 1 asks for what lies between: s times the distance to the style plus
+        (1 - s) times the distance to the content's own statistics, of which the Wasserstein barycentre is
+        the minimum.
+
+        Args:
+            painted, following: the contents and their second frames, painted.
+        """
+        layers = {*CONTENT_LAYERS, *self.style_layers}
+        strength = pairs.strength.flatten()
+        partial = (strength < 1).nonzero().flatten()
+        with torch.no_grad():
+            contents = self.encoder(pairs.contents, layers if len(partial) else CONTENT_LAYERS)
+            styles = self.encoder(pairs.styles, self.style_layers)
+        features = self.encoder(painted, layers)
+        found = {"content": torch.stack([
+            normalised_content_loss(features[name], contents[name]) for name in CONTENT_LAYERS
+        ]).mean(0) * (1 - pairs.same)}  # fmt: skip
+        for name, weight in (("moments", self.recipe.moments), ("sliced", self.recipe.sliced)):
+            if weight > 0:
+                found[name] = strength * self._distance(name, features, styles, generator)
+                if len(partial):
+                    ours, theirs = ({k: f[partial] for k, f in all_.items()} for all_ in (features, contents))
+                    to_content = (1 - strength[partial]) * self._distance(name, ours, theirs, generator)
+                    found[name] = found[name].index_add(0, partial, to_content)
+        found["identity"] = pairs.same * identity_loss(painted, pairs.contents)
+        found["stability"] = stability_loss(painted, following, pairs.contents, pairs.following)
+        means = {name: values.mean() for name, values in found.items()}
+        weighted = [getattr(self.recipe, name) * value for name, value in means.items()]
+        return {"loss": torch.stack(weighted).sum(), **means}
+
+    def _distance(
+        self, kind: str, features: dict[str, Tensor], target: dict[str, Tensor], generator: torch.Generator
+    ) -> Tensor:
+        per_layer = [
+            moment_loss(features[name], target[name], FLOOR)
+            if kind == "moments"
+            else sliced_loss(
+                features[name], target[name], generator, directions=16, samples=1024, floor=FLOOR
+            )
+            for name in self.style_layers
+        ]
+        return torch.stack(per_layer).mean(0)

@@ -1,0 +1,40 @@
+"""The networks that this recipe trains, behind one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.transfer.microast import MicroASTShaped
+from bottega.layers import color_moments
+from bottega.transfer.networks import MicroNet
+from recipes.micro.config import MicroRecipe
+
+
+class Painter(nn.Module):
+    """``network`` (a :class:`MicroNet` or the baseline), called alike."""
+
+    def __init__(self, network: MicroNet | MicroASTShaped) -> None:
+        super().__init__()
+        self.network = network
+
+    def encode(self, styles: Tensor) -> Any:
+        """What the network keeps of the styles; gradients flow through it."""
+        return self.network.encode(styles)
+
+    def forward(self, contents: Tensor, code: Any, strength: Tensor) -> Tensor:
+        """Painted ``(N, 3, H, W)``; ``strength`` is ``(N, 1)``."""
+        if isinstance(self.network, MicroNet):
+            affine = self.network.color_map(color_moments(contents), code, strength)
+            painted: Tensor = self.network(contents, affine, *code.vectors(), strength)
+            return painted
+        baseline: Tensor = self.network(contents, code, strength.view(-1, 1, 1, 1))
+        return baseline
+
+
+def build_painter(recipe: MicroRecipe) -> Painter:
+    """The recipe's network with its first weights."""
+    torch.manual_seed(recipe.seed)
+    return Painter(MicroNet() if recipe.network == "micro" else MicroASTShaped())
