@@ -18,7 +18,9 @@ from bottega.errors import Cancelled, SettingsError
 from bottega.tools import TOOLS, Report
 
 LEFT, RIGHT = slice(0, 16), slice(24, 40)
-STEPS = {"size": 0, "first_size": 40, "iterations": 12, "last_iterations": 12, "recolor": False}
+STEPS = {
+    "size": 0, "first_size": 40, "iterations": 12, "last_iterations": 12, "recolor": False, "solver": "adam"
+}  # fmt: skip
 STYLES = {"left": "style.png", "background": "style.png"}
 
 

@@ -5,7 +5,7 @@ import torch
 
 from bottega.encoders import build, normalise_activations
 from bottega.errors import PictureError, SettingsError
-from bottega.transfer import OptimizeSettings, Region, Style, optimize, scale_sizes
+from bottega.transfer import OptimizeSettings, Region, Style, optimization, optimize, scale_sizes
 
 QUICK = OptimizeSettings(size=48, first_size=24, iterations=4, last_iterations=4)
 
@@ -46,6 +46,23 @@ def test_result_has_the_asked_size_and_the_loss_falls(encoder):
 def test_reruns_are_bit_identical(encoder, loss, solver):
     settings = {"style_loss": loss, "solver": solver, "start": "noise", "seed": 3}
     assert torch.equal(run(encoder, **settings).picture, run(encoder, **settings).picture)
+
+
+def test_by_itself_it_takes_lbfgs_but_adam_where_memory_or_sampling_asks_for_it(encoder, monkeypatch):
+    def same(first, second):
+        return torch.equal(run(encoder, **first).picture, run(encoder, **second).picture)
+
+    assert same({}, {"solver": "lbfgs"})
+    assert not same({}, {"solver": "adam"})
+    assert same({"style_loss": "sliced"}, {"style_loss": "sliced", "solver": "adam"})
+    monkeypatch.setattr(optimization, "WHOLE_UP_TO", 0)
+    assert same({"tile": 64}, {"tile": 64, "solver": "adam"})
+    # The small scales by L-BFGS, the last one by Adam.
+    monkeypatch.setattr(optimization, "WHOLE_UP_TO", 36 * 48 - 1)
+    mixed = run(encoder, tile=64)
+    assert torch.isfinite(mixed.picture).all()
+    for solver in ("adam", "lbfgs"):
+        assert not torch.equal(mixed.picture, run(encoder, tile=64, solver=solver).picture)
 
 
 def test_seeds_change_what_grows_from_noise(encoder):

@@ -46,8 +46,12 @@ class Lbfgs:
 
     @property
     def good(self) -> Tensor:
-        """The last picture whose loss was found to be as low as it should; the next one is on trust."""
-        return self._start if self.losses else self.picture
+        """The last picture whose loss was found to be as low as it should; the next one is on trust.
+
+        The very first step is short enough to be shown at once.
+        """
+        first = not self.moves and not self.shortenings
+        return self.picture if first else self._start
 
     def step(self, objective: Objective) -> float:
         loss, gradient = objective(self.picture)

@@ -150,13 +150,13 @@ class _Run:
         saved = self.file.load()
         first = saved["scale"] if saved else 0
         average = self._first_picture(self.sizes[first])
-        solver = self._solver(average)
+        solver = self._solver(first, average, None)
         self.work_before = self._work(first, saved["iteration"] if saved else 0)
         for scale in range(first, len(self.sizes)):
             if scale > first:
                 average = self._enlarged(average, self.sizes[scale])
                 self._hold(average)
-                solver.enlarge(average)
+                solver = self._solver(scale, average, solver)
             objective = self._objective(scale)
             begin = 0
             if saved:
@@ -215,10 +215,19 @@ class _Run:
         original = resize(self.original, (picture.shape[-2], picture.shape[-1])).to(self.device)
         picture.copy_(composite(picture, original, self.regions))
 
-    def _solver(self, picture: Tensor) -> Solver:
-        if self.settings.solver == "lbfgs":
-            return Lbfgs(picture)
-        return Adam(picture, self.settings.rate)
+    def _solver(self, scale: int, picture: Tensor, before: Solver | None) -> Solver:
+        """The solver of a scale, ready to start at ``picture``: the one before where its kind is the same."""
+        kind: type[Lbfgs | Adam] = Lbfgs if self._by_lbfgs(scale) else Adam
+        if isinstance(before, kind):
+            before.enlarge(picture)
+            return before
+        return Lbfgs(picture) if kind is Lbfgs else Adam(picture, self.settings.rate)
+
+    def _by_lbfgs(self, scale: int) -> bool:
+        if self.settings.solver != "auto":
+            return self.settings.solver == "lbfgs"
+        height, width = self.sizes[scale]
+        return height * width <= WHOLE_UP_TO and self.settings.style_loss != "sliced"
 
     def _completed(self, picture: Tensor) -> Tensor:
         """At full size, with the content's colours where asked, and untouched pixels put back."""

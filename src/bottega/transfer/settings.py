@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 StyleLoss = Literal["wasserstein", "sliced", "gram"]
-Solver = Literal["adam", "lbfgs"]
+Solver = Literal["auto", "adam", "lbfgs"]
 KeepColor = Literal["no", "luminance", "match", "histogram"]
 
 
@@ -46,15 +46,19 @@ class OptimizeSettings(BaseModel):
         None, description="encoder layers that carry style, with weights; none takes the encoder's own"
     )
     iterations: int = Field(
-        40,
+        25,
         ge=1,
         description="steps at each scale but the last; scales above 1024 pixels take fewer in proportion, "
         "as little is left to do there",
     )
-    last_iterations: int = Field(30, ge=1, description="steps at the last, largest scale; likewise")
+    last_iterations: int = Field(15, ge=1, description="steps at the last, largest scale; likewise")
     first_size: int = Field(128, ge=16, description="long side of the coarsest scale")
     scale_step: float = Field(2**0.5, ge=1.05, le=4, description="factor between scales")
-    solver: Solver = Field("adam", description="adam (warm-started from scale to scale) or lbfgs")
+    solver: Solver = Field(
+        "auto",
+        description="lbfgs (needs the fewest steps), adam (needs the least memory) or auto: lbfgs up to "
+        "2.4 megapixels, adam above them and for the sliced loss, which looks elsewhere at every step",
+    )
     rate: float = Field(0.03, gt=0, le=1, description="step size of Adam, in units of the picture")
     average: float = Field(
         0.9, ge=0, lt=1, description="decay of the averaged iterate that becomes the result"
