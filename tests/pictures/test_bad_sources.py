@@ -161,7 +161,7 @@ def test_heic_without_its_package_says_how_to_get_it(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     sentence = refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
     assert "HEIC" in sentence
-    assert "pip install 'bottega[heic]'" in sentence
+    assert "pip install pillow-heif" in sentence
 
 
 def test_no_memory_is_said_as_such() -> None:

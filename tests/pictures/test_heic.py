@@ -13,7 +13,7 @@ from PIL import Image
 from bottega.errors import OutputError, PictureError
 from bottega.pictures import as_picture, load, read_recipe, recipes, save
 
-pillow_heif = pytest.importorskip("pillow_heif", reason="pip install 'bottega[heic]' brings it")
+pillow_heif = pytest.importorskip("pillow_heif", reason="pip install pillow-heif brings it")
 
 WIDE = [(0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407)]
 """Colorants of Display P3, the colours of phones."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from PIL import Image
 from bottega import styles, weights
 from bottega.errors import MismatchError, OutputError, SettingsError, WeightsError
 from bottega.tools import TOOLS, Outcome
+from bottega.tools.extras import PURPOSES, extras
 
 
 def run(tool: str, /, **settings: object) -> Outcome:
@@ -28,6 +31,8 @@ def test_doctor_tells_what_is_here_and_how_to_get_the_rest(
     assert found["weights vgg19"][0] == "missing"
     assert "bottega models pull vgg19" in found["weights vgg19"][1]
     assert found["BOTTEGA_THREADS"] == ("ok", "1")
+    assert found["extra train"][1].startswith(PURPOSES["train"])
+    assert f"tensorboard {metadata.version('tensorboard')}" in found["extra train"][1]
     assert {"device", "precision", "threads", "memory", "formats", "colour", "cache"} <= set(found)
 
 
@@ -41,6 +46,22 @@ def test_doctor_finds_damaged_weights(bench: Path, tmp_path: Path, monkeypatch: 
     file.write_bytes(content)
     assert isinstance(run("doctor").error, MismatchError)
     assert isinstance(run("models verify").error, MismatchError)
+
+
+def test_all_extras_are_told() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = project["project"]["optional-dependencies"]
+    told = {extra.name: extra for extra in extras()}
+    assert set(told) == set(PURPOSES) == set(declared) - {"dev", "all"}
+    assert all(extra.packages for extra in told.values())
+
+
+def test_a_missing_extra_says_how_to_get_it(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = ["numpy>=1.26", 'no-such-a >=2 ; extra == "video"', "numpy>=1; extra == 'video'"]
+    monkeypatch.setattr(metadata, "requires", lambda name: needs)
+    row = next(row for row in run("doctor").rows if row[""] == "extra video")
+    assert row["state"] == "missing"
+    assert row["what"] == f'{PURPOSES["video"]}; pip install "no-such-a>=2" "numpy>=1"'
 
 
 @pytest.mark.skipif(
@@ -71,7 +92,9 @@ def test_models_list_show_path(bench: Path) -> None:
     assert rows["tiny"]["here"] == "yes"
     assert rows["vgg19"]["here"] == "no"
     assert "vgg19" not in {row["name"] for row in run("models list", here=True).rows}
-    assert run("models show", name="tiny").details["sha256"] == weights.entry("tiny").sha256
+    shown = run("models show", name="tiny")
+    assert shown.details["sha256"] == weights.entry("tiny").sha256
+    assert {row["fact"]: row["value"] for row in shown.rows}["here"] == "yes"
     assert Path(run("models path", name="tiny").summary).is_file()
     with pytest.raises(WeightsError, match="known are"):
         run("models show", name="vast")

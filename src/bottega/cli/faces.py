@@ -98,6 +98,8 @@ class ScreenFace(Face):
     def result(self, tool: str, outcome: Outcome) -> None:
         if outcome.rows:
             _print_table(outcome.rows)
+        if outcome.rows and outcome.summary:
+            print()
         if outcome.summary:
             print(outcome.summary)
 
@@ -143,7 +145,10 @@ def _print_table(rows: tuple[dict[str, Any], ...]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*rows[0], box=box.SIMPLE_HEAD, header_style="bold")
+    # As narrow as can be, so that a name of 12 letters and a sha256 stand side by side in 80 columns.
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
+    for title in rows[0]:
+        table.add_column(title, overflow="fold")  # nothing is cut off, however narrow the window
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     console = Console(highlight=False)

@@ -109,7 +109,7 @@ def _factory(kind: str, name: str) -> Any:
             import pillow_heif
         except ImportError:
             raise PictureError(
-                f"{name} is a HEIC picture; reading it needs one package more: pip install 'bottega[heic]'."
+                f"{name} is a HEIC picture; reading it needs one package more: pip install pillow-heif."
             ) from None
         pillow_heif.register_heif_opener()
     Image.init()

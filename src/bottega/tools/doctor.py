@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,8 @@ from typing import Any
 import bottega
 from bottega.environment import PREFIX, Environment, environment
 from bottega.errors import BottegaError, MismatchError
+from bottega.tools.extras import extras
 from bottega.tools.tool import Outcome, Report, Settings, Tool
-
-EXTRAS = {
-    "heic": ("pillow_heif", "reading HEIC photographs of phones"),
-    "train": ("tensorboard", "curves while a network is trained"),
-}
-"""Optional extras of the package: a module that tells whether it is here, and what it is for."""
 
 
 class DoctorSettings(Settings):
@@ -117,12 +111,16 @@ def _formats() -> list[Finding]:
 
 
 def _extras() -> list[Finding]:
-    findings = []
-    for extra, (module, purpose) in EXTRAS.items():
-        here = importlib.util.find_spec(module) is not None
-        what = purpose if here else f'{purpose}: pip install -e ".[{extra}]" in the folder of Bottega'
-        findings.append(Finding(f"extra {extra}", "ok" if here else "missing", what))
-    return findings
+    return [
+        Finding(
+            f"extra {extra.name}",
+            "ok" if extra.complete else "missing",
+            f"{extra.purpose} ({', '.join(extra.here)})"
+            if extra.complete
+            else f"{extra.purpose}; {extra.command}",
+        )
+        for extra in extras()
+    ]
 
 
 def _variables() -> list[Finding]:

@@ -76,7 +76,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "shelf": entry.shelf,
         "here": "yes" if weights.is_here(entry.name) else "no",
         "size": f"{entry.size / 1e6:.1f} MB",
-        "licence": entry.licence,
+        "licence": entry.licence.partition(";")[0],
         "summary": entry.summary,
     }
 
@@ -94,6 +94,10 @@ def _show(settings: NameSettings, report: Report) -> Outcome:
 
 
 def _shown(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
     if isinstance(value, dict):
         return ", ".join(f"{key} {inner}" for key, inner in value.items())
     return value
