@@ -56,7 +56,7 @@ def train(run):
 
     # The second validation is worse: patience ends it, and all processes have to agree.
     values = iter([1.0, 2.0])
-    validation = Validation(lambda: {"loss": next(values)}, every=10, patience=1)
+    validation = Validation(lambda: {"loss": next(values)}, every=4, patience=1)
     sgd = optimizer("sgd", net.parameters(), 0.1)
     schedule = Constant(50, warmup=0)
     Loop(net, sgd, step, schedule, run, worker=here, callbacks=[Speak()], validation=validation).train()
@@ -83,11 +83,11 @@ def test_two_processes_are_one_with_the_joined_batch(tmp_path, capsys):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     running = [start(tmp_path / "two", rank, 2, port) for rank in range(2)]
-    said = [process.communicate(timeout=120)[0] for process in running]
+    said = [process.communicate(timeout=280)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert said == ["process 0 of 2: early\n", ""]
     one, two = (torch.load(tmp_path / run / "last.pt", weights_only=True) for run in ("one", "two"))
-    assert one["done"] == two["done"] == 20
+    assert one["done"] == two["done"] == 8
     for name, value in one["module"].items():
         # The mean of two means: the same number up to rounding.
         assert torch.allclose(value, two["module"][name], atol=1e-6), name
