@@ -81,10 +81,10 @@ def test_styles_are_listed(bench: Path) -> None:
 
 @pytest.mark.slow
 def test_styles_sheet(bench: Path) -> None:
-    assert run("styles", sheet="styles.png").files == (Path("styles.png"),)
-    assert Image.open("styles.png").width > 5 * 320
+    assert run("styles", sheet="styles.jpg", size=100, quality=50).files == (Path("styles.jpg"),)
+    assert 6 * 100 < Image.open("styles.jpg").width < 7 * 100
     with pytest.raises(OutputError, match="--overwrite"):
-        run("styles", sheet="styles.png")
+        run("styles", sheet="styles.jpg")
 
 
 def test_models_list_show_path(bench: Path) -> None:
