@@ -19,6 +19,8 @@ SUFFIXES = {
     ".tiff": "TIFF",
     ".avif": "AVIF",
 }
+READ_SUFFIXES = frozenset({*SUFFIXES, ".bmp", ".gif", ".heic", ".heif"})
+"""Files of a folder that are taken for pictures; what they really are is seen when they are read."""
 DEEP_FORMATS = ("PNG", "TIFF")
 """Formats that are written with 16 bits per channel."""
 

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from bottega.tools.painter import Painter
     from bottega.tools.stylize import StylizeSettings
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif")
-"""Files of a folder that are taken for pictures; what they really are is seen when they are read."""
-
 
 @dataclass(frozen=True)
 class Share(Report):
@@ -106,10 +103,12 @@ def _output_folder(settings: StylizeSettings) -> Path:
 
 
 def _pictures_in(folder: Path) -> list[FileSource]:
+    from bottega.pictures.formats import READ_SUFFIXES
+
     found = [
         FileSource(path)
         for path in sorted(folder.iterdir())
-        if path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        if path.is_file() and path.suffix.lower() in READ_SUFFIXES and not path.name.startswith(".")
     ]
     if not found:
         raise PictureError(f"There is no picture in the folder {folder}.")

@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
-
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"}
-)
-"""Files that are taken for pictures; what they really are is seen when they are read."""
+from bottega.pictures.formats import READ_SUFFIXES
 
 
 def find_pictures(folder: Path | str) -> list[Path]:
@@ -27,7 +23,7 @@ def find_pictures(folder: Path | str) -> list[Path]:
     found = [
         (name.as_posix(), path)
         for path, name in inside
-        if path.suffix.lower() in SUFFIXES
+        if path.suffix.lower() in READ_SUFFIXES
         and not any(part.startswith(".") for part in name.parts)
         and path.is_file()
     ]
