@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError, SettingsError
+from bottega.spelling import nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -185,10 +186,10 @@ def style_source(word: str) -> FileSource | BundledSource:
     from bottega.styles import STYLES
 
     match = BUNDLED.fullmatch(word)
-    if match is None:
+    meant = nearest(match["name"] if match else word, STYLES)
+    if match is None and meant is None:
         raise PictureError(f"There is no style picture {word}{_nearest_file(path)}")
-    close = difflib.get_close_matches(match["name"], STYLES, n=1)
-    hint = f'. Did you mean "{close[0]}"?' if close else "."
+    hint = f'. Did you mean "{meant}"?' if meant else "."
     raise SettingsError(
         f'There is no file and no bundled style "{word}"{hint} The bundled styles are {", ".join(STYLES)}.'
     )
