@@ -38,6 +38,7 @@ def compare(
     out: Path = Path("benchmarks/encoders/results"),
     quick: bool = False,
     baselines: bool = True,
+    paint: bool = True,
     workers: int = 0,
 ) -> None:
     """Measure the encoders.
@@ -55,6 +56,8 @@ def compare(
         Small counts, for choosing between trainings; figures of quick and full runs do not compare.
     baselines
         Measure the untrained networks too.
+    paint
+        Paint from noise too, which takes most of the time.
     workers
         Processes; 0 starts one per core.
     """
@@ -73,11 +76,12 @@ def compare(
     contestants = load_contestants(names, calibration, plan.seeds, baselines=baselines)
     results: dict[str, Figures] = {contestant.name: {} for contestant in contestants}
     made: dict[str, list[Tensor]] = {contestant.name: [] for contestant in contestants}
-    for found in measure_all(contestants, data, plan, workers):
+    for found in measure_all(contestants, data, plan, workers, paint=paint):
         keep(found, contestants, results, made)
         header["minutes"] = round((time.perf_counter() - begin) / 60, 1)
         table = write(results, header, out, name)
-    save_sheet(material, made, SHEETS / f"{name}.png")
+    if paint:
+        save_sheet(material, made, SHEETS / f"{name}.png")
     print(table.read_text(encoding="utf-8"))
 
 

@@ -40,15 +40,16 @@ _plan: Plan
 
 
 def measure_all(
-    contestants: Sequence[Contestant], data: Path | None, plan: Plan, workers: int
+    contestants: Sequence[Contestant], data: Path | None, plan: Plan, workers: int, *, paint: bool = True
 ) -> Iterator[Found]:
-    """Everything about every contestant, in order; untrained ones draw with their first seed only."""
+    """Everything about every contestant, in order; untrained ones paint with their first seed only."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(data, plan)) as pool:
         tasks = []
         for contestant in contestants:
             first = contestant.encoders[0]
-            tasks.append(pool.submit(_draw, contestant.name, first))
+            if paint:
+                tasks.append(pool.submit(_draw, contestant.name, first))
             for seed, encoder in enumerate(contestant.encoders):
                 tasks.append(pool.submit(_rank, contestant.name, seed, encoder))
         for task in tasks:

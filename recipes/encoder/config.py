@@ -25,7 +25,7 @@ class EncoderRecipe(BaseModel):
     )
     batch: int = Field(24, ge=2, description="pictures in a batch; each gives two views or more")
     size: int = Field(80, ge=32, description="side of a view, pixels")
-    steps: int = Field(4500, ge=1, description="length of the schedule")
+    steps: int = Field(4400, ge=1, description="length of the schedule")
     rate: float = Field(2e-3, gt=0, description="peak learning rate of AdamW")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     seed: int = Field(0, ge=0, description="of weights, batches and views")
