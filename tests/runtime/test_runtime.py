@@ -212,6 +212,27 @@ def test_the_allocator_is_tuned_in_a_process_of_our_own():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.skipif(not memory.STATUS.exists(), reason="resident memory is read from /proc")
+def test_memory_is_spared_where_the_allocator_was_tuned_and_only_there():
+    code = (
+        "import torch\n"
+        "from bottega.runtime import memory, spare_memory, tune_allocator\n"
+        "def resident():\n"
+        "    lines = memory.STATUS.read_text().splitlines()\n"
+        "    return next(int(line.split()[1]) for line in lines if line.startswith('VmRSS'))\n"
+        "assert not spare_memory(), 'not tuned'\n"
+        "if tune_allocator():\n"
+        "    assert spare_memory()\n"
+        "    before = resident()\n"
+        "    big = torch.ones(100_000_000)\n"
+        "    after = torch.ones(1000)\n"
+        "    assert resident() > before + 300_000\n"
+        "    del big\n"
+        "    assert resident() < before + 50_000\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_machine_in_plain_values():
     facts = runtime.machine()
     assert json.loads(json.dumps(facts)) == facts

@@ -8,7 +8,7 @@
 
 from bottega.runtime.hardware import capabilities, device, precision, set_threads
 from bottega.runtime.machine import machine, matrix_peak
-from bottega.runtime.memory import available_memory, peak_memory, tune_allocator
+from bottega.runtime.memory import available_memory, peak_memory, spare_memory, tune_allocator
 from bottega.runtime.repeatable import deterministic, seeded
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "precision",
     "seeded",
     "set_threads",
+    "spare_memory",
     "tune_allocator",
 ]

@@ -20,7 +20,7 @@ from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
-from bottega.runtime import seeded
+from bottega.runtime import seeded, spare_memory
 from bottega.transfer.color import Method, color_transfer, luminance_only, match_color
 from bottega.transfer.goals import GoalMaker
 from bottega.transfer.lbfgs import Lbfgs
@@ -36,9 +36,9 @@ from bottega.transfer.style import Style
 WHOLE_UP_TO = 2_400_000
 TILE = 1024
 # Memory per pixel when seen whole; that of one tile; per pixel of a tiled picture.
-WHOLE_BYTES = 1000
-TILE_BYTES = 1.5e9
-TILED_BYTES = 290
+WHOLE_BYTES = 1200
+TILE_BYTES = 1.7e9
+TILED_BYTES = 160
 # Scales with a longer side than this take fewer iterations, down to the least.
 FULL_EFFORT = 1024
 LEAST_ITERATIONS = 10
@@ -95,7 +95,7 @@ def memory_needed(height: int, width: int) -> float:
     """About how many bytes a transfer of this size needs at its peak, for the small encoder in bf16.
 
     Fitted to measured peaks, see docs/transfer.md: whole pictures keep all features, tiled ones only those
-    of a tile, the content's, and some dozen picture-sized tensors.
+    of a tile, the content's, and a dozen picture-sized tensors.
     """
     pixels = height * width
     return 4e8 + (WHOLE_BYTES * pixels if pixels <= WHOLE_UP_TO else TILE_BYTES + TILED_BYTES * pixels)
@@ -183,7 +183,10 @@ class _Run:
         full = settings.size or max(self.original.shape[-2:])
         exact = full / settings.scale_step ** (len(self.sizes) - 1 - scale)
         goal = maker.goal(self._content_at(size), exact)
-        tile = settings.tile or (TILE if size[0] * size[1] > WHOLE_UP_TO else 0)
+        large = size[0] * size[1] > WHOLE_UP_TO
+        if large:
+            spare_memory()
+        tile = settings.tile or (TILE if large else 0)
         return Objective(self.encoder, self.term, goal, self.weights, tile, settings.seed)
 
     def _content_at(self, size: tuple[int, int]) -> Tensor:
