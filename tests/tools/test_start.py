@@ -16,7 +16,7 @@ from bottega.errors import Cancelled, MismatchError, OutputError, PictureError, 
 from bottega.tools import TOOLS, Outcome, Report
 
 # One scale and hardly a step: what comes out is what the work started from, at the result's size.
-STILL = {"first_size": 32, "rate": 1e-6, "recolor": False}
+STILL = {"first_size": 32, "solver": "adam", "rate": 1e-6, "recolor": False}
 
 
 def run(**settings: object) -> Outcome:
