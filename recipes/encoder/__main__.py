@@ -6,7 +6,6 @@ into the run folder at the end of every slice, so that a slice of a few minutes 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +13,11 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.errors import BottegaError, SettingsError
 from bottega.runtime import tune_allocator
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
 from recipes.encoder.train import prepare
+from recipes.slices import call, check_same
 
 app = cyclopts.App(help=__doc__)
 
@@ -46,7 +45,8 @@ def train(
     """
     recipe = recipe or EncoderRecipe()
     tune_allocator()
-    check_same(recipe, run)
+    # The schedule is flat until its end: a training can be lengthened.
+    check_same(recipe, run, sorted(EncoderRecipe.model_fields.keys() - {"steps"}))
     loop, _, pictures = prepare(recipe, data, run)
     (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for file, reason in pictures.broken:
@@ -60,35 +60,9 @@ def train(
     print(f"wrote {run / 'encoder.safetensors'} ({sha256})")
 
 
-def check_same(recipe: EncoderRecipe, run: Path) -> None:
-    """Refuse to go on in a folder where a training with other settings stopped.
-
-    The number of steps may change: the schedule is flat until its end, so that a training can be lengthened.
-
-    Raises:
-        SettingsError: a setting differs.
-    """
-    file = run / "recipe.json"
-    if not (file.exists() and (run / "last.pt").exists()):
-        return
-    before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(recipe.model_dump_json())
-    changed = [name for name in now if name != "steps" and before.get(name) != now[name]]
-    if changed:
-        name = changed[0]
-        raise SettingsError(
-            f"{run} holds a training with {name} {before.get(name)}, not {now[name]}; "
-            "give the same settings to go on, or another folder to start anew."
-        )
-
-
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command line; an error of ours is one sentence. Returns the exit code."""
-    try:
-        app(words, result_action="return_value")
-    except BottegaError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    """Run the command line. Returns the exit code."""
+    return call(app, words)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ then, and ``micro.safetensors`` into the run folder at the end of every slice.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +13,16 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.errors import BottegaError, SettingsError
 from bottega.runtime import tune_allocator
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import load_material
 from recipes.micro.train import averaged_painter, export, prepare
+from recipes.slices import call, check_same
 
 app = cyclopts.App(help=__doc__)
+
+FIXED = ("network", "seed")
+"""Settings that stay from slice to slice; the others may change: crops grow, weights shift."""
 
 
 @app.default
@@ -46,7 +48,7 @@ def train(
     """
     recipe = recipe or MicroRecipe()
     tune_allocator()
-    check_same(recipe, run)
+    check_same(recipe, run, FIXED)
     material = load_material(data, recipe)
     for file, reason in material.broken:
         print(f"left out: {file}: {reason}")
@@ -62,34 +64,9 @@ def train(
     print(f"wrote {target} ({sha256})")
 
 
-def check_same(recipe: MicroRecipe, run: Path) -> None:
-    """Refuse to go on in a folder where a training with other settings stopped.
-
-    What does not change the network or the seed may change between slices: crops grow, weights shift.
-
-    Raises:
-        SettingsError: the network or the seed differs.
-    """
-    file = run / "recipe.json"
-    if not (file.exists() and (run / "last.pt").exists()):
-        return
-    before = json.loads(file.read_text(encoding="utf-8"))
-    for name in ("network", "seed"):
-        if before.get(name) != getattr(recipe, name):
-            raise SettingsError(
-                f"{run} holds a training with {name} {before.get(name)}, not {getattr(recipe, name)}; "
-                "give the same to go on, or another folder to start anew."
-            )
-
-
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command line; an error of ours is one sentence. Returns the exit code."""
-    try:
-        app(words, result_action="return_value")
-    except BottegaError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
+    """Run the command line. Returns the exit code."""
+    return call(app, words)
 
 
 if __name__ == "__main__":

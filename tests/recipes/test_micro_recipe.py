@@ -14,12 +14,13 @@ from bottega.errors import SettingsError
 from bottega.training import PictureSet
 from bottega.transfer.networks import Manner, MicroNet, load
 from recipes.micro import train
-from recipes.micro.__main__ import check_same
+from recipes.micro.__main__ import FIXED
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import Material, sorted_out
 from recipes.micro.objective import Objective
 from recipes.micro.painters import build_painter
 from recipes.micro.train import averaged_painter, export, prepare
+from recipes.slices import check_same
 
 SMALL = {"batch": 2, "size": 32, "steps": 4, "identity_share": 0.5, "partial_share": 0.5}
 
@@ -116,15 +117,15 @@ def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
         painter(content, painter.encode(style), torch.ones(1, 1)),
         loaded.stylize(content, Manner(loaded.encode(style))),
     )
-    check_same(recipe.model_copy(update={"size": 64}), tmp_path)
+    check_same(recipe.model_copy(update={"size": 64}), tmp_path, FIXED)
 
 
 def test_another_network_is_not_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(MicroRecipe().model_dump_json())
     (tmp_path / "last.pt").write_bytes(b"")
-    check_same(MicroRecipe(size=256), tmp_path)
+    check_same(MicroRecipe(size=256), tmp_path, FIXED)
     with pytest.raises(SettingsError, match="a training with network micro, not microast"):
-        check_same(MicroRecipe(network="microast"), tmp_path)
+        check_same(MicroRecipe(network="microast"), tmp_path, FIXED)
 
 
 def test_the_baseline_is_exported_under_its_name(tmp_path: Path) -> None:
