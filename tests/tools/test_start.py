@@ -79,6 +79,7 @@ def test_words_that_are_no_start(bench: Path, quick_settings: dict[str, Any]) ->
     for start, sentence in (
         ("nois", r'There is no picture nois to start from; .* Did you mean "noise"\?$'),
         ("othr.png", r"There is no picture othr\.png .* Did you mean other\.png\?$"),
+        ("absent.png", r"There is no picture absent\.png to start from; [^.]*\.$"),
         ("folder", "folder is a folder"),
         ("clear.png", r"clear\.png to start from is transparent all over"),
     ):

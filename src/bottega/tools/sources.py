@@ -231,8 +231,10 @@ def _nearest_file(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f" (and no folder {folder})."
-    close = difflib.get_close_matches(path.name, sorted(os.listdir(folder)), n=1)
-    return f". Did you mean {folder / close[0]}?" if close else "."
+    # Endings are alike by themselves, so that only what stands before them counts.
+    names = {Path(name).stem: name for name in sorted(os.listdir(folder))}
+    close = difflib.get_close_matches(path.stem, names, n=1)
+    return f". Did you mean {folder / names[close[0]]}?" if close else "."
 
 
 def _relative(path: Path, folder: Path) -> str:
