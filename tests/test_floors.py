@@ -21,6 +21,7 @@ FLOORS = {
     "spelling": -1,
     "pictures": 0,
     "weights": 0,
+    "video": 0,
     "runtime": 0,
     "layers": 1,
     "styles": 1,
@@ -39,6 +40,7 @@ NEIGHBOURS = {  # allowed on the same floor: room -> rooms that it uses
     "encoders": {"layers"},
     "styles": {"layers"},
     "training": {"layers"},
+    "video": {"pictures"},
 }
 FORBIDDEN = {"torchvision", "lpips", "piq", "timm", "open_clip", "torch_fidelity"}
 LIGHT = ["bottega", "bottega.errors", "bottega.environment", "bottega.tools", "bottega.cli"]

@@ -1,0 +1,122 @@
+"""Calm in time: what the network is shown, and what it has painted, each follow the frame before.
+
+1. *In.* Where only noise changed, the frame follows the past (a recursive filter), so that the sensor's noise
+   does not become brush strokes that come and go. What moves is shown as it is: nothing is blurred.
+2. *Out.* The painting of the frame before is laid over the new one where its motion is known, and the two are
+   mixed: strokes then move along with things and do not boil. Where the past cannot be trusted (uncovered
+   background, flashes, cuts) the new painting stands alone, so that nothing leaves a ghost.
+
+The two steps have their own memories, so that they may run in two threads beside the painting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bottega.transfer.clips.comparison import Change, Look, compare, look_at
+from bottega.transfer.clips.motion import moved
+from bottega.video import Bytes
+
+HOLD_STILL = 0.85
+"""Share of the past where nothing moves, at full steadiness."""
+HOLD_MOVING = 0.6
+"""Share of the past painting where things move: laying it over costs it some grain each time."""
+CLEAR = 24.0
+"""Difference of a pixel from the past, in 8-bit steps, at which it is half believed to be noise."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A frame as the network is to see it.
+
+    Attributes:
+        pixels: ``(H, W, 3)`` uint8.
+        filtered: the same before rounding, ``(1, 3, H, W)`` in [0, 255]: the filter's memory.
+        look: what the next frame is compared with.
+        change: since the frame before; the first frame of all is a cut.
+    """
+
+    pixels: Bytes
+    filtered: Tensor
+    look: Look
+    change: Change
+
+
+class SteadyInput:
+    """The recursive filter of frames.
+
+    Args:
+        amount: 0 to 1.
+    """
+
+    def __init__(self, amount: float = 1.0) -> None:
+        self.amount = amount
+        self.before: Prepared | None = None
+
+    @torch.no_grad()
+    def prepare(self, pixels: Bytes) -> Prepared:
+        """The next frame."""
+        picture = to_tensor(pixels)
+        look = look_at(picture)
+        before = self.before
+        if before is None or before.filtered.shape != picture.shape:
+            self.before = Prepared(pixels, picture, look, Change(cut=True))
+            return self.before
+        change = compare(before.look, look)
+        if change.still is None:
+            self.before = Prepared(pixels, picture, look, change)
+            return self.before
+        apart = before.filtered - picture
+        share = _full_size(change.still, picture) * (HOLD_STILL * self.amount)
+        # A pixel that differs by far more than noise is something, however small.
+        share = share * torch.reciprocal((apart * (1 / CLEAR)).square_().amax(1, keepdim=True).add_(1))
+        filtered = torch.addcmul(picture, apart, share)
+        self.before = Prepared(to_bytes(filtered), filtered, look, change)
+        return self.before
+
+
+class SteadyOutput:
+    """The recursive mixing of paintings.
+
+    Args:
+        amount: 0 to 1.
+    """
+
+    def __init__(self, amount: float = 1.0) -> None:
+        self.amount = amount
+        self.before: Tensor | None = None
+
+    @torch.no_grad()
+    def settle(self, painted: Bytes, change: Change) -> Bytes:
+        """The next painting, mixed with what came before."""
+        picture = to_tensor(painted)
+        before = self.before
+        if before is None or change.trust is None or change.still is None or before.shape != picture.shape:
+            self.before = picture
+            return painted
+        moving = HOLD_MOVING * change.trust
+        share = moving + change.still * (HOLD_STILL - moving)
+        if change.flow is not None:
+            before = moved(before, change.flow, "bicubic")
+        self.before = torch.addcmul(picture, before - picture, _full_size(share * self.amount, picture))
+        return to_bytes(self.before)
+
+
+def to_tensor(pixels: Bytes) -> Tensor:
+    """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` float32 in [0, 255]; in memory the channels stay together."""
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
+
+
+def to_bytes(picture: Tensor) -> Bytes:
+    """Back, rounded."""
+    rounded = picture[0].permute(1, 2, 0).clamp(0, 255).round_().to(torch.uint8)
+    return np.ascontiguousarray(rounded.numpy())
+
+
+def _full_size(values: Tensor, like: Tensor) -> Tensor:
+    return F.interpolate(values, like.shape[-2:], mode="bilinear", align_corners=False)

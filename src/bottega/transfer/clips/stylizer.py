@@ -1,0 +1,152 @@
+"""A stream of frames in, the same stream painted: one frame at a time, or in three threads side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bottega.transfer.clips.direction import Direction
+from bottega.transfer.clips.memory import Memory, pack, unpack
+from bottega.transfer.clips.statistics import FollowedStatistics
+from bottega.transfer.clips.steady import Prepared, SteadyInput, SteadyOutput
+from bottega.transfer.networks import Manner, StyleCode
+from bottega.video import Bytes, Frame, ahead
+
+if TYPE_CHECKING:
+    from bottega.transfer.onepass import OnePass
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A frame with what was prepared for it; ``prepared`` is none without steadiness."""
+
+    frame: Frame
+    manners: Mapping[str, Manner]
+    prepared: Prepared | None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A frame as the network painted it, not yet mixed with what came before."""
+
+    ready: Ready
+    pixels: Bytes
+    known: Mapping[str, StyleCode]
+    measured: Mapping[str, StyleCode]
+    age: int
+
+
+class ClipStylizer:
+    """Paints frames in their order.
+
+    Three steps with a memory each: :meth:`prepare`, :meth:`paint` and :meth:`settle`; :meth:`frames` takes
+    them in turn. Each may run in a thread of its own as long as every frame goes through all three in order.
+
+    Args:
+        engine: a network, ready to paint.
+        direction: styles and regions.
+        temporal: how calm the result is in time: 0 paints each frame by itself, 1 is as calm as may be
+            without blurring what moves.
+    """
+
+    def __init__(self, engine: OnePass, direction: Direction, temporal: float = 1.0) -> None:
+        self.engine = engine
+        self.direction = direction
+        self.temporal = temporal
+        self._input = SteadyInput(temporal)
+        self._output = SteadyOutput(temporal)
+        self._statistics = FollowedStatistics()
+
+    def frames(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """Each frame painted as soon as it has come: the latency is one frame."""
+        for frame in frames:
+            yield self.settle(self.paint(self.prepare(frame)))
+
+    def overlapped(self, frames: Iterable[Frame], depth: int = 3) -> Iterator[Raw]:
+        """Frames painted while the next are read and prepared in another thread; to be settled."""
+        for ready in ahead(map(self.prepare, frames), depth):
+            yield self.paint(ready)
+
+    def prepare(self, frame: Frame) -> Ready:
+        """Step one, on the frame as it was read."""
+        manners = self.direction.manners(frame)
+        if self.temporal == 0:
+            return Ready(frame, manners, None)
+        return Ready(frame, manners, self._input.prepare(frame.pixels))
+
+    def paint(self, ready: Ready) -> Raw:
+        """Step two: the network."""
+        manners, prepared = ready.manners, ready.prepared
+        if prepared is None:
+            return Raw(ready, self._painted(ready.frame.pixels, manners, None), {}, {}, 0)
+        if all(manner.code is None for manner in manners.values()):
+            return Raw(ready, ready.frame.pixels, {}, {}, 0)
+        followed = self._statistics
+        known = followed.follow(
+            manners, lambda: self._measured(prepared.pixels, manners), prepared.change.cut
+        )
+        pixels = self._painted(prepared.pixels, manners, known)
+        return Raw(ready, pixels, known, followed.measured, followed.age)
+
+    def settle(self, raw: Raw) -> Frame:
+        """Step three, on what was painted."""
+        pixels, prepared = raw.pixels, raw.ready.prepared
+        if prepared is not None:
+            pixels = self._output.settle(pixels, prepared.change)
+        return raw.ready.frame.with_pixels(_left_alone(pixels, raw.ready))
+
+    def memory(self, raw: Raw) -> Memory:
+        """All that the frames after this one depend on; ``raw`` was settled last."""
+        if raw.ready.prepared is None or self._output.before is None:
+            return {}
+        prepared = raw.ready.prepared
+        return pack(prepared, self._output.before, raw.known, raw.measured, raw.age)
+
+    def remember(self, memory: Memory) -> None:
+        """Go on after the frame that :meth:`memory` was taken at."""
+        if not memory:
+            return
+        self._input.before, self._output.before, known, measured, age = unpack(memory)
+        self._statistics = FollowedStatistics(known, measured, age)
+
+    def _painted(
+        self, pixels: Bytes, manners: Mapping[str, Manner], known: Mapping[str, StyleCode] | None
+    ) -> Bytes:
+        if self.direction.whole:
+            (name, manner) = next(iter(manners.items()))
+            return self.engine.paint_bytes(pixels, manner, None if known is None else known[name])
+        codes = None if known is None else [known[name] for name in manners]
+        return _bytes(self.engine.paint(_floats(pixels), list(manners.values()), codes))
+
+    def _measured(self, pixels: Bytes, manners: Mapping[str, Manner]) -> Mapping[str, StyleCode]:
+        if self.direction.whole:
+            (name, manner) = next(iter(manners.items()))
+            return {name: self.engine.measure_bytes(pixels, manner)}
+        codes = self.engine.measure(_floats(pixels), list(manners.values()))
+        return dict(zip(manners, codes, strict=True))
+
+
+def _left_alone(pixels: Bytes, ready: Ready) -> Bytes:
+    """Regions without style get their own pixels back: those of the frame as it was read, to the bit."""
+    alone = [m.mask for m in ready.manners.values() if m.code is None]
+    if not alone:
+        return pixels
+    if any(mask is None for mask in alone):
+        return ready.frame.pixels
+    share = torch.stack([mask for mask in alone if mask is not None]).sum(0)[0, 0, :, :, None].numpy()
+    mixed = pixels + share * (ready.frame.pixels.astype(np.float32) - pixels)
+    return np.where(share > 1 - 1e-5, ready.frame.pixels, (mixed + 0.5).astype(np.uint8))
+
+
+def _floats(pixels: Bytes) -> Tensor:
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255).contiguous()
+
+
+def _bytes(picture: Tensor) -> Bytes:
+    rounded = picture[0].permute(1, 2, 0).mul(255).round_().clamp_(0, 255)
+    return np.ascontiguousarray(rounded.to(torch.uint8).cpu().numpy())
