@@ -1,34 +1,25 @@
-"""What every recipe's command line shares: going on in the right folder, and errors as one sentence."""
+"""What every recipe's command line shares: a slice of training, and errors as one sentence."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cyclopts
 from pydantic import BaseModel
 
-from bottega.errors import BottegaError, SettingsError
+from bottega.errors import BottegaError
+from bottega.training import Loop
+from bottega.training.same import SETTINGS_FILE
 
 
-def check_same(recipe: BaseModel, run: Path, names: Collection[str]) -> None:
-    """Refuse to go on in a folder where a training stopped that differs in one of the settings ``names``.
-
-    Raises:
-        SettingsError: one differs.
-    """
-    file = run / "recipe.json"
-    if not (file.exists() and (run / "last.pt").exists()):
-        return
-    before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(recipe.model_dump_json())
-    for name in names:
-        if before.get(name) != now[name]:
-            raise SettingsError(
-                f"{run} holds a training with {name} {before.get(name)}, not {now[name]}; "
-                "give the same settings to go on, or another folder to start anew."
-            )
+def train_slice(loop: Loop, recipe: BaseModel, run: Path, minutes: float, facts: str) -> None:
+    """Go on where the folder's training stopped, for ``minutes``; ``facts`` are printed at the start."""
+    (run / SETTINGS_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    loop.resume()
+    print(f"{facts}; at step {loop.done}", flush=True)
+    loop.train(minutes)
 
 
 def call(app: cyclopts.App, words: Sequence[str] | None) -> int:

@@ -14,10 +14,11 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import tune_allocator
+from bottega.training import check_same
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
 from recipes.encoder.train import prepare
-from recipes.slices import call, check_same
+from recipes.slices import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -14,10 +14,11 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import tune_allocator
+from bottega.training import check_same
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import load_material
 from recipes.micro.train import averaged_painter, export, prepare
-from recipes.slices import call, check_same
+from recipes.slices import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from bottega.errors import SettingsError
 from bottega.training import PictureSet, load_pictures
 from bottega.training.augment import crop, uniform
-from recipes.micro.config import MicroRecipe
+from recipes.pairs import PairRecipe
 from recipes.split import training_files
 
 STYLE_FOLDERS = frozenset({"paintings", "kaokore"})
@@ -50,7 +50,7 @@ class Material:
     styles: Sequence[Tensor]
     broken: Sequence[tuple[Path, str]]
 
-    def draw(self, recipe: MicroRecipe, generator: torch.Generator) -> Pairs:
+    def draw(self, recipe: PairRecipe, generator: torch.Generator) -> Pairs:
         """One batch; all randomness comes from ``generator``."""
         contents = self._pieces(self.contents, recipe, recipe.content_window, generator)
         styles = self._pieces(self.styles, recipe, recipe.style_window, generator)
@@ -65,7 +65,7 @@ class Material:
     @staticmethod
     def _pieces(
         pictures: Sequence[Tensor],
-        recipe: MicroRecipe,
+        recipe: PairRecipe,
         window: tuple[float, float],
         generator: torch.Generator,
     ) -> Tensor:
@@ -79,7 +79,7 @@ class Material:
         )
 
 
-def load_material(root: Path, recipe: MicroRecipe) -> Material:
+def load_material(root: Path, recipe: PairRecipe) -> Material:
     """Everything that may be trained on, decoded.
 
     Raises:

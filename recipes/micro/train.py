@@ -82,8 +82,7 @@ def sample_drawer(painter: Painter, side: int = SHEET_SIDE) -> Callable[[torch.G
 
     A row of styles, then a row for each photograph with itself first; painted by the very call that trains.
     """
-    painted_styles = [styles.paint(name, (side, side)) for name in SHEET_STYLES]
-    contents = [_square(pictures.photograph(name).pixels, side) for name in pictures.PHOTOGRAPHS]
+    contents, painted_styles = sheet_pictures(side)
 
     def draw(generator: torch.Generator) -> Tensor:
         where = next(painter.parameters()).device
@@ -95,6 +94,12 @@ def sample_drawer(painter: Painter, side: int = SHEET_SIDE) -> Callable[[torch.G
         return torch.cat(rows)
 
     return draw
+
+
+def sheet_pictures(side: int) -> tuple[list[Tensor], list[Tensor]]:
+    """What sheets of samples show: squares of the demonstration photographs, and bundled styles."""
+    contents = [_square(pictures.photograph(name).pixels, side) for name in pictures.PHOTOGRAPHS]
+    return contents, [styles.paint(name, (side, side)) for name in SHEET_STYLES]
 
 
 def _square(picture: Tensor, side: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bottega import encoders, weights
 from bottega.errors import SettingsError
-from bottega.training import PictureSet
+from bottega.training import PictureSet, check_same
 from bottega.transfer.networks import Manner, MicroNet, load
 from recipes.micro import train
 from recipes.micro.__main__ import FIXED
@@ -20,7 +20,6 @@ from recipes.micro.material import Material, sorted_out
 from recipes.micro.objective import Objective
 from recipes.micro.painters import build_painter
 from recipes.micro.train import averaged_painter, export, prepare
-from recipes.slices import check_same
 
 SMALL = {"batch": 2, "size": 32, "steps": 4, "identity_share": 0.5, "partial_share": 0.5}
 

@@ -14,10 +14,12 @@ from bottega.training.folders import find_pictures, hold_out
 from bottega.training.groups import Rule, freeze, parameter_groups
 from bottega.training.loop import ENDINGS, Loop
 from bottega.training.optimizers import OPTIMIZERS, optimizer
+from bottega.training.same import check_same
 from bottega.training.samples import Samples
 from bottega.training.schedules import SCHEDULES, Constant, Cosine, Schedule, Trapezoid, schedule
 from bottega.training.step import Step, StepFunction
 from bottega.training.tensorboard import TensorBoard
+from bottega.training.timed import Timed
 from bottega.training.validation import Validation
 from bottega.training.workers import Worker, worker
 
@@ -39,10 +41,12 @@ __all__ = [
     "Step",
     "StepFunction",
     "TensorBoard",
+    "Timed",
     "Trapezoid",
     "Validation",
     "View",
     "Worker",
+    "check_same",
     "duration",
     "find_pictures",
     "freeze",

@@ -30,7 +30,7 @@ class Constant:
     warmup: int = 100
 
     def factor(self, step: int) -> float:
-        return _rising(step, self.warmup)
+        return rising(step, self.warmup)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Cosine:
     def factor(self, step: int) -> float:
         done = max(0, step - self.warmup) / max(1, self.steps - self.warmup)
         falling = 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-        return _rising(step, self.warmup) * (self.floor + (1 - self.floor) * falling)
+        return rising(step, self.warmup) * (self.floor + (1 - self.floor) * falling)
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,11 @@ class Trapezoid:
 
     def factor(self, step: int) -> float:
         falling = min(1.0, (self.steps - step) / max(1.0, self.cooldown * self.steps))
-        return min(_rising(step, self.warmup), falling)
+        return min(rising(step, self.warmup), falling)
 
 
-def _rising(step: int, warmup: int) -> float:
+def rising(step: int, warmup: int) -> float:
+    """The linear warm-up: share of the peak at ``step``."""
     return min(1.0, (step + 1) / warmup) if warmup else 1.0
 
 

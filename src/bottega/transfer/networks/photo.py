@@ -73,7 +73,9 @@ class PhotoNet(OwnStatisticsNet):
     def reduced_input(self, pictures: Tensor) -> Tensor:
         """All of the picture, squeezed into a square."""
         size = (LOOKED_AT, LOOKED_AT)
-        return F.interpolate(pictures, size, mode="bilinear", antialias=True, align_corners=False)
+        # Antialiasing is not made for bfloat16 on processors.
+        seen = F.interpolate(pictures.float(), size, mode="bilinear", antialias=True, align_corners=False)
+        return seen.to(pictures.dtype)
 
     def walk(self, pictures: Tensor) -> Walk:
         features = fold((pictures - MIDDLE) / SPREAD, FOLD)

@@ -1,0 +1,28 @@
+"""Every setting of a training of the photorealistic network, declared once."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from recipes.pairs import PairRecipe
+
+
+class PhotoRecipe(PairRecipe):
+    """How the photorealistic network is trained. The packaged one's values are the defaults."""
+
+    size: int = Field(160, ge=32, multiple_of=16, description="side of a crop, pixels")
+    steps: int = Field(4000, ge=1, description="length of the schedule")
+    rate: float = Field(1e-3, gt=0, description="peak learning rate of Adam")
+    content_window: tuple[float, float] = Field(
+        (1.4, 2.4), description="side of the content's piece as a multiple of size: nearly the whole picture"
+    )
+    style_window: tuple[float, float] = Field((1.0, 2.4), description="likewise, of the style's piece")
+    noise: float = Field(0.0, ge=0, description="deviation of the noise between two frames; there are none")
+    color: float = Field(0.5, ge=0, le=1, description="strength of the random change of the styles' colours")
+    content: float = Field(1.0, ge=0, description="weight of the content loss")
+    palette: float = Field(4.0, ge=0, description="weight of the distribution of colours")
+    moments: float = Field(0.5, ge=0, description="weight of the channels' means and deviations")
+    order: float = Field(10.0, ge=0, description="weight of lighter staying lighter")
+    smooth: float = Field(1.0, ge=0, description="weight of the grid's smoothness")
+    gamut: float = Field(5.0, ge=0, description="weight of staying within [0, 1]")
+    identity: float = Field(5.0, ge=0, description="weight of staying as it is, where style is content")

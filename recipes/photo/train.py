@@ -1,0 +1,143 @@
+"""Put pictures, network, losses and loop together; write what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+from bottega import encoders, pictures, styles
+from bottega.layers import color_moments
+from bottega.training import (
+    Callback,
+    Console,
+    Loop,
+    Samples,
+    Step,
+    Trapezoid,
+    load_checkpoint,
+    optimizer,
+    worker,
+)
+from bottega.training.augment import color_jitter
+from bottega.transfer.networks import Manner, PhotoNet, save
+from recipes.micro.material import Material, Pairs
+from recipes.photo.config import PhotoRecipe
+from recipes.photo.objective import PhotoObjective
+
+PHOTOGRAPHS_TIMES = 10
+"""Photographs are few: each is drawn so much more often than a painting."""
+SHEET_STYLES = ("swirl", "ukiyo-e", "pastel", "stained-glass")
+SHEET_HEIGHT = 200
+SHEET_EVERY = 500
+
+
+def prepare(
+    recipe: PhotoRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
+) -> Loop:
+    """A training, ready to start or to resume.
+
+    Raises:
+        WeightsError: the encoder is unknown or not here.
+    """
+    here = worker()
+    objective = PhotoObjective(recipe, encoders.load(recipe.encoder).to(here.device))
+    network = build(recipe).to(here.device)
+    convert_conv2d_weight_memory_format(network, torch.channels_last)
+    mixture = every_kind(material)
+
+    def step(step: Step) -> dict[str, Tensor]:
+        pairs = draw(mixture, recipe, step.generator).to(here.device)
+        # The network is small and colours are fine: only the encoder computes in less than float32.
+        painted, cells = painted_with_grid(network, pairs)
+        with here.autocast():
+            losses = objective(painted, cells, pairs, step.generator)
+        step.update(losses["loss"])
+        return losses
+
+    adam = optimizer("adam", network.parameters(), recipe.rate)
+    loop = Loop(network, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, worker=here)
+    columns = 1 + len(pictures.PHOTOGRAPHS) + len(SHEET_STYLES)
+    loop.callbacks = (*callbacks, Samples(sample_drawer(network), SHEET_EVERY, columns=columns))
+    return loop
+
+
+def build(recipe: PhotoRecipe) -> PhotoNet:
+    """The network with its first weights."""
+    torch.manual_seed(recipe.seed)
+    return PhotoNet()
+
+
+def every_kind(material: Material) -> Material:
+    """Photographs and paintings, both as contents and as styles: colours are learned from all of them."""
+    everything = [*PHOTOGRAPHS_TIMES * list(material.contents), *material.styles]
+    return Material(everything, everything, material.broken)
+
+
+def draw(material: Material, recipe: PhotoRecipe, generator: torch.Generator) -> Pairs:
+    """A batch, the styles in changed colours, so that palettes are more than those of the pictures."""
+    pairs = material.draw(recipe, generator)
+    changed = color_jitter(pairs.styles, recipe.color, generator)
+    return replace(pairs, styles=torch.where(pairs.same.view(-1, 1, 1, 1) > 0, pairs.styles, changed))
+
+
+def painted_with_grid(network: PhotoNet, pairs: Pairs) -> tuple[Tensor, Tensor]:
+    """The contents painted ``(N, 3, H, W)``, and what the trunk says of the grid ``(N, 12, depth, h, w)``."""
+    heads: list[Tensor] = []
+    hook = network.head.register_forward_hook(lambda module, given, result: heads.append(result))
+    try:
+        code = network.encode(pairs.styles)
+        affine = network.color_map(color_moments(pairs.contents), code, pairs.strength)
+        painted = network(pairs.contents, affine, *code.vectors(), pairs.strength)
+    finally:
+        hook.remove()
+    return painted, heads[-1].float().unflatten(1, (12, network.depth))
+
+
+def averaged(recipe: PhotoRecipe, checkpoint: Path) -> PhotoNet:
+    """The moving average of the weights."""
+    network = build(recipe)
+    network.load_state_dict(load_checkpoint(checkpoint)["average"])
+    network.eval().requires_grad_(False)
+    return network
+
+
+def export(recipe: PhotoRecipe, network: PhotoNet, target: Path) -> str:
+    """Write the network to ``target`` (safetensors); returns its sha256."""
+    return save(network, target, {"recipe": recipe.model_dump(mode="json")})
+
+
+def sample_drawer(network: PhotoNet, height: int = SHEET_HEIGHT) -> Callable[[torch.Generator], Tensor]:
+    """Draws the demonstration photographs in each other's colours and in those of bundled styles.
+
+    A row of styles, then a row for each photograph with itself first; no training sees any of them.
+    """
+    contents = [_cut(pictures.photograph(name).pixels, height) for name in pictures.PHOTOGRAPHS]
+    looks = [
+        *contents,
+        *(_cut(styles.paint(name, (2 * height, 3 * height)), height) for name in SHEET_STYLES),
+    ]
+
+    def draw(generator: torch.Generator) -> Tensor:
+        where: nn.Parameter = next(network.parameters())
+        manners = [Manner(network.encode(look.to(where.device))) for look in looks]
+        rows = [torch.ones_like(contents[0]), *looks]
+        for content in contents:
+            rows += [content, *(network.stylize(content.to(where.device), m).cpu() for m in manners)]
+        return torch.cat(rows)
+
+    return draw
+
+
+def _cut(picture: Tensor, height: int) -> Tensor:
+    """The middle in the format 3 : 2."""
+    resized = pictures.resize(picture, (height, round(height * picture.shape[-1] / picture.shape[-2])))
+    width = height * 3 // 2
+    if resized.shape[-1] < width:
+        return pictures.resize(picture, (height, width))
+    left = (resized.shape[-1] - width) // 2
+    return resized[..., left : left + width]

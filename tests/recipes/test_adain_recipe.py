@@ -1,0 +1,58 @@
+"""The recipe of the AdaIN decoder, at tiny size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bottega.transfer.networks import AdaINNet, load
+from recipes.adain import train
+from recipes.adain.config import AdaINRecipe
+from recipes.adain.train import averaged, build, decoder_losses, export, prepare
+from recipes.micro.material import Material
+
+SMALL = AdaINRecipe(batch=2, size=32, steps=2)
+
+
+@pytest.fixture(autouse=True)
+def tiny_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawer = train.sample_drawer
+    monkeypatch.setattr(train, "sample_drawer", lambda network: drawer(network, 48))
+    monkeypatch.setenv("BOTTEGA_PRECISION", "fp32")
+    monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
+
+
+def material() -> Material:
+    generator = torch.Generator().manual_seed(0)
+    grain = [torch.randint(256, (3, 50, 60), generator=generator, dtype=torch.uint8) for _ in range(2)]
+    ramp = torch.linspace(0, 250, 60).to(torch.uint8).expand(3, 50, 60)
+    return Material([ramp, ramp.flip(-1) // 2], grain, ())
+
+
+def test_losses_fall_on_one_batch() -> None:
+    network = build(SMALL).train()
+    pairs = material().draw(SMALL, torch.Generator().manual_seed(1))
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+    seen = []
+    for _ in range(20):
+        losses = decoder_losses(SMALL, network, pairs)
+        optimizer.zero_grad()
+        torch.autograd.backward(losses["loss"])
+        optimizer.step()
+        seen.append(float(losses["loss"].detach()))
+    assert seen[-1] < 0.9 * seen[0]
+
+
+def test_from_the_first_step_to_a_file(tmp_path: Path) -> None:
+    loop = prepare(SMALL, material(), tmp_path, ())
+    assert loop.train() == "finished"
+    assert (tmp_path / "samples" / "000002.png").exists()
+    network = averaged(SMALL, loop.checkpoint)
+    export(SMALL, network, tmp_path / "adain.safetensors")
+    loaded = load(tmp_path / "adain.safetensors")
+    assert isinstance(loaded, AdaINNet)
+    pairs = material().draw(SMALL, torch.Generator().manual_seed(2))
+    codes = [network.encode(pairs.styles)]
+    torch.testing.assert_close(network(pairs.contents, codes), loaded(pairs.contents, codes))
