@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from small_trainings import At, make_loop
 
-from bottega.training import Timed
+from bottega.training import Callback, Timed
 
 
 def at(spent: float, done: int = 500) -> Timed:
@@ -39,8 +39,11 @@ def timed_loop(run, seconds, slow):
     return loop
 
 
-class Rates(At):
+class Rates(Callback):
     """Remembers the learning rate of each step."""
+
+    def __init__(self):
+        self.events = []
 
     def step(self, loop, losses):
         self.events.append(loop.updates.optimizers["model"].param_groups[0]["lr"])

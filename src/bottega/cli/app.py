@@ -17,7 +17,10 @@ HELP = """An open workshop for AI-assisted digital art.
 
 bottega stylize photo.jpg --style painting.jpg"""
 
-GROUPS = {"models": "Weights of networks: what there is, fetch, check, import."}
+GROUPS = {
+    "train": "Train networks of your own: one style, several, one more.",
+    "models": "Weights of networks: what there is, fetch, check, import.",
+}
 
 
 def build_app(run_tool: Callable[[Tool, dict[str, Any]], None]) -> App:

@@ -6,7 +6,8 @@ from bottega.tools.remake import REMAKE
 from bottega.tools.styles import STYLES_TOOL
 from bottega.tools.stylize import STYLIZE
 from bottega.tools.tool import Outcome, Report, Settings, Tool
+from bottega.tools.train import TRAIN
 
-TOOLS: dict[str, Tool] = {tool.name: tool for tool in (STYLIZE, REMAKE, STYLES_TOOL, *MODELS, DOCTOR)}
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in (STYLIZE, REMAKE, STYLES_TOOL, *TRAIN, *MODELS, DOCTOR)}
 
 __all__ = ["TOOLS", "Outcome", "Report", "Settings", "Tool"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bottega.transfer.networks.adain import AdaINNet
 from bottega.transfer.networks.code import Manner, StyleCode, mix_codes
+from bottega.transfer.networks.fitted import FittedNet
 from bottega.transfer.networks.micro import MicroNet
 from bottega.transfer.networks.multi import MultiStyleNet
 from bottega.transfer.networks.own_statistics import OwnStatisticsNet
@@ -15,6 +16,7 @@ from bottega.transfer.networks.transformer import TransformerNet
 __all__ = [
     "NETWORKS",
     "AdaINNet",
+    "FittedNet",
     "Manner",
     "MicroNet",
     "MultiStyleNet",

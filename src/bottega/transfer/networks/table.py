@@ -11,6 +11,7 @@ from torch import nn
 from bottega import weights
 from bottega.errors import WeightsError
 from bottega.transfer.networks.adain import AdaINNet
+from bottega.transfer.networks.fitted import FittedNet
 from bottega.transfer.networks.micro import MicroNet
 from bottega.transfer.networks.multi import MultiStyleNet
 from bottega.transfer.networks.photo import PhotoNet
@@ -20,6 +21,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "micro": MicroNet,
     "adain": AdaINNet,
     "fast": TransformerNet,
+    "fitted": FittedNet,
     "multi": MultiStyleNet,
     "photo": PhotoNet,
 }

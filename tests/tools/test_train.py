@@ -1,0 +1,186 @@
+"""``bottega train …``: from words to a network on the shelf; stopping, going on, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bottega import weights
+from bottega.cli.main import main
+from bottega.errors import Cancelled, OutputError, SettingsError, WeightsError
+from bottega.tools import TOOLS, Report
+from bottega.transfer.networks import FittedNet, Manner, MicroNet, MultiStyleNet, load, save
+
+TINY: dict[str, Any] = {
+    "encoder": "tiny",
+    "steps": 3,
+    "size": 32,
+    "batch": 1,
+    "style_size": 64,
+    "precision": "fp32",
+    "threads": 1,
+}
+
+
+@pytest.fixture
+def studio(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The bench with a folder of photographs, a base network and a shelf of its own."""
+    monkeypatch.setenv("BOTTEGA_HOME", str(bench.parent / "home"))
+    from bottega import encoders
+
+    facts = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
+    state = encoders.build("small", seed=1).state_dict()
+    weights.shelve("tiny", state, {"architecture": "small"}, **facts)
+    (bench / "photos").mkdir()
+    for name in ("photo.png", "other.png"):
+        (bench / name).rename(bench / "photos" / name)
+    torch.manual_seed(0)
+    save(MicroNet(fine=4, coarse=4, blocks=0, deep_blocks=0), bench / "base.safetensors")
+    return bench
+
+
+class Listener(Report):
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.notes: list[str] = []
+        self.asked, self.stop_after = 0, stop_after
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def cancelled(self) -> bool:
+        self.asked += 1
+        return self.asked > self.stop_after
+
+
+def run(tool: str, report: Report | None = None, **values: Any) -> Any:
+    found = TOOLS[tool]
+    return found.run(found.configure({**TINY, **values}), report)
+
+
+def style_values(**changes: Any) -> dict[str, Any]:
+    return {"style": "style.png", "photos": "photos", "base": "base.safetensors", **changes}
+
+
+def test_a_style_from_the_command_line(studio: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "style", "--style", "style.png", "--photos", "photos", "--base", "base.safetensors"]
+    for name, value in TINY.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    assert main([*words, "-o", "My Style.safetensors", "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"progress", "result"} <= {event["event"] for event in events}
+    assert all(0 <= event["done"] <= 1 for event in events if event["event"] == "progress")
+    assert "--method fast --model my-style" in events[-1]["summary"]
+
+    entry = weights.entry("my-style")
+    assert (entry.shelf, entry.kind, entry.architecture) == ("own", "network", "fitted")
+    assert entry.figures["steps"] == 3
+    network = load("my-style")
+    assert isinstance(network, FittedNet)
+    _, configuration = weights.read(studio / "My Style.safetensors")
+    assert configuration["styles"][0]["name"] == "style.png"
+    assert len(configuration["styles"][0]["sha256"]) == 64
+    assert (configuration["photographs"], configuration["steps"]) == (2, 3)
+    assert (configuration["base"], configuration["encoder"]) == ("base.safetensors", "tiny")
+    assert {"loss", "step"} <= configuration["losses"].keys()
+    run_folder = studio / "my-style.training"
+    assert {"last.pt", "best.pt", "metrics.jsonl", "recipe.json", "preview.jpg"} <= {
+        path.name for path in run_folder.iterdir()
+    }
+
+
+def test_stopped_and_gone_on_with_is_as_if_never_stopped(studio: Path) -> None:
+    run("train style", **style_values(name="straight"))
+    with pytest.raises(
+        Cancelled, match=r"Stopped after 2 steps; the same command goes on from halted\.training"
+    ):
+        run("train style", Listener(stop_after=1), **style_values(name="halted"))
+    assert isinstance(load(studio / "halted.training" / "unfinished.safetensors"), FittedNet)
+    assert "halted" not in [entry.name for entry in weights.entries()]
+    listener = Listener()
+    run("train style", listener, **style_values(name="halted"))
+    assert listener.notes == ["Going on from halted.training, after 2 steps."]
+    one, other = (load(name).state_dict() for name in ("straight", "halted"))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+def test_other_settings_do_not_go_on(studio: Path) -> None:
+    with pytest.raises(Cancelled):
+        run("train style", Listener(stop_after=1), **style_values(name="x"))
+    with pytest.raises(SettingsError, match=r"a training with style_weight 3\.0, not 5\.0"):
+        run("train style", **style_values(name="x", style_weight=5.0))
+    with pytest.raises(SettingsError, match=r"a training with style style\.png, not woodcut"):
+        run("train style", **style_values(name="x", style="woodcut"))
+
+
+def test_without_photographs_it_says_so(studio: Path) -> None:
+    listener = Listener()
+    run("train style", listener, style="woodcut", base="base.safetensors", steps=1)
+    assert "two demonstration photographs" in listener.notes[0]
+    assert load("woodcut").training is False
+
+
+def test_several_styles_and_one_more(studio: Path) -> None:
+    values = {"photos": "photos", "width": 2, "blocks": 0}
+    outcome = run("train multi", **values, style=["style.png", "woodcut@3"], output="two.safetensors")
+    assert "--method multi --model two" in outcome.summary
+    network = load("two")
+    assert isinstance(network, MultiStyleNet)
+    assert network.styles == ("style", "woodcut@3")
+
+    listener = Listener()
+    outcome = run(
+        "train add-style", listener, network="two", style="photos/other.png", photos="photos", name="three"
+    )
+    assert "The new style starts from" in listener.notes[0]
+    larger = load("three")
+    assert isinstance(larger, MultiStyleNet)
+    assert larger.styles == ("style", "woodcut@3", "other")
+    content = torch.rand(1, 3, 32, 32)
+    for name in network.styles:
+        vectors = (network.style_vector({name: 1}), larger.style_vector({name: 1}))
+        assert torch.equal(network(content, vectors[0]), larger(content, vectors[1]))
+    with pytest.raises(SettingsError, match='has a style "style" already; give another --style-name'):
+        run("train add-style", network="two", style="style.png", photos="photos", name="four")
+    with pytest.raises(WeightsError, match="no network of several styles"):
+        run("train add-style", network="base.safetensors", style="style.png", photos="photos", name="four")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "sentence"),
+    [
+        ({"output": "style.png"}, OutputError, "written as .safetensors only"),
+        ({"output": "nowhere/x.safetensors"}, OutputError, "nowhere does not exist"),
+        ({"output": "base.safetensors"}, OutputError, "already exists"),
+        ({"name": "tiny"}, SettingsError, 'a network "tiny" on your shelf already'),
+        ({"name": "small"}, SettingsError, "weights that Bottega knows"),
+        ({"name": "Große Wörter!"}, SettingsError, "cannot name a network"),
+        ({"preview": "x.txt"}, OutputError, "x.txt"),
+        ({"style": "woodkut"}, SettingsError, 'Did you mean "woodcut"'),
+        ({"size": 50}, SettingsError, "multiple of 16"),
+        ({"minutes": 0}, SettingsError, "minutes is 0"),
+        ({"network": "quick"}, SettingsError, "micro"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(
+    studio: Path, changes: dict[str, Any], error: type[Exception], sentence: str
+) -> None:
+    before = {path.name for path in studio.iterdir()}
+    with pytest.raises(error, match=sentence.replace(".", r"\.")):
+        run("train style", **style_values(**changes))
+    assert {path.name for path in studio.iterdir()} == before
+
+
+def test_what_was_trained_paints(studio: Path) -> None:
+    run("train style", **style_values(name="mine"))
+    network = load("mine")
+    assert isinstance(network, FittedNet)
+    content = torch.rand(1, 3, 40, 56)
+    whole = network(content)
+    assert whole.shape == content.shape
+    torch.testing.assert_close(
+        network.network.stylize(content, Manner(network.code)), whole, atol=1e-5, rtol=0
+    )
