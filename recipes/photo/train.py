@@ -95,7 +95,7 @@ def painted_with_grid(network: PhotoNet, pairs: Pairs) -> tuple[Tensor, Tensor]:
         painted = network(pairs.contents, affine, *code.vectors(), pairs.strength)
     finally:
         hook.remove()
-    return painted, heads[-1].float().unflatten(1, (12, network.depth))
+    return painted, heads[-1].float().view(len(painted), 12, network.depth, *heads[-1].shape[2:])
 
 
 def averaged(recipe: PhotoRecipe, checkpoint: Path) -> PhotoNet:

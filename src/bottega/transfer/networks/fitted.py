@@ -62,8 +62,8 @@ class FittedNet(nn.Module):
         mean, deviation = self.means, self.log_deviations.exp()
         second = (deviation.square() - VARIANCE_FLOOR).clamp_min(0) + mean.square()
         one = torch.ones_like(mean[:, :1])
-        channels = self.network.channels
-        sites = zip(mean.split(channels, 1), second.split(channels, 1), strict=True)
+        channels = list(self.network.channels)
+        sites = zip(torch.split(mean, channels, 1), torch.split(second, channels, 1), strict=True)
         colors = ColorMoments(one, self.get_buffer("color_mean"), self.get_buffer("color_second"))
         return StyleCode(colors, tuple(ChannelMoments(one, *site) for site in sites))
 
