@@ -1,0 +1,33 @@
+"""The encoder that measures, which no training of the networks looked through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.encoders.contestants import trained_encoder
+from benchmarks.encoders.material import calibration_photographs
+from bottega import pictures, weights
+from bottega.encoders import Encoder, PlainEncoder, build, data_dependent_init
+
+CALIBRATION, CALIBRATION_SIDE = 16, 128
+
+
+def judge(name: str, data: Path) -> tuple[Encoder, str]:
+    """The encoder, and what it is called in tables and among the kept figures.
+
+    Args:
+        name: of weights, or a ``.safetensors`` file; empty builds the shape of ``small`` with data-dependent
+            random weights. Of the untrained networks those tell painters apart best
+            (``benchmarks/encoders/results``).
+        data: the picture collection, whose training photographs the random weights are scaled on.
+
+    Raises:
+        WeightsError: unknown, damaged, or no plain stack of convolutions.
+    """
+    if name:
+        file = weights.path(name) if not name.endswith(".safetensors") else Path(name)
+        return trained_encoder(name), f"{file.name} {pictures.fingerprint(file)[:16]}"
+    encoder = build("small")
+    assert isinstance(encoder, PlainEncoder)
+    photographs = calibration_photographs(data, CALIBRATION, CALIBRATION_SIDE)
+    return data_dependent_init(encoder, photographs).frozen(), "small's shape, data-dependent random weights"
