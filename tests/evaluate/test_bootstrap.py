@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from bottega.errors import SettingsError
-from bottega.evaluate import bootstrap_interval
+from bottega.evaluate import bootstrap_interval, bootstrap_intervals
 
 
 def test_interval_of_a_mean_agrees_with_scipy():
@@ -57,3 +57,21 @@ def test_resamples_without_a_finite_statistic_are_left_out():
 def test_bad_input_is_refused(values, options):
     with pytest.raises(SettingsError):
         bootstrap_interval(values, **options)
+
+
+def test_several_figures_share_their_draws():
+    """Each is what it is alone; resamples that are useless for one figure count for the others."""
+    values = np.random.default_rng(3).normal(size=(40, 2))
+    values[0] = -1
+    both = bootstrap_intervals(values, lambda rows: rows.mean(0), resamples=200)
+    for column, found in enumerate(both):
+        alone = bootstrap_interval(values[:, column], resamples=200)
+        assert (found.estimate, found.low, found.high) == pytest.approx(
+            (alone.estimate, alone.low, alone.high)
+        )
+    first = bootstrap_intervals(
+        values, lambda rows: [rows[:, 0].mean(), np.nan if rows[0, 0] > 0 else rows[0, 0]], resamples=200
+    )
+    assert first[0].low == pytest.approx(both[0].low)
+    assert first[1].estimate == -1
+    assert first[1].high <= 0

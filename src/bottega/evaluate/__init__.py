@@ -1,6 +1,6 @@
 """Measures, each an exact function; intervals by bootstrap."""
 
-from bottega.evaluate.bootstrap import Interval, bootstrap_interval, mean
+from bottega.evaluate.bootstrap import Interval, bootstrap_interval, bootstrap_intervals, mean
 from bottega.evaluate.edges import edge_agreement
 from bottega.evaluate.fidelity import psnr, ssim
 from bottega.evaluate.ranking import auc, retrieval_ranks
@@ -13,6 +13,7 @@ __all__ = [
     "TextureDistance",
     "auc",
     "bootstrap_interval",
+    "bootstrap_intervals",
     "compare_styles",
     "edge_agreement",
     "mean",

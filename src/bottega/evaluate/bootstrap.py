@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bottega.errors import SettingsError
 
 Statistic = Callable[[NDArray[np.float64]], float]
+Statistics = Callable[[NDArray[np.float64]], ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,36 @@ def bootstrap_interval(
     Raises:
         SettingsError: no values, labels of another length, or no resample with a finite statistic.
     """
+    return bootstrap_intervals(
+        values,
+        lambda rows: [statistic(rows)],
+        resamples=resamples,
+        seed=seed,
+        groups=groups,
+        confidence=confidence,
+    )[0]
+
+
+def bootstrap_intervals(
+    values: ArrayLike,
+    statistics: Statistics,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+    groups: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> list[Interval]:
+    """As :func:`bootstrap_interval`, for several figures of the same rows: each resample serves them all.
+
+    Args:
+        statistics: takes an array of rows such as ``values`` and returns ``(figures,)`` numbers.
+
+    Returns:
+        One interval for each figure; each leaves out the resamples for which that figure is not finite.
+
+    Raises:
+        SettingsError: as there.
+    """
     rows = np.asarray(values, float)
     if rows.ndim == 0 or len(rows) == 0:
         raise SettingsError("A bootstrap interval needs at least one value.")
@@ -62,13 +93,21 @@ def bootstrap_interval(
     drawn = []
     for _ in range(resamples):
         chosen = rng.integers(len(members), size=len(members))
-        drawn.append(statistic(rows[np.concatenate([members[index] for index in chosen])]))
-    finite = np.asarray(drawn)[np.isfinite(drawn)]
+        drawn.append(statistics(rows[np.concatenate([members[index] for index in chosen])]))
+    estimates = np.asarray(statistics(rows), float)
+    figures = np.asarray(drawn, float).T
+    return [
+        _interval(estimate, found, confidence) for estimate, found in zip(estimates, figures, strict=True)
+    ]
+
+
+def _interval(estimate: float, drawn: NDArray[np.float64], confidence: float) -> Interval:
+    finite = drawn[np.isfinite(drawn)]
     if not finite.size:
         raise SettingsError("The statistic was not a finite number for any resample; check the values.")
     tail = (1 - confidence) / 2
     low, high = np.quantile(finite, [tail, 1 - tail])
-    return Interval(statistic(rows), float(low), float(high))
+    return Interval(float(estimate), float(low), float(high))
 
 
 def _members(rows: NDArray[np.float64], groups: ArrayLike | None) -> list[NDArray[np.intp]]:
