@@ -39,6 +39,7 @@ check: $(READY)
 benchmarks: $(READY)
 	$(BIN)/python -m benchmarks.encoders --data ../shared/data
 	$(BIN)/python -m benchmarks.optimize
+	$(BIN)/python -m benchmarks.transfer --data ../shared/data
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
