@@ -79,6 +79,8 @@ def _from_array(array: NDArray[Any]) -> Picture:
         raise PictureError(
             f"An array of shape {array.shape} is not a picture; (H, W) or (H, W, 1 to 4) is expected{hint}."
         )
+    if array.dtype == np.uint8 and array.shape[2] == 3:
+        return Picture(array.copy(), name="array")
     values = torch.from_numpy(_to_floats(array).transpose(2, 0, 1)[None].copy())
     bits = 8 if array.dtype in (np.uint8, np.bool_) else 16
     return _from_planes(values, bits, "array")

@@ -70,7 +70,7 @@ def _read(image: Image.Image, name: str, stream: BinaryIO | None) -> Picture:
     notes += _unheeded(image.info)
     turn = _orientation(image, notes)
     return Picture(
-        pixels=_to_tensor(_upright(colors, turn)),
+        data=_pixels(_upright(colors, turn)),
         alpha=None if alpha is None else _to_tensor(_upright(alpha[:, :, None], turn), channels=1),
         bits=bits,
         recipe=recipes.find(image.info, notes),
@@ -124,6 +124,13 @@ def _upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
     turns, mirrored = _UPRIGHT.get(orientation, (0, False))
     turned = np.rot90(samples, turns)
     return turned[:, ::-1] if mirrored else turned
+
+
+def _pixels(samples: NDArray[Any]) -> Tensor | NDArray[np.uint8]:
+    """8-bit colours stay as they are until somebody wants floats, which take four times the memory."""
+    if samples.dtype == np.uint8 and samples.shape[2] == 3:
+        return np.require(samples, requirements=["C", "W"])
+    return _to_tensor(samples)
 
 
 def _to_tensor(samples: NDArray[Any], channels: int = 3) -> Tensor:

@@ -31,12 +31,12 @@ def resize(picture: PictureOrTensor, size: tuple[int, int]) -> PictureOrTensor:
         made = _resample(picture, size)
         return made.clamp(0, 1) if made is picture else made.clamp_(0, 1)
     if picture.alpha is None:
-        return replace(picture, pixels=_resample(picture.pixels, size).clamp(0, 1))
+        return replace(picture, data=_resample(picture.pixels, size).clamp(0, 1))
     alpha = _resample(picture.alpha, size)
     # Where everything is transparent, the colours below are kept as they are.
     weighted = _resample(picture.pixels * picture.alpha, size) / alpha.clamp(min=1e-3)
     pixels = torch.where(alpha > 1e-3, weighted, _resample(picture.pixels, size)).clamp(0, 1)
-    return replace(picture, pixels=pixels, alpha=alpha.clamp(0, 1))
+    return replace(picture, data=pixels, alpha=alpha.clamp(0, 1))
 
 
 def fit(picture: PictureOrTensor, long_side: int, *, enlarge: bool = True) -> PictureOrTensor:
@@ -47,8 +47,7 @@ def fit(picture: PictureOrTensor, long_side: int, *, enlarge: bool = True) -> Pi
     Raises:
         PictureError: ``long_side`` is not positive.
     """
-    pixels = picture if isinstance(picture, Tensor) else picture.pixels
-    height, width = pixels.shape[-2:]
+    height, width = picture.shape[-2:] if isinstance(picture, Tensor) else (picture.height, picture.width)
     factor = long_side / max(height, width)
     if factor == 1 or (factor > 1 and not enlarge):
         return picture

@@ -122,8 +122,10 @@ def _check_side(kind: str, width: int, height: int) -> None:
 
 def _samples(picture: Picture, alpha: Tensor | None, bits: int, *, flatten: bool) -> NDArray[Any]:
     """``(H, W, 3 | 4)`` of 8 or 16 bits, laid on white where alpha has to go."""
-    layers = picture.pixels
     alpha = picture.alpha if alpha is None else alpha
+    if picture.samples is not None and alpha is None and bits == 8:
+        return np.ascontiguousarray(picture.samples)
+    layers = picture.pixels
     if alpha is not None:
         alpha = alpha.detach().to("cpu", torch.float32)
         if alpha.ndim != 4 or alpha.shape[:2] != (1, 1):
