@@ -9,12 +9,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
+if TYPE_CHECKING:
+    from torch import nn
+
 QUICK = {
+    "method": "optimize",
     "encoder": "tiny",
     "size": 32,
     "first_size": 16,
@@ -23,12 +28,12 @@ QUICK = {
     "iterations": 1,
     "last_iterations": 1,
 }
-"""Settings that make one picture in a fraction of a second."""
+"""Settings that make one picture by optimisation in a fraction of a second."""
 
 
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BOTTEGA_HOME with the weights "tiny": our own architecture, random numbers."""
+    """A BOTTEGA_HOME with random numbers: the encoder "tiny", and for each method a network "tiny-..."."""
     from bottega import encoders, weights
 
     home = tmp_path_factory.mktemp("home")
@@ -37,7 +42,32 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         state = encoders.build("small", seed=1).state_dict()
         facts = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
         weights.shelve("tiny", state, {"architecture": "small"}, **facts)
+        _shelve_networks()
     return home
+
+
+def _shelve_networks() -> None:
+    import torch
+
+    from bottega import weights
+    from bottega.transfer import networks
+
+    torch.manual_seed(0)
+    made: dict[str, nn.Module] = {
+        "micro": networks.MicroNet(fine=8, coarse=8, blocks=1, deep_blocks=1),
+        "photo": networks.PhotoNet(fine=8, coarse=8, depth=4),
+        "adain": networks.AdaINNet("tiny"),
+        "fast": networks.TransformerNet(width=4, blocks=1),
+        "multi": networks.MultiStyleNet(["candy", "mosaic", "rain"], width=4, blocks=1),
+    }
+    for name, network in made.items():
+        for key, tensor in network.state_dict().items():
+            if key.startswith("head") or "norms" in key:  # which start as nothing at all
+                tensor.add_(0.1 * torch.randn(tensor.shape))
+            elif tensor.ndim == 4:  # no layer fades away
+                torch.nn.init.kaiming_normal_(tensor, nonlinearity="relu")
+        facts = {"kind": "network", "architecture": name, "licence": "MIT", "origin": "random numbers"}
+        weights.shelve(f"tiny-{name}", network.state_dict(), networks.described(network), **facts)
 
 
 @pytest.fixture
@@ -78,6 +108,16 @@ def quick() -> Callable[..., list[str]]:
 def quick_settings() -> dict[str, object]:
     """The same as keywords."""
     return dict(QUICK)
+
+
+@pytest.fixture
+def quick_pass() -> Callable[..., dict[str, object]]:
+    """Keywords for a method of one pass with its small network."""
+
+    def settings(method: str = "micro", **more: object) -> dict[str, object]:
+        return {"method": method, "model": f"tiny-{method}", "threads": 1, **more}
+
+    return settings
 
 
 def write_picture(path: Path, seed: int, size: tuple[int, int] = (40, 30)) -> None:

@@ -7,6 +7,7 @@ from pydantic.fields import FieldInfo
 
 from bottega.errors import SettingsError
 from bottega.tools import TOOLS
+from bottega.tools.methods.optimize import optimize_settings
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.tool import Tool, configure
 from bottega.transfer.settings import OptimizeSettings
@@ -57,5 +58,5 @@ def test_out_of_range_names_field_and_limit() -> None:
     ],
 )
 def test_colour_settings_reach_the_method(given: dict[str, object], expected: str) -> None:
-    settings = configure(PaintSettings, {**given, "size": 77})
-    assert settings.for_optimize() == OptimizeSettings(size=77, keep_color=expected)  # type: ignore[arg-type]
+    settings = configure(PaintSettings, {"method": "optimize", **given, "size": 77})
+    assert optimize_settings(settings) == OptimizeSettings(size=77, keep_color=expected)  # type: ignore[arg-type]

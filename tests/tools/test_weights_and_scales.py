@@ -117,11 +117,12 @@ def test_bundled_styles_are_painted_as_large_as_their_scale_needs(
     bench: Path, quick_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bottega.tools import painter
+    from bottega.tools.methods import optimize
     from bottega.tools.paint_settings import PaintSettings
     from bottega.tools.words import read_plan
 
-    monkeypatch.setattr(painter, "BUNDLED_SIDE", 32)
-    monkeypatch.setattr(painter, "LARGEST_BUNDLED_SIDE", 64)
+    monkeypatch.setattr(optimize, "BUNDLED_SIDE", 32)
+    monkeypatch.setattr(optimize, "LARGEST_BUNDLED_SIDE", 64)
     plan = read_plan(["risograph", "risograph:scale=2", "risograph:scale=8"])
     pictures = painter.Painter(plan, PaintSettings(**{**quick_settings, "size": 24})).style_pictures
     assert [picture.width for picture in pictures] == [32, 48, 64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from cyclopts import CoercionError, Group, Parameter, Token
 from pydantic.fields import FieldInfo
@@ -46,7 +46,7 @@ def _parameter(name: str, field: FieldInfo, kind: Any, group: Group | None = Non
         alias=short or None,
         show_default=shown,
         group=group,
-        converter=_whole_number if field.annotation is int else None,
+        converter=_whole_number if int in (field.annotation, *get_args(field.annotation)) else None,
     )
     return inspect.Parameter(name, kind, default=default, annotation=Annotated[field.annotation, option])
 

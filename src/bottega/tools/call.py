@@ -11,16 +11,17 @@ from typing import Any
 import torch
 
 from bottega import pictures, runtime
-from bottega.errors import SettingsError
+from bottega.errors import BottegaError, SettingsError
 from bottega.pictures import Picture
+from bottega.tools.methods import METHODS
+from bottega.tools.methods.method import refuse_foreign
 from bottega.tools.outputs import check_output, keep_inputs
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.painter import Painter
 from bottega.tools.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan
-from bottega.tools.recipe import make_recipe
 from bottega.tools.sources import FileSource, MemorySource, Source, file_source, start_source
 from bottega.tools.tool import Report, configure, is_out_of_memory, out_of_memory
-from bottega.tools.words import read_style
+from bottega.tools.words import StyleNames, read_style
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Stylized:
 
 def stylize(
     content: Any,
-    style: Any,
+    style: Any = None,
     *,
     region: Mapping[str, Any] | None = None,
     leave: Mapping[str, Any] | None = None,
@@ -73,7 +74,8 @@ def stylize(
         content: the picture to repaint.
         style: one style, alone, as ``(style, weight)`` or as ``(style, weight, scale)``; a list of such; a
             dict ``{word: weight}``; or, with regions, a dict ``{region: any of these}``; ``"background"`` is
-            what no mask covers.
+            what no mask covers. For the method ``multi`` styles are the names that its network knows;
+            ``fast``, which has but one, takes none.
         region: ``{name: mask}``, masks as large as the content, white inside.
         leave: ``{name: mask}`` of what keeps its pixels; a mask of ``None`` means a region of that name, or
             the background.
@@ -93,38 +95,48 @@ def stylize(
     threads = torch.get_num_threads()
     # The caller's own number of threads is kept unless one is asked for here.
     first = start_source(start) if isinstance(start, str) else _source(start, "start")
-    word = start if first is None else "picture"
-    chosen = configure(PaintSettings, {"threads": threads, **settings, "start": word})
+    if first is not None or start != "content":
+        settings["start"] = start if first is None else "picture"
+    chosen = configure(PaintSettings, {"threads": threads, **settings})
+    method = METHODS[chosen.method]
+    weights = {"region_style_weight": region_style_weight, "region_content_weight": region_content_weight}
+    given = [name for name, value in {"style": style, **weights}.items() if value is not None]
+    refuse_foreign([method], given, METHODS.values())
+    if style is None and method.honours("style"):
+        raise SettingsError(
+            f"The method {method.name} needs a style: a picture, or the name of a bundled one."
+        )
     source = _source(content, "content")
     regions = [RegionChoice(name, _source(mask, "mask")) for name, mask in (region or {}).items()]
     left = [
         RegionChoice(name, None if mask is None else _source(mask, "mask"), leave=True)
         for name, mask in (leave or {}).items()
     ]
-    plan = make_plan(
-        list(_styles(style, BACKGROUND)),
-        regions,
-        left,
-        style_weights=region_style_weight or {},
-        content_weights=region_content_weight or {},
-        start=first,
-    )
-    inputs = (source, *plan.sources)
-    if output is not None:
-        check_output(Path(output), inputs, overwrite=True, bits=chosen.bits)
     try:
-        painter = Painter(plan, chosen)
+        stylizer = method.open(chosen)
+        plan = make_plan(
+            [] if style is None else list(_styles(style, BACKGROUND, stylizer.names)),
+            regions,
+            left,
+            style_weights=region_style_weight or {},
+            content_weights=region_content_weight or {},
+            start=first,
+            only_style=stylizer.only_style,
+        )
+        inputs = (source, *plan.sources)
+        if output is not None:
+            check_output(Path(output), inputs, overwrite=True, bits=chosen.bits)
+        painter = Painter(plan, chosen, stylizer)
         picture = painter.paint(source.open(), report or Report())
+    except BottegaError:
+        raise
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
             raise out_of_memory("stylize") from error
         raise
     finally:
         runtime.set_threads(threads)
-    recipe = partial(
-        make_recipe, plan, source, painter.settings, encoder=painter.encoder_record, torch=torch.__version__
-    )
-    made = Stylized(picture, painter.settings, inputs, recipe)
+    made = Stylized(picture, painter.settings, inputs, partial(painter.recipe, source))
     if output is not None:
         made.save(output)
     return made
@@ -136,25 +148,30 @@ def _source(thing: Any, label: str) -> FileSource | MemorySource:
     return MemorySource(pictures.as_picture(thing), label)
 
 
-def _styles(given: Any, region: str) -> Iterable[StyleChoice]:
+def read_styles(given: Any, names: StyleNames) -> Iterable[StyleChoice]:
+    """Every style that the argument ``style`` of :func:`stylize` describes, in its order."""
+    return _styles(given, BACKGROUND, names)
+
+
+def _styles(given: Any, region: str, names: StyleNames) -> Iterable[StyleChoice]:
     """Every style that the forms of the argument describe."""
     if isinstance(given, Mapping):
         for key, value in given.items():
             if isinstance(value, int | float):
-                yield _one_style(key, value, region=region)
+                yield _one_style(key, value, region=region, names=names)
             elif region != BACKGROUND:
                 raise SettingsError(
                     f'The styles of the region "{region}" hold further regions; one level is enough.'
                 )
             else:
-                yield from _styles(value, str(key))
+                yield from _styles(value, str(key), names)
     elif isinstance(given, list | tuple) and not _is_weighted(given):
         if not given:
             raise SettingsError("There is no style; give at least one.")
         for entry in given:
-            yield _one_style(*(entry if _is_weighted(entry) else (entry,)), region=region)
+            yield _one_style(*(entry if _is_weighted(entry) else (entry,)), region=region, names=names)
     else:
-        yield _one_style(*(given if _is_weighted(given) else (given,)), region=region)
+        yield _one_style(*(given if _is_weighted(given) else (given,)), region=region, names=names)
 
 
 def _is_weighted(thing: Any) -> bool:
@@ -167,9 +184,9 @@ def _is_weighted(thing: Any) -> bool:
 
 
 def _one_style(
-    thing: Any, weight: float | None = None, scale: float | None = None, *, region: str
+    thing: Any, weight: float | None = None, scale: float | None = None, *, region: str, names: StyleNames
 ) -> StyleChoice:
-    choice = read_style(thing) if isinstance(thing, str) else StyleChoice(_source(thing, "style"))
+    choice = read_style(thing, names) if isinstance(thing, str) else StyleChoice(_source(thing, "style"))
     return replace(
         choice,
         weight=choice.weight if weight is None else float(weight),

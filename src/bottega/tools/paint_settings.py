@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from bottega.tools.methods import DEFAULT_METHOD, METHODS, Method
+from bottega.tools.methods.method import refuse_foreign
 from bottega.tools.tool import Settings, face
 from bottega.transfer.settings import OptimizeSettings
+
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = Literal[tuple(METHODS)]
 
 
 class PaintSettings(OptimizeSettings, Settings):
     """Everything about the manner of painting; nothing about where files are.
 
-    What the method itself can be told is declared beside it, in :class:`OptimizeSettings`.
+    What the optimisation can be told is declared beside it, in :class:`OptimizeSettings`; which settings a
+    method honours is declared with the method, and one that it cannot honour is refused where it was given.
     """
 
     heading: ClassVar[str] = "Manner of painting"
 
-    method: Literal["optimize"] = Field(
-        "optimize", description="how the picture is found: optimize works on every pixel, slow and faithful"
+    method: MethodName = Field(
+        DEFAULT_METHOD,
+        description="how to paint: " + "; ".join(f"{m.name}, {m.summary}" for m in METHODS.values()),
+    )
+    model: str | None = Field(
+        None,
+        description="the network that paints: a .safetensors file, or a name that bottega models list shows; "
+        "none takes the one called like the method",
+    )
+    size: int | None = Field(  # type: ignore[assignment]
+        None,
+        ge=0,
+        le=65536,
+        description="long side of the result; 0 keeps the content's; none is "
+        + " and ".join(f"{m.size} for {m.name}" for m in METHODS.values() if m.size)
+        + ", the content's for the others",
+        json_schema_extra=face(unit="pixels"),
+    )
+    color_strength: float | None = Field(
+        None, ge=0, le=1, description="how far colours go; none goes as far as --strength"
     )
     # In a recipe this is "picture" where it is one: which, stands beside the settings, as for every input.
     start: str = Field(  # type: ignore[assignment]
@@ -48,6 +75,11 @@ class PaintSettings(OptimizeSettings, Settings):
         "none takes the encoder's own",
     )
     device: str = Field("auto", description="where networks run: auto, cpu, cuda, cuda:1 or mps")
+    engine: Literal["auto", "torch", "openvino"] = Field(
+        "auto",
+        description="what runs the network: torch, or openvino, which is quicker on processors; "
+        "auto takes openvino where it is installed and no GPU is used",
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the networks")
     threads: int = Field(
         0,
@@ -63,10 +95,11 @@ class PaintSettings(OptimizeSettings, Settings):
         json_schema_extra=face(unit="bits per channel"),
     )
 
-    def for_optimize(self) -> OptimizeSettings:
-        """The part that the method takes."""
-        values = self.model_dump(include=set(OptimizeSettings.model_fields))
-        values["keep_color"] = self.color_method if self.keep_color else "no"
-        # A picture is handed over by itself and goes before what is said here.
-        values["start"] = "content" if self.start == "picture" else self.start
-        return OptimizeSettings(**values)
+    @model_validator(mode="after")
+    def _honoured(self) -> Self:
+        refuse_foreign(self.methods(), self.model_fields_set, METHODS.values())
+        return self
+
+    def methods(self) -> Sequence[Method]:
+        """Those that these settings are for."""
+        return [METHODS[self.method]]

@@ -91,11 +91,13 @@ def make_plan(
     style_weights: Mapping[str, float] = NO_WEIGHTS,
     content_weights: Mapping[str, float] = NO_WEIGHTS,
     start: Source | None = None,
+    only_style: Source | None = None,
 ) -> Plan:
     """Put styles and regions together and check that nothing is left undecided.
 
     Args:
         style_weights, content_weights: of regions, by their names; the background has one too.
+        only_style: what every region takes that is not left alone, for a method that has no other.
 
     Raises:
         SettingsError: a style or weight names no region, a region has no style, or two regions have one name.
@@ -120,6 +122,8 @@ def make_plan(
     table.setdefault(BACKGROUND, RegionChoice(BACKGROUND, None))
     _weigh(table, "style_weight", style_weights)
     _weigh(table, "content_weight", content_weights)
+    if only_style is not None:
+        styles = [StyleChoice(only_style, region=name) for name, r in table.items() if not r.leave]
     plan = Plan(tuple(styles), tuple(table.values()), start)
     _check(plan)
     return plan

@@ -8,37 +8,54 @@ from typing import Any
 
 import bottega
 from bottega.errors import MismatchError, PictureError, SettingsError
+from bottega.tools.methods import METHODS
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 from bottega.tools.search import InputSearch
-from bottega.tools.sources import STARTS, BundledSource, FileSource, PhotographSource, Source
+from bottega.tools.sources import (
+    STARTS,
+    BundledSource,
+    FileSource,
+    PhotographSource,
+    Source,
+    TrainedSource,
+)
 from bottega.tools.tool import configure
 
 # What decides the picture, as opposed to where it was made and what the files are called there.
-DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision")
+DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision", "engine")
 
 SAID_SINCE = {"pooling": None, "scale": 1.0, "style_weight": 1.0, "content_weight": 1.0}
 """What recipes of older versions do not say, and how it was then."""
 
 
 def make_recipe(
-    plan: Plan, content: Source, settings: PaintSettings, folder: Path, *, encoder: dict[str, Any], torch: str
+    plan: Plan,
+    content: Source,
+    settings: PaintSettings,
+    folder: Path,
+    *,
+    weights: dict[str, dict[str, Any]],
+    torch: str,
 ) -> dict[str, Any]:
     """The recipe of one picture, of plain values.
 
     Args:
-        settings: with device, precision and threads resolved to what is really used.
+        settings: with device, engine, precision and threads resolved to what is really used; those that the
+            method does not honour are left out, and the model, which stands among the weights.
         folder: where the picture will lie; paths are recorded as seen from there.
-        encoder: name and sha256 of its weights.
+        weights: name and sha256 of each network's weights.
         torch: version of torch.
     """
+    method = METHODS[settings.method]
+    kept = {name for name in PaintSettings.model_fields if method.honours(name)} - {"model"}
     start = {} if plan.start is None else {"start": plan.start.record(folder)}
     return {
         "tool": "stylize",
         "bottega": bottega.__version__,
         "torch": torch,
-        "settings": settings.model_dump(mode="json", include=set(PaintSettings.model_fields)),
-        "encoder": encoder,
+        "settings": settings.model_dump(mode="json", include=kept),
+        **weights,
         "content": content.record(folder),
         **start,
         "styles": [
@@ -91,7 +108,7 @@ class Recalled:
     content: Source
     plan: Plan
     settings: PaintSettings
-    encoder: dict[str, Any]
+    weights: dict[str, dict[str, Any]]
     torch: str
 
 
@@ -111,12 +128,18 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
             f'{name} was made by "{recipe.get("tool")}", which this version cannot run again.'
         )
     try:
-        settings = configure(PaintSettings, recipe["settings"])
+        # The first recipes knew one method and need not name it.
+        values = {"method": "optimize", **recipe["settings"]}
+        networks = METHODS[values["method"]].networks if values["method"] in METHODS else ()
+        weights = {kind: dict(recipe[kind]) for kind in networks}
+        if "model" in weights:
+            values["model"] = _model(weights["model"], search)
+        settings = configure(PaintSettings, values)
         content = _find(recipe["content"], search, name)
         styles = [_style(record, search, name) for record in recipe["styles"]]
         regions = [_region(record, search, name) for record in recipe["regions"]]
         start = _find(recipe["start"], search, name) if settings.start not in STARTS else None
-        encoder, torch = dict(recipe["encoder"]), str(recipe["torch"])
+        torch = str(recipe["torch"])
     except SettingsError as error:
         made_by = recipe.get("bottega")
         raise SettingsError(f"The recipe in {name} was written by version {made_by}: {error}") from None
@@ -131,7 +154,7 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
         content_weights={region.name: region.content_weight for region in styled},
         start=start,
     )
-    return Recalled(content, plan, settings, encoder, torch)
+    return Recalled(content, plan, settings, weights, torch)
 
 
 def _style(record: dict[str, Any], search: InputSearch, name: str) -> StyleChoice:
@@ -145,11 +168,18 @@ def _region(record: dict[str, Any], search: InputSearch, name: str) -> RegionCho
     return RegionChoice(str(record["region"]), mask, bool(record["leave"]), *weights)
 
 
+def _model(record: dict[str, Any], search: InputSearch) -> str:
+    """The setting ``model`` that names the weights of a record."""
+    return str(search.find(record).path) if record["kind"] == "file" else str(record["name"])
+
+
 def _find(record: dict[str, Any], search: InputSearch, name: str) -> Source:
     if record["kind"] == "bundled":
         return BundledSource(str(record["name"]), int(record["seed"]))
     if record["kind"] == "photograph":
         return PhotographSource(str(record["name"]))
+    if record["kind"] == "trained":
+        return TrainedSource(str(record["name"]))
     return _find_file(record, search, name)
 
 
@@ -162,14 +192,15 @@ def _find_file(record: dict[str, Any], search: InputSearch, name: str) -> FileSo
     return search.find(record)
 
 
-def check_encoder(recorded: dict[str, Any], present: dict[str, Any], name: str) -> None:
+def check_weights(recorded: dict[str, dict[str, Any]], present: dict[str, dict[str, Any]], name: str) -> None:
     """Refuse to run a recipe with other weights than it was made with.
 
     Raises:
         MismatchError: the hashes differ.
     """
-    if recorded != present:
-        raise MismatchError(
-            f'{name} was made with the encoder "{recorded.get("name")}" of sha256 {recorded.get("sha256")}, '
-            f"but the one here has sha256 {present.get('sha256')}."
-        )
+    for kind, record in recorded.items():
+        if record.get("sha256") != present[kind]["sha256"]:
+            raise MismatchError(
+                f'{name} was made with the {kind} "{record.get("name")}" of sha256 {record.get("sha256")}, '
+                f"but the one here has sha256 {present[kind]['sha256']}."
+            )

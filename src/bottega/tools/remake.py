@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from bottega.errors import MismatchError, PictureError, SettingsError
+from bottega.tools.methods import METHODS
+from bottega.tools.methods.method import refuse_foreign
 from bottega.tools.outputs import check_output
-from bottega.tools.recipe import check_encoder, read_back
+from bottega.tools.recipe import check_weights, read_back
 from bottega.tools.search import InputSearch
 from bottega.tools.sources import file_source
 from bottega.tools.tool import Outcome, Report, Settings, Tool, face
@@ -39,6 +41,10 @@ class RemakeSettings(Settings):
         None,
         description="run on cpu, cuda or mps instead of where the picture was made; pixels may differ",
     )
+    engine: Literal["auto", "torch", "openvino"] | None = Field(
+        None,
+        description="run the network on another engine than the picture was made on; pixels may differ",
+    )
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
 
 
@@ -57,11 +63,14 @@ def _run(settings: RemakeSettings, report: Report) -> Outcome:
     content, plan, paint_settings = recalled.content, recalled.plan, recalled.settings
     if settings.device is not None:
         paint_settings = paint_settings.model_copy(update={"device": settings.device})
+    if settings.engine is not None:
+        refuse_foreign(paint_settings.methods(), ["engine"], METHODS.values())
+        paint_settings = paint_settings.model_copy(update={"engine": settings.engine})
     if settings.output is not None:
         inputs = [given, content, *plan.sources]
         check_output(settings.output, inputs, overwrite=settings.overwrite)
     painter = Painter(plan, paint_settings)
-    check_encoder(recalled.encoder, painter.encoder_record, given.name)
+    check_weights(recalled.weights, painter.stylizer.weights(given.path.parent), given.name)
     picture = painter.paint(content.open(), report)
     files: list[Path] = []
     if settings.output is not None:

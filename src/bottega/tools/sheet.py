@@ -7,6 +7,7 @@ from torch import Tensor
 from bottega import pictures
 from bottega.pictures import Picture
 from bottega.tools.plan import Plan
+from bottega.tools.sources import TrainedSource
 
 HEIGHT = 480
 """Of the pictures on the sheet, in pixels."""
@@ -14,7 +15,8 @@ HEIGHT = 480
 
 def before_and_after(before: Picture, plan: Plan, after: Picture) -> Tensor:
     """Content, every style once, and result in one row; (1, 3, H, W)."""
-    styles = {choice.source.name: choice.source for choice in plan.styles}
+    shown = [choice.source for choice in plan.styles if not isinstance(choice.source, TrainedSource)]
+    styles = {source.name: source for source in shown}
     tiles = [before, *(source.open() for source in styles.values()), after]
     labels = ["before", *(source.label for source in styles.values()), "after"]
     return pictures.sheet([tiles], [labels], height=HEIGHT)

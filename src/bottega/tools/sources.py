@@ -113,6 +113,28 @@ class PhotographSource:
 
 
 @dataclass(frozen=True)
+class TrainedSource:
+    """A style that a network knows by heart, by the name that it has there."""
+
+    name: str
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def open(self) -> Picture:
+        """One grey pixel: the network keeps no picture of what it was trained on."""
+        import torch
+
+        from bottega import pictures
+
+        return pictures.Picture(torch.full((1, 3, 1, 1), 0.5), name=self.name)
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        return {"kind": "trained", "name": self.name}
+
+
+@dataclass(frozen=True)
 class MemorySource:
     """A picture handed over by a program; a recipe keeps its hash, but only files can be found again."""
 
@@ -140,7 +162,7 @@ class MemorySource:
         return {"kind": "memory", "name": self.name, "sha256": self.sha256}
 
 
-Source = FileSource | BundledSource | PhotographSource | MemorySource
+Source = FileSource | BundledSource | PhotographSource | TrainedSource | MemorySource
 MaskSource = FileSource | MemorySource
 
 

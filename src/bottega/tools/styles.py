@@ -1,30 +1,42 @@
-"""The tool ``styles``: the styles that ship with Bottega."""
+"""The tool ``styles``: the styles that ship with Bottega, by themselves or on a photograph."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from bottega.errors import SettingsError
 from bottega.tools.outputs import check_output
-from bottega.tools.tool import Outcome, Report, Settings, Tool, face
+from bottega.tools.sheet_rows import in_rows
+from bottega.tools.tool import Outcome, Quiet, Report, Settings, Tool, face
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from bottega.tools.sources import FileSource, PhotographSource
 
 SMALLEST_PAINTED = 400
 """Smaller tiles are painted at this side and shrunk: lines and screens have a least width in pixels."""
 GROWTH = 1.25
 """Tiles are painted so much larger than asked, for rows of fewer tiles are set larger."""
-LARGEST_ROW = 6
+LARGEST_ROW, LARGEST_WIDE_ROW = 6, 4
 
 
 class StylesSettings(Settings):
     """What to show."""
 
-    sheet: Path | None = Field(None, description="write a sheet with all of them to this file")
+    sheet: Path | None = Field(
+        None, description="write a sheet with all of them to this file", json_schema_extra=face(short="-o")
+    )
+    photo: Path | None = Field(
+        None,
+        description="show this photograph (or china, flower) in each style instead, by the method micro",
+    )
+    model: str | None = Field(
+        None, description="another network of the method micro for that: a .safetensors file, or a name"
+    )
     size: int = Field(
         320, ge=64, le=1024, description="side of a style on the sheet", json_schema_extra=face(unit="pixels")
     )
@@ -40,11 +52,18 @@ def _run(settings: StylesSettings, report: Report) -> Outcome:
         {"name": style.name, "title": style.title, "summary": style.summary} for style in STYLES.values()
     )
     if settings.sheet is None:
+        if settings.photo is not None:
+            raise SettingsError("Say where the sheet with the photograph is to go: -o sheet.png.")
         return Outcome("", rows=rows)
     from bottega import pictures
+    from bottega.tools.sources import content_source
 
-    check_output(settings.sheet, [], overwrite=settings.overwrite)
-    sheet = _paint_sheet(settings.size, settings.seed, report)
+    photo = None if settings.photo is None else content_source(settings.photo)
+    check_output(settings.sheet, [] if photo is None else [photo], overwrite=settings.overwrite)
+    if photo is None:
+        sheet = _paint_sheet(settings.size, settings.seed, report)
+    else:
+        sheet = _repaint_sheet(photo, settings, report)
     pictures.save(sheet, settings.sheet, quality=settings.quality)
     return Outcome(str(settings.sheet), files=(settings.sheet,), rows=rows)
 
@@ -59,13 +78,32 @@ def _paint_sheet(size: int, seed: int, report: Report) -> Tensor:
     for number, name in enumerate(names):
         report.progress(number / len(names), name)
         tiles.append(paint(name, size=(side, side), seed=seed))
-    # Rows as equal as they can be, rather than a last one with a single tile.
-    rows = -(-len(names) // LARGEST_ROW)
-    cuts = [len(names) * row // rows for row in range(rows + 1)]
-    spans = list(pairwise(cuts))
-    tiled = [tiles[start:end] for start, end in spans]
-    labels = [names[start:end] for start, end in spans]
-    return pictures.sheet(tiled, labels, height=size)
+    return pictures.sheet(in_rows(tiles, LARGEST_ROW), in_rows(names, LARGEST_ROW), height=size)
+
+
+def _repaint_sheet(photo: FileSource | PhotographSource, settings: StylesSettings, report: Report) -> Tensor:
+    """The photograph, then the same in every style; the network is loaded once."""
+    from bottega import pictures
+    from bottega.styles import STYLES
+    from bottega.tools.methods import METHODS
+    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.painter import Painter
+    from bottega.tools.plan import StyleChoice, make_plan
+    from bottega.tools.sources import BundledSource
+
+    before = photo.open()
+    # Long enough for a row of the sheet that is as high as asked.
+    long_side = round(settings.size * GROWTH * max(before.width / before.height, 1))
+    asked = PaintSettings(method="micro", model=settings.model, size=long_side)
+    stylizer = METHODS[asked.method].open(asked)
+    tiles = [pictures.fit(before, long_side)]
+    for number, name in enumerate(STYLES):
+        report.progress(number / len(STYLES), name)
+        plan = make_plan([StyleChoice(BundledSource(name, settings.seed))])
+        tiles.append(Painter(plan, asked, stylizer).paint(before, Quiet(report)))
+    labels = ["photograph", *STYLES]
+    in_row = LARGEST_ROW if before.width <= before.height else LARGEST_WIDE_ROW
+    return pictures.sheet(in_rows(tiles, in_row), in_rows(labels, in_row), height=settings.size)
 
 
 STYLES_TOOL = Tool(

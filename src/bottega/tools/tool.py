@@ -77,6 +77,19 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Quiet(Report):
+    """The report of a small part of some work: its notes and its cancellation, not its progress."""
+
+    whole: Report
+
+    def note(self, message: str) -> None:
+        self.whole.note(message)
+
+    def cancelled(self) -> bool:
+        return self.whole.cancelled()
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a tool hands back."""
 

@@ -9,23 +9,58 @@ The words of ``--style``::
     woodcut, woodcut@3       a bundled style, with a seed
 
 A word that names an existing file is that file, whatever signs are in it. Without a region a style is for the
-*background*: everything that no mask covers, so the whole picture where there are no masks.
+*background*: everything that no mask covers, so the whole picture where there are no masks. Where a method's
+network knows its styles by heart, their names stand in place of files and bundled styles.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
+from bottega.spelling import nearest
 from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
-from bottega.tools.sources import file_source, is_style, start_source, style_source
+from bottega.tools.sources import (
+    Source,
+    TrainedSource,
+    file_source,
+    is_style,
+    start_source,
+    style_source,
+)
 
 REGION_NAME = re.compile(r"[^\W\d][\w-]*")
 SCALE = "scale="
 OPTIONS = re.compile(r"(:(scale=)?[\d.]+)+$")
 """Weight and scale after something that does not exist, so that the message can name the thing alone."""
+
+
+@dataclass(frozen=True)
+class StyleNames:
+    """What the words of ``--style`` may mean: files and bundled styles, unless a method says otherwise."""
+
+    known: Callable[[str], bool] = is_style
+    source: Callable[[str], Source] = style_source
+    """Raises SettingsError or PictureError for a word that is not known."""
+
+
+PICTURES = StyleNames()
+
+
+def trained_names(styles: Sequence[str]) -> StyleNames:
+    """The styles that a network knows by heart."""
+
+    def source(word: str) -> TrainedSource:
+        if word in styles:
+            return TrainedSource(word)
+        meant = nearest(word, styles)
+        hint = f' Did you mean "{meant}"?' if meant else ""
+        raise SettingsError(f'This network has no style "{word}"; it has {", ".join(styles)}.{hint}')
+
+    return StyleNames(lambda word: word in styles, source)
 
 
 def read_plan(
@@ -36,6 +71,8 @@ def read_plan(
     style_weights: Sequence[str] = (),
     content_weights: Sequence[str] = (),
     start: str = "content",
+    names: StyleNames = PICTURES,
+    only_style: Source | None = None,
 ) -> Plan:
     """The plan that the visitor's words describe.
 
@@ -44,16 +81,17 @@ def read_plan(
         PictureError: a file does not exist.
     """
     return make_plan(
-        [read_style(word) for word in styles],
+        [read_style(word, names) for word in styles],
         [read_region(word) for word in regions],
         [_read_leave(word, number) for number, word in enumerate(leave, start=1)],
         style_weights=_read_weights(style_weights, "style"),
         content_weights=_read_weights(content_weights, "content"),
         start=start_source(start),
+        only_style=only_style,
     )
 
 
-def read_style(word: str) -> StyleChoice:
+def read_style(word: str, names: StyleNames = PICTURES) -> StyleChoice:
     """One word of ``--style``.
 
     Raises:
@@ -61,19 +99,19 @@ def read_style(word: str) -> StyleChoice:
         PictureError: no such file.
     """
     region = BACKGROUND
-    thing, options = _split(word)
+    thing, options = _split(word, names)
     before, sign, after = word.partition("=")
-    if sign and not is_style(thing) and REGION_NAME.fullmatch(before):
-        region, (thing, options) = before, _split(after)
-    source = style_source(thing)
+    if sign and not names.known(thing) and REGION_NAME.fullmatch(before):
+        region, (thing, options) = before, _split(after, names)
+    source = names.source(thing)
     numbers = _read_options(word, thing, options)
     return StyleChoice(source, numbers.get("weight", 1.0), region, numbers.get("scale", 1.0))
 
 
-def _split(word: str) -> tuple[str, list[str]]:
+def _split(word: str, names: StyleNames) -> tuple[str, list[str]]:
     """A file or bundled style, and the options that follow it after colons."""
     thing, options = word, list[str]()
-    while not is_style(thing):
+    while not names.known(thing):
         thing, sign, option = thing.rpartition(":")
         if not sign:
             return OPTIONS.sub("", word), []

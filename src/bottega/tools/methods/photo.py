@@ -1,0 +1,29 @@
+"""The method ``photo``: tones and colours move, edges and textures stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bottega.tools.methods.method import Method, Stylizer
+
+if TYPE_CHECKING:
+    from bottega.tools.paint_settings import PaintSettings
+
+
+def _open(settings: PaintSettings) -> Stylizer:
+    from bottega.tools.methods.own_statistics import OwnStatisticsStylizer
+
+    return OwnStatisticsStylizer(PHOTO, settings)
+
+
+PHOTO = Method(
+    name="photo",
+    summary="tones and colours of any style, the photograph's own edges",
+    open=_open,
+    takes=frozenset(
+        {"style", "strength", "color_strength", "keep_color", "color_method"}
+        | {"model", "engine", "precision", "preview", "preview_every"}
+    ),
+    reason="paints in one pass",
+    reasons={"style_scale": "moves tones and colours and lays no strokes"},
+)
