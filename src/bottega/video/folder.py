@@ -138,7 +138,7 @@ class FolderWriter:
     """
 
     def __init__(self, target: Path, first: int = 0, quality: int = 92) -> None:
-        self.pattern = target if PATTERN.search(target.name) else target / USUAL_PATTERN
+        self.pattern = self.pattern_of(target)
         self.first = first
         self.quality = quality
         format_of(self.pattern)
@@ -149,6 +149,11 @@ class FolderWriter:
             reason = (error.strerror or str(error)).lower()
             raise OutputError(f"The folder {folder} cannot be made: {reason}.") from None
         self._last: Frame | None = None
+
+    @staticmethod
+    def pattern_of(target: Path) -> Path:
+        """The pattern that a target means."""
+        return target if PATTERN.search(target.name) else target / USUAL_PATTERN
 
     def path(self, number: int) -> Path:
         """Where a frame goes."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.transfer.clips.motion import box, displacement, moved, slopes
+from bottega.transfer.clips.motion import box, camera_motion, displacement, moved, slopes
 
 LONG_SIDE = 160
 """Of the reduced frames that are compared, in pixels."""
@@ -18,6 +19,8 @@ QUIETEST, LOUDEST = 0.5 / 255, 3 / 255
 """Bounds of the noise that reduced frames are believed to have."""
 STILL_SHARE = 0.995
 """Share of the frame that must be at rest for its motion not to be looked for."""
+CAMERA_SHARE = 0.95
+"""Share of the frame that must be explained by the camera's motion for things' own not to be looked for."""
 SLIP = 0.35
 """Pixels (of the reduced frame) by which a found motion may be wrong and still be believed."""
 BINS = 16
@@ -33,11 +36,16 @@ class Look:
 
     small: Tensor
 
-    @property
+    @cached_property
+    def soft(self) -> Tensor:
+        """Softened: single pixels' noise, and grain finer than a motion is exact, would say nothing."""
+        return box(self.small, 3)
+
+    @cached_property
     def brightness(self) -> Tensor:
-        """``(1, 1, h, w)``."""
+        """``(1, 1, h, w)``, of the softened picture."""
         weights = self.small.new_tensor(LUMA).view(1, 3, 1, 1)
-        return (self.small * weights).sum(1, keepdim=True)
+        return (self.soft * weights).sum(1, keepdim=True)
 
 
 @dataclass(frozen=True)
@@ -78,13 +86,27 @@ def compare(before: Look, now: Look) -> Change:
     still = (2 - local / (1.6 * noise)).clamp(0, 1)
     if float((still > 0.5).float().mean()) > STILL_SHARE:
         return Change(False, still, still)
-    brightness = now.brightness
-    flow = displacement(before.brightness, brightness)
-    rest = box((now.small - moved(before.small, flow)).abs().amax(1, keepdim=True), 5)
-    across, down = slopes(brightness)
-    tolerated = 1.6 * noise + SLIP * box((across.square() + down.square()).sqrt(), 5)
-    found = (2 - rest / tolerated).clamp(0, 1)
+    flow = camera_motion(before.brightness, now.brightness)
+    tolerated = 1.6 * noise + SLIP * box(_slope(now.brightness), 5)
+    found = _found_again(before, now, flow, tolerated)
+    if float(torch.maximum(still, found).mean()) < CAMERA_SHARE:
+        # Things move by themselves. Where the camera's motion explains a place, it is the more exact one.
+        own = displacement(before.brightness, now.brightness)
+        found_by_own = _found_again(before, now, own, tolerated)
+        flow = torch.where(found_by_own > found, own, flow)
+        found = torch.maximum(found, found_by_own)
     return Change(False, still, torch.maximum(still, found), flow * (1 - still))
+
+
+def _found_again(before: Look, now: Look, flow: Tensor, tolerated: Tensor) -> Tensor:
+    """How far a motion explains what is seen, ``(1, 1, h, w)`` in [0, 1]."""
+    rest = (now.soft - moved(before.soft, flow)).abs().amax(1, keepdim=True)
+    return (2 - box(rest, 5) / tolerated).clamp(0, 1)
+
+
+def _slope(brightness: Tensor) -> Tensor:
+    across, down = slopes(brightness)
+    return (across.square() + down.square()).sqrt()
 
 
 def _is_cut(before: Look, now: Look, change: float) -> bool:

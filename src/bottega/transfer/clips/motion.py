@@ -1,4 +1,6 @@
-"""Where each part of a frame was in the frame before: dense pyramidal Lucas-Kanade on a reduced picture.
+"""Where each part of a frame was in the frame before: the camera's motion, and that of things.
+
+Pyramidal Lucas-Kanade on reduced pictures.
 
 After Lucas and Kanade (1981) with Bouguet's pyramid (2001). Where we differ: windows are averaged by box
 filters, so that every pixel gets its own motion; the gradients are those of the current frame, computed once
@@ -17,10 +19,25 @@ SMALLEST_SIDE = 8
 """Of the coarsest level, in pixels."""
 WINDOW = 7
 ROUNDS = 2
+CAMERA_ROUNDS, CAMERA_LAST_ROUNDS = 4, 3
 RIDGE = 2e-4
 """Squared slope of brightness, per pixel, below which an area counts as without texture."""
 LONGEST_STEP = 1.0
 """Pixels per round; Taylor's first term holds no further."""
+
+
+def camera_motion(previous: Tensor, current: Tensor) -> Tensor:
+    """As :func:`displacement`, for all of the frame together: an affine map, as pans and zooms make it.
+
+    Six numbers from thousands of pixels are exact to a small part of a pixel, which no single place's motion
+    is. Things that move otherwise weigh little (Cauchy's weights).
+    """
+    pairs = _pyramid(previous, current)
+    numbers = previous.new_zeros(6)
+    for before, now in reversed(pairs):
+        rounds = CAMERA_LAST_ROUNDS if now is current else CAMERA_ROUNDS
+        numbers = _refined_camera(numbers, before, now, rounds)
+    return _affine_flow(numbers, current)
 
 
 def displacement(previous: Tensor, current: Tensor) -> Tensor:
@@ -29,10 +46,7 @@ def displacement(previous: Tensor, current: Tensor) -> Tensor:
     Returns:
         ``(1, 2, h, w)``: x as a fraction of the width, y as a fraction of the height.
     """
-    pairs = [(previous, current)]
-    while min(pairs[-1][0].shape[-2:]) >= 2 * SMALLEST_SIDE:
-        before, now = pairs[-1]
-        pairs.append((_halved(before), _halved(now)))
+    pairs = _pyramid(previous, current)
     height, width = pairs[-1][0].shape[-2:]
     flow = previous.new_zeros(1, 2, height, width)
     for before, now in reversed(pairs):
@@ -82,6 +96,41 @@ def _refined(flow: Tensor, before: Tensor, now: Tensor) -> Tensor:
         step = torch.stack([xy * ey - yy * ex, xy * ex - xx * ey], 1) / determinant[:, None]
         flow = flow + step.clamp(-LONGEST_STEP, LONGEST_STEP) / sides
     return box(flow, 5)
+
+
+def _refined_camera(numbers: Tensor, before: Tensor, now: Tensor, rounds: int) -> Tensor:
+    height, width = now.shape[-2:]
+    across, down = slopes(now)
+    basis = _basis(height, width, now.dtype)
+    across_parts, down_parts = width * across.flatten() * basis, height * down.flatten() * basis
+    parts = torch.cat([across_parts, down_parts])  # (6, pixels)
+    ridge = 1e-6 * torch.eye(6, dtype=now.dtype) * parts.square().sum(1).mean().clamp_min(1e-9)
+    for _ in range(rounds):
+        error = (moved(before, _affine_flow(numbers, now)) - now).flatten()
+        spread = error.abs().median().clamp_min(1e-3) * 1.5
+        weighted = parts * torch.reciprocal(1 + (error / spread).square())
+        numbers = numbers - torch.linalg.solve(weighted @ parts.mT + ridge, weighted @ error)
+    return numbers
+
+
+def _affine_flow(numbers: Tensor, like: Tensor) -> Tensor:
+    height, width = like.shape[-2:]
+    return (numbers.view(2, 3) @ _basis(height, width, like.dtype)).view(1, 2, height, width)
+
+
+def _basis(height: int, width: int, dtype: torch.dtype) -> Tensor:
+    """One, x and y of every pixel, ``(3, pixels)``."""
+    places = _places(height, width, dtype).view(-1, 2).mT
+    return torch.cat([torch.ones_like(places[:1]), places])
+
+
+def _pyramid(previous: Tensor, current: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Both pictures, halved again and again."""
+    pairs = [(previous, current)]
+    while min(pairs[-1][0].shape[-2:]) >= 2 * SMALLEST_SIDE:
+        before, now = pairs[-1]
+        pairs.append((_halved(before), _halved(now)))
+    return pairs
 
 
 def _halved(picture: Tensor) -> Tensor:

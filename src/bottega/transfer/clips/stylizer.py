@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,22 @@ class ClipStylizer:
         direction: styles and regions.
         temporal: how calm the result is in time: 0 paints each frame by itself, 1 is as calm as may be
             without blurring what moves.
+        finish: called with what was painted and what was shown to the network, both ``(H, W, 3)`` uint8;
+            gives what is used instead.
     """
 
-    def __init__(self, engine: OnePass, direction: Direction, temporal: float = 1.0) -> None:
+    def __init__(
+        self,
+        engine: OnePass,
+        direction: Direction,
+        temporal: float = 1.0,
+        *,
+        finish: Callable[[Bytes, Bytes], Bytes] | None = None,
+    ) -> None:
         self.engine = engine
         self.direction = direction
         self.temporal = temporal
+        self.finish = finish
         self._input = SteadyInput(temporal)
         self._output = SteadyOutput(temporal)
         self._statistics = FollowedStatistics()
@@ -119,9 +129,11 @@ class ClipStylizer:
     ) -> Bytes:
         if self.direction.whole:
             (name, manner) = next(iter(manners.items()))
-            return self.engine.paint_bytes(pixels, manner, None if known is None else known[name])
-        codes = None if known is None else [known[name] for name in manners]
-        return _bytes(self.engine.paint(_floats(pixels), list(manners.values()), codes))
+            painted = self.engine.paint_bytes(pixels, manner, None if known is None else known[name])
+        else:
+            codes = None if known is None else [known[name] for name in manners]
+            painted = _bytes(self.engine.paint(_floats(pixels), list(manners.values()), codes))
+        return painted if self.finish is None else self.finish(painted, pixels)
 
     def _measured(self, pixels: Bytes, manners: Mapping[str, Manner]) -> Mapping[str, StyleCode]:
         if self.direction.whole:

@@ -1,0 +1,1 @@
+"""``stylize`` for what moves: films, animations, folders of frames."""
