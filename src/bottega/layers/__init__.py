@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from bottega.layers.bilateral import apply_affine, slice_grid, transform_by_grid
+from bottega.layers.bilateral import (
+    apply_affine,
+    grid_lines,
+    slice_grid,
+    transform_by_grid,
+    transform_by_lines,
+)
 from bottega.layers.blur import gaussian_blur
 from bottega.layers.convolution import ReflectConv2d, ResizeConv2d, reflect_pad
 from bottega.layers.folding import fold, pad_to_multiple, unfold_pixels
@@ -28,6 +34,7 @@ __all__ = [
     "extract_patches",
     "fold",
     "gaussian_blur",
+    "grid_lines",
     "instance_norm",
     "laplacian_pyramid",
     "mixed",
@@ -43,5 +50,6 @@ __all__ = [
     "rgb_to_oklab",
     "slice_grid",
     "transform_by_grid",
+    "transform_by_lines",
     "unfold_pixels",
 ]

@@ -29,7 +29,7 @@ def slice_grid(grid: Tensor, guide: Tensor) -> Tensor:
         ``(N, C, H, W)``. Differentiable in both.
     """
     pairs = zip(grid, guide.to(grid), strict=True)
-    return torch.stack([_looked_up(_lines(cells, plane.shape[-2]), plane[0]) for cells, plane in pairs])
+    return torch.stack([_looked_up(grid_lines(cells, plane.shape[-2]), plane[0]) for cells, plane in pairs])
 
 
 def transform_by_grid(pictures: Tensor, grid: Tensor, guide: Tensor) -> Tensor:
@@ -42,16 +42,20 @@ def transform_by_grid(pictures: Tensor, grid: Tensor, guide: Tensor) -> Tensor:
     """
     painted = []
     for picture, cells, plane in zip(pictures, grid, guide.to(grid), strict=True):
-        lines, rows = _lines(cells, plane.shape[-2]), max(1, BAND // plane.shape[-1])
+        lines, rows = grid_lines(cells, plane.shape[-2]), max(1, BAND // plane.shape[-1])
         bands = [
-            apply_affine(
-                picture[None, :, top : top + rows],
-                _looked_up(lines[top : top + rows], plane[0, top : top + rows])[None],
+            transform_by_lines(
+                picture[None, :, top : top + rows], lines[top : top + rows], plane[None, :, top : top + rows]
             )
             for top in range(0, plane.shape[-2], rows)
         ]
         painted.append(torch.cat(bands, 2))
     return torch.cat(painted)
+
+
+def transform_by_lines(picture: Tensor, lines: Tensor, guide: Tensor) -> Tensor:
+    """Some rows of a picture, ``(1, 3, h, W)`` and their ``guide (1, 1, h, W)``, by :func:`grid_lines`."""
+    return apply_affine(picture, _looked_up(lines, guide[0, 0])[None])
 
 
 def apply_affine(pictures: Tensor, maps: Tensor) -> Tensor:
@@ -60,7 +64,7 @@ def apply_affine(pictures: Tensor, maps: Tensor) -> Tensor:
     return torch.stack([(row[:, :3] * pictures).sum(1) + row[:, 3] for row in rows], 1)
 
 
-def _lines(cells: Tensor, height: int) -> Tensor:
+def grid_lines(cells: Tensor, height: int) -> Tensor:
     """``(C, depth, rows, columns)`` as one picture per row of pixels: ``(height, C, depth, columns)``."""
     channels, depth, rows, columns = cells.shape
     flat = cells.transpose(2, 3).reshape(1, -1, rows)

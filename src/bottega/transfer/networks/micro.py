@@ -66,8 +66,11 @@ class MicroNet(OwnStatisticsNet):
         return dict(self.settings)
 
     def walk(self, pictures: Tensor) -> Walk:
-        blocks = fold((pictures - MIDDLE) / SPREAD, FOLD).to(self.stem.weight.dtype)
-        fine = F.relu((yield self.stem(blocks)))
+        return self.walk_folded(fold((pictures - MIDDLE) / SPREAD, FOLD))
+
+    def walk_folded(self, blocks: Tensor) -> Walk:
+        """:meth:`walk` from the folded pictures on, for whoever folds them in another way."""
+        fine = F.relu((yield self.stem(blocks.to(self.stem.weight.dtype))))
         coarse = F.relu((yield self.down(F.avg_pool2d(fine, 2))))
         coarse = yield from _residual(self.middle, coarse)
         if len(self.deep):

@@ -49,7 +49,9 @@ class Modulation(nn.Module):
         shift = own_mean * (1 - gain) + strength * self.shift * (mean - own_mean)
         apart = (mean - own_mean).square() + (deviation - own_deviation).square()
         size = deviation.square() + own_deviation.square()
-        distance = (apart / size).clamp_max(1).mean(1) * torch.as_tensor(strength).to(gain).square().view(-1)
+        # Not as_tensor(): it would make a constant of a tensor in the graph of an inference engine.
+        share = strength if isinstance(strength, Tensor) else torch.tensor(float(strength))
+        distance = (apart / size).clamp_max(1).mean(1) * share.to(gain).square().view(-1)
         return Move(gain, shift, distance)
 
 

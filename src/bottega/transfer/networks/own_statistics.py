@@ -43,6 +43,21 @@ class _Goal:
     masks: dict[int, Tensor] | None
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What a trunk found.
+
+    Attributes:
+        result: its last features.
+        opened: the gate, ``(N, 1, 1, 1)``, or a map of what the trunk saw where there are masks.
+        sites: the content's own statistics, by manner, then by site.
+    """
+
+    result: Tensor
+    opened: Tensor
+    sites: tuple[tuple[ChannelMoments, ...], ...]
+
+
 class OwnStatisticsNet(nn.Module):
     """What such networks share; a subclass has the trunk.
 
@@ -205,9 +220,21 @@ class OwnStatisticsNet(nn.Module):
         return {stride: reduce_mask(padded, stride) for stride in {1, *self.strides}}
 
     def _painted(self, colored: Tensor, goals: Sequence[_Goal], known: Sequence[StyleCode] | None) -> Tensor:
-        seen = self.reduced_input(colored)
+        looked = self._looked(self.reduced_input(colored), goals, known)
+        return self.finish(colored, looked.result, looked.opened)
+
+    def look(
+        self, seen: Tensor, manners: Sequence[Manner], known: Sequence[StyleCode] | None = None
+    ) -> Looked:
+        """Run the trunk alone, on a picture in its new colours and as the trunk sees it (as its masks are).
+
+        For whoever reduces a large picture in pieces, and finishes it in pieces.
+        """
+        return self._looked(seen, self._goals(manners), known)
+
+    def _looked(self, seen: Tensor, goals: Sequence[_Goal], known: Sequence[StyleCode] | None) -> Looked:
         height, width = seen.shape[-2:]
-        core, distances, result = Box(0, 0, height, width), [], seen
+        core, distances, sites, result = Box(0, 0, height, width), [], [], seen
         walk = self.walk(pad_to_multiple(seen, self.multiple))
         features = next(walk)
         for site, stride in enumerate(self.strides):
@@ -215,21 +242,22 @@ class OwnStatisticsNet(nn.Module):
                 own = [self._measured(features, stride, core, goal.masks) for goal in goals]
             else:
                 own = [code.sites[site].float() for code in known]
+            sites.append(own)
             moved, distance = self._moved(site, features, goals, own)
             distances.append(distance)
             try:
                 features = walk.send(moved)
             except StopIteration as end:
                 result = end.value
-        opened = gate(torch.stack(distances).mean(0))
-        return self.finish(colored, result, self._spread(opened, goals, colored))
+        opened = self._spread(gate(torch.stack(distances).mean(0)), goals, seen)
+        return Looked(result, opened, tuple(zip(*sites, strict=True)))
 
-    def _spread(self, opened: Tensor, goals: Sequence[_Goal], colored: Tensor) -> Tensor:
+    def _spread(self, opened: Tensor, goals: Sequence[_Goal], seen: Tensor) -> Tensor:
         """The gates ``(goals, N)`` as factors ``(N, 1, 1, 1)``, or as a map where there are masks."""
-        factors = opened[:, :, None, None, None].to(colored)
+        factors = opened[:, :, None, None, None].to(seen)
         if goals[0].masks is None:
             return factors[0]
-        height, width = self.reduced_input(colored).shape[-2:]
+        height, width = seen.shape[-2:]
         masks = [goal.masks[1][..., :height, :width] for goal in goals if goal.masks is not None]
         return torch.stack([f * m.to(f) for f, m in zip(factors, masks, strict=True)]).sum(0)
 

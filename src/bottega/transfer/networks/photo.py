@@ -86,12 +86,17 @@ class PhotoNet(OwnStatisticsNet):
         return self.head(features)
 
     def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
+        return transform_by_grid(
+            colored, self.cells(result.to(colored), opened.to(colored)), self.guide(colored)
+        )
+
+    def cells(self, result: Tensor, opened: Tensor) -> Tensor:
+        """The grid of affine maps, ``(N, 12, depth, CELLS, CELLS)``."""
         if opened.shape[-1] > 1:
             opened = F.adaptive_avg_pool2d(opened, CELLS)
-        changed = opened * result.to(colored)
+        changed = opened * result
         cells = changed.view(len(changed), 12, self.depth, CELLS, CELLS)
-        identity = IDENTITY.to(cells).view(1, 12, 1, 1, 1)
-        return transform_by_grid(colored, identity + cells, self.guide(colored))
+        return IDENTITY.to(cells).view(1, 12, 1, 1, 1) + cells
 
     def guide(self, pictures: Tensor) -> Tensor:
         """The brightness that the grid is looked up by, ``(N, 1, H, W)`` in [0, 1]."""

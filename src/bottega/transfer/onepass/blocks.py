@@ -1,0 +1,64 @@
+"""Pictures as blocks of 4 × 4 pixels: what the micro network's trunk takes and gives.
+
+Bytes of a photograph lie row by row, three to a pixel. A block's 48 numbers are then four runs of twelve
+bytes, so that folding a picture moves whole runs, and everything between the file and the file is done on
+blocks: no pass over single pixels, no planes of single colours. The order inside a block is (row,
+column, colour); the network's own (:func:`bottega.layers.fold`) is (colour, row, column).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+SIDE = 4
+NUMBERS = 3 * SIDE**2
+
+RUN = np.dtype("V12")
+"""Four pixels of a row: numpy moves them as one."""
+
+BAND = 2**13
+"""Blocks worked on at a time: their numbers stay in the processor's cache from one operation to the next."""
+
+ORDER = torch.arange(NUMBERS).view(3, SIDE, SIDE).permute(1, 2, 0).flatten()
+"""For each number of a block of ours, its place in the network's order."""
+
+
+def blocks_of_bytes(pixels: NDArray[np.uint8], multiple: int) -> Tensor:
+    """``(H, W, 3)`` uint8 to ``(h, w, 48)``; the last row and column are repeated to fill up ``multiple``."""
+    height, width = pixels.shape[:2]
+    down, right = -height % multiple, -width % multiple
+    if down or right:
+        pixels = np.pad(pixels, ((0, down), (0, right), (0, 0)), mode="edge")
+    rows, columns = pixels.shape[0] // SIDE, pixels.shape[1] // SIDE
+    blocks = np.empty((rows, columns, NUMBERS), np.uint8)
+    runs = np.ascontiguousarray(pixels).reshape(rows, SIDE, columns * RUN.itemsize).view(RUN)
+    blocks.view(RUN)[:] = runs.transpose(0, 2, 1)
+    return torch.from_numpy(blocks)
+
+
+def store_bytes(blocks: Tensor, target: NDArray[np.uint8]) -> None:
+    """The inverse: write blocks of bytes into ``target (H, W, 3)``, without what was repeated to fill up."""
+    rows, columns, _ = blocks.shape
+    runs = blocks.numpy().view(RUN).transpose(0, 2, 1)
+    if target.shape[:2] == (rows * SIDE, columns * SIDE) and target.flags.c_contiguous:
+        target.reshape(rows, SIDE, columns * RUN.itemsize).view(RUN)[:] = runs
+        return
+    pixels = np.ascontiguousarray(runs).view(np.uint8).reshape(rows * SIDE, columns * SIDE, 3)
+    target[:] = pixels[: target.shape[0], : target.shape[1]]
+
+
+def blocks_of_picture(picture: Tensor) -> Tensor:
+    """``(1, C, H, W)``, sides multiples of four, to ``(h, w, 16 · C)`` in our order."""
+    _, channels, height, width = picture.shape
+    parts = picture[0].view(channels, height // SIDE, SIDE, width // SIDE, SIDE)
+    return parts.permute(1, 3, 2, 4, 0).reshape(height // SIDE, width // SIDE, channels * SIDE**2)
+
+
+def picture_of_blocks(blocks: Tensor) -> Tensor:
+    """``(h, w, 48)`` to ``(1, 3, 4 h, 4 w)``."""
+    rows, columns, _ = blocks.shape
+    parts = blocks.view(rows, columns, SIDE, SIDE, 3)
+    return parts.permute(4, 0, 2, 1, 3).reshape(1, 3, rows * SIDE, columns * SIDE)

@@ -1,0 +1,112 @@
+"""The closed-form transfer of colour on blocks: measured, applied, and put together with what the trunk adds.
+
+Bytes stay bytes for as long as possible; a few thousand blocks at a time become numbers, go through all the
+operations while they are in the processor's cache, and are bytes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from bottega.layers import ColorMoments, color_moments
+from bottega.transfer.networks.micro import MIDDLE, SPREAD
+from bottega.transfer.onepass.blocks import BAND, NUMBERS, SIDE
+
+PIXELS = SIDE**2
+
+Map: TypeAlias = tuple[Tensor, Tensor]
+"""A map of colours for whole blocks: ``(48, 48)`` to multiply from the right, and ``(48,)`` to add."""
+
+
+def byte_moments(pixels: Tensor) -> ColorMoments:
+    """Exact moments of the colours of ``pixels (H, W, 3)`` uint8, in units of [0, 1].
+
+    Sixteen pixels make a row of 48 numbers; the products of all its columns hold each pixel's nine in their
+    diagonal, and one large matrix product is quicker than the thin one of three columns.
+    """
+    numbers = pixels.reshape(-1)
+    whole = numbers.numel() // NUMBERS * NUMBERS
+    rows = numbers[:whole].view(-1, NUMBERS)
+    first = torch.zeros(NUMBERS, dtype=torch.float64)
+    second = torch.zeros(NUMBERS, NUMBERS, dtype=torch.float64)
+    for start in range(0, len(rows), BAND):
+        band = rows[start : start + BAND].float()
+        first += band.sum(0)
+        second += band.mT @ band
+    diagonal = second.view(PIXELS, 3, PIXELS, 3).diagonal(dim1=0, dim2=2).sum(-1)
+    left = numbers[whole:].view(-1, 3).double()
+    mass = torch.tensor([[numbers.numel() / 3]], dtype=torch.float64)
+    total = (first.view(PIXELS, 3).sum(0) + left.sum(0)) / 255
+    return ColorMoments(mass, total[None], ((diagonal + left.mT @ left) / 255**2)[None])
+
+
+def moments(pixels: Tensor, mask: Tensor | None = None) -> ColorMoments:
+    """As :func:`bottega.layers.color_moments`, in float64; ``pixels`` may be bytes ``(H, W, 3)``, too."""
+    if pixels.dtype != torch.uint8:
+        return color_moments(pixels, mask).double()
+    if mask is None:
+        return byte_moments(pixels)
+    return color_moments(pixels.permute(2, 0, 1)[None] / 255, mask).double()
+
+
+def on_whole_blocks(affine: Tensor, scale: float = 1.0) -> Map:
+    """A map of colours ``(3, 4)`` as one of blocks.
+
+    Args:
+        scale: what the numbers in the blocks are to be multiplied by first.
+    """
+    matrix = torch.block_diag(*[affine[:, :3].mT.float() * scale] * PIXELS)
+    return matrix, affine[:, 3].float().repeat(PIXELS)
+
+
+def recolored(blocks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+    """Blocks ``(n, 48)`` in their new colours, float32 in [0, 1]."""
+    return torch.addmm(offset, blocks.float(), matrix).clamp_(0, 1)
+
+
+def recolored_in_parts(blocks: Tensor, maps: Sequence[Map], shares: Sequence[Tensor]) -> Tensor:
+    """Blocks ``(h, w, 48)`` in new colours, float32: by each map in its ``shares (h, w, 48)``."""
+    result = torch.empty(blocks.shape)
+    for part in _bands(blocks):
+        moved = [
+            share.view(-1, NUMBERS)[part] * recolored(blocks.view(-1, NUMBERS)[part], *each)
+            for each, share in zip(maps, shares, strict=True)
+        ]
+        result.view(-1, NUMBERS)[part] = torch.stack(moved).sum(0)
+    return result
+
+
+def normalised(blocks: Tensor, map: Map, dtype: torch.dtype) -> Tensor:
+    """What a trunk sees: blocks ``(h, w, 48)`` in new colours, in the units that the network wants."""
+    result = torch.empty(blocks.shape, dtype=dtype)
+    for part in _bands(blocks):
+        band = recolored(blocks.view(-1, NUMBERS)[part], *map)
+        result.view(-1, NUMBERS)[part] = band.sub_(MIDDLE).div_(SPREAD)
+    return result
+
+
+def finished(blocks: Tensor, map: Map, added: Tensor | None, opened: Tensor, result: Tensor) -> None:
+    """Recolour ``blocks (h, w, 48)``, add ``opened * added``, write ``result``: bytes, or floats in [0, 1].
+
+    Args:
+        added: likewise; none adds nothing.
+        opened: one number, or ``(h, w, 48)``.
+    """
+    source, target = blocks.view(-1, NUMBERS), result.view(-1, NUMBERS)
+    for part in _bands(blocks):
+        band = recolored(source[part], *map)
+        if added is not None:
+            gate = opened if opened.ndim == 0 else opened.view(-1, NUMBERS)[part]
+            band.addcmul_(added.view(-1, NUMBERS)[part].float(), gate).clamp_(0, 1)
+        if target.dtype == torch.uint8:
+            band.mul_(255).add_(0.5)
+        target[part] = band
+
+
+def _bands(blocks: Tensor) -> Iterator[slice]:
+    count = blocks.shape[0] * blocks.shape[1]
+    return (slice(start, start + BAND) for start in range(0, count, BAND))

@@ -1,0 +1,82 @@
+"""What is done to a content, as the tensors that engines take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bottega.layers import ColorMoments
+from bottega.transfer.networks import Manner, OwnStatisticsNet, StyleCode
+from bottega.transfer.onepass import colors
+from bottega.transfer.onepass.content import Content
+from bottega.transfer.tiles import Box
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The manners of one picture, ready for every tile of it.
+
+    Attributes:
+        masks: ``(1, 1, H, W)``, floats in [0, 1] or bytes; none where one manner covers everything.
+        own: the content's colours under each manner.
+        affines: the maps of colours, ``(3, 4)`` each, in float64; ``maps`` are the same for the content's
+            blocks (:func:`bottega.transfer.onepass.colors.on_whole_blocks`).
+        vectors: ``means``, ``deviations``, ``strength``: what :class:`Trunk` calls so.
+    """
+
+    masks: list[Tensor] | None
+    own: list[ColorMoments]
+    affines: list[Tensor]
+    maps: list[colors.Map]
+    vectors: dict[str, Tensor]
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing but colours moves."""
+        return not bool(self.vectors["strength"].any())
+
+    def cut(self, box: Box) -> Tensor | None:
+        """The masks of a box, ``(K, 1, h, w)`` floats."""
+        if self.masks is None:
+            return None
+        return torch.cat([_floating(box.of(mask)) for mask in self.masks])
+
+
+def wishes(
+    network: OwnStatisticsNet, content: Content, manners: Sequence[Manner], known: Sequence[StyleCode] | None
+) -> Wishes:
+    """Measure the colours (where they are not ``known``) and find the maps that move them."""
+    masks = [manner.mask for manner in manners if manner.mask is not None]
+    own, affines, means, deviations, strengths = [], [], [], [], []
+    for number, manner in enumerate(manners):
+        found = known[number].colors if known else _colors(content, manner.mask)
+        own.append(found)
+        affine = torch.eye(3, 4, dtype=torch.float64)
+        if manner.code is not None and manner.colors > 0:
+            affine = network.color_map(found.double(), manner.code, manner.colors)[0]
+        affines.append(affine)
+        channels = sum(network.channels)
+        mean, deviation = torch.zeros(1, channels), torch.ones(1, channels)
+        if manner.code is not None:
+            mean, deviation = manner.code.vectors()
+        means.append(mean)
+        deviations.append(deviation)
+        strengths.append(0.0 if manner.code is None else manner.strength)
+    vectors = {
+        "means": torch.cat(means),
+        "deviations": torch.cat(deviations),
+        "strength": torch.tensor(strengths)[:, None],
+    }
+    maps = [colors.on_whole_blocks(affine, content.scale) for affine in affines]
+    return Wishes(masks or None, own, affines, maps, vectors)
+
+
+def _floating(mask: Tensor) -> Tensor:
+    return mask.float() / 255 if mask.dtype == torch.uint8 else mask.float()
+
+
+def _colors(content: Content, mask: Tensor | None) -> ColorMoments:
+    return content.moments(None if mask is None else _floating(mask))

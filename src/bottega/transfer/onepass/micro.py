@@ -1,0 +1,117 @@
+"""The micro network on an engine: pictures whole, or in tiles whose statistics add up to the whole's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from bottega.layers import ChannelMoments
+from bottega.runtime import spare_memory
+from bottega.transfer.networks import Manner, MicroNet, StyleCode
+from bottega.transfer.onepass import colors
+from bottega.transfer.onepass.content import Content
+from bottega.transfer.onepass.manners import Wishes, wishes
+from bottega.transfer.onepass.piece import Piece
+from bottega.transfer.onepass.trunk import Work
+from bottega.transfer.tiles import Tile, grid
+
+
+class Engine(Protocol):
+    """Runs a trunk (:class:`bottega.transfer.onepass.trunk.Trunk`)."""
+
+    name: str
+    takes: torch.dtype
+    """Of the blocks."""
+
+    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What the trunk's ``forward`` says; it lasts until the next run."""
+
+
+class MicroPainter:
+    """Paints and measures.
+
+    Args:
+        whole: most pixels of a picture that is worked on in one piece.
+        tile: side in pixels of the cores of larger ones.
+    """
+
+    def __init__(self, network: MicroNet, engine: Engine, *, whole: int, tile: int) -> None:
+        self.network = network
+        self.engine = engine
+        self.whole = whole
+        self.tile = tile
+
+    def paint(self, content: Content, manners: Sequence[Manner], known: Sequence[StyleCode] | None) -> Tensor:
+        """A result of the content's kind and size."""
+        tiles = self._tiles(content)
+        wished = wishes(self.network, content, manners, known)
+        if known is None and len(tiles) > 1 and not wished.still:
+            known = self._measured(content, wished, tiles)
+        result = content.empty()
+        for tile in tiles:
+            piece = Piece(self.network, content, wished, tile)
+            content.store(self._painted(piece, known or [], result.dtype), tile.inner, result, tile.core)
+        return result
+
+    def measure(self, content: Content, manners: Sequence[Manner]) -> list[StyleCode]:
+        """The content's own statistics under each manner."""
+        return self._measured(content, wishes(self.network, content, manners, None), self._tiles(content))
+
+    def _tiles(self, content: Content) -> list[Tile]:
+        height, width = content.size
+        if height * width <= self.whole:
+            return [Tile(content.box, content.box)]
+        spare_memory()
+        return grid(height, width, self.tile, self.network.reach or 0, self.network.multiple)
+
+    def _painted(self, piece: Piece, known: Sequence[StyleCode], dtype: torch.dtype) -> Tensor:
+        """Blocks ``(h, w, 48)`` of the whole piece."""
+        painted = torch.empty(piece.blocks.shape, dtype=dtype)
+        if piece.wished.still:
+            colors.finished(piece.blocks, piece.map, None, torch.zeros(()), painted)
+            return painted
+        work = piece.work(known=len(self.network.channels) if known else 0)
+        added, gates = self.engine.run(work, piece.inputs(self.engine.takes, known))
+        opened = gates[0]
+        if piece.shares is not None:
+            opened = torch.stack([g * share for g, share in zip(gates, piece.shares, strict=True)]).sum(0)
+        colors.finished(piece.blocks, piece.map, added, opened, painted)
+        return painted
+
+    def _measured(self, content: Content, wished: Wishes, tiles: Sequence[Tile]) -> list[StyleCode]:
+        """Site by site, as each depends on how the ones before moved; in one go where there is no need."""
+        sites = len(self.network.channels)
+        at_once = len(tiles) == 1 or wished.still
+        known = [StyleCode(own.double(), ()) for own in wished.own]
+        for first in range(0, sites, sites if at_once else 1):
+            last = sites - 1 if at_once else first
+            found = self._sums(content, wished, tiles, known, last)
+            known = [
+                StyleCode(code.colors, (*code.sites, *more)) for code, more in zip(known, found, strict=True)
+            ]
+        return known
+
+    def _sums(
+        self,
+        content: Content,
+        wished: Wishes,
+        tiles: Sequence[Tile],
+        known: Sequence[StyleCode],
+        last: int,
+    ) -> list[list[ChannelMoments]]:
+        """Over all tiles, from the first site that is not known to ``last``: by manner, then by site."""
+        first = len(known[0].sites)
+        totals: list[list[ChannelMoments]] = []
+        for tile in tiles:
+            piece = Piece(self.network, content, wished, tile)
+            inputs = piece.inputs(self.engine.takes, known)
+            found = piece.sums(first, *self.engine.run(piece.work(known=first, last=last), inputs))
+            totals = [_both(a, b) for a, b in zip(totals, found, strict=True)] if totals else found
+        return totals
+
+
+def _both(sums: Sequence[ChannelMoments], others: Sequence[ChannelMoments]) -> list[ChannelMoments]:
+    return [a + b for a, b in zip(sums, others, strict=True)]

@@ -1,0 +1,183 @@
+"""A network on an engine, ready to paint pictures of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bottega import runtime
+from bottega.errors import PictureError, SettingsError
+from bottega.transfer.networks import Manner, MicroNet, OwnStatisticsNet, PhotoNet, StyleCode, load
+from bottega.transfer.networks.code import check_manners, check_picture
+from bottega.transfer.networks.own_statistics import check_code
+from bottega.transfer.onepass.content import Content
+from bottega.transfer.onepass.engines import chosen
+from bottega.transfer.onepass.micro import Engine, MicroPainter
+from bottega.transfer.onepass.photo import PhotoPainter
+from bottega.transfer.onepass.torch_engine import TorchEngine
+
+Bytes = NDArray[np.uint8]
+
+WHOLE = 2**25
+"""Most pixels of a picture that is worked on in one piece."""
+
+TILE = 2048
+"""Side in pixels of the tiles of larger ones."""
+
+
+class OnePass:
+    """Made by :func:`one_pass`.
+
+    Attributes:
+        network: micro or photo, in float32 and evaluation mode.
+        engine, precision: what was chosen: ``torch`` or ``openvino``, ``fp32`` or ``bf16``.
+    """
+
+    def __init__(
+        self, network: OwnStatisticsNet, engine: str, precision: str, painter: MicroPainter | PhotoPainter
+    ):
+        self.network = network
+        self.engine = engine
+        self.precision = precision
+        self._painter = painter
+
+    @torch.inference_mode()
+    def encode(self, style: Tensor, mask: Tensor | None = None) -> StyleCode:
+        """The code of a style picture.
+
+        Args:
+            style: ``(1, 3, H, W)``, sRGB in [0, 1]; its size is the size of its strokes.
+            mask: ``(1, 1, H, W)`` in [0, 1], the part that is looked at.
+
+        Raises:
+            PictureError: not a picture, or a mask of another size.
+        """
+        check_picture("style", style)
+        return self.measure(style, Manner(None, mask=mask))[0]
+
+    @torch.inference_mode()
+    def paint(
+        self,
+        content: Tensor,
+        manners: Manner | Sequence[Manner],
+        known: StyleCode | Sequence[StyleCode] | None = None,
+    ) -> Tensor:
+        """Paint one picture, whole or in regions.
+
+        Args:
+            content: ``(1, 3, H, W)``, sRGB in [0, 1].
+            manners: one, or several with masks ``(1, 1, H, W)`` that add up to one: floats in [0, 1], or
+                bytes, of which 255 are one.
+            known: the content's own statistics under each manner, from :meth:`measure`; none measures them.
+
+        Returns:
+            ``(1, 3, H, W)`` in [0, 1].
+
+        Raises:
+            PictureError, SettingsError: manners, masks, codes and content do not fit together.
+        """
+        wanted = self._checked(content, manners)
+        return self._painter.paint(Content(content.float()), wanted, _listed(known, len(wanted)))
+
+    @torch.inference_mode()
+    def paint_bytes(
+        self,
+        content: Bytes,
+        manners: Manner | Sequence[Manner],
+        known: StyleCode | Sequence[StyleCode] | None = None,
+    ) -> Bytes:
+        """:meth:`paint` for ``(H, W, 3)`` uint8, which takes a third of the memory and far less time."""
+        pixels = _pixels(content)
+        wanted = self._checked(pixels.permute(2, 0, 1)[None], manners)
+        return self._painter.paint(Content(pixels), wanted, _listed(known, len(wanted))).numpy()
+
+    @torch.inference_mode()
+    def measure(self, content: Tensor, manners: Manner | Sequence[Manner]) -> list[StyleCode]:
+        """The content's own statistics under each manner: what ``known`` hands back, perhaps smoothed."""
+        return self._painter.measure(Content(content.float()), self._checked(content, manners))
+
+    @torch.inference_mode()
+    def measure_bytes(self, content: Bytes, manner: Manner) -> StyleCode:
+        """:meth:`measure` for ``(H, W, 3)`` uint8 in one manner."""
+        pixels = _pixels(content)
+        return self._painter.measure(Content(pixels), self._checked(pixels.permute(2, 0, 1)[None], manner))[0]
+
+    def _checked(self, content: Tensor, manners: Manner | Sequence[Manner]) -> list[Manner]:
+        wanted = [manners] if isinstance(manners, Manner) else list(manners)
+        check_manners(wanted, content)
+        if len(content) != 1:
+            raise PictureError(f"One picture at a time is painted, not {len(content)}.")
+        for manner in wanted:
+            if manner.code is not None:
+                check_code(manner.code, self.network)
+        return wanted
+
+
+def one_pass(
+    source: str | Path | OwnStatisticsNet = "micro",
+    *,
+    engine: str = "auto",
+    precision: str = "auto",
+    device: str | None = None,
+    threads: int | None = None,
+) -> OnePass:
+    """Load a network and make it ready.
+
+    Args:
+        source: the name of weights, a ``.safetensors`` file, or a network.
+        engine: one of :data:`ENGINES`, or ``auto``.
+        precision: ``fp32``, ``bf16``, or ``auto``: bf16 where the hardware multiplies it.
+        device: as :func:`bottega.runtime.device` names it; none is ``auto``.
+        threads: of the processor; none takes what :func:`bottega.runtime.set_threads` takes.
+
+    Raises:
+        WeightsError: no such weights.
+        SettingsError: another kind of network, or a name that is none.
+        ResourceError: an engine or a device that is not there.
+    """
+    network = source if isinstance(source, OwnStatisticsNet) else load(source)
+    if not isinstance(network, MicroNet | PhotoNet):
+        raise SettingsError(f"{source} is no network for any style; networks that are: micro, photo.")
+    place = runtime.device(device or "auto")
+    name = chosen(engine, place, runs_graphs=isinstance(network, MicroNet))
+    count = runtime.set_threads(threads or 0)
+    network = network.eval().requires_grad_(False).float().cpu()
+    if isinstance(network, PhotoNet):
+        return OnePass(network, name, "fp32", PhotoPainter(network, place))
+    kind = runtime.precision(place, precision)
+    painter = MicroPainter(network, _engine(name, network, place, kind, count), whole=WHOLE, tile=TILE)
+    return OnePass(network, name, "bf16" if kind == torch.bfloat16 else "fp32", painter)
+
+
+def _engine(
+    name: str, network: MicroNet, device: torch.device, precision: torch.dtype, threads: int
+) -> Engine:
+    if name == "torch":
+        return TorchEngine(network, device, precision)
+    from bottega.transfer.onepass.openvino_engine import OpenVINOEngine
+
+    return OpenVINOEngine(network, precision, threads)
+
+
+def _listed(known: StyleCode | Sequence[StyleCode] | None, count: int) -> list[StyleCode] | None:
+    if known is None:
+        return None
+    codes = [known] if isinstance(known, StyleCode) else list(known)
+    if len(codes) != count:
+        raise SettingsError(f"{count} manners need {count} known statistics, not {len(codes)}.")
+    return codes
+
+
+def _pixels(content: Bytes) -> Tensor:
+    if content.ndim != 3 or content.shape[2] != 3 or content.dtype != np.uint8 or content.size == 0:
+        raise PictureError(
+            f"Bytes of a picture must have the shape (H, W, 3) and the type uint8, not {content.shape} and "
+            f"{content.dtype}."
+        )
+    writable = content if content.flags.writeable else content.copy()
+    return torch.from_numpy(np.ascontiguousarray(writable))

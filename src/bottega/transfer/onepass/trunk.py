@@ -1,0 +1,203 @@
+"""The micro network's trunk on blocks, tensors in and tensors out: what every engine runs."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bottega.layers import ChannelMoments
+from bottega.transfer.networks import MicroNet
+from bottega.transfer.networks.micro import DETAILS, TONES
+from bottega.transfer.networks.modulation import gate
+from bottega.transfer.onepass.blocks import NUMBERS, ORDER, SIDE
+
+MASK_STRIDES = (4, 8, 16)
+"""Pixels per position of the sites of any micro network."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a trunk is asked to do; an engine compiles one graph for each kind of work.
+
+    Attributes:
+        known: how many sites have statistics that are handed in; the sites after them are measured.
+        last: none paints; else the walk ends at this site and all statistics that were measured come out.
+        regions: there are masks; else the whole picture is painted in one manner.
+        cropped: statistics count the positions inside given boxes; else all.
+        least: the shorter side has one position at the deepest layer, so that nothing can be mirrored there.
+    """
+
+    known: int = 0
+    last: int | None = None
+    regions: bool = False
+    cropped: bool = False
+    least: bool = False
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of what :class:`Trunk` takes, in order; ``K`` is the number of regions, or 1.
+
+        ``blocks (h, w, 48)`` from :func:`bottega.transfer.onepass.colors.normalised`; ``boxes (sites, 4)``
+        int64, top, left, bottom, right; ``means``, ``deviations`` ``(K, channels of all sites)`` and
+        ``strength (K, 1)``; ``mask4``, ``mask8``, ``mask16``, each ``(K, h', w')``; ``firsts`` and ``seconds
+        (K, channels of the known sites)``, mean features and mean squares.
+        """
+        moved = self.last != 0
+        named = {
+            "blocks": True,
+            "boxes": self.cropped,
+            "means": moved,
+            "deviations": moved,
+            "strength": moved,
+            **{f"mask{stride}": self.regions for stride in MASK_STRIDES},
+            "firsts": self.known > 0,
+            "seconds": self.known > 0,
+        }
+        return tuple(name for name, there in named.items() if there)
+
+
+class Trunk(nn.Module):
+    """From blocks to what is added to them, or to statistics.
+
+    Args:
+        network: from :func:`on_blocks`.
+        work: decides which inputs there are.
+    """
+
+    def __init__(self, network: MicroNet, work: Work) -> None:
+        super().__init__()
+        self.network = network
+        self.work = work
+        self.enlarging = _enlarging()
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Take what :attr:`Work.inputs` names.
+
+        Returns:
+            What is to be added, ``(h, w, 48)`` in units of the picture, and the gates ``(K,)``; or, where
+            statistics are asked for, mean features and mean squares, each ``(K, channels of those sites)``.
+        """
+        given = dict(zip(self.work.inputs, inputs, strict=True))
+        walk = self.network.walk_folded(given["blocks"][None].permute(0, 3, 1, 2))
+        features = next(walk)
+        found: list[ChannelMoments] = []
+        distances = []
+        for site in range(len(self.network.channels)):
+            own = self._known(site, given) or self._measured(site, features, given)
+            if site >= self.work.known:
+                found.append(own)
+            if site == self.work.last:
+                return torch.cat([each.first for each in found], 1), torch.cat(
+                    [each.second for each in found], 1
+                )
+            features, distance = self._moved(site, features, own, given)
+            distances.append(distance)
+            try:
+                features = walk.send(features)
+            except StopIteration as end:
+                features = end.value
+        return self._added(features), gate(torch.stack(distances).mean(0))
+
+    def _known(self, site: int, given: dict[str, Tensor]) -> ChannelMoments | None:
+        if site >= self.work.known:
+            return None
+        first, second = self._of_site(site, given["firsts"]), self._of_site(site, given["seconds"])
+        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
+
+    def _measured(self, site: int, features: Tensor, given: dict[str, Tensor]) -> ChannelMoments:
+        """Per unit of mass."""
+        mask = given.get(f"mask{self.network.strides[site]}")
+        if self.work.cropped:
+            features = _crop(features, given["boxes"][site])
+            mask = None if mask is None else _crop(mask, given["boxes"][site])
+        first, second = self.moments(features, mask)
+        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
+
+    def moments(self, features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Means of ``features (1, C, h, w)`` and of their squares, each ``(K, C)``; ``mask (K, h, w)``."""
+        if mask is None:
+            return features.mean((2, 3)), (features * features).mean((2, 3))
+        weights, flat = mask.flatten(1), features[0].flatten(1)
+        # A mask that misses this tile has no mass here; alone it would divide by zero.
+        mass = weights.sum(1, keepdim=True).clamp_min(1e-12)
+        return weights @ flat.T / mass, weights @ (flat * flat).T / mass
+
+    def moved(self, features: Tensor, gain: Tensor, shift: Tensor, mask: Tensor | None) -> Tensor:
+        """``gain`` and ``shift``, each ``(K, C)``, applied to ``features (1, C, h, w)``, each in its mask."""
+        if mask is None:
+            return torch.addcmul(shift[:, :, None, None], features, gain[:, :, None, None])
+        weights = mask.flatten(1)
+        planes = [(each.T @ weights).view_as(features) for each in (gain, shift)]
+        return torch.addcmul(planes[1], features, planes[0])
+
+    def _moved(
+        self, site: int, features: Tensor, own: ChannelMoments, given: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        mean, deviation = self._of_site(site, given["means"]), self._of_site(site, given["deviations"])
+        move = self.network.modulations[site](own, mean, deviation, given["strength"])
+        mask = given.get(f"mask{self.network.strides[site]}")
+        return self.moved(features, move.gain, move.shift, mask), move.distance
+
+    def _of_site(self, site: int, vectors: Tensor) -> Tensor:
+        before = sum(self.network.channels[:site])
+        return vectors[:, before : before + self.network.channels[site]]
+
+    def _added(self, result: Tensor) -> Tensor:
+        tones = F.pad(result[:, :3], (1, 1, 1, 1), mode="replicate")
+        added = F.conv2d(tones, self.enlarging.to(tones)) + result[:, 3:]
+        return added.permute(0, 2, 3, 1)[0]
+
+
+def on_blocks(network: MicroNet) -> MicroNet:
+    """A copy that takes and gives numbers in the order of our blocks, and gives them in units of pictures."""
+    changed = copy.deepcopy(network)
+    with torch.no_grad():
+        changed.stem.weight.copy_(network.stem.weight[:, ORDER])
+        order = torch.cat([torch.arange(3), 3 + ORDER])
+        units = torch.tensor([TONES] * 3 + [DETAILS] * NUMBERS)
+        changed.head.weight.copy_(network.head.weight[order] * units.view(-1, 1, 1, 1))
+        assert changed.head.bias is not None
+        assert network.head.bias is not None
+        changed.head.bias.copy_(network.head.bias[order] * units)
+    return changed
+
+
+def _enlarging() -> Tensor:
+    """Bilinear enlargement by four as a convolution from tones to blocks: ``(48, 3, 3, 3)``.
+
+    Pixel d of a block lies at (d + ½) / 4 - ½ from its middle, in blocks: that is its share of the next one.
+    """
+    away = (torch.arange(SIDE) + 0.5) / SIDE - 0.5
+    line = torch.stack([(-away).clamp_min(0), 1 - away.abs(), away.clamp_min(0)], 1)
+    plane = torch.einsum("ia,jb->ijab", line, line)
+    return torch.einsum("ijab,cd->ijcdab", plane, torch.eye(3)).reshape(NUMBERS, 3, 3, 3)
+
+
+@torch.jit.script
+def _crop(features: Tensor, box: Tensor) -> Tensor:
+    """Scripted, so that an engine's graph takes the box as numbers that it is given."""
+    return features[..., int(box[0]) : int(box[2]), int(box[1]) : int(box[3])]
+
+
+def example_inputs(network: MicroNet, work: Work) -> dict[str, Tensor]:
+    """Inputs of the right kinds and of some size, for whoever traces a :class:`Trunk`."""
+    rows, columns, regions = 4 if work.least else 16, 16, 2 if work.regions else 1
+    channels, known = sum(network.channels), sum(network.channels[: work.known])
+    every = {
+        "blocks": torch.zeros(rows, columns, NUMBERS),
+        "boxes": torch.tensor([[0, 0, 1, 1]]).repeat(len(network.channels), 1),
+        "means": torch.zeros(regions, channels),
+        "deviations": torch.ones(regions, channels),
+        "strength": torch.ones(regions, 1),
+        "firsts": torch.zeros(regions, known),
+        "seconds": torch.ones(regions, known),
+    }
+    for stride in MASK_STRIDES:
+        every[f"mask{stride}"] = torch.full(
+            (regions, rows * SIDE // stride, columns * SIDE // stride), 1 / regions
+        )
+    return {name: every[name] for name in work.inputs}
