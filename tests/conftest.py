@@ -115,7 +115,8 @@ def quick_pass() -> Callable[..., dict[str, object]]:
     """Keywords for a method of one pass with its small network."""
 
     def settings(method: str = "micro", **more: object) -> dict[str, object]:
-        return {"method": method, "model": f"tiny-{method}", "threads": 1, **more}
+        exact = {"engine": "torch", "precision": "fp32"} if method == "micro" else {}
+        return {"method": method, "model": f"tiny-{method}", "threads": 1, **exact, **more}
 
     return settings
 

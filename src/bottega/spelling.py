@@ -15,7 +15,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The one of the ``known`` names that a word most likely means; ``None`` where none is near.
 
     Capitals and the signs between letters do not count ("Stained_Glass"). A beginning or a whole part of a
-    name is enough where it belongs to one name only ("wood", "glass"). Else a few letters may be wrong.
+    name is enough where it belongs to one name only ("wood", "glass"), or to one that begins all others.
+    Else a few letters may be wrong.
     """
     names = {_letters(name): name for name in known}
     letters = _letters(word)
@@ -24,7 +25,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if len(letters) >= _SHORTEST:
         parts = [name for bare, name in names.items() if bare.startswith(letters) or letters in _parts(name)]
         if parts:
-            return parts[0] if len(parts) == 1 else None
+            # "styl" is "style" also where there are "style-scale" and "style-loss".
+            shortest = min(parts, key=len)
+            return shortest if all(name.startswith(shortest) for name in parts) else None
     close = difflib.get_close_matches(letters, names, n=1, cutoff=_CUTOFF)
     return names[close[0]] if close else None
 

@@ -21,7 +21,7 @@ SENTENCES = {
     "--jsn doctor": '"bottega" has no option --jsn. Did you mean --json?',
     "models --foo": '"bottega models" has no option --foo; "bottega models --help" lists them.',
     "stylize": '"bottega stylize" needs CONTENT: the picture to repaint',
-    "stylize photo.jpg": '"bottega stylize" needs --style: a picture whose manner to take',
+    "stylize photo.jpg": "The method micro needs --style: a picture whose manner to take",
     "stylize photo.jpg --style": "--style needs a value after it: a picture whose manner to take",
     "stylize photo.jpg --styl woodcut": '"bottega stylize" has no option --styl. Did you mean --style?',
     "models show": '"bottega models show" needs NAME: as bottega models list shows it.',

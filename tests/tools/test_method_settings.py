@@ -80,7 +80,7 @@ REFUSED = [
         "--strength is for the methods micro, optimize, photo and adain; multi paints its styles as strongly "
         "as it was trained to.",
     ),
-    ("fast", "engine", "torch", "--engine is for the methods micro and photo; fast always runs on torch."),
+    ("fast", "engine", "torch", "--engine is for the method micro; fast always runs on torch."),
     (
         "optimize",
         "model",
@@ -101,7 +101,6 @@ def test_what_cannot_be_honoured_is_refused(method: str, name: str, value: objec
 @pytest.mark.parametrize(
     ("words", "flag"),
     [
-        (["--preview", "p.jpg"], "--preview"),
         (["--state", "w.state"], "--state"),
         (["--region-style-weight", "background=2"], "--region-style-weight"),
         (["--style-layers.relu2_1", "1"], "--style-layers"),
@@ -113,6 +112,12 @@ def test_the_command_line_refuses_them_too(
     assert main(["stylize", "photo.png", "--style", "style.png", "--method", "photo", *words]) == 2
     told = capsys.readouterr().err.strip()
     assert told == f"bottega: {flag} is for the method optimize; photo paints in one pass."
+
+
+def test_previews_are_refused_for_pictures(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for flag, value in (("--preview", "p.jpg"), ("--preview-every", "3")):
+        assert main(["stylize", "photo.png", "--style", "style.png", flag, value]) == 2
+        assert f"{flag.replace('-every', '')}" in capsys.readouterr().err
 
 
 def test_programs_hear_of_region_weights(bench: Path, quick_pass: Pass) -> None:

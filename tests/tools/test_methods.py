@@ -24,6 +24,7 @@ Pass = Callable[..., dict[str, Any]]
 
 ONE_PASS = [name for name in METHODS if name != "optimize"]
 BY_PICTURE = ["micro", "photo", "adain"]
+OWN = object()
 LEFT, RIGHT = slice(0, 12), slice(28, 40)
 
 
@@ -31,8 +32,8 @@ def style_for(method: str) -> Any:
     return {"fast": None, "multi": {"candy": 2, "rain": 1}}.get(method, "style.png")
 
 
-def paint(method: str, settings: dict[str, Any], style: Any = "", **more: Any) -> Tensor:
-    style = style_for(method) if style == "" else style
+def paint(method: str, settings: dict[str, Any], style: Any = OWN, **more: Any) -> Tensor:
+    style = style_for(method) if style is OWN else style
     return bottega.stylize("photo.png", style, **settings, **more).picture.pixels
 
 
@@ -72,7 +73,7 @@ def test_regions_have_styles_of_their_own(bench: Path, quick_pass: Pass, method:
     settings, region = quick_pass(method), {"left": "mask.png"}
     both = paint(method, settings, {"left": one, "background": two}, region=region)
     same = paint(method, settings, {"left": one, "background": one}, region=region)
-    assert change(both, same, RIGHT) > 5 * change(both, same, LEFT)
+    assert change(both, same, RIGHT) > 3 * change(both, same, LEFT)
 
 
 @pytest.mark.parametrize("method", ["micro", "photo", "adain", "multi"])
@@ -114,7 +115,7 @@ def test_the_contents_colours_can_be_kept(bench: Path, quick_pass: Pass, method:
     free = change(paint(method, quick_pass(method)).mean((2, 3)), content.mean((2, 3)))
     kept = paint(method, quick_pass(method, keep_color=True))
     chroma = (rgb_to_oklab(kept) - rgb_to_oklab(content))[:, 1:].abs().mean()
-    assert chroma < 0.02
+    assert chroma < 0.03
     for how in ("match", "histogram"):
         made = paint(method, quick_pass(method, keep_color=True, color_method=how))
         assert not torch.equal(made, kept)
@@ -164,6 +165,24 @@ def test_what_is_transparent_of_a_style_is_not_seen(bench: Path, quick_pass: Pas
     for method in BY_PICTURE:
         seen = paint(method, quick_pass(method), cut)
         assert change(seen, paint(method, quick_pass(method), joined)) > 1e-4
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
+def test_every_engine_repeats_its_picture(bench: Path, quick_pass: Pass, engine: str) -> None:
+    pytest.importorskip(engine)
+    settings = quick_pass(engine=engine, precision="auto")
+    made = bottega.stylize("photo.png", "style.png", output="out.png", **settings)
+    assert made.recipe["settings"]["engine"] == engine
+    assert made.recipe["settings"]["precision"] in ("fp32", "bf16")
+    tool = TOOLS["remake"]
+    assert "same pixels" in tool.run(tool.configure({"picture": "out.png", "verify": True})).summary
+    exact = paint("micro", quick_pass())
+    assert change(made.picture.pixels, exact) < 0.01
+    other = tool.configure({"picture": "out.png", "output": "again.png", "engine": "torch"})
+    assert tool.run(other).details["recipe"]["settings"]["engine"] == engine
+    recipe = pictures.read_recipe("again.png")
+    assert recipe is not None
+    assert recipe["settings"]["engine"] == "torch"
 
 
 def test_the_caller_may_stop_it(bench: Path, quick_pass: Pass) -> None:

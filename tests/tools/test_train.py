@@ -13,7 +13,7 @@ from bottega import weights
 from bottega.cli.main import main
 from bottega.errors import Cancelled, OutputError, SettingsError, WeightsError
 from bottega.tools import TOOLS, Report
-from bottega.transfer.networks import FittedNet, Manner, MicroNet, MultiStyleNet, load, save
+from bottega.transfer.networks import FittedNet, Manner, MicroNet, MultiStyleNet, TransformerNet, load, save
 
 TINY: dict[str, Any] = {
     "encoder": "tiny",
@@ -62,11 +62,13 @@ def run(tool: str, report: Report | None = None, **values: Any) -> Any:
 
 
 def style_values(**changes: Any) -> dict[str, Any]:
-    return {"style": "style.png", "photos": "photos", "base": "base.safetensors", **changes}
+    given = {"style": "style.png", "photos": "photos", "network": "micro", "base": "base.safetensors"}
+    return {**given, **changes}
 
 
 def test_a_style_from_the_command_line(studio: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["train", "style", "--style", "style.png", "--photos", "photos", "--base", "base.safetensors"]
+    words = ["train", "style", "--style", "style.png", "--photos", "photos"]
+    words += ["--network", "micro", "--base", "base.safetensors"]
     for name, value in TINY.items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     assert main([*words, "-o", "My Style.safetensors", "--json"]) == 0
@@ -118,9 +120,23 @@ def test_other_settings_do_not_go_on(studio: Path) -> None:
 
 def test_without_photographs_it_says_so(studio: Path) -> None:
     listener = Listener()
-    run("train style", listener, style="woodcut", base="base.safetensors", steps=1)
+    run("train style", listener, style="woodcut", network="micro", base="base.safetensors", steps=1)
     assert "two demonstration photographs" in listener.notes[0]
     assert load("woodcut").training is False
+
+
+def test_the_classical_network_starts_from_what_there_is(studio: Path) -> None:
+    listener = Listener()
+    values = {"style": "style.png", "photos": "photos", "steps": 1, "width": 2, "name": "classical"}
+    run("train style", listener, **values)
+    network = load("classical")
+    assert isinstance(network, TransformerNet)
+    packaged = [entry.name for entry in weights.entries() if entry.shelf == "packaged"]
+    if "multi" not in packaged:
+        assert listener.notes == [
+            "There are no packaged weights to start from: this network starts from chance."
+        ]
+        assert network.configuration["width"] == 2
 
 
 def test_several_styles_and_one_more(studio: Path) -> None:

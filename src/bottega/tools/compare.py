@@ -27,7 +27,7 @@ SIZE = 512
 """Long side of the pictures where none is asked for: that of the slowest method."""
 
 LARGEST_ROW = 3
-NOT_HERE = ("method", "sheet", "preview", "state")
+NOT_HERE = ("method", "sheet", "state")
 
 
 def compare(settings: StylizeSettings, report: Report) -> Outcome:

@@ -20,10 +20,11 @@ PHOTO = Method(
     name="photo",
     summary="tones and colours of any style, the photograph's own edges",
     open=_open,
-    takes=frozenset(
-        {"style", "strength", "color_strength", "keep_color", "color_method"}
-        | {"model", "engine", "precision", "preview", "preview_every"}
-    ),
+    takes=frozenset({"style", "strength", "color_strength", "keep_color", "color_method", "model"}),
     reason="paints in one pass",
-    reasons={"style_scale": "moves tones and colours and lays no strokes"},
+    reasons={
+        "style_scale": "moves tones and colours and lays no strokes",
+        "engine": "always runs on torch",
+        "precision": "always computes in fp32",
+    },
 )
