@@ -19,9 +19,14 @@ from recipes.micro.config import MicroRecipe
 from recipes.micro.material import Pairs
 
 CONTENT_LAYERS = ("relu2_2", "relu3_3")
+LAYER_WEIGHTS = {"relu4_1": 0.5, "relu4_3": 0.2}
+"""Of the style; 1 for all others. What the deepest layers ask of a crop is mostly beyond its content."""
+DIRECTIONS, SAMPLES = 16, 512
 FLOOR = 0.1
 """Least power of a style, in units of the encoder, whose channels have mean activations of one: a flat style
 is not to outweigh all others."""
+SLIGHT = 1e-4
+"""Added to squared distances before their root is taken, whose slope is infinite at zero."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Objective:
 
     @property
     def style_layers(self) -> tuple[str, ...]:
-        """The palette and the encoder's own style layers, all equally weighted."""
+        """The palette and the encoder's own style layers."""
         return (PIXELS, *self.encoder.own_style_layers)
 
     def __call__(
@@ -74,12 +79,15 @@ class Objective:
     def _distance(
         self, kind: str, features: dict[str, Tensor], target: dict[str, Tensor], generator: torch.Generator
     ) -> Tensor:
-        per_layer = [
-            moment_loss(features[name], target[name], FLOOR)
+        """Roots of squared distances: squared, a few pairs that are far apart would decide every step."""
+        apart = {
+            name: moment_loss(features[name], target[name], FLOOR)
             if kind == "moments"
             else sliced_loss(
-                features[name], target[name], generator, directions=16, samples=1024, floor=FLOOR
+                features[name], target[name], generator, directions=DIRECTIONS, samples=SAMPLES, floor=FLOOR
             )
             for name in self.style_layers
-        ]
-        return torch.stack(per_layer).mean(0)
+        }
+        weights = {name: LAYER_WEIGHTS.get(name, 1.0) for name in apart}
+        weighted = [weight * (apart[name] + SLIGHT).sqrt() for name, weight in weights.items()]
+        return torch.stack(weighted).sum(0) / sum(weights.values())

@@ -26,6 +26,7 @@ from recipes.micro.config import MicroRecipe
 from recipes.micro.material import Material
 from recipes.micro.objective import Objective
 from recipes.micro.painters import Painter, build_painter
+from recipes.micro.start import start
 
 SHEET_STYLES = ("woodcut", "impasto", "pointillism", "watercolour")
 SHEET_SIDE = 320
@@ -42,7 +43,10 @@ def prepare(
     """
     here = worker()
     objective = Objective(recipe, encoders.load(recipe.encoder).to(here.device))
-    painter = build_painter(recipe).to(here.device)
+    painter = build_painter(recipe)
+    if isinstance(painter.network, MicroNet) and not (run / "last.pt").exists():
+        start(painter.network, recipe, material, encoders.load(recipe.encoder))
+    painter.to(here.device)
     convert_conv2d_weight_memory_format(painter, torch.channels_last)
 
     def step(step: Step) -> dict[str, Tensor]:

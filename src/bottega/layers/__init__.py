@@ -19,6 +19,7 @@ from bottega.layers.oklab import oklab_to_rgb, rgb_to_oklab
 from bottega.layers.patches import extract_patches
 from bottega.layers.pyramid import laplacian_pyramid, reconstruct
 from bottega.layers.transport import ColorMoments, color_moments, color_transport, mixed_colors, recolor
+from bottega.layers.waves import block_cosines
 
 __all__ = [
     "ChannelMoments",
@@ -28,6 +29,7 @@ __all__ = [
     "ReflectConv2d",
     "ResizeConv2d",
     "apply_affine",
+    "block_cosines",
     "channel_moments",
     "color_moments",
     "color_transport",

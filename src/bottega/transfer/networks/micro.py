@@ -9,24 +9,48 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.errors import SettingsError
-from bottega.layers import ReflectConv2d, fold, unfold_pixels
+from bottega.layers import ReflectConv2d, block_cosines, fold, pad_to_multiple, unfold_pixels
 from bottega.transfer.networks.own_statistics import OwnStatisticsNet, Walk
 
 FOLD = 4
+COLORS = 3
 MIDDLE, SPREAD = 0.45, 0.25  # of the pixels of pictures, about
-# Units of the last layer's tones and details. Each output sums over hundreds of features and Adam moves every
-# weight alike: in units of the picture its first steps would be far too long, and details, sixteen for each
-# tone, would print a screen of 4 × 4 pixels on flat areas.
-TONES, DETAILS = 0.1, 0.03
+
+# Deviations of the block cosines of photographs and paintings, by row and column of waves: of light and dark,
+# and of the two opponent colours, where less would raise the noise of JPEG files to the height of a drawing.
+LIGHT = (
+    (1.5, 0.24, 0.11, 0.055),
+    (0.24, 0.12, 0.073, 0.038),
+    (0.11, 0.073, 0.047, 0.027),
+    (0.055, 0.038, 0.027, 0.018),
+)
+OPPONENT = (
+    (0.45, 0.05, 0.02, 0.015),
+    (0.05, 0.02, 0.015, 0.012),
+    (0.02, 0.015, 0.012, 0.012),
+    (0.015, 0.012, 0.012, 0.012),
+)
+
+ADDED = 0.5
+"""Unit of the last layer, in deviations of what pictures hold."""
+
+SHARPER, SOFTER = 0.7, -2.0
+"""Largest and smallest logarithm by which fine detail is raised: doubled, or pressed to an eighth. More would
+raise the noise of flat skies."""
 
 
 class MicroNet(OwnStatisticsNet):
     """A picture at 1/4, 1/8 and 1/16 of its size, all of it moved to the style's statistics.
 
-    Blocks of 4 × 4 pixels become channels in place of the usual first and last layers of 9 × 9 at full size.
-    Work at 1/4 draws grain and small strokes, 1/8 has most of the layers, 1/16 lays large strokes for little.
-    The last layer gives smooth tones, enlarged from 1/4, and details, folded out again; both are added to the
-    colour-matched picture. As it starts from zero, an untrained network is the colour transfer.
+    Blocks of 4 × 4 pixels become 48 channels in place of the usual first and last layers of 9 × 9 at full
+    size: their cosine coefficients (:func:`bottega.layers.block_cosines`), each in units of its own deviation
+    in pictures. In raw pixels a block is its mean brightness and hardly anything else, so that texture would
+    be invisible to layers that have not been trained for long. The coefficients are the first site;
+    work at 1/4 draws grain and small strokes, 1/8 has most of the layers, 1/16 lays large strokes for little.
+
+    What the last layer draws is added to the colour-matched picture, whose fine detail is first raised or
+    lowered to the style's, in closed form as the colours are: smooth tones, enlarged from 1/4, and waves
+    within the blocks. As the last layer starts from zero, an untrained network moves colours and detail.
 
     Args:
         fine: channels at 1/4, of which there is one layer in and one out.
@@ -36,41 +60,68 @@ class MicroNet(OwnStatisticsNet):
     """
 
     multiple = 16
+    analysis: Tensor
+    synthesis: Tensor
+    tones: Tensor
+    power: Tensor
 
     def __init__(self, fine: int = 48, coarse: int = 64, blocks: int = 2, deep_blocks: int = 1) -> None:
         super().__init__()
         if min(fine, coarse) < 1 or min(blocks, deep_blocks) < 0:
             raise SettingsError("A micro network needs channels, and no negative number of blocks.")
         self.settings = {"fine": fine, "coarse": coarse, "blocks": blocks, "deep_blocks": deep_blocks}
-        self.stem = ReflectConv2d(3 * FOLD**2, fine, 3)
+        folded = COLORS * FOLD**2
+        self.stem = ReflectConv2d(folded, fine, 3)
         self.down = ReflectConv2d(fine, coarse, 3)
         self.middle = nn.ModuleList(ReflectConv2d(coarse, coarse, 3) for _ in range(2 * blocks))
         self.deep = nn.ModuleList(ReflectConv2d(coarse, coarse, 3) for _ in range(2 * deep_blocks))
         self.lateral = nn.Conv2d(coarse, fine, 1)
         self.fuse = ReflectConv2d(fine, fine, 3)
-        self.head = ReflectConv2d(fine, 3 + 3 * FOLD**2, 3)
+        self.head = ReflectConv2d(fine, folded, 3)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 nn.init.zeros_(module.bias)  # type: ignore[arg-type]
         nn.init.zeros_(self.head.weight)
-        self.channels = (fine, *(coarse,) * (1 + 2 * blocks + 2 * deep_blocks), fine)
-        self.strides = (4, *(8,) * (1 + 2 * blocks), *(16,) * (2 * deep_blocks), 4)
+        self.add_waves()
+        self.channels = (folded, fine, *(coarse,) * (1 + 2 * blocks + 2 * deep_blocks), fine)
+        self.strides = (4, 4, *(8,) * (1 + 2 * blocks), *(16,) * (2 * deep_blocks), 4)
         # Half of a block on every level and its enlargement, and one ring of positions per convolution.
         self.reach = 4 * 6 + 8 * (2 + 2 * blocks) + 16 * (2 + 2 * deep_blocks)
         self.add_modulations()
+
+    def add_waves(self) -> None:
+        """From blocks to their coefficients and back, as 1 × 1 convolutions; nothing of it is trained."""
+        waves = block_cosines(FOLD)
+        deviations = torch.tensor([LIGHT, OPPONENT, OPPONENT]).flatten(1).T.flatten()[:, None]
+        power = torch.tensor(LIGHT).flatten()[1:]
+        back = ADDED * deviations * waves
+        tones = back[:COLORS].view(COLORS, COLORS, FOLD**2).mean(2)
+        for name, values in (
+            ("analysis", (SPREAD * waves / deviations)[:, :, None, None]),
+            ("synthesis", back[COLORS:].T[:, :, None, None]),
+            ("tones", tones.T[:, :, None, None]),
+            ("power", power / power.sum()),
+        ):
+            self.register_buffer(name, values.contiguous(), persistent=False)
 
     @property
     def configuration(self) -> dict[str, Any]:
         """What builds it again."""
         return dict(self.settings)
 
+    @property
+    def site_convolutions(self) -> list[nn.Module | None]:
+        """What makes the features of each site; none where nothing of it is trained."""
+        return [None, self.stem, self.down, *self.middle, *self.deep, self.fuse]
+
     def walk(self, pictures: Tensor) -> Walk:
         return self.walk_folded(fold((pictures - MIDDLE) / SPREAD, FOLD))
 
     def walk_folded(self, blocks: Tensor) -> Walk:
         """:meth:`walk` from the folded pictures on, for whoever folds them in another way."""
-        fine = F.relu((yield self.stem(blocks.to(self.stem.weight.dtype))))
+        waves = yield F.conv2d(blocks, self.analysis.to(blocks))
+        fine = F.relu((yield self.stem(waves.to(self.stem.weight.dtype))))
         coarse = F.relu((yield self.down(F.avg_pool2d(fine, 2))))
         coarse = yield from _residual(self.middle, coarse)
         if len(self.deep):
@@ -80,10 +131,24 @@ class MicroNet(OwnStatisticsNet):
         fine = F.relu((yield self.fuse(fine)))
         return self.head(fine)
 
+    def sharpness(self, gains: Tensor) -> Tensor:
+        # Of light and dark alone, each wave by its share of the detail that pictures hold.
+        logarithm = (gains[..., COLORS::COLORS].float().log() * self.power).sum(-1)
+        return logarithm.clamp(SOFTER, SHARPER).exp() - 1
+
     def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
-        tones = F.interpolate(result[:, :3], scale_factor=FOLD, mode="bilinear", align_corners=False)
-        added = torch.add(TONES * tones, unfold_pixels(result[:, 3:], FOLD), alpha=DETAILS)
-        return colored + opened * added[..., : colored.shape[-2], : colored.shape[-1]].to(colored)
+        result = result.to(colored)
+        tones = _enlarged(F.conv2d(result[:, :COLORS], self.tones.to(result)), colored)
+        waves = unfold_pixels(F.conv2d(result[:, COLORS:], self.synthesis.to(result)), FOLD)
+        smooth = _enlarged(F.avg_pool2d(pad_to_multiple(colored, self.multiple), FOLD), colored)
+        added = tones + waves[..., : colored.shape[-2], : colored.shape[-1]]
+        return colored + opened[:, :1] * added + opened[:, 1:] * (colored - smooth)
+
+
+def _enlarged(blocks: Tensor, like: Tensor) -> Tensor:
+    """One number per block as smooth tones of the size of ``like``."""
+    tones = F.interpolate(blocks, scale_factor=FOLD, mode="bilinear", align_corners=False)
+    return tones[..., : like.shape[-2], : like.shape[-1]]
 
 
 def _residual(convolutions: nn.ModuleList, features: Tensor) -> Walk:

@@ -44,12 +44,22 @@ class _Goal:
 
 
 @dataclass(frozen=True)
+class _Moves:
+    """Features moved at one site, with the gains ``(goals, N, C)`` and the distances ``(goals, N)``."""
+
+    features: Tensor
+    gains: Tensor
+    distances: Tensor
+
+
+@dataclass(frozen=True)
 class Looked:
     """What a trunk found.
 
     Attributes:
         result: its last features.
-        opened: the gate, ``(N, 1, 1, 1)``, or a map of what the trunk saw where there are masks.
+        opened: two factors, ``(N, 2, 1, 1)``, or maps of what the trunk saw where there are masks: the gate,
+            and how much fine detail is added (:meth:`OwnStatisticsNet.sharpness`), gated as well.
         sites: the content's own statistics, by manner, then by site.
     """
 
@@ -86,8 +96,13 @@ class OwnStatisticsNet(nn.Module):
         """What the trunk sees of pictures or masks ``(N, C, H, W)``: all of it, unless a subclass says so."""
         return pictures
 
+    def sharpness(self, gains: Tensor) -> Tensor:
+        """By what share fine detail is to be raised (or lowered, below 0), from the gains ``(..., C)`` at the
+        first site; 0 unless a subclass says so."""
+        return torch.zeros_like(gains[..., 0])
+
     def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
-        """From the trunk's ``result`` to the picture; ``opened`` is the gate, ``(N, 1, 1, 1)`` or a map."""
+        """From the trunk's ``result`` to the picture; ``opened`` are the two factors of :class:`Looked`."""
         raise TypeError(f"{type(self).__name__} does not define finish().")
 
     def encode(self, style: Tensor, mask: Tensor | None = None, core: Box | None = None) -> StyleCode:
@@ -187,7 +202,7 @@ class OwnStatisticsNet(nn.Module):
         features = next(walk)
         for site in range(index):
             own = [code.sites[site].float() for code in known]
-            features = walk.send(self._moved(site, features, goals, own)[0])
+            features = walk.send(self._moved(site, features, goals, own).features)
         return [self._measured(features, self.strides[index], core, goal.masks) for goal in goals]
 
     def _recolored(
@@ -234,7 +249,8 @@ class OwnStatisticsNet(nn.Module):
 
     def _looked(self, seen: Tensor, goals: Sequence[_Goal], known: Sequence[StyleCode] | None) -> Looked:
         height, width = seen.shape[-2:]
-        core, distances, sites, result = Box(0, 0, height, width), [], [], seen
+        core, sites, result = Box(0, 0, height, width), [], seen
+        moves: list[_Moves] = []
         walk = self.walk(pad_to_multiple(seen, self.multiple))
         features = next(walk)
         for site, stride in enumerate(self.strides):
@@ -243,18 +259,19 @@ class OwnStatisticsNet(nn.Module):
             else:
                 own = [code.sites[site].float() for code in known]
             sites.append(own)
-            moved, distance = self._moved(site, features, goals, own)
-            distances.append(distance)
+            moves.append(self._moved(site, features, goals, own))
             try:
-                features = walk.send(moved)
+                features = walk.send(moves[-1].features)
             except StopIteration as end:
                 result = end.value
-        opened = self._spread(gate(torch.stack(distances).mean(0)), goals, seen)
+        gates = gate(torch.stack([move.distances for move in moves]).mean(0))
+        factors = torch.stack([gates, gates * self.sharpness(moves[0].gains)], -1)
+        opened = self._spread(factors, goals, seen)
         return Looked(result, opened, tuple(zip(*sites, strict=True)))
 
     def _spread(self, opened: Tensor, goals: Sequence[_Goal], seen: Tensor) -> Tensor:
-        """The gates ``(goals, N)`` as factors ``(N, 1, 1, 1)``, or as a map where there are masks."""
-        factors = opened[:, :, None, None, None].to(seen)
+        """Factors ``(goals, N, 2)`` as ``(N, 2, 1, 1)``, or as maps where there are masks."""
+        factors = opened[..., None, None].to(seen)
         if goals[0].masks is None:
             return factors[0]
         height, width = seen.shape[-2:]
@@ -263,11 +280,11 @@ class OwnStatisticsNet(nn.Module):
 
     def _moved(
         self, site: int, features: Tensor, goals: Sequence[_Goal], own: Sequence[ChannelMoments]
-    ) -> tuple[Tensor, Tensor]:
-        """Features moved towards the goals, each inside its mask; and the distances ``(goals, N)``."""
+    ) -> _Moves:
+        """Features moved towards the goals, each inside its mask."""
+        moves = []
         gains: list[Tensor] = []
         shifts: list[Tensor] = []
-        distances = []
         for goal, moments in zip(goals, own, strict=True):
             mean = goal.means[site] if goal.means else moments.mean
             deviation = goal.deviations[site] if goal.means else moments.deviation
@@ -276,10 +293,14 @@ class OwnStatisticsNet(nn.Module):
             for values, found in ((move.gain, gains), (move.shift, shifts)):
                 plane = values[:, :, None, None].to(features)
                 found.append(plane if mask is None else plane * mask)
-            distances.append(move.distance.expand(len(features)))
+            moves.append(move)
         gain = gains[0] if len(gains) == 1 else torch.stack(gains).sum(0)
         shift = shifts[0] if len(shifts) == 1 else torch.stack(shifts).sum(0)
-        return torch.addcmul(shift, features, gain), torch.stack(distances)
+        return _Moves(
+            torch.addcmul(shift, features, gain),
+            torch.stack([move.gain.expand(len(features), -1) for move in moves]),
+            torch.stack([move.distance.expand(len(features)) for move in moves]),
+        )
 
     def _measured(
         self, features: Tensor, stride: int, core: Box, masks: dict[int, Tensor] | None

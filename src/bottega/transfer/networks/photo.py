@@ -92,6 +92,7 @@ class PhotoNet(OwnStatisticsNet):
 
     def cells(self, result: Tensor, opened: Tensor) -> Tensor:
         """The grid of affine maps, ``(N, 12, depth, CELLS, CELLS)``."""
+        opened = opened[:, :1]
         if opened.shape[-1] > 1:
             opened = F.adaptive_avg_pool2d(opened, CELLS)
         changed = opened * result

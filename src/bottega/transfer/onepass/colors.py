@@ -94,14 +94,13 @@ def finished(blocks: Tensor, map: Map, added: Tensor | None, opened: Tensor, res
 
     Args:
         added: likewise; none adds nothing.
-        opened: one number, or ``(h, w, 48)``.
+        opened: one number.
     """
     source, target = blocks.view(-1, NUMBERS), result.view(-1, NUMBERS)
     for part in _bands(blocks):
         band = recolored(source[part], *map)
         if added is not None:
-            gate = opened if opened.ndim == 0 else opened.view(-1, NUMBERS)[part]
-            band.addcmul_(added.view(-1, NUMBERS)[part].float(), gate).clamp_(0, 1)
+            band.addcmul_(added.view(-1, NUMBERS)[part].float(), opened).clamp_(0, 1)
         if target.dtype == torch.uint8:
             band.mul_(255).add_(0.5)
         target[part] = band

@@ -12,6 +12,7 @@ from bottega.layers import ChannelMoments
 from bottega.runtime import spare_memory
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.onepass import colors
+from bottega.transfer.onepass.blocks import NUMBERS
 from bottega.transfer.onepass.content import Content
 from bottega.transfer.onepass.manners import Wishes, wishes
 from bottega.transfer.onepass.piece import Piece
@@ -74,10 +75,10 @@ class MicroPainter:
             colors.finished(piece.blocks, piece.map, None, torch.zeros(()), painted)
             return painted
         work = piece.work(known=len(self.network.channels) if known else 0)
-        added, gates = self.engine.run(work, piece.inputs(self.engine.takes, known))
-        opened = gates[0]
+        added, factors = self.engine.run(work, piece.inputs(self.engine.takes, known))
+        opened = factors[0, 0]
         if piece.shares is not None:
-            opened = torch.stack([g * share for g, share in zip(gates, piece.shares, strict=True)]).sum(0)
+            added, opened = _in_regions(added, factors, piece.shares), torch.ones(())
         colors.finished(piece.blocks, piece.map, added, opened, painted)
         return painted
 
@@ -111,6 +112,14 @@ class MicroPainter:
             found = piece.sums(first, *self.engine.run(piece.work(known=first, last=last), inputs))
             totals = [_both(a, b) for a, b in zip(totals, found, strict=True)] if totals else found
         return totals
+
+
+def _in_regions(added: Tensor, factors: Tensor, shares: Sequence[Tensor]) -> Tensor:
+    """What is drawn and the fine detail ``(h, w, 96)``, each by its factors ``(K, 2)``, in the regions."""
+    total = torch.zeros(shares[0].shape)
+    for part, column in zip(torch.split(added.float(), NUMBERS, -1), factors.float().T, strict=True):
+        total += part * torch.stack([f * share for f, share in zip(column, shares, strict=True)]).sum(0)
+    return total
 
 
 def _both(sums: Sequence[ChannelMoments], others: Sequence[ChannelMoments]) -> list[ChannelMoments]:

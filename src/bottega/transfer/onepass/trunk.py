@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.layers import ChannelMoments
+from bottega.layers import ChannelMoments, ReflectConv2d
 from bottega.transfer.networks import MicroNet
-from bottega.transfer.networks.micro import DETAILS, TONES
-from bottega.transfer.networks.modulation import gate
+from bottega.transfer.networks.micro import COLORS, SPREAD
+from bottega.transfer.networks.modulation import Move, gate
 from bottega.transfer.onepass.blocks import NUMBERS, ORDER, SIDE
 
 MASK_STRIDES = (4, 8, 16)
@@ -78,14 +78,15 @@ class Trunk(nn.Module):
         """Take what :attr:`Work.inputs` names.
 
         Returns:
-            What is to be added, ``(h, w, 48)`` in units of the picture, and the gates ``(K,)``; or, where
+            What is to be added, ``(h, w, 48)`` in units of the picture, and its factor ``(1, 1)``; with
+            regions ``(h, w, 96)``, what is drawn and the fine detail, and their factors ``(K, 2)``; or, where
             statistics are asked for, mean features and mean squares, each ``(K, channels of those sites)``.
         """
         given = dict(zip(self.work.inputs, inputs, strict=True))
         walk = self.network.walk_folded(given["blocks"][None].permute(0, 3, 1, 2))
         features = next(walk)
         found: list[ChannelMoments] = []
-        distances = []
+        moves = []
         for site in range(len(self.network.channels)):
             own = self._known(site, given) or self._measured(site, features, given)
             if site >= self.work.known:
@@ -94,13 +95,20 @@ class Trunk(nn.Module):
                 return torch.cat([each.first for each in found], 1), torch.cat(
                     [each.second for each in found], 1
                 )
-            features, distance = self._moved(site, features, own, given)
-            distances.append(distance)
+            move = self._move(site, own, given)
+            moves.append(move)
+            mask = given.get(f"mask{self.network.strides[site]}")
+            features = self.moved(features, move.gain, move.shift, mask)
             try:
                 features = walk.send(features)
             except StopIteration as end:
                 features = end.value
-        return self._added(features), gate(torch.stack(distances).mean(0))
+        gates = gate(torch.stack([move.distance for move in moves]).mean(0))
+        sharper = self.network.sharpness(moves[0].gain)
+        drawn, detail = self._drawn(features), self._detail(given["blocks"])
+        if self.work.regions:
+            return torch.cat([drawn, detail.to(drawn)], -1), torch.stack([gates, gates * sharper], 1)
+        return drawn + sharper * detail, gates[:, None]
 
     def _known(self, site: int, given: dict[str, Tensor]) -> ChannelMoments | None:
         if site >= self.work.known:
@@ -134,35 +142,42 @@ class Trunk(nn.Module):
         planes = [(each.T @ weights).view_as(features) for each in (gain, shift)]
         return torch.addcmul(planes[1], features, planes[0])
 
-    def _moved(
-        self, site: int, features: Tensor, own: ChannelMoments, given: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def _move(self, site: int, own: ChannelMoments, given: dict[str, Tensor]) -> Move:
         mean, deviation = self._of_site(site, given["means"]), self._of_site(site, given["deviations"])
-        move = self.network.modulations[site](own, mean, deviation, given["strength"])
-        mask = given.get(f"mask{self.network.strides[site]}")
-        return self.moved(features, move.gain, move.shift, mask), move.distance
+        return self.network.modulations[site](own, mean, deviation, given["strength"])
 
     def _of_site(self, site: int, vectors: Tensor) -> Tensor:
         before = sum(self.network.channels[:site])
         return vectors[:, before : before + self.network.channels[site]]
 
-    def _added(self, result: Tensor) -> Tensor:
-        tones = F.pad(result[:, :3], (1, 1, 1, 1), mode="replicate")
-        added = F.conv2d(tones, self.enlarging.to(tones)) + result[:, 3:]
+    def _drawn(self, result: Tensor) -> Tensor:
+        """From the last layer to ``(h, w, 48)``."""
+        added = self._enlarged(result[:, :COLORS]) + result[:, COLORS:]
         return added.permute(0, 2, 3, 1)[0]
+
+    def _detail(self, blocks: Tensor) -> Tensor:
+        """What blocks ``(h, w, 48)`` hold besides smooth tones, in units of the picture."""
+        planes = blocks[None].permute(0, 3, 1, 2)
+        tones = torch.stack([planes[:, color::COLORS].mean(1) for color in range(COLORS)], 1)
+        return SPREAD * (planes - self._enlarged(tones)).permute(0, 2, 3, 1)[0]
+
+    def _enlarged(self, tones: Tensor) -> Tensor:
+        return F.conv2d(F.pad(tones, (1, 1, 1, 1), mode="replicate"), self.enlarging.to(tones))
 
 
 def on_blocks(network: MicroNet) -> MicroNet:
     """A copy that takes and gives numbers in the order of our blocks, and gives them in units of pictures."""
     changed = copy.deepcopy(network)
+    old, new = network.head, ReflectConv2d(network.head.in_channels, COLORS + NUMBERS, 3)
+    assert old.bias is not None
+    assert new.bias is not None
     with torch.no_grad():
-        changed.stem.weight.copy_(network.stem.weight[:, ORDER])
-        order = torch.cat([torch.arange(3), 3 + ORDER])
-        units = torch.tensor([TONES] * 3 + [DETAILS] * NUMBERS)
-        changed.head.weight.copy_(network.head.weight[order] * units.view(-1, 1, 1, 1))
-        assert changed.head.bias is not None
-        assert network.head.bias is not None
-        changed.head.bias.copy_(network.head.bias[order] * units)
+        changed.analysis.copy_(network.analysis[:, ORDER])
+        tones, waves = network.tones[:, :, 0, 0], network.synthesis[ORDER, :, 0, 0]
+        for ours, theirs in ((new.weight, old.weight), (new.bias, old.bias)):
+            ours[:COLORS] = torch.einsum("ij,j...->i...", tones, theirs[:COLORS])
+            ours[COLORS:] = torch.einsum("ij,j...->i...", waves, theirs[COLORS:])
+    changed.head = new.to(old.weight).requires_grad_(False)
     return changed
 
 
