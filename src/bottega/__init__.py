@@ -9,21 +9,25 @@ Importing this package is light: torch is loaded when a picture is first touched
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bottega.tools.call import Stylized, stylize
+    from bottega.tools.clips.frames import stylize_frames
 
 __version__ = "0.1.0"
-__all__ = ["Stylized", "__version__", "stylize"]
+__all__ = ["Stylized", "__version__", "stylize", "stylize_frames"]
 
-LAZY = ("Stylized", "stylize")
+LAZY = {
+    "Stylized": "bottega.tools.call",
+    "stylize": "bottega.tools.call",
+    "stylize_frames": "bottega.tools.clips.frames",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load what needs torch when it is first asked for (PEP 562)."""
     if name in LAZY:
-        from bottega.tools import call
-
-        return getattr(call, name)
+        return getattr(import_module(LAZY[name]), name)
     raise AttributeError(f"module 'bottega' has no attribute '{name}'")

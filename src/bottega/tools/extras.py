@@ -9,7 +9,7 @@ from importlib import metadata
 PURPOSES = {
     "heic": "reads HEIC, the photographs of phones",
     "train": "curves, and several processes, while a network is trained",
-    "video": "films in and out (no tool of this version uses it)",
+    "video": "films in and out",
     "studio": "the workshop in a browser (no tool of this version uses it)",
     "cluster": "work on many machines (no tool of this version uses it)",
 }

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bottega.errors import Cancelled, OutputError
+from bottega.errors import Cancelled, OutputError, SettingsError
+from bottega.tools.clips.kinds import is_clip
+from bottega.tools.clips.settings import ClipSettings
+from bottega.tools.methods import METHODS, Extras, Method
 from bottega.tools.outputs import check_folder, check_output, default_name, keep_inputs
 from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.plan import Plan
@@ -20,23 +24,27 @@ if TYPE_CHECKING:
     from bottega.tools.painter import Painter
 
 
-class StylizeSettings(PaintSettings):
+class StylizeSettings(PaintSettings, ClipSettings):
     """How to paint, and the files."""
 
     heading: ClassVar[str] = "Pictures"
 
     content: Path = Field(
-        description="the picture to repaint, a folder of pictures, or a photograph to try: china, flower",
+        description="the picture to repaint, a folder of pictures, a clip (a film, an animation, a folder of "
+        "frames), or a photograph to try: china, flower",
         json_schema_extra=face(positional=True),
     )
     style: list[str] = Field(
-        min_length=1,
+        [],
         description="a picture whose manner to take, or the name of a bundled style; may be repeated. "
         "painting.jpg:0.4 gives it a weight, painting.jpg:scale=1.5 larger strokes, subject=painting.jpg "
-        "a region, woodcut@3 a seed",
+        "a region, woodcut@3 a seed; in clips painting.jpg@5s a moment by which it has faded in; for the "
+        "method multi, a style of its network",
     )
     region: list[str] = Field(
-        [], description="where a style goes: subject=mask.png, white is inside; may be repeated"
+        [],
+        description="where a style goes: subject=mask.png, white is inside; in clips also a folder of masks "
+        "or a film of them; may be repeated",
     )
     region_style_weight: list[str] = Field(
         [],
@@ -58,6 +66,9 @@ class StylizeSettings(PaintSettings):
     )
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
     sheet: Path | None = Field(None, description="also write a sheet with before, styles and after")
+    compare: bool = Field(
+        False, description="write a sheet with the picture by every method that is usable here, side by side"
+    )
     preview: Path | None = Field(None, description="write the unfinished picture here now and then")
     preview_every: float = Field(
         10.0, ge=0.1, le=3600, description="time between previews", json_schema_extra=face(unit="seconds")
@@ -66,10 +77,31 @@ class StylizeSettings(PaintSettings):
         None, description="keep the state of the work in this file, and continue from it where it exists"
     )
 
+    @model_validator(mode="after")
+    def _has_a_style(self) -> Self:
+        if not self.style and self.methods()[0].honours("style"):
+            raise SettingsError(
+                f"The method {self.methods()[0].name} needs --style: a picture whose manner to take, "
+                "or the name of a bundled style."
+            )
+        return self
+
+    def methods(self) -> Sequence[Method]:
+        return list(METHODS.values()) if self.compare else super().methods()
+
 
 def _run(settings: StylizeSettings, report: Report) -> Outcome:
+    if is_clip(settings):
+        from bottega.tools.clips.run import stylize_clip
+
+        return stylize_clip(settings, report)
+    if settings.compare:
+        from bottega.tools.compare import compare
+
+        return compare(settings, report)
     from bottega.tools.painter import Painter
 
+    stylizer = METHODS[settings.method].open(settings)
     plan = read_plan(
         settings.style,
         settings.region,
@@ -77,8 +109,10 @@ def _run(settings: StylizeSettings, report: Report) -> Outcome:
         style_weights=settings.region_style_weight,
         content_weights=settings.region_content_weight,
         start=settings.start,
+        names=stylizer.names,
+        only_style=stylizer.only_style,
     )
-    painter = Painter(plan, settings)
+    painter = Painter(plan, settings, stylizer)
     if settings.content.is_dir():
         from bottega.tools.folder import stylize_folder
 
@@ -88,7 +122,6 @@ def _run(settings: StylizeSettings, report: Report) -> Outcome:
 
 def _stylize_file(settings: StylizeSettings, plan: Plan, painter: Painter, report: Report) -> Outcome:
     from bottega import pictures
-    from bottega.tools.painter import Extras
     from bottega.tools.sheet import before_and_after
 
     start = time.monotonic()

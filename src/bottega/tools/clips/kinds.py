@@ -39,7 +39,7 @@ def is_clip(settings: StylizeSettings) -> bool:
     if _is_clip(settings.content, settings.output, settings.frames):
         return True
     for name in sorted(CLIP_SETTINGS & settings.model_fields_set):
-        raise SettingsError(f"--{name} is for clips, and {settings.content} is none.")
+        raise SettingsError(f"--{name.replace('_', '-')} is for clips, and {settings.content} is none.")
     previews = {"preview", "preview_every"} & settings.model_fields_set
     if previews and settings.method != "optimize":
         raise SettingsError(

@@ -13,9 +13,11 @@ from bottega.transfer.clips.motion import box, camera_motion, displacement, move
 
 LONG_SIDE = 160
 """Of the reduced frames that are compared, in pixels."""
+LEAST = 2
+"""Frames are always reduced by as much: means of pixels have less noise."""
 
 LUMA = (0.299, 0.587, 0.114)
-QUIETEST, LOUDEST = 0.5 / 255, 3 / 255
+QUIETEST, LOUDEST = 0.5 / 255, 5 / 255
 """Bounds of the noise that reduced frames are believed to have."""
 STILL_SHARE = 0.995
 """Share of the frame that must be at rest for its motion not to be looked for."""
@@ -68,7 +70,7 @@ class Change:
 def look_at(picture: Tensor) -> Look:
     """Reduce a frame ``(1, 3, H, W)`` of values in [0, 255]."""
     height, width = picture.shape[-2:]
-    factor = max(1, round(max(height, width) / LONG_SIDE))
+    factor = max(LEAST, round(max(height, width) / LONG_SIDE))
     if height % factor == 0 and width % factor == 0:
         small = F.avg_pool2d(picture, factor)
     else:

@@ -1,6 +1,6 @@
 """What a clip's frames depend on besides themselves, as plain tensors: it can be kept in a file.
 
-With it a clip that was stopped goes on as if it had not been, to the bit.
+With it a clip that was stopped goes on as if it had not been.
 """
 
 from __future__ import annotations

@@ -127,12 +127,8 @@ class ClipStylizer:
     def _painted(
         self, pixels: Bytes, manners: Mapping[str, Manner], known: Mapping[str, StyleCode] | None
     ) -> Bytes:
-        if self.direction.whole:
-            (name, manner) = next(iter(manners.items()))
-            painted = self.engine.paint_bytes(pixels, manner, None if known is None else known[name])
-        else:
-            codes = None if known is None else [known[name] for name in manners]
-            painted = _bytes(self.engine.paint(_floats(pixels), list(manners.values()), codes))
+        codes = None if known is None else [known[name] for name in manners]
+        painted = self.engine.paint_bytes(pixels, list(manners.values()), codes)
         return painted if self.finish is None else self.finish(painted, pixels)
 
     def _measured(self, pixels: Bytes, manners: Mapping[str, Manner]) -> Mapping[str, StyleCode]:
@@ -157,8 +153,3 @@ def _left_alone(pixels: Bytes, ready: Ready) -> Bytes:
 
 def _floats(pixels: Bytes) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255).contiguous()
-
-
-def _bytes(picture: Tensor) -> Bytes:
-    rounded = picture[0].permute(1, 2, 0).mul(255).round_().clamp_(0, 255)
-    return np.ascontiguousarray(rounded.to(torch.uint8).cpu().numpy())

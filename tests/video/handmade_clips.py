@@ -1,0 +1,102 @@
+"""Clips that tests know every pixel of, written with PyAV alone: independent of what is tested."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+RED, BLUE, GREY = (200, 60, 30), (30, 90, 220), (128, 128, 128)
+
+
+def two_colors(count: int, height: int = 48, width: int = 64) -> list[NDArray[np.uint8]]:
+    """A red field into which a blue bar moves, two pixels per frame."""
+    frames = []
+    for number in range(count):
+        frame = np.full((height, width, 3), RED, np.uint8)
+        frame[:, 2 * number : 2 * number + 16] = BLUE
+        frames.append(frame)
+    return frames
+
+
+def write_film(
+    path: Path,
+    frames: Sequence[NDArray[np.uint8]],
+    *,
+    codec: str = "libx264",
+    format: str = "yuv444p",
+    times: Sequence[Fraction] | None = None,
+    rate: int = 25,
+    matrix: int = 5,
+    tag: int = 6,
+    full: bool = False,
+    sound: str | None = None,
+    turned: float = 0,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A film; ``matrix`` as the scaler calls it, ``tag`` as the file does (2 says nothing)."""
+    times = [Fraction(number, rate) for number in range(len(frames))] if times is None else times
+    unit = Fraction(1, 90000)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {"crf": "1"})
+        stream.width, stream.height = frames[0].shape[1], frames[0].shape[0]
+        stream.pix_fmt = format
+        context = stream.codec_context
+        context.time_base = unit
+        context.colorspace, context.color_range = tag, (2 if full else 1)
+        if turned:
+            stream.set_display_rotation(turned)
+        music = None
+        if sound is not None:
+            music = container.add_stream(sound, rate=48000)
+            music.codec_context.layout = "stereo"
+        for pixels, time in zip(frames, times, strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.color_range = 2
+            frame = frame.reformat(
+                format=format, dst_colorspace=matrix, dst_color_range=2 if full else 1, interpolation=0x42002
+            )
+            frame.colorspace, frame.color_range = tag, (2 if full else 1)
+            frame.pts, frame.time_base = round(time / unit), unit
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        if music is not None:
+            add_tone(container, music, float(times[-1]) + 1 / rate)
+    return path
+
+
+def add_tone(container: Any, stream: Any, seconds: float) -> None:
+    """A 440 Hz sine."""
+    size = stream.codec_context.frame_size or 1024
+    for start in range(0, int(seconds * 48000), size):
+        phase = np.arange(start, start + size) * (2 * np.pi * 440 / 48000)
+        layout = stream.codec_context.format.name
+        wave = (np.sin(phase) * 0.3).astype(np.float32)
+        if layout.startswith("s16"):
+            wave = (wave * 32767).astype(np.int16)
+        samples = np.stack([wave, wave]) if layout.endswith("p") else np.stack([wave, wave], 1).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format=layout, layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def sound_of(path: Path) -> tuple[str, float]:
+    """Codec and length in seconds of a film's sound."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        rate = stream.rate
+        samples = sum(frame.samples for frame in container.decode(stream))
+        return stream.codec_context.name, samples / rate
+
+
+def packets_of(path: Path, kind: str) -> list[bytes]:
+    """The compressed pieces of a stream: equal where they were copied."""
+    with av.open(str(path)) as container:
+        stream = getattr(container.streams, kind)[0]
+        return [bytes(packet) for packet in container.demux(stream) if packet.size]

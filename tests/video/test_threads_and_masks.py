@@ -1,0 +1,146 @@
+"""Work ahead and behind, and masks that move."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bottega.errors import PictureError
+from bottega.video import Behind, Frame, ahead, mask_track
+from tests.video.handmade_clips import write_film
+
+
+def test_things_ahead_are_the_same_things() -> None:
+    assert list(ahead(range(100), 3)) == list(range(100))
+
+
+def test_ahead_is_never_further_than_its_depth() -> None:
+    made: list[int] = []
+
+    def source() -> Iterator[int]:
+        for number in range(50):
+            made.append(number)
+            yield number
+
+    for number in ahead(source(), 2):
+        time.sleep(0.002)
+        assert len(made) <= number + 5
+
+
+def test_an_error_ahead_comes_in_its_place() -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise PictureError("broken")
+
+    found: list[int] = []
+    with pytest.raises(PictureError, match="broken"):
+        found.extend(ahead(source()))
+    assert found in ([], [1, 2])
+
+
+def test_stopping_early_ends_the_thread_and_closes_the_source() -> None:
+    closed = threading.Event()
+
+    def source() -> Iterator[int]:
+        try:
+            yield from range(10**9)
+        finally:
+            closed.set()
+
+    things = ahead(source(), 2)
+    next(things)
+    things.close()  # type: ignore[attr-defined]
+    assert closed.is_set()
+    assert not any(thread.name == "bottega-ahead" for thread in threading.enumerate())
+
+
+def test_behind_does_everything_in_order_before_it_ends() -> None:
+    done: list[int] = []
+    with Behind[int](lambda number: (time.sleep(0.001), done.append(number)), 3) as behind:
+        for number in range(30):
+            behind.put(number)
+    assert done == list(range(30))
+
+
+def test_an_error_behind_is_raised() -> None:
+    def work(number: int) -> None:
+        if number == 3:
+            raise PictureError("three")
+
+    with pytest.raises(PictureError, match="three"):
+        _hand_over(work, 10**6)
+
+
+def test_after_an_error_in_the_block_nothing_more_is_done() -> None:
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        time.sleep(0.05)
+        done.append(number)
+
+    with pytest.raises(KeyError):
+        _hand_over(work, 5, KeyError())
+    assert len(done) <= 1
+
+
+def _hand_over(work: Callable[[int], None], count: int, error: Exception | None = None) -> None:
+    with Behind(work, 10) as behind:
+        for number in range(count):
+            behind.put(number)
+        if error is not None:
+            raise error
+
+
+def frame(number: int, size: tuple[int, int] = (20, 30)) -> Frame:
+    return Frame(np.zeros((*size, 3), np.uint8), Fraction(number, 25), number)
+
+
+def write_mask(path: Path, column: int) -> None:
+    mask = np.zeros((20, 30), np.uint8)
+    mask[:, column] = 255
+    Image.fromarray(mask).save(path)
+
+
+def test_a_folder_of_masks_goes_by_number(tmp_path: Path) -> None:
+    for number in (1, 2, 4):
+        write_mask(tmp_path / f"m{number:03d}.png", number)
+    notes: list[str] = []
+    track = mask_track(tmp_path, notes.append)
+    columns = [int(track(frame(number)).argmax(1)[0]) for number in range(5)]
+    assert columns == [1, 2, 2, 4, 4]
+    assert len(notes) == 1
+    assert "no mask number 3" in notes[0]
+
+
+def test_one_mask_for_all(tmp_path: Path) -> None:
+    write_mask(tmp_path / "m.png", 7)
+    track = mask_track(tmp_path / "m.png")
+    for number in (0, 5):
+        mask = track(frame(number))
+        assert mask.dtype == np.float32
+        assert mask[:, 7].min() == 1
+        assert mask.sum() == 20
+    with pytest.raises(PictureError, match="30 × 20"):
+        track(frame(0, (20, 31)))
+
+
+def test_a_film_of_masks_goes_by_time(tmp_path: Path) -> None:
+    masks = []
+    for number in range(10):
+        mask = np.zeros((32, 64, 3), np.uint8)
+        mask[:, : 6 * (number + 1)] = 255
+        masks.append(mask)
+    # Half as many frames per second as the clip.
+    times = [Fraction(number, 25) * 2 for number in range(10)]
+    track = mask_track(write_film(tmp_path / "m.mp4", masks, times=times))
+    for number in (0, 1, 2, 5, 11, 3):  # and back again
+        wide = float(track(frame(number, (32, 64))).mean()) * 64
+        assert wide == pytest.approx(6 * (number // 2 + 1), abs=0.5)
