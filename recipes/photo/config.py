@@ -10,13 +10,13 @@ from recipes.pairs import PairRecipe
 class PhotoRecipe(PairRecipe):
     """How the photorealistic network is trained. The packaged one's values are the defaults."""
 
-    size: int = Field(160, ge=32, multiple_of=16, description="side of a crop, pixels")
-    steps: int = Field(4000, ge=1, description="length of the schedule")
+    batch: int = Field(3, ge=1, description="pairs of content and style in a batch")
+    steps: int = Field(2000, ge=1, description="length of the schedule")
     rate: float = Field(1e-3, gt=0, description="peak learning rate of Adam")
     content_window: tuple[float, float] = Field(
-        (1.4, 2.4), description="side of the content's piece as a multiple of size: nearly the whole picture"
+        (1.6, 3.0), description="side of the content's piece as a multiple of size: nearly the whole picture"
     )
-    style_window: tuple[float, float] = Field((1.0, 2.4), description="likewise, of the style's piece")
+    style_window: tuple[float, float] = Field((1.2, 3.0), description="likewise, of the style's piece")
     noise: float = Field(0.0, ge=0, description="deviation of the noise between two frames; there are none")
     color: float = Field(0.5, ge=0, le=1, description="strength of the random change of the styles' colours")
     content: float = Field(1.0, ge=0, description="weight of the content loss")

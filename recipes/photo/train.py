@@ -33,7 +33,7 @@ PHOTOGRAPHS_TIMES = 10
 """Photographs are few: each is drawn so much more often than a painting."""
 SHEET_STYLES = ("swirl", "ukiyo-e", "pastel", "stained-glass")
 SHEET_HEIGHT = 200
-SHEET_EVERY = 500
+SHEET_EVERY = 250
 
 
 def prepare(

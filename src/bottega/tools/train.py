@@ -28,14 +28,17 @@ LICENCE = "yours, as far as the style and the photographs allow"
 def _style(settings: TrainStyleSettings, report: Report) -> Outcome:
     from bottega.tools.train_place import find_place
     from bottega.tools.training_run import conduct, read_photographs
-    from bottega.transfer.training.goals import one_style
+    from bottega.transfer.training.goals import default_base, one_style
 
     source = style_source(settings.style)
     place = find_place(settings, source.label)
     goal = one_style(settings, _opened(source, settings.style_size))
+    base = default_base(settings)
+    if not base:
+        report.note("There are no packaged weights to start from: this network starts from chance.")
     learned = read_photographs(settings.photos, report)
     loop, facts = conduct(settings, goal, place, learned, report)
-    facts |= {"styles": [_record(source)], "base": settings.base or _base(settings)}
+    facts |= {"styles": [_record(source)], "base": base or "chance"}
     how = "fitted micro network" if settings.network == "micro" else "fast network"
     return _ended(settings, loop, goal, place, facts, f"{how}: the style {source.label}")
 
@@ -97,10 +100,6 @@ def _record(source: FileSource | BundledSource) -> dict[str, Any]:
     if isinstance(source, BundledSource):
         return {"name": source.style, "seed": source.seed}
     return {"name": source.path.name, "sha256": source.sha256}
-
-
-def _base(settings: TrainStyleSettings) -> str:
-    return "micro" if settings.network == "micro" else "chance"
 
 
 def _ended(

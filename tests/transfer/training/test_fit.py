@@ -73,7 +73,8 @@ def test_losses_fall(kind: str, micro: str, encoder: Encoder, tmp_path: Path) ->
     with loop.averaged():
         after = loop.validation.measure()
     assert set(after) == {"loss", "content", "style", "smoothness"}
-    assert after["loss"] < 0.97 * before
+    # The micro network starts at the colour transfer, which is half the way.
+    assert after["loss"] < (0.99 if kind == "micro" else 0.97) * before
     assert take_best(loop) == {"step": 25, "loss": round(after["loss"], 4)}
     assert not goal.network.training
 
@@ -96,7 +97,10 @@ def test_straight_is_stopped_and_resumed(micro: str, encoder: Encoder, tmp_path:
         assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
 
 
-def test_by_time_it_ends_in_time(micro: str, encoder: Encoder, tmp_path: Path) -> None:
+def test_by_time_it_ends_in_time(
+    micro: str, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOTTEGA_PRECISION", "bf16")
     goal, settings = small_goal("micro", micro, steps=0, minutes=1 / 60)
     loop = prepare(settings, goal, encoder, learned(), tmp_path)
     assert loop.train() == "finished"
@@ -162,7 +166,7 @@ def test_a_fast_network_starts_from_one_of_several_styles(tmp_path: Path) -> Non
 def test_a_base_of_another_kind_is_refused(micro: str, tmp_path: Path) -> None:
     save(TransformerNet(width=2, blocks=0), tmp_path / "fast.safetensors")
     with pytest.raises(WeightsError, match="is no micro network"):
-        one_style(OneStyle(base=str(tmp_path / "fast.safetensors")), styles()[0])
+        one_style(OneStyle(network="micro", base=str(tmp_path / "fast.safetensors")), styles()[0])
     with pytest.raises(WeightsError, match="neither a fast nor a multi"):
         one_style(OneStyle(network="fast", base=micro), styles()[0])
-    assert isinstance(one_style(OneStyle(base=micro), styles()[0]).network, FittedNet)
+    assert isinstance(one_style(OneStyle(network="micro", base=micro), styles()[0]).network, FittedNet)

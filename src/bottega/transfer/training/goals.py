@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from bottega import weights
 from bottega.encoders import Encoder
 from bottega.errors import WeightsError
 from bottega.transfer.networks import FittedNet, MicroNet, MultiStyleNet, TransformerNet, load
@@ -42,7 +43,7 @@ def one_style(settings: OneStyle, style: Tensor) -> Goal:
     torch.manual_seed(settings.seed)
     network: nn.Module
     if settings.network == "micro":
-        base = load(settings.base or "micro")
+        base = load(default_base(settings))
         if not isinstance(base, MicroNet):
             raise WeightsError(
                 f"{settings.base} is no micro network; a training with --network micro needs one."
@@ -54,10 +55,19 @@ def one_style(settings: OneStyle, style: Tensor) -> Goal:
     return Goal(network, lambda contents, chosen: network(contents), [style], list(network.parameters()))
 
 
+def default_base(settings: OneStyle) -> str:
+    """What a training starts from: what was asked for, or what ships; "" where only chance is left."""
+    if settings.base or settings.network == "micro":
+        return settings.base or "micro"
+    packaged = [entry.name for entry in weights.entries() if entry.shelf == "packaged"]
+    return "multi" if "multi" in packaged else ""
+
+
 def _transformer(settings: OneStyle) -> TransformerNet:
-    if not settings.base:
+    name = default_base(settings)
+    if not name:
         return TransformerNet(settings.width)
-    base = load(settings.base)
+    base = load(name)
     if isinstance(base, TransformerNet):
         return base
     if not isinstance(base, MultiStyleNet):

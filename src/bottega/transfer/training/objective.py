@@ -93,4 +93,4 @@ class FitObjective:
     def _style(features: Tensor, goal: Tensor, generator: torch.Generator) -> Tensor:
         moments = moment_loss(features, goal, FLOOR)
         sliced = sliced_loss(features, goal, generator, directions=DIRECTIONS, samples=SAMPLES, floor=FLOOR)
-        return torch.lerp(moments, sliced, SLICED_SHARE)
+        return torch.lerp(moments.float(), sliced.float(), SLICED_SHARE)  # mixed precision gives two kinds

@@ -40,14 +40,14 @@ class FitSettings(BaseModel):
 class OneStyle(FitSettings):
     """A network for one style."""
 
-    network: Literal["micro", "fast"] = Field(
-        "micro",
-        description="micro fits the packaged network to the style; fast is the transformer net of Johnson et "
-        "al., twenty times the work per picture",
+    network: Literal["fast", "micro"] = Field(
+        "fast",
+        description="fast is the transformer net of Johnson et al., which learns a style best; micro "
+        "fits our own network, a fraction of the work per picture",
     )
     base: str = Field(
         "",
-        description="weights to start from, a name or a file; else micro for micro, and chance for fast",
+        description="weights to start from, a name or a file; else the packaged ones",
     )
     width: int = Field(16, ge=1, le=128, description="channels of a new fast network at full size")
 
