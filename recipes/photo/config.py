@@ -24,5 +24,5 @@ class PhotoRecipe(PairRecipe):
     moments: float = Field(0.5, ge=0, description="weight of the channels' means and deviations")
     order: float = Field(10.0, ge=0, description="weight of lighter staying lighter")
     smooth: float = Field(1.0, ge=0, description="weight of the grid's smoothness")
-    gamut: float = Field(5.0, ge=0, description="weight of staying within [0, 1]")
+    gamut: float = Field(20.0, ge=0, description="weight of staying within [0, 1]")
     identity: float = Field(5.0, ge=0, description="weight of staying as it is, where style is content")

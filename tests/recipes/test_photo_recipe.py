@@ -13,6 +13,7 @@ from bottega.transfer.networks import Manner, PhotoNet, load
 from recipes.micro.material import Material
 from recipes.photo import train
 from recipes.photo.config import PhotoRecipe
+from recipes.photo.measure import palette_distance
 from recipes.photo.objective import PhotoObjective, grid_smoothness, order_loss
 from recipes.photo.train import averaged, build, draw, every_kind, export, painted_with_grid, prepare
 
@@ -111,3 +112,11 @@ def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
     painted, _ = painted_with_grid(network, pairs)
     manner = Manner(loaded.encode(pairs.styles[:1]))
     torch.testing.assert_close(painted[:1], loaded.stylize(pairs.contents[:1], manner))
+
+
+def test_distance_of_colours() -> None:
+    picture = torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0))
+    assert palette_distance(picture, picture.flip(-1)) < 1e-6
+    # Colours that a constant was added to: its square over the target's mean square, whatever the direction.
+    moved = palette_distance(picture + 0.2, picture)
+    assert moved == pytest.approx(0.04 / float(picture.square().mean()), rel=0.25)

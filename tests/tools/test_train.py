@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +112,28 @@ def test_stopped_and_gone_on_with_is_as_if_never_stopped(studio: Path) -> None:
     assert listener.notes == ["Going on from halted.training, after 2 steps."]
     one, other = (load(name).state_dict() for name in ("straight", "halted"))
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
+def test_ctrl_c_keeps_what_there_is(studio: Path) -> None:
+    words = ["train", "style", "--style", "style.png", "--photos", "photos", "--width", "2", "--name", "x"]
+    for name, value in (TINY | {"steps": 100_000}).items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    command = [sys.executable, "-m", "bottega", *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (studio / "x.training" / "metrics.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 130
+    sentence = stderr.splitlines()[-1]
+    assert re.fullmatch(
+        r"bottega: Stopped after \d+ steps; the same command goes on from x\.training\. "
+        r"What was learned so far is x\.training/unfinished\.safetensors\.",
+        sentence,
+    ), sentence
+    assert isinstance(load(studio / "x.training" / "unfinished.safetensors"), TransformerNet)
 
 
 def test_other_settings_do_not_go_on(studio: Path) -> None:

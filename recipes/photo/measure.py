@@ -1,0 +1,91 @@
+"""Figures for the card of the photorealistic network: ``python -m recipes.photo.measure FILE --data FOLDER``.
+
+Held-out photographs in the colours of other held-out photographs and paintings: how near the colours come,
+and how much of the edges stays. Beside it the content untouched, and the colour transfer in closed form that
+the network starts from. Intervals are over photographs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cyclopts
+import torch
+from torch import Tensor
+
+from bottega import evaluate, pictures
+from bottega.errors import WeightsError
+from bottega.layers import color_moments, recolor
+from bottega.losses import sliced_loss
+from bottega.transfer.networks import Manner, PhotoNet, load
+from recipes.slices import call
+from recipes.split import held_out_paintings, held_out_photographs
+
+SIDE = 384
+app = cyclopts.App(help=__doc__)
+
+
+@app.default
+def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -> None:
+    """Print a table.
+
+    Parameters
+    ----------
+    file
+        The network's .safetensors file.
+    data
+        The picture collection (see ``recipes/split.py``).
+    contents
+        Photographs.
+    styles
+        Photographs, and as many paintings, whose colours each of them takes.
+    """
+    network = load(file)
+    if not isinstance(network, PhotoNet):
+        raise WeightsError(f"{file} is no photo network.")
+    shots = held_out_photographs(data)
+    paintings = [path for path, _ in held_out_paintings(data)]
+    looks = [*_spread(shots[1:], styles), *_spread(paintings, styles)]
+    found: dict[str, list[tuple[float, float]]] = {"untouched": [], "closed form": [], "photo": []}
+    shown = _spread(shots, contents)
+    for content in map(_opened, shown):
+        for style in map(_opened, looks):
+            code = network.encode(style)
+            plain = recolor(content, network.color_map(color_moments(content), code)).clamp(0, 1)
+            painted = network.stylize(content, Manner(code))
+            for name, result in zip(found, (content, plain, painted), strict=True):
+                agreement = evaluate.edge_agreement(result, content)
+                found[name].append((palette_distance(result, style), agreement))
+    groups = [number for number in range(len(shown)) for _ in looks]
+    print("| | distance of colours | agreement of edges |\n| --- | --- | --- |")
+    for name, pairs in found.items():
+        columns = zip(*pairs, strict=True)
+        intervals = [str(evaluate.bootstrap_interval(column, groups=groups)) for column in columns]
+        print(f"| {name} | {' | '.join(intervals)} |")
+
+
+def palette_distance(picture: Tensor, target: Tensor) -> float:
+    """Sliced Wasserstein distance of the pixels' colours over the target's power: 0 equal."""
+    generator = torch.Generator().manual_seed(0)
+    return float(sliced_loss(picture, target, generator, directions=32, samples=8192))
+
+
+def _opened(file: Path) -> Tensor:
+    return pictures.fit(pictures.load(file).pixels, SIDE)
+
+
+def _spread(files: Sequence[Path], count: int) -> list[Path]:
+    """``count`` of them, evenly chosen."""
+    count = min(count, len(files))
+    return [files[number * len(files) // count] for number in range(count)]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code."""
+    return call(app, words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
