@@ -19,7 +19,7 @@ import cyclopts
 import bottega
 from benchmarks.transfer.curves import Comparison, Curve, compare, make_curve
 from benchmarks.transfer.entrants import STRENGTHS, Entrant, entrants
-from benchmarks.transfer.judge import judge
+from benchmarks.transfer.judge import judge, judge_title
 from benchmarks.transfer.ledger import Key, Ledger
 from benchmarks.transfer.material import KINDS, SIDE, Pair, make_pairs
 from benchmarks.transfer.measures import CONTENT_MEASURES, PROTOCOL, STYLE_MEASURES
@@ -94,10 +94,12 @@ def curves(
     strengths = QUICK_STRENGTHS if quick else STRENGTHS
     all_ = entrants(micro, microast, adain, optimize_pairs, strengths)
     here = [entrant for entrant in all_ if entrant.source is not None]
-    looking, label = judge(encoder, data)
+    label = judge_title(encoder)
     ledger = Ledger(run / "scores.jsonl")
     tasks = _open_tasks(here, chosen, ledger, label, run, sheet_pairs)
-    _measure(tasks, looking, label, ledger, set_threads(workers))
+    workers = set_threads(workers)
+    if tasks:
+        _measure(tasks, judge(encoder, data), label, ledger, workers)
     found = [_curve(entrant, chosen, ledger, label) for entrant in here]
     header: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer", *sys.argv[1:]]),

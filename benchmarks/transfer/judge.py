@@ -9,11 +9,11 @@ from benchmarks.encoders.material import calibration_photographs
 from bottega import pictures, weights
 from bottega.encoders import Encoder, PlainEncoder, build, data_dependent_init
 
-CALIBRATION, CALIBRATION_SIDE = 16, 128
+CALIBRATION, CALIBRATION_SIDE = 8, 96
 
 
-def judge(name: str, data: Path) -> tuple[Encoder, str]:
-    """The encoder, and what it is called in tables and among the kept figures.
+def judge(name: str, data: Path) -> Encoder:
+    """The encoder.
 
     Args:
         name: of weights, or a ``.safetensors`` file; empty builds the shape of ``small`` with data-dependent
@@ -25,9 +25,20 @@ def judge(name: str, data: Path) -> tuple[Encoder, str]:
         WeightsError: unknown, damaged, or no plain stack of convolutions.
     """
     if name:
-        file = weights.path(name) if not name.endswith(".safetensors") else Path(name)
-        return trained_encoder(name), f"{file.name} {pictures.fingerprint(file)[:16]}"
+        return trained_encoder(name)
     encoder = build("small")
     assert isinstance(encoder, PlainEncoder)
     photographs = calibration_photographs(data, CALIBRATION, CALIBRATION_SIDE)
-    return data_dependent_init(encoder, photographs).frozen(), "small's shape, data-dependent random weights"
+    return data_dependent_init(encoder, photographs).frozen()
+
+
+def judge_title(name: str) -> str:
+    """What it is called in tables and among the kept figures.
+
+    Raises:
+        WeightsError: the weights are not here.
+    """
+    if not name:
+        return "small's shape, data-dependent random weights"
+    file = Path(name) if name.endswith(".safetensors") else weights.path(name)
+    return f"{file.name} {pictures.fingerprint(file)[:16]}"

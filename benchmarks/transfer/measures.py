@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from bottega.encoders import Encoder
-from bottega.evaluate import edge_agreement, sliced_wasserstein, ssim, style_distance
+from bottega.evaluate import TextureDistance, edge_agreement, sliced_wasserstein, ssim, style_distance
 
-PROTOCOL = 1
+PROTOCOL = 2
 """To be raised when a measure or the pictures' size changes: figures kept from before are then not used."""
 
 MEASURES = {
@@ -39,8 +39,8 @@ class Scores:
 
     Attributes:
         style: sliced Wasserstein distance of Laplacian-pyramid patches to the style; lower is nearer.
-        style_texture: the same on luminances of equal mean and deviation: texture and stroke without palette
-            or contrast.
+        style_texture: the same on luminances of equal mean and deviation, without the pyramid's low-pass
+            rest, whose patches see layout: texture and stroke without palette or contrast.
         content: agreement of edge orientations with the content; higher is nearer.
         ssim: structural similarity of luminances with the content; higher is nearer.
         style_encoder: style distance as an encoder sees it that no training looked through; none where no
@@ -59,11 +59,12 @@ def measure(painted: Tensor, content: Tensor, style: Tensor, encoder: Encoder | 
     """Score ``painted (1, 3, H, W)`` against the content of the same size and the style of any size.
 
     Raises:
-        PictureError: sizes that do not fit, or pictures below 16 pixels.
+        PictureError: sizes that do not fit, or pictures below 32 pixels.
     """
+    bands = _sliced(equal_contrast(painted), equal_contrast(style)).levels[:-1]
     return Scores(
-        style=_sliced(painted, style),
-        style_texture=_sliced(equal_contrast(painted), equal_contrast(style)),
+        style=_sliced(painted, style).mean,
+        style_texture=sum(bands) / len(bands),
         content=edge_agreement(painted, content),
         ssim=ssim(luminance(painted), luminance(content)),
         style_encoder=None if encoder is None else style_distance(encoder, painted, style),
@@ -82,5 +83,5 @@ def equal_contrast(picture: Tensor) -> Tensor:
     return ((luma - luma.mean((2, 3), keepdim=True)) / deviation).expand(-1, 3, -1, -1)
 
 
-def _sliced(picture: Tensor, target: Tensor) -> float:
-    return sliced_wasserstein(picture, target, patches=PATCHES, directions=DIRECTIONS).mean
+def _sliced(picture: Tensor, target: Tensor) -> TextureDistance:
+    return sliced_wasserstein(picture, target, patches=PATCHES, directions=DIRECTIONS)

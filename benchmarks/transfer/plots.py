@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from benchmarks.transfer.curves import Curve
 from benchmarks.transfer.measures import CONTENT_MEASURES, MEASURES, STYLE_MEASURES
@@ -22,7 +23,9 @@ COLORS = {
     "micro": "#c2402a",
     "optimize": "#a67c1e",
 }
-LABEL_GAP = 13.0  # points between the labels at the ends of curves
+OURS = "micro"
+NAMES = 0.42  # room to the left of the curves, where the names stand, as a share of theirs
+LABEL_GAP, LABEL_WIDTH = 13.0, 160.0  # points that names keep from each other
 STYLE: Any = {
     "font.size": 10,
     "axes.edgecolor": PALE,
@@ -35,75 +38,86 @@ STYLE: Any = {
 
 
 def draw(curves: Sequence[Curve], folder: Path, name: str) -> list[Path]:
-    """Write ``name`` (style against edges) and ``name-all`` (every measure of style against both of content).
+    """Write ``name`` (style and texture against edges) and ``name-all`` (all measures of style and content).
 
     Up is nearer to the style, right is nearer to the content.
     """
     taken = [measure for measure in STYLE_MEASURES if measure in curves[0].values]
     with mpl.rc_context(STYLE):
-        single = Figure(figsize=(8.4, 5.6), layout="constrained")
-        panel(single.subplots(), curves, "style", "content")
+        main = Figure(figsize=(13.6, 5.4), layout="constrained")
+        panels(main, curves, taken[:2], CONTENT_MEASURES[:1])
         every = Figure(figsize=(6.6 * len(taken), 9.6), layout="constrained")
-        axes = every.subplots(2, len(taken), squeeze=False)
-        for row, content in zip(axes, CONTENT_MEASURES, strict=True):
-            for ax, style in zip(row, taken, strict=True):
-                panel(ax, curves, style, content)
-        return [*_saved(single, folder, name), *_saved(every, folder, f"{name}-all")]
+        panels(every, curves, taken, CONTENT_MEASURES)
+        return [*_saved(main, folder, name), *_saved(every, folder, f"{name}-all")]
 
 
-def panel(ax: Any, curves: Sequence[Curve], style: str, content: str) -> None:
-    """One style measure against one content measure."""
-    ends = []
+def panels(figure: Figure, curves: Sequence[Curve], styles: Sequence[str], contents: Sequence[str]) -> None:
+    """A row for each measure of content, a column for each of style."""
+    axes = figure.subplots(len(contents), len(styles), squeeze=False)
+    for row, content in zip(axes, contents, strict=True):
+        for ax, style in zip(row, styles, strict=True):
+            _panel(ax, curves, style, content)
+    figure.draw_without_rendering()  # places are known from here on
+    for row, content in zip(axes, contents, strict=True):
+        for ax, style in zip(row, styles, strict=True):
+            _label(ax, curves, style, content)
+
+
+def _panel(ax: Any, curves: Sequence[Curve], style: str, content: str) -> None:
     for curve in curves:
-        color = COLORS[curve.name]
-        figures = curve.intervals
-        xs, ys = ([each[measure].estimate for each in figures] for measure in (content, style))
-        spans = [
-            [[each[m].estimate - each[m].low for each in figures] for m in (content, style)],
-            [[each[m].high - each[m].estimate for each in figures] for m in (content, style)],
-        ]
-        (left, below), (right, above) = spans
-        ours = curve.name == "micro"
-        bars = {"fmt": "none", "ecolor": color, "elinewidth": 0.9, "alpha": 0.45}
-        ax.errorbar(xs, ys, xerr=[left, right], yerr=[below, above], **bars)
+        color, ours = COLORS[curve.name], curve.name == OURS
+        across, along = ([each[measure] for each in curve.intervals] for measure in (content, style))
+        xs, ys = [each.estimate for each in across], [each.estimate for each in along]
+        bars = {"color": color, "linewidth": 0.9, "alpha": 0.35}
+        ax.hlines(ys, [each.low for each in across], [each.high for each in across], **bars)
+        ax.vlines(xs, [each.low for each in along], [each.high for each in along], **bars)
         ax.plot(xs, ys, color=color, linewidth=2.4 if ours else 1.5, marker="o", markersize=5 if ours else 4)
         if ours:
             for strength, x, y in list(zip(curve.strengths, xs, ys, strict=True))[1:-1]:
                 ax.annotate(
                     f"{strength:g}", (x, y), (5, 6), textcoords="offset points", color=color, fontsize=8
                 )
-        title = curve.title if len(curve.pairs) == len(curves[0].pairs) else _with_pairs(curve)
-        ends.append((title, color, xs[-1], ys[-1]))
     ax.invert_yaxis()
-    ax.margins(x=0.16, y=0.1)
+    ax.margins(x=0.04, y=0.1)
+    ax.set_xlim(left=ax.get_xlim()[0] - NAMES * (ax.get_xlim()[1] - ax.get_xlim()[0]))
     ax.set_xlabel(f"{MEASURES[content]} with the content  (more is kept →)")
     ax.set_ylabel(f"{MEASURES[style]}  (nearer ↑)")
     ax.grid(color=PALE, alpha=0.35, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)
-    _label(ax, ends)
 
 
-def _label(ax: Any, ends: Sequence[tuple[str, str, float, float]]) -> None:
-    """Names beside the ends of the curves, pushed apart where they would cover each other."""
-    figure = ax.get_figure()
-    figure.draw_without_rendering()
-    points = 72 / figure.dpi
+def _label(ax: Any, curves: Sequence[Curve], style: str, content: str) -> None:
+    """Names to the left of each method's full strength, pushed apart where they would cover each other."""
+    points = 72 / ax.get_figure().dpi
+    ends = []
+    for curve in curves:
+        last = curve.intervals[-1]
+        x, y = last[content].estimate, last[style].estimate
+        ends.append((curve, (x, y), *(value * points for value in ax.transData.transform((x, y)))))
     placed: list[tuple[float, float]] = []
-    for title, color, x, y in sorted(ends, key=lambda end: ax.transData.transform((0, end[3]))[1]):
-        at_x, at_y = (value * points for value in ax.transData.transform((x, y)))
+    for curve, end, at_x, at_y in sorted(ends, key=lambda each: each[3]):
         label_y = at_y - 4
         for other_x, other_y in placed:
-            if abs(other_x - at_x) < 150 and label_y - other_y < LABEL_GAP:
+            if abs(other_x - at_x) < LABEL_WIDTH and label_y - other_y < LABEL_GAP:
                 label_y = other_y + LABEL_GAP
         placed.append((at_x, label_y))
-        ax.annotate(
-            title, (x, y), (9, label_y - at_y), textcoords="offset points", color=color, fontsize=9.5,
-            fontweight="bold" if "ours" in title else "normal",
-        )  # fmt: skip
+        text = ax.annotate(
+            _title(curve, curves),
+            end,
+            (-9, label_y - at_y),
+            textcoords="offset points",
+            horizontalalignment="right",
+            color=COLORS[curve.name],
+            fontsize=9.5,
+            fontweight="bold" if curve.name == OURS else "normal",
+        )
+        text.set_path_effects([withStroke(linewidth=3, foreground="white")])
 
 
-def _with_pairs(curve: Curve) -> str:
-    return f"{curve.title} ({len(curve.pairs)} pairs)"
+def _title(curve: Curve, curves: Sequence[Curve]) -> str:
+    """With the number of pairs, where it is smaller than that of the others."""
+    most = max(len(each.pairs) for each in curves)
+    return curve.title if len(curve.pairs) == most else f"{curve.title} ({len(curve.pairs)} pairs)"
 
 
 def _saved(figure: Figure, folder: Path, name: str) -> list[Path]:
