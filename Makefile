@@ -9,16 +9,17 @@ READY  := $(VENV)/.ready
 
 demo: $(READY)
 	@mkdir -p out
-	$(BIN)/bottega stylize china --style impasto --size 512 \
-		-o out/demo.png --sheet out/demo-sheet.png --overwrite
+	$(BIN)/bottega stylize china --style impasto -o out/demo.png --sheet out/demo-sheet.png --overwrite
+	$(BIN)/bottega --quiet styles --photo china -o out/demo-styles.jpg --overwrite
 	@echo
 	@echo "The picture:                   out/demo.png"
 	@echo "Before, style and after:       out/demo-sheet.png"
+	@echo "The same in all styles:        out/demo-styles.jpg"
 	@echo
 	@echo "What to try next:"
 	@echo "  $(BIN)/bottega stylize YOUR-PHOTO.jpg --style YOUR-PAINTING.jpg -o out/mine.png"
 	@echo "  $(BIN)/bottega stylize flower --style woodcut --style ink-wash:0.5 --keep-color -o out/flower.png"
-	@echo "  $(BIN)/bottega styles --sheet out/styles.png"
+	@echo "  $(BIN)/bottega stylize flower --style pastel --compare -o out/methods.png"
 	@echo "  $(BIN)/bottega remake out/demo.png --verify"
 	@echo "  $(BIN)/bottega --help"
 
