@@ -116,12 +116,12 @@ class MicroNet(OwnStatisticsNet):
         return [None, self.stem, self.down, *self.middle, *self.deep, self.fuse]
 
     def walk(self, pictures: Tensor) -> Walk:
-        return self.walk_folded(fold((pictures - MIDDLE) / SPREAD, FOLD))
+        blocks = fold((pictures - MIDDLE) / SPREAD, FOLD)
+        return self.walk_waves(F.conv2d(blocks, self.analysis.to(blocks)))
 
-    def walk_folded(self, blocks: Tensor) -> Walk:
-        """:meth:`walk` from the folded pictures on, for whoever folds them in another way."""
-        waves = yield F.conv2d(blocks, self.analysis.to(blocks))
-        fine = F.relu((yield self.stem(waves.to(self.stem.weight.dtype))))
+    def walk_waves(self, waves: Tensor) -> Walk:
+        """:meth:`walk` from the coefficients on, for whoever gets them in another way."""
+        fine = F.relu((yield self.stem((yield waves).to(self.stem.weight.dtype))))
         coarse = F.relu((yield self.down(F.avg_pool2d(fine, 2))))
         coarse = yield from _residual(self.middle, coarse)
         if len(self.deep):

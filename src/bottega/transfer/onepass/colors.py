@@ -1,8 +1,4 @@
-"""The closed-form transfer of colour on blocks: measured, applied, and put together with what the trunk adds.
-
-Bytes stay bytes for as long as possible; a few thousand blocks at a time become numbers, go through all the
-operations while they are in the processor's cache, and are bytes again.
-"""
+"""The closed-form transfer of colour on blocks of pixels: measured and applied."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ColorMoments, color_moments
-from bottega.transfer.networks.micro import MIDDLE, SPREAD
 from bottega.transfer.onepass.blocks import BAND, NUMBERS, SIDE
 
 PIXELS = SIDE**2
@@ -63,49 +58,26 @@ def on_whole_blocks(affine: Tensor, scale: float = 1.0) -> Map:
     return matrix, affine[:, 3].float().repeat(PIXELS)
 
 
-def recolored(blocks: Tensor, matrix: Tensor, offset: Tensor) -> Tensor:
+def recolored(blocks: Tensor, map: Map) -> Tensor:
     """Blocks ``(n, 48)`` in their new colours, float32 in [0, 1]."""
+    matrix, offset = map
     return torch.addmm(offset, blocks.float(), matrix).clamp_(0, 1)
 
 
 def recolored_in_parts(blocks: Tensor, maps: Sequence[Map], shares: Sequence[Tensor]) -> Tensor:
     """Blocks ``(h, w, 48)`` in new colours, float32: by each map in its ``shares (h, w, 48)``."""
     result = torch.empty(blocks.shape)
-    for part in _bands(blocks):
+    for rows in row_bands(blocks):
         moved = [
-            share.view(-1, NUMBERS)[part] * recolored(blocks.view(-1, NUMBERS)[part], *each)
+            share[rows].reshape(-1, NUMBERS) * recolored(blocks[rows].reshape(-1, NUMBERS), each)
             for each, share in zip(maps, shares, strict=True)
         ]
-        result.view(-1, NUMBERS)[part] = torch.stack(moved).sum(0)
+        result[rows] = torch.stack(moved).sum(0).view(blocks[rows].shape)
     return result
 
 
-def normalised(blocks: Tensor, map: Map, dtype: torch.dtype) -> Tensor:
-    """What a trunk sees: blocks ``(h, w, 48)`` in new colours, in the units that the network wants."""
-    result = torch.empty(blocks.shape, dtype=dtype)
-    for part in _bands(blocks):
-        band = recolored(blocks.view(-1, NUMBERS)[part], *map)
-        result.view(-1, NUMBERS)[part] = band.sub_(MIDDLE).div_(SPREAD)
-    return result
-
-
-def finished(blocks: Tensor, map: Map, added: Tensor | None, opened: Tensor, result: Tensor) -> None:
-    """Recolour ``blocks (h, w, 48)``, add ``opened * added``, write ``result``: bytes, or floats in [0, 1].
-
-    Args:
-        added: likewise; none adds nothing.
-        opened: one number.
-    """
-    source, target = blocks.view(-1, NUMBERS), result.view(-1, NUMBERS)
-    for part in _bands(blocks):
-        band = recolored(source[part], *map)
-        if added is not None:
-            band.addcmul_(added.view(-1, NUMBERS)[part].float(), opened).clamp_(0, 1)
-        if target.dtype == torch.uint8:
-            band.mul_(255).add_(0.5)
-        target[part] = band
-
-
-def _bands(blocks: Tensor) -> Iterator[slice]:
-    count = blocks.shape[0] * blocks.shape[1]
-    return (slice(start, start + BAND) for start in range(0, count, BAND))
+def row_bands(blocks: Tensor) -> Iterator[slice]:
+    """Rows of ``(h, w, ...)`` that stay in the processor's cache."""
+    height, width = blocks.shape[:2]
+    count = max(1, BAND // width)
+    return (slice(top, min(top + count, height)) for top in range(0, height, count))

@@ -11,12 +11,11 @@ from torch import Tensor
 from bottega.layers import ChannelMoments
 from bottega.runtime import spare_memory
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
-from bottega.transfer.onepass import colors
-from bottega.transfer.onepass.blocks import NUMBERS
 from bottega.transfer.onepass.content import Content
 from bottega.transfer.onepass.manners import Wishes, wishes
 from bottega.transfer.onepass.piece import Piece
 from bottega.transfer.onepass.trunk import Work
+from bottega.transfer.onepass.waves import Waves
 from bottega.transfer.tiles import Tile, grid
 
 
@@ -25,7 +24,7 @@ class Engine(Protocol):
 
     name: str
     takes: torch.dtype
-    """Of the blocks."""
+    """Of the coefficients that it is given."""
 
     def run(self, work: Work, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """What the trunk's ``forward`` says; it lasts until the next run."""
@@ -42,6 +41,7 @@ class MicroPainter:
     def __init__(self, network: MicroNet, engine: Engine, *, whole: int, tile: int) -> None:
         self.network = network
         self.engine = engine
+        self.waves = Waves(network)
         self.whole = whole
         self.tile = tile
 
@@ -72,14 +72,12 @@ class MicroPainter:
         """Blocks ``(h, w, 48)`` of the whole piece."""
         painted = torch.empty(piece.blocks.shape, dtype=dtype)
         if piece.wished.still:
-            colors.finished(piece.blocks, piece.map, None, torch.zeros(()), painted)
+            self.waves.recolor(piece.blocks, piece.map, painted)
             return painted
         work = piece.work(known=len(self.network.channels) if known else 0)
-        added, factors = self.engine.run(work, piece.inputs(self.engine.takes, known))
-        opened = factors[0, 0]
-        if piece.shares is not None:
-            added, opened = _in_regions(added, factors, piece.shares), torch.ones(())
-        colors.finished(piece.blocks, piece.map, added, opened, painted)
+        waves, means = self.waves.seen(piece.blocks, piece.map, self.engine.takes)
+        result, factors = self.engine.run(work, piece.inputs(waves, known))
+        self.waves.finish(piece.blocks, piece.map, means, result, factors, piece.shares, painted)
         return painted
 
     def _measured(self, content: Content, wished: Wishes, tiles: Sequence[Tile]) -> list[StyleCode]:
@@ -108,18 +106,11 @@ class MicroPainter:
         totals: list[list[ChannelMoments]] = []
         for tile in tiles:
             piece = Piece(self.network, content, wished, tile)
-            inputs = piece.inputs(self.engine.takes, known)
+            waves, _ = self.waves.seen(piece.blocks, piece.map, self.engine.takes)
+            inputs = piece.inputs(waves, known)
             found = piece.sums(first, *self.engine.run(piece.work(known=first, last=last), inputs))
             totals = [_both(a, b) for a, b in zip(totals, found, strict=True)] if totals else found
         return totals
-
-
-def _in_regions(added: Tensor, factors: Tensor, shares: Sequence[Tensor]) -> Tensor:
-    """What is drawn and the fine detail ``(h, w, 96)``, each by its factors ``(K, 2)``, in the regions."""
-    total = torch.zeros(shares[0].shape)
-    for part, column in zip(torch.split(added.float(), NUMBERS, -1), factors.float().T, strict=True):
-        total += part * torch.stack([f * share for f, share in zip(column, shares, strict=True)]).sum(0)
-    return total
 
 
 def _both(sums: Sequence[ChannelMoments], others: Sequence[ChannelMoments]) -> list[ChannelMoments]:

@@ -20,7 +20,7 @@ from bottega.environment import environment
 from bottega.layers import convolution, moments
 from bottega.transfer.networks import MicroNet, micro, modulation
 from bottega.transfer.onepass import trunk
-from bottega.transfer.onepass.trunk import Trunk, Work, example_inputs, on_blocks
+from bottega.transfer.onepass.trunk import Trunk, Work, example_inputs
 
 TELEMETRY = "openvino_telemetry"
 SOURCES = (trunk, micro, modulation, moments, convolution)
@@ -63,7 +63,7 @@ class OpenVINOEngine:
             import openvino
         self.library = openvino
         self.core = openvino.Core()
-        self.network = on_blocks(network)
+        self.network = network
         self.settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == torch.bfloat16 else "f32",
             "INFERENCE_NUM_THREADS": threads,
@@ -124,7 +124,7 @@ class OpenVINOEngine:
 def _shape(name: str, example: Tensor, work: Work) -> list[int]:
     """Sizes of an input; -1 is any."""
     sizes = list(example.shape)
-    if name == "blocks":
+    if name == "waves":
         return [-1, -1, sizes[2]]
     if name.startswith("mask"):
         return [-1, -1, -1]

@@ -64,7 +64,7 @@ class Piece:
             least=min(height, width) == self.network.multiple,
         )
 
-    def inputs(self, precision: torch.dtype, known: Sequence[StyleCode]) -> dict[str, Tensor]:
+    def inputs(self, waves: Tensor, known: Sequence[StyleCode]) -> dict[str, Tensor]:
         """All that a trunk may ask for; ``known`` are the content's statistics, as far as they are."""
         sites = [[site.float() for site in code.sites] for code in known]
         statistics = {
@@ -73,7 +73,7 @@ class Piece:
             if sites and sites[0]
         }
         return {
-            "blocks": colors.normalised(self.blocks, self.map, precision),
+            "waves": waves,
             "boxes": torch.tensor(self.boxes),
             **self.wished.vectors,
             **{f"mask{stride}": mask for stride, mask in self._masks.items()},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from bottega.transfer.networks import MicroNet
-from bottega.transfer.onepass.trunk import Trunk, Work, on_blocks
+from bottega.transfer.onepass.trunk import Trunk, Work
 
 BAND = 2**13
 """Positions worked on at a time; a few hundred kilobytes for each value of theirs."""
@@ -30,7 +31,7 @@ class TorchEngine:
     def __init__(self, network: MicroNet, device: torch.device, precision: torch.dtype) -> None:
         self.device = device
         self.takes = precision
-        self.network = on_blocks(network).to(device)
+        self.network = copy.deepcopy(network).to(device)
         for module in self.network.modules():
             if isinstance(module, nn.Conv2d):
                 module.to(precision, memory_format=torch.channels_last)

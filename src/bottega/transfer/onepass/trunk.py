@@ -1,19 +1,18 @@
-"""The micro network's trunk on blocks, tensors in and tensors out: what every engine runs."""
+"""The micro network's trunk, tensors in and tensors out: what every engine runs."""
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from bottega.layers import ChannelMoments, ReflectConv2d
+from bottega.layers import ChannelMoments
 from bottega.transfer.networks import MicroNet
-from bottega.transfer.networks.micro import COLORS, SPREAD
+from bottega.transfer.networks.micro import COLORS, FOLD
 from bottega.transfer.networks.modulation import Move, gate
-from bottega.transfer.onepass.blocks import NUMBERS, ORDER, SIDE
+
+COEFFICIENTS = COLORS * FOLD**2
 
 MASK_STRIDES = (4, 8, 16)
 """Pixels per position of the sites of any micro network."""
@@ -41,14 +40,14 @@ class Work:
     def inputs(self) -> tuple[str, ...]:
         """Names of what :class:`Trunk` takes, in order; ``K`` is the number of regions, or 1.
 
-        ``blocks (h, w, 48)`` from :func:`bottega.transfer.onepass.colors.normalised`; ``boxes (sites, 4)``
+        ``waves (h, w, 48)`` from :meth:`bottega.transfer.onepass.waves.Waves.seen`; ``boxes (sites, 4)``
         int64, top, left, bottom, right; ``means``, ``deviations`` ``(K, channels of all sites)`` and
         ``strength (K, 1)``; ``mask4``, ``mask8``, ``mask16``, each ``(K, h', w')``; ``firsts`` and ``seconds
         (K, channels of the known sites)``, mean features and mean squares.
         """
         moved = self.last != 0
         named = {
-            "blocks": True,
+            "waves": True,
             "boxes": self.cropped,
             "means": moved,
             "deviations": moved,
@@ -61,10 +60,10 @@ class Work:
 
 
 class Trunk(nn.Module):
-    """From blocks to what is added to them, or to statistics.
+    """From the coefficients of blocks to the network's result, or to statistics.
 
     Args:
-        network: from :func:`on_blocks`.
+        network: is used as it is.
         work: decides which inputs there are.
     """
 
@@ -72,58 +71,37 @@ class Trunk(nn.Module):
         super().__init__()
         self.network = network
         self.work = work
-        self.enlarging = _enlarging()
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Take what :attr:`Work.inputs` names.
 
         Returns:
-            What is to be added, ``(h, w, 48)`` in units of the picture, and its factor ``(1, 1)``; with
-            regions ``(h, w, 96)``, what is drawn and the fine detail, and their factors ``(K, 2)``; or, where
-            statistics are asked for, mean features and mean squares, each ``(K, channels of those sites)``.
+            The network's result ``(h, w, 48)``, and the two factors of :meth:`MicroNet.finish`, ``(K, 2)``;
+            or, where statistics are asked for, mean features and mean squares, each ``(K, channels of those
+            sites)``.
         """
         given = dict(zip(self.work.inputs, inputs, strict=True))
-        walk = self.network.walk_folded(given["blocks"][None].permute(0, 3, 1, 2))
+        walk = self.network.walk_waves(given["waves"][None].permute(0, 3, 1, 2))
         features = next(walk)
         found: list[ChannelMoments] = []
-        moves = []
+        moves: list[Move] = []
         for site in range(len(self.network.channels)):
             own = self._known(site, given) or self._measured(site, features, given)
             if site >= self.work.known:
                 found.append(own)
             if site == self.work.last:
-                return torch.cat([each.first for each in found], 1), torch.cat(
-                    [each.second for each in found], 1
-                )
-            move = self._move(site, own, given)
-            moves.append(move)
+                first, second = (torch.cat([getattr(o, n) for o in found], 1) for n in ("first", "second"))
+                return first, second
+            moves.append(self._move(site, own, given))
             mask = given.get(f"mask{self.network.strides[site]}")
-            features = self.moved(features, move.gain, move.shift, mask)
+            features = self.moved(features, moves[-1].gain, moves[-1].shift, mask)
             try:
                 features = walk.send(features)
             except StopIteration as end:
                 features = end.value
         gates = gate(torch.stack([move.distance for move in moves]).mean(0))
-        sharper = self.network.sharpness(moves[0].gain)
-        drawn, detail = self._drawn(features), self._detail(given["blocks"])
-        if self.work.regions:
-            return torch.cat([drawn, detail.to(drawn)], -1), torch.stack([gates, gates * sharper], 1)
-        return drawn + sharper * detail, gates[:, None]
-
-    def _known(self, site: int, given: dict[str, Tensor]) -> ChannelMoments | None:
-        if site >= self.work.known:
-            return None
-        first, second = self._of_site(site, given["firsts"]), self._of_site(site, given["seconds"])
-        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
-
-    def _measured(self, site: int, features: Tensor, given: dict[str, Tensor]) -> ChannelMoments:
-        """Per unit of mass."""
-        mask = given.get(f"mask{self.network.strides[site]}")
-        if self.work.cropped:
-            features = _crop(features, given["boxes"][site])
-            mask = None if mask is None else _crop(mask, given["boxes"][site])
-        first, second = self.moments(features, mask)
-        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
+        factors = torch.stack([gates, gates * self.network.sharpness(moves[0].gain)], 1)
+        return features.permute(0, 2, 3, 1)[0], factors
 
     def moments(self, features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Means of ``features (1, C, h, w)`` and of their squares, each ``(K, C)``; ``mask (K, h, w)``."""
@@ -142,6 +120,21 @@ class Trunk(nn.Module):
         planes = [(each.T @ weights).view_as(features) for each in (gain, shift)]
         return torch.addcmul(planes[1], features, planes[0])
 
+    def _known(self, site: int, given: dict[str, Tensor]) -> ChannelMoments | None:
+        if site >= self.work.known:
+            return None
+        first, second = self._of_site(site, given["firsts"]), self._of_site(site, given["seconds"])
+        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
+
+    def _measured(self, site: int, features: Tensor, given: dict[str, Tensor]) -> ChannelMoments:
+        """Per unit of mass."""
+        mask = given.get(f"mask{self.network.strides[site]}")
+        if self.work.cropped:
+            features = _crop(features, given["boxes"][site])
+            mask = None if mask is None else _crop(mask, given["boxes"][site])
+        first, second = self.moments(features, mask)
+        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
+
     def _move(self, site: int, own: ChannelMoments, given: dict[str, Tensor]) -> Move:
         mean, deviation = self._of_site(site, given["means"]), self._of_site(site, given["deviations"])
         return self.network.modulations[site](own, mean, deviation, given["strength"])
@@ -149,47 +142,6 @@ class Trunk(nn.Module):
     def _of_site(self, site: int, vectors: Tensor) -> Tensor:
         before = sum(self.network.channels[:site])
         return vectors[:, before : before + self.network.channels[site]]
-
-    def _drawn(self, result: Tensor) -> Tensor:
-        """From the last layer to ``(h, w, 48)``."""
-        added = self._enlarged(result[:, :COLORS]) + result[:, COLORS:]
-        return added.permute(0, 2, 3, 1)[0]
-
-    def _detail(self, blocks: Tensor) -> Tensor:
-        """What blocks ``(h, w, 48)`` hold besides smooth tones, in units of the picture."""
-        planes = blocks[None].permute(0, 3, 1, 2)
-        tones = torch.stack([planes[:, color::COLORS].mean(1) for color in range(COLORS)], 1)
-        return SPREAD * (planes - self._enlarged(tones)).permute(0, 2, 3, 1)[0]
-
-    def _enlarged(self, tones: Tensor) -> Tensor:
-        return F.conv2d(F.pad(tones, (1, 1, 1, 1), mode="replicate"), self.enlarging.to(tones))
-
-
-def on_blocks(network: MicroNet) -> MicroNet:
-    """A copy that takes and gives numbers in the order of our blocks, and gives them in units of pictures."""
-    changed = copy.deepcopy(network)
-    old, new = network.head, ReflectConv2d(network.head.in_channels, COLORS + NUMBERS, 3)
-    assert old.bias is not None
-    assert new.bias is not None
-    with torch.no_grad():
-        changed.analysis.copy_(network.analysis[:, ORDER])
-        tones, waves = network.tones[:, :, 0, 0], network.synthesis[ORDER, :, 0, 0]
-        for ours, theirs in ((new.weight, old.weight), (new.bias, old.bias)):
-            ours[:COLORS] = torch.einsum("ij,j...->i...", tones, theirs[:COLORS])
-            ours[COLORS:] = torch.einsum("ij,j...->i...", waves, theirs[COLORS:])
-    changed.head = new.to(old.weight).requires_grad_(False)
-    return changed
-
-
-def _enlarging() -> Tensor:
-    """Bilinear enlargement by four as a convolution from tones to blocks: ``(48, 3, 3, 3)``.
-
-    Pixel d of a block lies at (d + ½) / 4 - ½ from its middle, in blocks: that is its share of the next one.
-    """
-    away = (torch.arange(SIDE) + 0.5) / SIDE - 0.5
-    line = torch.stack([(-away).clamp_min(0), 1 - away.abs(), away.clamp_min(0)], 1)
-    plane = torch.einsum("ia,jb->ijab", line, line)
-    return torch.einsum("ijab,cd->ijcdab", plane, torch.eye(3)).reshape(NUMBERS, 3, 3, 3)
 
 
 @torch.jit.script
@@ -203,7 +155,7 @@ def example_inputs(network: MicroNet, work: Work) -> dict[str, Tensor]:
     rows, columns, regions = 4 if work.least else 16, 16, 2 if work.regions else 1
     channels, known = sum(network.channels), sum(network.channels[: work.known])
     every = {
-        "blocks": torch.zeros(rows, columns, NUMBERS),
+        "waves": torch.zeros(rows, columns, COEFFICIENTS),
         "boxes": torch.tensor([[0, 0, 1, 1]]).repeat(len(network.channels), 1),
         "means": torch.zeros(regions, channels),
         "deviations": torch.ones(regions, channels),
@@ -212,7 +164,6 @@ def example_inputs(network: MicroNet, work: Work) -> dict[str, Tensor]:
         "seconds": torch.ones(regions, known),
     }
     for stride in MASK_STRIDES:
-        every[f"mask{stride}"] = torch.full(
-            (regions, rows * SIDE // stride, columns * SIDE // stride), 1 / regions
-        )
+        height, width = rows * FOLD // stride, columns * FOLD // stride
+        every[f"mask{stride}"] = torch.full((regions, height, width), 1 / regions)
     return {name: every[name] for name in work.inputs}

@@ -1,0 +1,111 @@
+"""Between blocks of pixels and what the micro network's trunk works on: their cosine coefficients.
+
+Bytes stay bytes for as long as possible; a few thousand blocks at a time become numbers, go through all the
+operations while they are in the processor's cache, and are bytes again. Nothing here knows of engines, and
+nothing is rounded to less than float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bottega.transfer.networks import MicroNet
+from bottega.transfer.networks.micro import COLORS, MIDDLE, SPREAD
+from bottega.transfer.onepass.blocks import NUMBERS, ORDER, SIDE
+from bottega.transfer.onepass.colors import Map, recolored, row_bands
+
+
+class Waves:
+    """A network's own transforms, in the order of our blocks."""
+
+    def __init__(self, network: MicroNet) -> None:
+        analysis = network.analysis[:, ORDER, 0, 0].float()
+        self.analysis = (analysis / SPREAD).T.contiguous()
+        self.start = -MIDDLE / SPREAD * analysis.sum(1)
+        self.synthesis = torch.zeros(NUMBERS, NUMBERS)
+        self.synthesis[COLORS:] = network.synthesis[ORDER, :, 0, 0].float().T
+        self.tones = network.tones[:, :, 0, 0].float().T
+        self.enlarging = _enlarging()
+
+    def seen(self, blocks: Tensor, map: Map, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Blocks ``(h, w, 48)`` in new colours: their coefficients, likewise, and means ``(h, w, 3)``."""
+        coefficients = torch.empty(blocks.shape, dtype=dtype)
+        means = torch.empty(*blocks.shape[:2], COLORS)
+        for rows in row_bands(blocks):
+            band = recolored(blocks[rows].reshape(-1, NUMBERS), map)
+            means[rows] = band.view(-1, SIDE**2, COLORS).mean(1).view(means[rows].shape)
+            coefficients[rows] = torch.addmm(self.start, band, self.analysis).view(blocks[rows].shape)
+        return coefficients, means
+
+    def finish(
+        self,
+        blocks: Tensor,
+        map: Map,
+        means: Tensor,
+        result: Tensor,
+        factors: Tensor,
+        shares: Sequence[Tensor] | None,
+        painted: Tensor,
+    ) -> None:
+        """What :meth:`MicroNet.finish` does, into ``painted (h, w, 48)``: bytes, or floats in [0, 1].
+
+        Args:
+            blocks, map, means: of the content, see :meth:`seen`.
+            result: the trunk's, ``(h, w, 48)``.
+            factors: ``(K, 2)``, the gates, and how much of the fine detail is added.
+            shares: the masks as blocks, ``(h, w, 48)`` each; none for the whole picture, where K is 1.
+        """
+        tones = self._bordered(result[..., :COLORS].float() @ self.tones)
+        smooth = self._bordered(means)
+        for rows in row_bands(blocks):
+            colored = recolored(blocks[rows].reshape(-1, NUMBERS), map)
+            more = result[rows].reshape(-1, NUMBERS).float()
+            if shares is None:
+                opened, sharper = (float(factor) for factor in factors[0])
+                band = torch.addmm(colored, more, self.synthesis, beta=1 + sharper, alpha=opened)
+                band += self._enlarged(opened * tones - sharper * smooth, rows)
+            else:
+                maps = [share[rows].reshape(-1, NUMBERS) for share in shares]
+                opened, sharper = (_mixed(maps, factors[:, number]) for number in range(2))
+                band = colored + opened * torch.addmm(self._enlarged(tones, rows), more, self.synthesis)
+                band += sharper * (colored - self._enlarged(smooth, rows))
+            _store(band.clamp_(0, 1), painted[rows])
+
+    def recolor(self, blocks: Tensor, map: Map, painted: Tensor) -> None:
+        """Where nothing but colours moves."""
+        for rows in row_bands(blocks):
+            _store(recolored(blocks[rows].reshape(-1, NUMBERS), map), painted[rows])
+
+    def _bordered(self, planes: Tensor) -> Tensor:
+        """One number per block and colour, ``(h, w, 3)``, its border repeated: ``(1, 3, h + 2, w + 2)``."""
+        return F.pad(planes.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")
+
+    def _enlarged(self, bordered: Tensor, rows: slice) -> Tensor:
+        """Smooth tones of some rows of blocks, ``(n, 48)``."""
+        planes = F.conv2d(bordered[:, :, rows.start : rows.stop + 2], self.enlarging)
+        return planes[0].flatten(1).T
+
+
+def _mixed(shares: Sequence[Tensor], factors: Tensor) -> Tensor:
+    return torch.stack([factor * share for factor, share in zip(factors, shares, strict=True)]).sum(0)
+
+
+def _store(band: Tensor, painted: Tensor) -> None:
+    if painted.dtype == torch.uint8:
+        band.mul_(255).add_(0.5)
+    painted.copy_(band.view(painted.shape))
+
+
+def _enlarging() -> Tensor:
+    """Bilinear enlargement by four as a convolution from tones to blocks: ``(48, 3, 3, 3)``.
+
+    Pixel d of a block lies at (d + ½) / 4 - ½ from its middle, in blocks: that is its share of the next one.
+    """
+    away = (torch.arange(SIDE) + 0.5) / SIDE - 0.5
+    line = torch.stack([(-away).clamp_min(0), 1 - away.abs(), away.clamp_min(0)], 1)
+    plane = torch.einsum("ia,jb->ijab", line, line)
+    return torch.einsum("ijab,cd->ijcdab", plane, torch.eye(COLORS)).reshape(NUMBERS, COLORS, 3, 3)
