@@ -95,3 +95,28 @@ def test_what_was_uncovered_is_not_trusted() -> None:
     assert change.trust is not None
     assert float(change.trust[..., 23:37, 28:42].mean()) < 0.1
     assert float(change.trust[..., :15, :].mean()) > 0.9
+
+
+@pytest.mark.parametrize("noise", [0, 3])
+def test_faint_things_are_not_taken_for_still_while_the_camera_moves(noise: float) -> None:
+    picture = photograph()
+    faint = 0.7 + 0.06 * (picture - picture.mean())  # a haze: differences of a few steps
+    picture = torch.cat([picture[..., :150, :], faint[..., 150:, :]], 2)
+    before, now = looks(window(picture, 200, 150), window(picture, 203, 151), noise=noise)
+    change = compare(before, now)
+    assert change.still is not None
+    assert change.flow is not None
+    assert float(change.still[..., 34:, :].mean()) < 0.15
+    assert float((change.flow[0, 0, 36:, 10:70] * 160).median()) == pytest.approx(3, abs=0.4)
+
+
+def test_a_line_of_text_rests_while_the_camera_moves() -> None:
+    picture = photograph()
+    frames = [window(picture, 200, 150), window(picture, 206, 150)]
+    for frame in frames:
+        frame[..., 90:110, 30:130] = (torch.arange(100) // 5 % 2).float()
+    before, now = looks(*frames)
+    change = compare(before, now)
+    assert change.still is not None
+    assert float(change.still[..., 47:53, 20:60].mean()) > 0.9
+    assert float(change.still[..., :35, :].mean()) < 0.1

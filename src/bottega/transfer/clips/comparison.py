@@ -19,6 +19,14 @@ LEAST = 2
 LUMA = (0.299, 0.587, 0.114)
 QUIETEST, LOUDEST = 0.5 / 255, 5 / 255
 """Bounds of the noise that reduced frames are believed to have."""
+REST_BEGINS, REST_ENDS = 1.5, 2.4
+"""Times the noise: differences below are nothing but noise, above they are something."""
+LEAST_MOTION = 0.05
+"""Pixels (of the reduced frame) that the camera moves somewhere, or it rests."""
+CAMERA_GAIN = 0.96
+"""Part of the difference that must be left, at most, for the camera to move."""
+OVERLAY = 0.6
+"""What rests while the camera moves is explained so much better by resting."""
 STILL_SHARE = 0.995
 """Share of the frame that must be at rest for its motion not to be looked for."""
 CAMERA_SHARE = 0.95
@@ -85,25 +93,36 @@ def compare(before: Look, now: Look) -> Change:
         return Change(cut=True)
     local = box(apart, 5)
     noise = float(local.flatten().quantile(0.2).clamp(QUIETEST, LOUDEST))
-    still = (2 - local / (1.6 * noise)).clamp(0, 1)
-    if float((still > 0.5).float().mean()) > STILL_SHARE:
-        return Change(False, still, still)
+    still = ((REST_ENDS - local / noise) / (REST_ENDS - REST_BEGINS)).clamp(0, 1)
     flow = camera_motion(before.brightness, now.brightness)
-    tolerated = 1.6 * noise + SLIP * box(_slope(now.brightness), 5)
-    found = _found_again(before, now, flow, tolerated)
+    unmoved, along = _rest(before.soft, now), _rest(moved(before.soft, flow), now)
+    if _camera_moves(flow, unmoved, along):
+        # Faint things in a haze differ by no more than noise, but they move too. What rests in spite of the
+        # camera, such as a line of text, is explained by that alone.
+        still = still * (unmoved < OVERLAY * along)
+    elif float((still > 0.5).float().mean()) > STILL_SHARE:
+        return Change(False, still, still)
+    tolerated = REST_BEGINS * noise + SLIP * box(_slope(now.brightness), 5)
+    found = (2 - along / tolerated).clamp(0, 1)
     if float(torch.maximum(still, found).mean()) < CAMERA_SHARE:
         # Things move by themselves. Where the camera's motion explains a place, it is the more exact one.
         own = displacement(before.brightness, now.brightness)
-        found_by_own = _found_again(before, now, own, tolerated)
+        found_by_own = (2 - _rest(moved(before.soft, own), now) / tolerated).clamp(0, 1)
         flow = torch.where(found_by_own > found, own, flow)
         found = torch.maximum(found, found_by_own)
     return Change(False, still, torch.maximum(still, found), flow * (1 - still))
 
 
-def _found_again(before: Look, now: Look, flow: Tensor, tolerated: Tensor) -> Tensor:
-    """How far a motion explains what is seen, ``(1, 1, h, w)`` in [0, 1]."""
-    rest = (now.soft - moved(before.soft, flow)).abs().amax(1, keepdim=True)
-    return (2 - box(rest, 5) / tolerated).clamp(0, 1)
+def _rest(expected: Tensor, now: Look) -> Tensor:
+    """What an expectation does not explain of the softened frame, ``(1, 1, h, w)``."""
+    return box((now.soft - expected).abs().amax(1, keepdim=True), 5)
+
+
+def _camera_moves(flow: Tensor, unmoved: Tensor, along: Tensor) -> bool:
+    """Whether the camera's motion is more than none, and explains the frame better than none does."""
+    height, width = flow.shape[-2:]
+    pixels = flow.abs() * flow.new_tensor([width, height]).view(1, 2, 1, 1)
+    return float(pixels.amax()) > LEAST_MOTION and float(along.mean()) < CAMERA_GAIN * float(unmoved.mean())
 
 
 def _slope(brightness: Tensor) -> Tensor:

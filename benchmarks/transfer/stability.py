@@ -1,0 +1,232 @@
+"""Calm in time against frame by frame: ``python -m benchmarks.transfer.stability``.
+
+Writes results/stability.md and .json: warping error and flicker on clips whose motion is known exactly, and
+beside them the distance to the style, because blur would win the first two.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cyclopts
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.transfer.moving import MovingClip, make_clip
+from bottega import pictures, runtime, styles
+from bottega.errors import BottegaError
+from bottega.evaluate import sliced_wasserstein
+from bottega.pictures.files import write_atomically
+from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
+from bottega.transfer.onepass import OnePass, one_pass
+from bottega.video import Bytes
+
+SETTLED = 6
+"""Frames after which the measures begin: what follows the past has then found its pace."""
+
+app = cyclopts.App(help=__doc__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clip in one style, both ways.
+
+    Attributes:
+        content: warping error of the clip itself: noise, and what interpolation leaves.
+        loose, calm: of the painting frame by frame, and with the temporal mode.
+        loose_style, calm_style: sliced Wasserstein distance to the style.
+    """
+
+    clip: str
+    photograph: str
+    style: str
+    content: float
+    loose: float
+    calm: float
+    loose_style: float
+    calm_style: float
+
+    @property
+    def share(self) -> float:
+        """Of the error that is left."""
+        return self.calm / self.loose
+
+    @property
+    def style_change(self) -> float:
+        """Relative; above zero the style is further away."""
+        return self.calm_style / self.loose_style - 1
+
+
+@app.default
+def measure(
+    *,
+    model: str = "micro",
+    painted_styles: str = "impasto,woodcut,watercolour,stained-glass",
+    frames: int = 18,
+    noise: float = 4.0,
+    temporal: float = 1.0,
+    engine: str = "auto",
+    data: Path | None = None,
+    paintings: int = 4,
+    look: Path | None = None,
+    out: Path = Path("benchmarks/transfer/results"),
+) -> None:
+    """Measure every clip in every style.
+
+    Parameters
+    ----------
+    model
+        Name of weights, or a ``.safetensors`` file.
+    painted_styles
+        Bundled styles.
+    frames
+        Of each clip.
+    noise
+        Of the sensor, in 8-bit steps.
+    temporal
+        How calm, 0 to 1.
+    engine
+        ``torch``, ``openvino`` or ``auto``.
+    data
+        The picture collection; with it some paintings are styles too.
+    paintings
+        How many of them.
+    look
+        Folder for pictures of the last frames, content, frame by frame and calm side by side.
+    out
+        Folder of the tables.
+    """
+    begin = time.perf_counter()
+    source = Path(model) if model.endswith(".safetensors") else model
+    network = one_pass(source, engine=engine)
+    rows = []
+    for style_name, style in _styles(painted_styles, data, paintings):
+        code = network.encode(style)
+        direction = Direction([Part("background", Timeline({0: code}))])
+        for photograph in pictures.PHOTOGRAPHS:
+            picture = pictures.fit(pictures.photograph(photograph).pixels, 640)
+            for clip_name in ("still", "pan", "zoom"):
+                clip = make_clip(picture, clip_name, frames, (240, 400), noise)
+                row, shown = _row(network, direction, clip, (photograph, style_name, style), temporal)
+                rows.append(row)
+                print(f"{row.clip} {row.photograph} {row.style}: {_words(row)}", flush=True)
+                if look is not None:
+                    look.mkdir(parents=True, exist_ok=True)
+                    sheet = pictures.as_picture(np.concatenate(shown, 1))
+                    pictures.save(sheet, look / f"{clip_name}-{photograph}-{style_name}.png")
+    header = {
+        "command": shlex.join(["python", "-m", "benchmarks.transfer.stability", *sys.argv[1:]]),
+        "machine": runtime.machine(),
+        "engine": f"{network.engine} {network.precision}",
+        "frames": frames,
+        "noise": noise,
+        "temporal": temporal,
+        "minutes": round((time.perf_counter() - begin) / 60, 1),
+    }
+    write(rows, header, out)
+
+
+def _styles(names: str, data: Path | None, paintings: int) -> Iterator[tuple[str, Tensor]]:
+    for name in filter(None, names.split(",")):
+        yield name, styles.paint(name, size=(400, 400), seed=0)
+    if data is not None:
+        files = sorted((data / "paintings" / "masters").glob("*.jpg"))
+        for path in files[:: max(1, len(files) // paintings)][:paintings]:
+            yield path.stem, pictures.load(path).pixels
+
+
+def _row(
+    network: OnePass,
+    direction: Direction,
+    clip: MovingClip,
+    names: tuple[str, str, Tensor],
+    temporal: float,
+) -> tuple[Row, list[Bytes]]:
+    photograph, style_name, style = names
+    loose, calm = (
+        [frame.pixels for frame in ClipStylizer(network, direction, amount).frames(clip.frames)]
+        for amount in (0.0, temporal)
+    )
+    before = [frame.pixels for frame in clip.frames]
+    errors = [_settled(clip.warping_errors(each)) for each in (before, loose, calm)]
+    distances = [_style_distance(each, style) for each in (loose, calm)]
+    row = Row(clip.name, photograph, style_name, *errors, *distances)
+    return row, [before[-1], loose[-1], calm[-1]]
+
+
+def _settled(errors: list[float]) -> float:
+    return statistics.fmean(errors[SETTLED:])
+
+
+def _style_distance(painted: list[Bytes], style: Tensor) -> float:
+    """Mean over some of the frames."""
+    chosen = painted[SETTLED :: max(1, (len(painted) - SETTLED) // 3)]
+    tensors = (torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 for pixels in chosen)
+    return statistics.fmean(sliced_wasserstein(each, style, patches=8192).mean for each in tensors)
+
+
+def _words(row: Row) -> str:
+    return (
+        f"{row.loose:.4f} → {row.calm:.4f} ({100 * row.share:.0f} %), "
+        f"style {row.loose_style:.3f} → {row.calm_style:.3f} ({100 * row.style_change:+.1f} %)"
+    )
+
+
+def markdown(rows: list[Row], header: dict[str, Any]) -> str:
+    """The means of each kind of clip, then every row."""
+    machine = header["machine"]
+    lines = [
+        f"`{header['command']}`",
+        "",
+        f"{machine['cpu']}, {header['engine']}; clips of {header['frames']} frames, sensor noise of "
+        f"{header['noise']:g} 8-bit steps, temporal {header['temporal']:g}. {header['minutes']} minutes.",
+        "",
+        "Root mean square difference from the frame before, moved along (flicker, for the still), of the clip "
+        "itself and as painted; and the distance to the style, sliced Wasserstein on Laplacian pyramids.",
+        "",
+        "| clip | itself | frame by frame | calm | left | style, frame by frame | style, calm | change |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in ("still", "pan", "zoom"):
+        lines.append(_line(f"**{name}**", [row for row in rows if row.clip == name]))
+    lines += [_line(f"{row.clip}, {row.photograph}, {row.style}", [row]) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, rows: list[Row]) -> str:
+    def mean(values: Iterator[float]) -> float:
+        return statistics.fmean(values)
+
+    content, loose, calm = (mean(getattr(r, key) for r in rows) for key in ("content", "loose", "calm"))
+    styles = [mean(getattr(r, key) for r in rows) for key in ("loose_style", "calm_style")]
+    return (
+        f"| {name} | {content:.4f} | {loose:.4f} | {calm:.4f} | {100 * calm / loose:.0f} % "
+        f"| {styles[0]:.3f} | {styles[1]:.3f} | {100 * (styles[1] / styles[0] - 1):+.1f} % |"
+    )
+
+
+def write(rows: list[Row], header: dict[str, Any], folder: Path) -> None:
+    """Both tables, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    values = {**header, "rows": [asdict(row) for row in rows]}
+    text = json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n"
+    write_atomically(folder / "stability.json", text.encode())
+    write_atomically(folder / "stability.md", markdown(rows, header).encode())
+    print(markdown(rows, header))
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except BottegaError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
