@@ -24,7 +24,8 @@ def run(name: str, **settings: Any) -> Any:
 
 def without_news(recipe: dict[str, Any]) -> dict[str, Any]:
     """The recipe as version 0.1.0 wrote it at first."""
-    old = {**recipe, "settings": {k: v for k, v in recipe["settings"].items() if k != "pooling"}}
+    unsaid = ("pooling", "method")
+    old = {**recipe, "settings": {k: v for k, v in recipe["settings"].items() if k not in unsaid}}
     old["styles"] = [{k: v for k, v in style.items() if k != "scale"} for style in recipe["styles"]]
     dropped = ("style_weight", "content_weight")
     old["regions"] = [{k: v for k, v in region.items() if k not in dropped} for region in recipe["regions"]]
@@ -89,6 +90,8 @@ def test_recipes_of_the_gallery_are_read(path: Path) -> None:
     defaults = PaintSettings()
     assert (recalled.plan.start, recalled.settings.start) == (None, "content")
     assert recalled.settings.pooling is defaults.pooling is None
+    assert recalled.settings.method == "optimize"
+    assert recalled.settings.model is None
     assert {style.scale for style in recalled.plan.styles} == {1.0}
     weights = {weight for r in recalled.plan.regions for weight in (r.style_weight, r.content_weight)}
     assert weights == {1.0}

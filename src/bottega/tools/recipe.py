@@ -25,7 +25,7 @@ from bottega.tools.tool import configure
 # What decides the picture, as opposed to where it was made and what the files are called there.
 DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision", "engine")
 
-SAID_SINCE = {"pooling": None, "scale": 1.0, "style_weight": 1.0, "content_weight": 1.0}
+SAID_SINCE = {"method": "optimize", "pooling": None, "scale": 1.0, "style_weight": 1.0, "content_weight": 1.0}
 """What recipes of older versions do not say, and how it was then."""
 
 
