@@ -11,6 +11,9 @@ from torch import Tensor
 LEAST_SPREAD = 1e-2
 """Added (squared) to every variance of colours: the colour noise of a drawing must not become a palette."""
 
+RUN = 2**12
+"""Pixels whose products are summed at a time."""
+
 
 @dataclass(frozen=True)
 class ColorMoments:
@@ -48,10 +51,19 @@ def color_moments(pictures: Tensor, mask: Tensor | None = None) -> ColorMoments:
     colors = wide.flatten(2)
     if mask is None:
         mass = colors.new_full((len(colors), 1), float(colors.shape[2]))
-        return ColorMoments(mass, colors.sum(2), colors @ colors.mT)
+        return ColorMoments(mass, colors.sum(2), _products(colors, colors))
     weights = mask.to(colors).expand(len(colors), -1, -1, -1).flatten(2)
     weighted = colors * weights
-    return ColorMoments(weights.sum(2), weighted.sum(2), weighted @ colors.mT)
+    return ColorMoments(weights.sum(2), weighted.sum(2), _products(weighted, colors))
+
+
+def _products(weighted: Tensor, colors: Tensor) -> Tensor:
+    """``weighted @ colors.mT`` of ``(N, 3, pixels)`` in runs: one long sum in float32 loses three digits."""
+    whole = colors.shape[2] // RUN * RUN
+    left, right = (
+        each[..., :whole].reshape(len(colors), 3, -1, RUN).transpose(1, 2) for each in (weighted, colors)
+    )
+    return (left @ right.mT).sum(1) + weighted[..., whole:] @ colors[..., whole:].mT
 
 
 def mixed_colors(moments: Sequence[ColorMoments], shares: Sequence[float]) -> ColorMoments:

@@ -54,7 +54,7 @@ def on_whole_blocks(affine: Tensor, scale: float = 1.0) -> Map:
     Args:
         scale: what the numbers in the blocks are to be multiplied by first.
     """
-    matrix = torch.block_diag(*[affine[:, :3].mT.float() * scale] * PIXELS)
+    matrix = torch.kron(torch.eye(PIXELS), affine[:, :3].mT.float().contiguous() * scale)
     return matrix, affine[:, 3].float().repeat(PIXELS)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bottega.layers import ColorMoments
+from bottega.layers import ChannelMoments, ColorMoments
 from bottega.transfer.networks import Manner, OwnStatisticsNet, StyleCode
+from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass import colors
 from bottega.transfer.onepass.content import Content
 from bottega.transfer.tiles import Box
@@ -32,6 +33,22 @@ class Wishes:
     affines: list[Tensor]
     maps: list[colors.Map]
     vectors: dict[str, Tensor]
+
+    def moves(self, network: OwnStatisticsNet, known: Sequence[StyleCode]) -> list[Move]:
+        """What happens at the sites whose statistics are known."""
+        goals = {
+            name: torch.split(self.vectors[name], list(network.channels), 1)
+            for name in ("means", "deviations")
+        }
+        found = []
+        for site, modulation in enumerate(network.modulations[: len(known[0].sites)]):
+            each = [code.sites[site].float() for code in known]
+            own = ChannelMoments(
+                *(torch.cat([getattr(m, n) for m in each]) for n in ("mass", "first", "second"))
+            )
+            goal = (goals["means"][site], goals["deviations"][site])
+            found.append(modulation(own, *goal, self.vectors["strength"]))
+        return found
 
     @property
     def still(self) -> bool:

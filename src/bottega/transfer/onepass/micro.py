@@ -11,10 +11,11 @@ from torch import Tensor
 from bottega.layers import ChannelMoments
 from bottega.runtime import spare_memory
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
+from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass.content import Content
 from bottega.transfer.onepass.manners import Wishes, wishes
 from bottega.transfer.onepass.piece import Piece
-from bottega.transfer.onepass.trunk import Work
+from bottega.transfer.onepass.trunk import Work, factors
 from bottega.transfer.onepass.waves import Waves
 from bottega.transfer.tiles import Tile, grid
 
@@ -26,7 +27,7 @@ class Engine(Protocol):
     takes: torch.dtype
     """Of the coefficients that it is given."""
 
-    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> Sequence[Tensor]:
         """What the trunk's ``forward`` says; it lasts until the next run."""
 
 
@@ -51,10 +52,11 @@ class MicroPainter:
         wished = wishes(self.network, content, manners, known)
         if known is None and len(tiles) > 1 and not wished.still:
             known = self._measured(content, wished, tiles)
+        moves = wished.moves(self.network, known) if known else []
         result = content.empty()
         for tile in tiles:
             piece = Piece(self.network, content, wished, tile)
-            content.store(self._painted(piece, known or [], result.dtype), tile.inner, result, tile.core)
+            content.store(self._painted(piece, moves, result.dtype), tile.inner, result, tile.core)
         return result
 
     def measure(self, content: Content, manners: Sequence[Manner]) -> list[StyleCode]:
@@ -68,16 +70,16 @@ class MicroPainter:
         spare_memory()
         return grid(height, width, self.tile, self.network.reach or 0, self.network.multiple)
 
-    def _painted(self, piece: Piece, known: Sequence[StyleCode], dtype: torch.dtype) -> Tensor:
+    def _painted(self, piece: Piece, moves: Sequence[Move], dtype: torch.dtype) -> Tensor:
         """Blocks ``(h, w, 48)`` of the whole piece."""
         painted = torch.empty(piece.blocks.shape, dtype=dtype)
         if piece.wished.still:
             self.waves.recolor(piece.blocks, piece.map, painted)
             return painted
-        work = piece.work(known=len(self.network.channels) if known else 0)
         waves, means = self.waves.seen(piece.blocks, piece.map, self.engine.takes)
-        result, factors = self.engine.run(work, piece.inputs(waves, known))
-        self.waves.finish(piece.blocks, piece.map, means, result, factors, piece.shares, painted)
+        result, *rest = self.engine.run(piece.work(known=len(moves)), piece.inputs(waves, moves))
+        found = factors(self.network, moves) if moves else rest[0]
+        self.waves.finish(piece.blocks, piece.map, means, result, found, piece.shares, painted)
         return painted
 
     def _measured(self, content: Content, wished: Wishes, tiles: Sequence[Tile]) -> list[StyleCode]:
@@ -103,12 +105,14 @@ class MicroPainter:
     ) -> list[list[ChannelMoments]]:
         """Over all tiles, from the first site that is not known to ``last``: by manner, then by site."""
         first = len(known[0].sites)
+        moves = wished.moves(self.network, known)
         totals: list[list[ChannelMoments]] = []
         for tile in tiles:
             piece = Piece(self.network, content, wished, tile)
             waves, _ = self.waves.seen(piece.blocks, piece.map, self.engine.takes)
-            inputs = piece.inputs(waves, known)
-            found = piece.sums(first, *self.engine.run(piece.work(known=first, last=last), inputs))
+            inputs = piece.inputs(waves, moves)
+            means, squares = self.engine.run(piece.work(known=first, last=last), inputs)
+            found = piece.sums(first, means, squares)
             totals = [_both(a, b) for a, b in zip(totals, found, strict=True)] if totals else found
         return totals
 

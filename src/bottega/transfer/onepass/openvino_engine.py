@@ -71,14 +71,13 @@ class OpenVINOEngine:
         }
         self.requests: dict[Work, Any] = {}
 
-    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         """See :class:`Trunk`; what comes out lasts until the next run of the same work."""
         if work not in self.requests:
             self.requests[work] = self._compiled(work).create_infer_request()
         request = self.requests[work]
         request.infer([inputs[name].contiguous().numpy() for name in work.inputs], share_inputs=True)
-        first, second = (torch.from_numpy(request.get_output_tensor(number).data) for number in range(2))
-        return first, second
+        return tuple(torch.from_numpy(tensor.data) for tensor in request.output_tensors)
 
     def _compiled(self, work: Work) -> Any:
         file = environment().cache / "openvino" / f"{self._key(work)}.blob"
@@ -111,7 +110,9 @@ class OpenVINOEngine:
         example = example_inputs(self.network, work)
         module = Trunk(self.network, work).eval()
         with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes are inputs, see Work.least
+            # Sizes that decide something are told by Work.least.
+            warnings.filterwarnings("ignore", category=UserWarning)
+            warnings.filterwarnings("ignore", message="(Converting a tensor|torch.as_tensor)")
             model = self.library.convert_model(module, example_input=tuple(example.values()))
         shapes = {
             port: self.library.PartialShape(_shape(name, example[name], work))

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ChannelMoments, pad_to_multiple, reduce_mask
-from bottega.transfer.networks import MicroNet, StyleCode
+from bottega.transfer.networks import MicroNet
+from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass import colors
 from bottega.transfer.onepass.blocks import SIDE, blocks_of_picture
 from bottega.transfer.onepass.content import Content
@@ -64,21 +65,18 @@ class Piece:
             least=min(height, width) == self.network.multiple,
         )
 
-    def inputs(self, waves: Tensor, known: Sequence[StyleCode]) -> dict[str, Tensor]:
-        """All that a trunk may ask for; ``known`` are the content's statistics, as far as they are."""
-        sites = [[site.float() for site in code.sites] for code in known]
-        statistics = {
-            name: torch.cat([torch.cat([getattr(site, part) for site in each], 1) for each in sites])
-            for name, part in (("firsts", "first"), ("seconds", "second"))
-            if sites and sites[0]
-        }
-        return {
+    def inputs(self, waves: Tensor, moves: Sequence[Move]) -> dict[str, Tensor]:
+        """All that a trunk may ask for; ``moves`` are those at the sites whose statistics are known."""
+        inputs = {
             "waves": waves,
             "boxes": torch.tensor(self.boxes),
-            **self.wished.vectors,
             **{f"mask{stride}": mask for stride, mask in self._masks.items()},
-            **statistics,
+            **self.wished.vectors,
         }
+        if moves:
+            inputs["gains"] = torch.cat([move.gain for move in moves], 1)
+            inputs["shifts"] = torch.cat([move.shift for move in moves], 1)
+        return inputs
 
     def sums(self, first: int, means: Tensor, squares: Tensor) -> list[list[ChannelMoments]]:
         """What a trunk measured from site ``first`` on, as sums: by manner, then by site."""

@@ -34,14 +34,15 @@ class TorchEngine:
         self.network = copy.deepcopy(network).to(device)
         for module in self.network.modules():
             if isinstance(module, nn.Conv2d):
-                module.to(precision, memory_format=torch.channels_last)
+                module.to(precision)
+                module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         """See :class:`Trunk`; tensors come and go on the processor."""
         trunk = _InBands(self.network, work)
-        first, second = trunk(*(inputs[name].to(self.device) for name in work.inputs))
-        return first.cpu(), second.cpu()
+        found = trunk(*(inputs[name].to(self.device) for name in work.inputs))
+        return tuple(each.cpu() for each in found)
 
 
 class _InBands(Trunk):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +24,8 @@ class Work:
     """What a trunk is asked to do; an engine compiles one graph for each kind of work.
 
     Attributes:
-        known: how many sites have statistics that are handed in; the sites after them are measured.
+        known: how many sites have statistics that are known, so that their moves are handed in; the sites
+            after them are measured.
         last: none paints; else the walk ends at this site and all statistics that were measured come out.
         regions: there are masks; else the whole picture is painted in one manner.
         cropped: statistics count the positions inside given boxes; else all.
@@ -41,20 +43,20 @@ class Work:
         """Names of what :class:`Trunk` takes, in order; ``K`` is the number of regions, or 1.
 
         ``waves (h, w, 48)`` from :meth:`bottega.transfer.onepass.waves.Waves.seen`; ``boxes (sites, 4)``
-        int64, top, left, bottom, right; ``means``, ``deviations`` ``(K, channels of all sites)`` and
-        ``strength (K, 1)``; ``mask4``, ``mask8``, ``mask16``, each ``(K, h', w')``; ``firsts`` and ``seconds
-        (K, channels of the known sites)``, mean features and mean squares.
+        int64, top, left, bottom, right; ``mask4``, ``mask8``, ``mask16``, each ``(K, h', w')``; where nothing
+        is known, the goals: ``means``, ``deviations`` ``(K, channels of all sites)`` and ``strength (K, 1)``;
+        else ``gains`` and ``shifts (K, channels of the known sites)``.
         """
-        moved = self.last != 0
+        goals = self.known == 0 and self.last != 0
         named = {
             "waves": True,
             "boxes": self.cropped,
-            "means": moved,
-            "deviations": moved,
-            "strength": moved,
             **{f"mask{stride}": self.regions for stride in MASK_STRIDES},
-            "firsts": self.known > 0,
-            "seconds": self.known > 0,
+            "means": goals,
+            "deviations": goals,
+            "strength": goals,
+            "gains": self.known > 0,
+            "shifts": self.known > 0,
         }
         return tuple(name for name, there in named.items() if there)
 
@@ -72,11 +74,11 @@ class Trunk(nn.Module):
         self.network = network
         self.work = work
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Take what :attr:`Work.inputs` names.
 
         Returns:
-            The network's result ``(h, w, 48)``, and the two factors of :meth:`MicroNet.finish`, ``(K, 2)``;
+            The network's result ``(h, w, 48)``, and its factors (:func:`factors`) unless all sites are known;
             or, where statistics are asked for, mean features and mean squares, each ``(K, channels of those
             sites)``.
         """
@@ -86,31 +88,33 @@ class Trunk(nn.Module):
         found: list[ChannelMoments] = []
         moves: list[Move] = []
         for site in range(len(self.network.channels)):
-            own = self._known(site, given) or self._measured(site, features, given)
-            if site >= self.work.known:
-                found.append(own)
-            if site == self.work.last:
-                first, second = (torch.cat([getattr(o, n) for o in found], 1) for n in ("first", "second"))
-                return first, second
-            moves.append(self._move(site, own, given))
+            if site < self.work.known:
+                gain, shift = self._of_site(site, given["gains"]), self._of_site(site, given["shifts"])
+            else:
+                found.append(self._measured(site, features, given))
+                if site == self.work.last:
+                    return tuple(
+                        torch.cat([getattr(own, n) for own in found], 1) for n in ("first", "second")
+                    )
+                moves.append(self._move(site, found[-1], given))
+                gain, shift = moves[-1].gain, moves[-1].shift
             mask = given.get(f"mask{self.network.strides[site]}")
-            features = self.moved(features, moves[-1].gain, moves[-1].shift, mask)
+            features = self.moved(features, gain, shift, mask)
             try:
                 features = walk.send(features)
             except StopIteration as end:
                 features = end.value
-        gates = gate(torch.stack([move.distance for move in moves]).mean(0))
-        factors = torch.stack([gates, gates * self.network.sharpness(moves[0].gain)], 1)
-        return features.permute(0, 2, 3, 1)[0], factors
+        result = features.permute(0, 2, 3, 1)[0]
+        return (result, factors(self.network, moves)) if moves else (result,)
 
     def moments(self, features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Means of ``features (1, C, h, w)`` and of their squares, each ``(K, C)``; ``mask (K, h, w)``."""
         if mask is None:
             return features.mean((2, 3)), (features * features).mean((2, 3))
-        weights, flat = mask.flatten(1), features[0].flatten(1)
-        # A mask that misses this tile has no mass here; alone it would divide by zero.
-        mass = weights.sum(1, keepdim=True).clamp_min(1e-12)
-        return weights @ flat.T / mass, weights @ (flat * flat).T / mass
+        # Not as a product of matrices, which engines round. A mask that misses this tile has no mass here.
+        mass = mask.sum((1, 2))[:, None].clamp_min(1e-12)
+        weighted = features * mask[:, None]
+        return weighted.sum((2, 3)) / mass, (weighted * features).sum((2, 3)) / mass
 
     def moved(self, features: Tensor, gain: Tensor, shift: Tensor, mask: Tensor | None) -> Tensor:
         """``gain`` and ``shift``, each ``(K, C)``, applied to ``features (1, C, h, w)``, each in its mask."""
@@ -119,12 +123,6 @@ class Trunk(nn.Module):
         weights = mask.flatten(1)
         planes = [(each.T @ weights).view_as(features) for each in (gain, shift)]
         return torch.addcmul(planes[1], features, planes[0])
-
-    def _known(self, site: int, given: dict[str, Tensor]) -> ChannelMoments | None:
-        if site >= self.work.known:
-            return None
-        first, second = self._of_site(site, given["firsts"]), self._of_site(site, given["seconds"])
-        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
 
     def _measured(self, site: int, features: Tensor, given: dict[str, Tensor]) -> ChannelMoments:
         """Per unit of mass."""
@@ -144,6 +142,12 @@ class Trunk(nn.Module):
         return vectors[:, before : before + self.network.channels[site]]
 
 
+def factors(network: MicroNet, moves: Sequence[Move]) -> Tensor:
+    """From the moves at all sites to the two factors of :meth:`MicroNet.finish`, ``(K, 2)``."""
+    gates = gate(torch.stack([move.distance for move in moves]).mean(0))
+    return torch.stack([gates, gates * network.sharpness(moves[0].gain)], 1)
+
+
 @torch.jit.script
 def _crop(features: Tensor, box: Tensor) -> Tensor:
     """Scripted, so that an engine's graph takes the box as numbers that it is given."""
@@ -160,8 +164,8 @@ def example_inputs(network: MicroNet, work: Work) -> dict[str, Tensor]:
         "means": torch.zeros(regions, channels),
         "deviations": torch.ones(regions, channels),
         "strength": torch.ones(regions, 1),
-        "firsts": torch.zeros(regions, known),
-        "seconds": torch.ones(regions, known),
+        "gains": torch.ones(regions, known),
+        "shifts": torch.zeros(regions, known),
     }
     for stride in MASK_STRIDES:
         height, width = rows * FOLD // stride, columns * FOLD // stride

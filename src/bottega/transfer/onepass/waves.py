@@ -61,13 +61,13 @@ class Waves:
         """
         tones = self._bordered(result[..., :COLORS].float() @ self.tones)
         smooth = self._bordered(means)
+        drawn, detail = (float(factor) for factor in factors[0])
         for rows in row_bands(blocks):
             colored = recolored(blocks[rows].reshape(-1, NUMBERS), map)
             more = result[rows].reshape(-1, NUMBERS).float()
             if shares is None:
-                opened, sharper = (float(factor) for factor in factors[0])
-                band = torch.addmm(colored, more, self.synthesis, beta=1 + sharper, alpha=opened)
-                band += self._enlarged(opened * tones - sharper * smooth, rows)
+                band = torch.addmm(colored, more, self.synthesis, beta=1 + detail, alpha=drawn)
+                band += self._enlarged(drawn * tones - detail * smooth, rows)
             else:
                 maps = [share[rows].reshape(-1, NUMBERS) for share in shares]
                 opened, sharper = (_mixed(maps, factors[:, number]) for number in range(2))
