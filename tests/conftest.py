@@ -18,6 +18,8 @@ from PIL import Image
 if TYPE_CHECKING:
     from torch import nn
 
+    from bottega.transfer.networks import AdaINNet
+
 QUICK = {
     "method": "optimize",
     "encoder": "tiny",
@@ -52,7 +54,6 @@ def _shelve_networks() -> None:
     from bottega import weights
     from bottega.transfer import networks
 
-    torch.manual_seed(0)
     made: dict[str, nn.Module] = {
         "micro": networks.MicroNet(fine=8, coarse=8, blocks=1, deep_blocks=1),
         "photo": networks.PhotoNet(fine=8, coarse=8, depth=4),
@@ -61,13 +62,28 @@ def _shelve_networks() -> None:
         "multi": networks.MultiStyleNet(["candy", "mosaic", "rain"], width=4, blocks=1),
     }
     for name, network in made.items():
+        torch.manual_seed(0)
         for key, tensor in network.state_dict().items():
             if key.startswith("head") or "norms" in key:  # which start as nothing at all
-                tensor.add_(0.1 * torch.randn(tensor.shape))
+                tensor.add_(0.03 * torch.randn(tensor.shape))
             elif tensor.ndim == 4:  # no layer fades away
                 torch.nn.init.kaiming_normal_(tensor, nonlinearity="relu")
+        if isinstance(network, networks.AdaINNet):
+            _set_contrast(network)
         facts = {"kind": "network", "architecture": name, "licence": "MIT", "origin": "random numbers"}
         weights.shelve(f"tiny-{name}", network.state_dict(), networks.described(network), **facts)
+
+
+def _set_contrast(network: AdaINNet) -> None:
+    """Bring what a random decoder paints to a middling grey and to contrasts that can be seen."""
+    import torch
+
+    last = network.decoder[-1]
+    with torch.no_grad():
+        seen = network.decoder(network.features(torch.rand(1, 3, 32, 32))) - 0.5
+        scale = 0.15 / seen.std((2, 3)).mean()
+        last.weight.mul_(scale)
+        last.bias.copy_(0.5 - scale * seen.mean((0, 2, 3)))
 
 
 @pytest.fixture

@@ -127,6 +127,24 @@ def test_notes_about_styles_are_said_once(photos: Path, quick_settings: dict[str
     assert sum(note.startswith("photos/d.gif") for note in diary.notes) == 1
 
 
+def test_one_network_and_one_look_at_the_styles_serve_all(
+    photos: Path, quick_pass: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bottega.tools.methods.own_statistics import OwnStatisticsStylizer
+
+    looks = []
+    encode = OwnStatisticsStylizer.encode
+    monkeypatch.setattr(
+        OwnStatisticsStylizer, "encode", lambda self, *given: looks.append(1) or encode(self, *given)
+    )
+    settings = quick_pass(style=["style.png", "other.png"])
+    assert len(run({}, **settings).files) == 3
+    assert len(looks) == 2
+    assert len(run({}, **settings).details["skipped"]) == 3
+    assert len(run({}, **{**settings, "engine": "auto"}).details["skipped"]) == 3, "engines do not decide"
+    assert len(run({}, **{**settings, "strength": 0.5}).details["failed"]) == 3
+
+
 def test_bad_requests(photos: Path, quick_settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match="-o"):
         run(quick_settings, output=None)
