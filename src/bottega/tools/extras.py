@@ -10,6 +10,7 @@ PURPOSES = {
     "heic": "reads HEIC, the photographs of phones",
     "train": "curves, and several processes, while a network is trained",
     "video": "films in and out",
+    "openvino": "another engine for painting in one pass on processors",
     "studio": "the workshop in a browser (no tool of this version uses it)",
     "cluster": "work on many machines (no tool of this version uses it)",
 }
