@@ -190,8 +190,9 @@ def markdown(rows: list[Row], header: dict[str, Any]) -> str:
         f"{machine['cpu']}, {header['engine']}; clips of {header['frames']} frames, sensor noise of "
         f"{header['noise']:g} 8-bit steps, temporal {header['temporal']:g}. {header['minutes']} minutes.",
         "",
-        "Root mean square difference from the frame before, moved along (flicker, for the still), of the clip "
-        "itself and as painted; and the distance to the style, sliced Wasserstein on Laplacian pyramids.",
+        "Root mean square difference from the frame before, moved along (flicker, for the still): of the "
+        "clip itself, and as painted. Then the distance to the style, sliced Wasserstein on Laplacian "
+        "pyramids.",
         "",
         "| clip | itself | frame by frame | calm | left | style, frame by frame | style, calm | change |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",

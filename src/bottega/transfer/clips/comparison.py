@@ -31,7 +31,7 @@ STILL_SHARE = 0.995
 """Share of the frame that must be at rest for its motion not to be looked for."""
 CAMERA_SHARE = 0.95
 """Share of the frame that must be explained by the camera's motion for things' own not to be looked for."""
-SLIP = 0.35
+SLIP = 0.25
 """Pixels (of the reduced frame) by which a found motion may be wrong and still be believed."""
 BINS = 16
 CUT_COLORS, CUT_CHANGE = 0.35, 0.05

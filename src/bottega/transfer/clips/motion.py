@@ -11,6 +11,8 @@ A displacement is kept as a fraction of the picture's sides, so that it holds at
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,7 +21,7 @@ SMALLEST_SIDE = 8
 """Of the coarsest level, in pixels."""
 WINDOW = 7
 ROUNDS = 2
-CAMERA_ROUNDS, CAMERA_LAST_ROUNDS = 4, 3
+CAMERA_ROUNDS, CAMERA_LAST_ROUNDS = 4, 2
 RIDGE = 2e-4
 """Squared slope of brightness, per pixel, below which an area counts as without texture."""
 LONGEST_STEP = 1.0
@@ -107,7 +109,7 @@ def _refined_camera(numbers: Tensor, before: Tensor, now: Tensor, rounds: int) -
     ridge = 1e-6 * torch.eye(6, dtype=now.dtype) * parts.square().sum(1).mean().clamp_min(1e-9)
     for _ in range(rounds):
         error = (moved(before, _affine_flow(numbers, now)) - now).flatten()
-        spread = error.abs().median().clamp_min(1e-3) * 1.5
+        spread = error.abs().mean().clamp_min(1e-3)
         weighted = parts * torch.reciprocal(1 + (error / spread).square())
         numbers = numbers - torch.linalg.solve(weighted @ parts.mT + ridge, weighted @ error)
     return numbers
@@ -118,6 +120,7 @@ def _affine_flow(numbers: Tensor, like: Tensor) -> Tensor:
     return (numbers.view(2, 3) @ _basis(height, width, like.dtype)).view(1, 2, height, width)
 
 
+@lru_cache(maxsize=64)
 def _basis(height: int, width: int, dtype: torch.dtype) -> Tensor:
     """One, x and y of every pixel, ``(3, pixels)``."""
     places = _places(height, width, dtype).view(-1, 2).mT
@@ -143,6 +146,7 @@ def _resized(flow: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(flow, like.shape[-2:], mode="bilinear", align_corners=False)
 
 
+@lru_cache(maxsize=64)
 def _places(height: int, width: int, dtype: torch.dtype) -> Tensor:
     """The centre of every pixel in [-1, 1], ``(1, H, W, 2)``."""
     y = (torch.arange(height, dtype=dtype) * 2 + 1) / height - 1

@@ -28,6 +28,8 @@ HOLD_MOVING = 0.6
 """Share of the past painting where things move: laying it over costs it some grain each time."""
 CLEAR = 24.0
 """Difference of a pixel from the past, in 8-bit steps, at which it is half believed to be noise."""
+ALIKE = 40.0
+"""Likewise for paintings: strokes that come and go differ by less, edges that slipped by more."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class SteadyInput:
         apart = before.filtered - picture
         share = _full_size(change.still, picture) * (HOLD_STILL * self.amount)
         # A pixel that differs by far more than noise is something, however small.
-        share = share * torch.reciprocal((apart * (1 / CLEAR)).square_().amax(1, keepdim=True).add_(1))
+        share = share * _likeness(apart, CLEAR)
         filtered = torch.addcmul(picture, apart, share)
         self.before = Prepared(to_bytes(filtered), filtered, look, change)
         return self.before
@@ -103,7 +105,9 @@ class SteadyOutput:
         share = moving + change.still * (HOLD_STILL - moving)
         if change.flow is not None:
             before = moved(before, change.flow, "bicubic")
-        self.before = torch.addcmul(picture, before - picture, _full_size(share * self.amount, picture))
+        apart = before - picture
+        share = _full_size(share * self.amount, picture) * _likeness(apart, ALIKE)
+        self.before = torch.addcmul(picture, apart, share)
         return to_bytes(self.before)
 
 
@@ -116,6 +120,11 @@ def to_bytes(picture: Tensor) -> Bytes:
     """Back, rounded."""
     rounded = picture[0].permute(1, 2, 0).clamp(0, 255).round_().to(torch.uint8)
     return np.ascontiguousarray(rounded.numpy())
+
+
+def _likeness(apart: Tensor, half: float) -> Tensor:
+    """1 where two pictures are alike, 1/2 where they differ by ``half`` in some colour."""
+    return torch.reciprocal((apart * (1 / half)).square_().amax(1, keepdim=True).add_(1))
 
 
 def _full_size(values: Tensor, like: Tensor) -> Tensor:

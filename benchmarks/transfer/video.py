@@ -1,0 +1,186 @@
+"""Frames per second from film to film: ``python -m benchmarks.transfer.video``.
+
+Makes a film of a camera that pans over a photograph, 640 × 360 with sensor noise, and paints it as
+``bottega stylize`` does: decoding, painting and encoding side by side, with temporal mode and without. Then
+every step by itself, in processor time, which says where the time goes. Writes results/video.md and .json.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cyclopts
+
+from benchmarks.transfer.moving import make_clip
+from bottega import pictures, runtime, styles
+from bottega.errors import BottegaError
+from bottega.pictures.files import write_atomically
+from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
+from bottega.transfer.onepass import OnePass, one_pass
+from bottega.video import Behind, ClipInfo, Film, Frame, SegmentWriter, encoding_for, join
+
+app = cyclopts.App(help=__doc__)
+Thing = TypeVar("Thing")
+
+
+@app.default
+def measure(
+    *,
+    model: str = "micro",
+    frames: int = 250,
+    width: int = 640,
+    height: int = 360,
+    engine: str = "auto",
+    threads: int = 0,
+    codec: str = "auto",
+    out: Path = Path("benchmarks/transfer/results"),
+) -> None:
+    """Measure.
+
+    Parameters
+    ----------
+    model
+        Name of weights, or a ``.safetensors`` file.
+    frames
+        Of the film.
+    width, height
+        Of the film, in pixels.
+    engine
+        ``torch``, ``openvino`` or ``auto``.
+    threads
+        Of the engine; 0 takes all cores.
+    codec
+        Of both films.
+    out
+        Folder of the tables.
+    """
+    runtime.tune_allocator()
+    source = Path(model) if model.endswith(".safetensors") else model
+    network = one_pass(source, engine=engine, threads=threads or None)
+    style = styles.paint("impasto", size=(400, 400), seed=0)
+    direction = Direction([Part("background", Timeline({0: network.encode(style)}))])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        film = _make_film(folder, frames, (height, width), codec)
+        speeds = {}
+        for temporal in (0.0, 1.0):
+            _whole_way(film, folder, network, direction, temporal, codec, limit=12)  # engines compile first
+            speeds[temporal] = _whole_way(film, folder, network, direction, temporal, codec)
+        steps = _steps(film, folder, network, direction, codec)
+    header = {
+        "command": shlex.join(["python", "-m", "benchmarks.transfer.video", *sys.argv[1:]]),
+        "machine": runtime.machine(),
+        "engine": f"{network.engine} {network.precision}",
+        "frames": frames,
+        "size": [width, height],
+        "frames_per_second": speeds,
+        "milliseconds_per_frame": steps,
+    }
+    text = json.dumps(header, indent=2, ensure_ascii=False, default=str) + "\n"
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / "video.json", text.encode())
+    write_atomically(out / "video.md", markdown(header).encode())
+    print(markdown(header))
+
+
+def _make_film(folder: Path, count: int, size: tuple[int, int], codec: str) -> Path:
+    picture = pictures.fit(pictures.photograph("china").pixels, max(size) * 2)
+    # There and back again, so that the photograph is never left.
+    clip = make_clip(picture, "pan", min(count, 60), size, 2.0).frames
+    way = [*clip, *clip[-2:0:-1]]
+    path = folder / "source.mp4"
+    info = ClipInfo("source", size[1], size[0], Fraction(30), count, count / 30, Fraction(1, 30))
+    with SegmentWriter(folder / "source.nut", info, encoding_for(path, codec)) as writer:
+        for number in range(count):
+            writer.write(replace(way[number % len(way)], time=Fraction(number, 30), number=number))
+    return join([folder / "source.nut"], path)
+
+
+def _whole_way(
+    film: Path,
+    folder: Path,
+    network: OnePass,
+    direction: Direction,
+    temporal: float,
+    codec: str,
+    limit: int | None = None,
+) -> float:
+    """Frames per second, all in all."""
+    clip, stylizer = Film(film), ClipStylizer(network, direction, temporal)
+    target = folder / "painted.mp4"
+    count, start = 0, time.perf_counter()
+    writer = SegmentWriter(folder / "painted.nut", clip.info, encoding_for(target, codec))
+    with writer, Behind[Any](lambda raw: writer.write(stylizer.settle(raw))) as behind:
+        for raw in stylizer.overlapped(_first(clip.frames(), limit)):
+            behind.put(raw)
+            count += 1
+    join([folder / "painted.nut"], target)
+    return count / (time.perf_counter() - start)
+
+
+def _steps(
+    film: Path, folder: Path, network: OnePass, direction: Direction, codec: str, count: int = 60
+) -> dict[str, float]:
+    """Milliseconds of processor time per frame, each step by itself."""
+    found: dict[str, float] = {}
+
+    def timed(name: str, work: Callable[[], list[Thing]]) -> list[Thing]:
+        start = time.process_time()
+        things = work()
+        found[name] = (time.process_time() - start) * 1000 / max(1, len(things))
+        return things
+
+    clip, stylizer = Film(film), ClipStylizer(network, direction)
+    frames: list[Frame] = timed("decode", lambda: list(_first(clip.frames(), count)))
+    ready = timed("prepare (temporal)", lambda: [stylizer.prepare(frame) for frame in frames])
+    raw = timed("paint", lambda: [stylizer.paint(each) for each in ready])
+    painted = timed("settle (temporal)", lambda: [stylizer.settle(each) for each in raw])
+    with SegmentWriter(folder / "steps.nut", clip.info, encoding_for(Path("a.mp4"), codec)) as writer:
+        timed("encode", lambda: [writer.write(frame) for frame in painted])
+    return found
+
+
+def _first(things: Iterable[Thing], limit: int | None) -> Iterator[Thing]:
+    for number, thing in enumerate(things):
+        if number == limit:
+            return
+        yield thing
+
+
+def markdown(header: dict[str, Any]) -> str:
+    """The table."""
+    machine, speeds = header["machine"], header["frames_per_second"]
+    width, height = header["size"]
+    lines = [
+        f"`{header['command']}`",
+        "",
+        f"{machine['cpu']}, {machine['threads']} threads, {header['engine']}; {header['frames']} frames of "
+        f"{width} × {height}, from file to file.",
+        "",
+        "| | frames per second |",
+        "| --- | --- |",
+        f"| frame by frame | {speeds[0.0]:.1f} |",
+        f"| calm (temporal 1) | {speeds[1.0]:.1f} |",
+        "",
+        "| step | milliseconds of processor time per frame |",
+        "| --- | --- |",
+        *[f"| {name} | {value:.1f} |" for name, value in header["milliseconds_per_frame"].items()],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except BottegaError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
