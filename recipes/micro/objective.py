@@ -25,7 +25,7 @@ DIRECTIONS, SAMPLES = 16, 512
 FLOOR = 0.1
 """Least power of a style, in units of the encoder, whose channels have mean activations of one: a flat style
 is not to outweigh all others."""
-SLIGHT = 1e-4
+SLIGHT = 1e-3
 """Added to squared distances before their root is taken, whose slope is infinite at zero."""
 
 
@@ -46,9 +46,10 @@ class Objective:
     ) -> dict[str, Tensor]:
         """Each loss, averaged over the batch, and ``"loss"``, their weighted sum.
 
-        A strength s between 0 and 1 asks for what lies between: s times the distance to the style plus
-        (1 - s) times the distance to the content's own statistics, of which the Wasserstein barycentre is
-        the minimum.
+        A strength s between 0 and 1 asks for what lies between: s times the squared distance to the style
+        plus (1 - s) times that to the content's own statistics, of which the Wasserstein barycentre is the
+        minimum.
+        A picture that is its own style is judged by its pixels alone.
 
         Args:
             painted, following: the contents and their second frames, painted.
@@ -65,29 +66,34 @@ class Objective:
         ]).mean(0) * (1 - pairs.same)}  # fmt: skip
         for name, weight in (("moments", self.recipe.moments), ("sliced", self.recipe.sliced)):
             if weight > 0:
-                found[name] = strength * self._distance(name, features, styles, generator)
+                apart = strength * self._distances(name, features, styles, generator)
                 if len(partial):
                     ours, theirs = ({k: f[partial] for k, f in all_.items()} for all_ in (features, contents))
-                    to_content = (1 - strength[partial]) * self._distance(name, ours, theirs, generator)
-                    found[name] = found[name].index_add(0, partial, to_content)
+                    to_content = (1 - strength[partial]) * self._distances(name, ours, theirs, generator)
+                    apart = apart.index_add(1, partial, to_content)
+                found[name] = (1 - pairs.same) * self._rooted(apart)
         found["identity"] = pairs.same * identity_loss(painted, pairs.contents)
         found["stability"] = stability_loss(painted, following, pairs.contents, pairs.following)
         means = {name: values.mean() for name, values in found.items()}
         weighted = [getattr(self.recipe, name) * value for name, value in means.items()]
         return {"loss": torch.stack(weighted).sum(), **means}
 
-    def _distance(
+    def _distances(
         self, kind: str, features: dict[str, Tensor], target: dict[str, Tensor], generator: torch.Generator
     ) -> Tensor:
-        """Roots of squared distances: squared, a few pairs that are far apart would decide every step."""
-        apart = {
-            name: moment_loss(features[name], target[name], FLOOR)
+        """Squared, ``(layers, N)``."""
+        apart = [
+            moment_loss(features[name], target[name], FLOOR)
             if kind == "moments"
             else sliced_loss(
                 features[name], target[name], generator, directions=DIRECTIONS, samples=SAMPLES, floor=FLOOR
             )
             for name in self.style_layers
-        }
-        weights = {name: LAYER_WEIGHTS.get(name, 1.0) for name in apart}
-        weighted = [weight * (apart[name] + SLIGHT).sqrt() for name, weight in weights.items()]
-        return torch.stack(weighted).sum(0) / sum(weights.values())
+        ]
+        return torch.stack([each.float() for each in apart])
+
+    def _rooted(self, apart: Tensor) -> Tensor:
+        """Weighted mean over the layers of distances, ``(N,)``: squared, a few pairs that are far apart would
+        decide every step."""
+        weights = torch.tensor([LAYER_WEIGHTS.get(name, 1.0) for name in self.style_layers]).to(apart)
+        return weights @ (apart + SLIGHT).sqrt() / weights.sum()

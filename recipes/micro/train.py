@@ -59,7 +59,7 @@ def prepare(
         step.update(losses["loss"])
         return losses
 
-    adam = optimizer("adam", painter.parameters(), recipe.rate)
+    adam = optimizer("adam", painter.parameters(), recipe.rate, betas=(0.9, 0.99))
     loop = Loop(painter, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, worker=here)
     samples = Samples(sample_drawer(painter), SHEET_EVERY, columns=1 + len(SHEET_STYLES))
     loop.callbacks = (*callbacks, samples)
