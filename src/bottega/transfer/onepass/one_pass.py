@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from bottega import runtime
 from bottega.errors import PictureError, SettingsError
@@ -58,7 +58,10 @@ class OnePass:
             PictureError: not a picture, or a mask of another size.
         """
         check_picture("style", style)
-        return self.measure(style, Manner(None, mask=mask))[0]
+        if mask is None:
+            return self.measure(style, Manner(None))[0]
+        # The rest is looked at as well: what lies beside the mask is context, not darkness.
+        return self.measure(style, [Manner(None, mask=mask), Manner(None, mask=1 - mask)])[0]
 
     @torch.inference_mode()
     def paint(
@@ -140,9 +143,11 @@ def one_pass(
         SettingsError: another kind of network, or a name that is none.
         ResourceError: an engine or a device that is not there.
     """
-    network = source if isinstance(source, OwnStatisticsNet) else load(source)
+    network = source if isinstance(source, nn.Module) else load(source)
     if not isinstance(network, MicroNet | PhotoNet):
-        raise SettingsError(f"{source} is no network for any style; networks that are: micro, photo.")
+        raise SettingsError(
+            f"{type(network).__name__} is no network for any style; those are micro and photo."
+        )
     place = runtime.device(device or "auto")
     name = chosen(engine, place, runs_graphs=isinstance(network, MicroNet))
     count = runtime.set_threads(threads or 0)

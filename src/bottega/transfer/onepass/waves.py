@@ -29,7 +29,7 @@ class Waves:
         self.synthesis = torch.zeros(NUMBERS, NUMBERS)
         self.synthesis[COLORS:] = network.synthesis[ORDER, :, 0, 0].float().T
         self.tones = network.tones[:, :, 0, 0].float().T
-        self.enlarging = _enlarging()
+        self.enlarging = _enlarging().contiguous(memory_format=torch.channels_last)
 
     def seen(self, blocks: Tensor, map: Map, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Blocks ``(h, w, 48)`` in new colours: their coefficients, likewise, and means ``(h, w, 3)``."""
@@ -62,12 +62,13 @@ class Waves:
         tones = self._bordered(result[..., :COLORS].float() @ self.tones)
         smooth = self._bordered(means)
         drawn, detail = (float(factor) for factor in factors[0])
+        both = drawn * tones - detail * smooth
         for rows in row_bands(blocks):
             colored = recolored(blocks[rows].reshape(-1, NUMBERS), map)
             more = result[rows].reshape(-1, NUMBERS).float()
             if shares is None:
                 band = torch.addmm(colored, more, self.synthesis, beta=1 + detail, alpha=drawn)
-                band += self._enlarged(drawn * tones - detail * smooth, rows)
+                band += self._enlarged(both, rows)
             else:
                 maps = [share[rows].reshape(-1, NUMBERS) for share in shares]
                 opened, sharper = (_mixed(maps, factors[:, number]) for number in range(2))
@@ -82,12 +83,13 @@ class Waves:
 
     def _bordered(self, planes: Tensor) -> Tensor:
         """One number per block and colour, ``(h, w, 3)``, its border repeated: ``(1, 3, h + 2, w + 2)``."""
-        return F.pad(planes.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")
+        padded = F.pad(planes.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")
+        return padded.contiguous(memory_format=torch.channels_last)
 
     def _enlarged(self, bordered: Tensor, rows: slice) -> Tensor:
         """Smooth tones of some rows of blocks, ``(n, 48)``."""
         planes = F.conv2d(bordered[:, :, rows.start : rows.stop + 2], self.enlarging)
-        return planes[0].flatten(1).T
+        return planes[0].permute(1, 2, 0).reshape(-1, NUMBERS)
 
 
 def _mixed(shares: Sequence[Tensor], factors: Tensor) -> Tensor:
