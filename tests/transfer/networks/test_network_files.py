@@ -12,6 +12,7 @@ from bottega.errors import WeightsError
 from bottega.transfer.networks import (
     NETWORKS,
     AdaINNet,
+    FittedNet,
     MicroNet,
     MultiStyleNet,
     PhotoNet,
@@ -23,6 +24,7 @@ from bottega.transfer.networks import (
 
 BUILT = {
     "micro": lambda: MicroNet(fine=4, coarse=6, blocks=1),
+    "fitted": lambda: FittedNet(fine=4, coarse=6, blocks=1),
     "photo": lambda: PhotoNet(fine=4, coarse=6, depth=4),
     "fast": lambda: TransformerNet(width=4, blocks=1),
     "multi": lambda: MultiStyleNet(["sea", "fire"], width=4, blocks=1),

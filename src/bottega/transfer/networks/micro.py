@@ -86,8 +86,8 @@ class MicroNet(OwnStatisticsNet):
         self.add_waves()
         self.channels = (folded, fine, *(coarse,) * (1 + 2 * blocks + 2 * deep_blocks), fine)
         self.strides = (4, 4, *(8,) * (1 + 2 * blocks), *(16,) * (2 * deep_blocks), 4)
-        # Half of a block on every level and its enlargement, and one ring of positions per convolution.
-        self.reach = 4 * 6 + 8 * (2 + 2 * blocks) + 16 * (2 + 2 * deep_blocks)
+        # Half of a block on every level, one ring of positions per convolution and per enlargement.
+        self.reach = 4 * 6 + 8 * (3 + 2 * blocks) + 16 * (3 + 2 * deep_blocks)
         self.add_modulations()
 
     def add_waves(self) -> None:
@@ -126,8 +126,8 @@ class MicroNet(OwnStatisticsNet):
         coarse = yield from _residual(self.middle, coarse)
         if len(self.deep):
             deep = yield from _residual(self.deep, F.avg_pool2d(coarse, 2))
-            coarse = coarse + F.interpolate(deep, scale_factor=2, mode="nearest")
-        fine = fine + F.interpolate(self.lateral(coarse), scale_factor=2, mode="nearest")
+            coarse = coarse + _doubled(deep)
+        fine = fine + _doubled(self.lateral(coarse))
         fine = F.relu((yield self.fuse(fine)))
         return self.head(fine)
 
@@ -143,6 +143,11 @@ class MicroNet(OwnStatisticsNet):
         smooth = _enlarged(F.avg_pool2d(pad_to_multiple(colored, self.multiple), FOLD), colored)
         added = tones + waves[..., : colored.shape[-2], : colored.shape[-1]]
         return colored + opened[:, :1] * added + opened[:, 1:] * (colored - smooth)
+
+
+def _doubled(features: Tensor) -> Tensor:
+    """Smoothly: repeated positions would show as a grid of dashes on flat skies."""
+    return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _enlarged(blocks: Tensor, like: Tensor) -> Tensor:
