@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from bottega.layers import ChannelMoments
 
 MOST_STRETCH = 1.5
-"""Largest logarithm of a gain: no channel is stretched or pressed more than four and a half times at one site.
+"""Largest logarithm of a gain: no channel is stretched or pressed more than four and a half times at a site.
 Through ten sites more would make anything of the noise on a flat wall; trainings did not survive twenty."""
 
 GATE = 0.15
