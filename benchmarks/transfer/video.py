@@ -145,8 +145,14 @@ def _steps(
     raw = timed("paint", lambda: [stylizer.paint(each) for each in ready])
     painted = timed("settle (temporal)", lambda: [stylizer.settle(each) for each in raw])
     with SegmentWriter(folder / "steps.nut", clip.info, encoding_for(Path("a.mp4"), codec)) as writer:
-        timed("encode", lambda: [writer.write(frame) for frame in painted])
+        timed("encode", lambda: _written(writer, painted))
     return found
+
+
+def _written(writer: SegmentWriter, frames: list[Frame]) -> list[Frame]:
+    for frame in frames:
+        writer.write(frame)
+    return frames
 
 
 def _first(things: Iterable[Thing], limit: int | None) -> Iterator[Thing]:

@@ -105,7 +105,7 @@ def test_a_thing_that_is_gone_leaves_no_ghost() -> None:
     before, after = SteadyInput(), SteadyOutput()
     for pixels in [with_thing] * 4 + [background]:
         prepared = before.prepare(pixels)
-        shown = after.settle(prepared.pixels, prepared.change)
+        shown = after.settle(prepared.pixels, prepared)
     place = (slice(44, 76), slice(64, 96))
     assert np.abs(shown[place].astype(float) - background[place]).mean() < 2
 

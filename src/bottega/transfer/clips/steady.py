@@ -28,8 +28,9 @@ HOLD_MOVING = 0.6
 """Share of the past painting where things move: laying it over costs it some grain each time."""
 CLEAR = 24.0
 """Difference of a pixel from the past, in 8-bit steps, at which it is half believed to be noise."""
-ALIKE = 40.0
-"""Likewise for paintings: strokes that come and go differ by less, edges that slipped by more."""
+ALIKE = 12.0
+"""Difference of a pixel from where its motion says it was, in 8-bit steps of brightness, at which the past
+painting is half believed there: edges whose motion is not exact would blur."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,15 @@ class Prepared:
         filtered: the same before rounding, ``(1, 3, H, W)`` in [0, 255]: the filter's memory.
         look: what the next frame is compared with.
         change: since the frame before; the first frame of all is a cut.
+        alike: ``(1, 1, H, W)`` in [0, 1], how far each pixel is where its motion says it is; none where
+            nothing moved.
     """
 
     pixels: Bytes
     filtered: Tensor
     look: Look
     change: Change
+    alike: Tensor | None = None
 
 
 class SteadyInput:
@@ -78,7 +82,11 @@ class SteadyInput:
         # A pixel that differs by far more than noise is something, however small.
         share = share * _likeness(apart, CLEAR)
         filtered = torch.addcmul(picture, apart, share)
-        self.before = Prepared(to_bytes(filtered), filtered, look, change)
+        alike = None
+        if change.flow is not None:
+            along = moved(_brightness(before.filtered), change.flow)
+            alike = _likeness(along - _brightness(picture), ALIKE)
+        self.before = Prepared(to_bytes(filtered), filtered, look, change, alike)
         return self.before
 
 
@@ -94,9 +102,9 @@ class SteadyOutput:
         self.before: Tensor | None = None
 
     @torch.no_grad()
-    def settle(self, painted: Bytes, change: Change) -> Bytes:
+    def settle(self, painted: Bytes, prepared: Prepared) -> Bytes:
         """The next painting, mixed with what came before."""
-        picture = to_tensor(painted)
+        picture, change = to_tensor(painted), prepared.change
         before = self.before
         if before is None or change.trust is None or change.still is None or before.shape != picture.shape:
             self.before = picture
@@ -105,9 +113,10 @@ class SteadyOutput:
         share = moving + change.still * (HOLD_STILL - moving)
         if change.flow is not None:
             before = moved(before, change.flow, "bicubic")
-        apart = before - picture
-        share = _full_size(share * self.amount, picture) * _likeness(apart, ALIKE)
-        self.before = torch.addcmul(picture, apart, share)
+        share = _full_size(share * self.amount, picture)
+        if prepared.alike is not None:
+            share = share * prepared.alike
+        self.before = torch.addcmul(picture, before - picture, share)
         return to_bytes(self.before)
 
 
@@ -125,6 +134,10 @@ def to_bytes(picture: Tensor) -> Bytes:
 def _likeness(apart: Tensor, half: float) -> Tensor:
     """1 where two pictures are alike, 1/2 where they differ by ``half`` in some colour."""
     return torch.reciprocal((apart * (1 / half)).square_().amax(1, keepdim=True).add_(1))
+
+
+def _brightness(picture: Tensor) -> Tensor:
+    return picture.mean(1, keepdim=True)
 
 
 def _full_size(values: Tensor, like: Tensor) -> Tensor:

@@ -107,7 +107,7 @@ class ClipStylizer:
         """Step three, on what was painted."""
         pixels, prepared = raw.pixels, raw.ready.prepared
         if prepared is not None:
-            pixels = self._output.settle(pixels, prepared.change)
+            pixels = self._output.settle(pixels, prepared)
         return raw.ready.frame.with_pixels(_left_alone(pixels, raw.ready))
 
     def memory(self, raw: Raw) -> Memory:
