@@ -43,6 +43,13 @@ def _untold() -> Iterator[None]:
             sys.modules[TELEMETRY] = before
 
 
+def library() -> Any:
+    """OpenVINO itself; imported nowhere else."""
+    with _untold():
+        import openvino
+    return openvino
+
+
 class OpenVINOEngine:
     """Runs a micro network's trunk on the processor, compiled.
 
@@ -59,10 +66,8 @@ class OpenVINOEngine:
     takes = torch.float32
 
     def __init__(self, network: MicroNet, precision: torch.dtype, threads: int) -> None:
-        with _untold():
-            import openvino
-        self.library = openvino
-        self.core = openvino.Core()
+        self.library = library()
+        self.core = self.library.Core()
         self.network = network
         self.settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == torch.bfloat16 else "f32",
