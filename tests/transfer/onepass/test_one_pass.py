@@ -14,6 +14,7 @@ from torch import Tensor
 from bottega.errors import PictureError, ResourceError, SettingsError
 from bottega.transfer.networks import Manner, MicroNet, PhotoNet, StyleCode, TransformerNet
 from bottega.transfer.onepass import OnePass, engines, one_pass
+from bottega.transfer.onepass.content import Content
 from bottega.transfer.onepass.micro import MicroPainter
 from tests.transfer.onepass.conftest import as_bytes, halves, picture
 
@@ -72,7 +73,9 @@ def test_regions_equal_the_network(micro: MicroNet, codes: list[StyleCode], engi
     assert apart(of_bytes(painted), expected) < 0.7 * LEVEL
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine", [ENGINES[0], pytest.param("openvino", marks=[needs_openvino, pytest.mark.slow])]
+)
 def test_tiled_equals_whole(micro: MicroNet, codes: list[StyleCode], engine: str) -> None:
     content, manner = picture(150, 203, 7), Manner(codes[0])
     tiled = in_tiles(made(micro, engine))
@@ -99,6 +102,17 @@ def test_known_statistics_paint_the_same(micro: MicroNet, codes: list[StyleCode]
     (again,) = in_tiles(made(micro)).measure(content, manner)
     for one, other in zip(known.vectors(), again.vectors(), strict=True):
         assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_little_memory_takes_tiles(
+    micro: MicroNet, codes: list[StyleCode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bottega.transfer.onepass.micro.available_memory", lambda: 1000)
+    content, manner, painter = picture(100, 90, 22), Manner(codes[0]), made(micro)
+    assert isinstance(painter._painter, MicroPainter)
+    painter._painter.tile = 64
+    assert len(painter._painter._tiles(Content(content))) == 4
+    assert apart(painter.paint(content, manner), micro.stylize(content, manner)) < 0.2 * LEVEL
 
 
 def test_known_statistics_are_used(micro: MicroNet, codes: list[StyleCode]) -> None:

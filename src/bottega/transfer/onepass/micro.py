@@ -8,8 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments
-from bottega.runtime import spare_memory
+from bottega.runtime import available_memory, spare_memory
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass.content import Content
@@ -24,6 +25,8 @@ class Engine(Protocol):
     """Runs a trunk (:class:`bottega.transfer.onepass.trunk.Trunk`)."""
 
     name: str
+    bytes_per_pixel: int
+    """That a picture in one piece takes while it is painted, about."""
     takes: torch.dtype
     """Of the coefficients that it is given."""
 
@@ -65,10 +68,16 @@ class MicroPainter:
 
     def _tiles(self, content: Content) -> list[Tile]:
         height, width = content.size
-        if height * width <= self.whole:
+        if height * width <= self.whole and self._fits(height * width):
             return [Tile(content.box, content.box)]
         spare_memory()
         return grid(height, width, self.tile, self.network.reach or 0, self.network.multiple)
+
+    def _fits(self, pixels: int) -> bool:
+        try:
+            return pixels * self.engine.bytes_per_pixel < available_memory()
+        except ResourceError:  # this system does not tell
+            return True
 
     def _painted(self, piece: Piece, moves: Sequence[Move], dtype: torch.dtype) -> Tensor:
         """Blocks ``(h, w, 48)`` of the whole piece."""

@@ -23,11 +23,11 @@ from bottega.transfer.onepass.torch_engine import TorchEngine
 
 Bytes = NDArray[np.uint8]
 
-WHOLE = 2**25
-"""Most pixels of a picture that is worked on in one piece."""
+WHOLE = 3e9
+"""Most bytes that work on a picture in one piece may take; larger ones are worked on in tiles."""
 
 TILE = 2048
-"""Side in pixels of the tiles of larger ones."""
+"""Side of a tile in pixels."""
 
 
 class OnePass:
@@ -155,7 +155,8 @@ def one_pass(
     if isinstance(network, PhotoNet):
         return OnePass(network, name, "fp32", PhotoPainter(network, place))
     kind = runtime.precision(place, precision)
-    painter = MicroPainter(network, _engine(name, network, place, kind, count), whole=WHOLE, tile=TILE)
+    runner = _engine(name, network, place, kind, count)
+    painter = MicroPainter(network, runner, whole=int(WHOLE / runner.bytes_per_pixel), tile=TILE)
     return OnePass(network, name, "bf16" if kind == torch.bfloat16 else "fp32", painter)
 
 

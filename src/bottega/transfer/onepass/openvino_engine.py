@@ -63,6 +63,7 @@ class OpenVINOEngine:
     """
 
     name = "openvino"
+    bytes_per_pixel = 200
     takes = torch.float32
 
     def __init__(self, network: MicroNet, precision: torch.dtype, threads: int) -> None:

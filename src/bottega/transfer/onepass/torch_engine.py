@@ -27,6 +27,7 @@ class TorchEngine:
     """
 
     name = "torch"
+    bytes_per_pixel = 100
 
     def __init__(self, network: MicroNet, device: torch.device, precision: torch.dtype) -> None:
         self.device = device
