@@ -77,8 +77,8 @@ class PaintSettings(OptimizeSettings, Settings):
     device: str = Field("auto", description="where networks run: auto, cpu, cuda, cuda:1 or mps")
     engine: Literal["auto", "torch", "openvino"] = Field(
         "auto",
-        description="what runs the network: torch, or openvino, which is quicker on processors; "
-        "auto takes openvino where it is installed and no GPU is used",
+        description="what runs the micro network: torch, or openvino (an extra; as quick on small pictures, "
+        "slower on large ones); auto takes torch",
     )
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the networks")
     threads: int = Field(
