@@ -179,9 +179,8 @@ def test_what_is_transparent_of_a_style_is_not_seen(bench: Path, quick_pass: Pas
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
 def test_every_engine_repeats_its_picture(bench: Path, quick_pass: Pass, engine: str) -> None:
-    if (
-        find_spec(engine) is None
-    ):  # not importorskip(): OpenVINO is imported by the engine alone, which silences it
+    # Not importorskip(): OpenVINO is imported by our engine alone, which keeps it from reporting that.
+    if find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")
     settings = quick_pass(engine=engine, precision="auto")
     made = bottega.stylize("photo.png", "style.png", output="out.png", **settings)
