@@ -87,7 +87,7 @@ class MicroNet(OwnStatisticsNet):
         self.channels = (folded, fine, *(coarse,) * (1 + 2 * blocks + 2 * deep_blocks), fine)
         self.strides = (4, 4, *(8,) * (1 + 2 * blocks), *(16,) * (2 * deep_blocks), 4)
         # Half of a block on every level, one ring of positions per convolution and per enlargement.
-        self.reach = 4 * 6 + 8 * (3 + 2 * blocks) + 16 * (3 + 2 * deep_blocks)
+        self.reach = 4 * 7 + 8 * (3 + 2 * blocks) + 16 * (3 + 2 * deep_blocks)
         self.add_modulations()
 
     def add_waves(self) -> None:
@@ -129,7 +129,7 @@ class MicroNet(OwnStatisticsNet):
             coarse = coarse + _doubled(deep)
         fine = fine + _doubled(self.lateral(coarse))
         fine = F.relu((yield self.fuse(fine)))
-        return self.head(fine)
+        return _unscreened(self.head(fine))
 
     def sharpness(self, gains: Tensor) -> Tensor:
         # Of light and dark alone, each wave by its share of the detail that pictures hold.
@@ -143,6 +143,13 @@ class MicroNet(OwnStatisticsNet):
         smooth = _enlarged(F.avg_pool2d(pad_to_multiple(colored, self.multiple), FOLD), colored)
         added = tones + waves[..., : colored.shape[-2], : colored.shape[-1]]
         return colored + opened[:, :1] * added + opened[:, 1:] * (colored - smooth)
+
+
+def _unscreened(result: Tensor) -> Tensor:
+    """Waves less their mean over 3 × 3 blocks: equal waves in all neighbours are a screen of 4 × 4 pixels,
+    not a stroke; what is smooth, the tones can say."""
+    tones, waves = result[:, :COLORS], result[:, COLORS:]
+    return torch.cat([tones, waves - F.avg_pool2d(waves, 3, 1, 1, count_include_pad=False)], 1)
 
 
 def _doubled(features: Tensor) -> Tensor:
