@@ -74,7 +74,7 @@ def test_losses_fall(kind: str, micro: str, encoder: Encoder, tmp_path: Path) ->
         after = loop.validation.measure()
     assert set(after) == {"loss", "content", "style", "smoothness"}
     # The micro network starts at the colour transfer, which is half the way.
-    assert after["loss"] < (0.99 if kind == "micro" else 0.97) * before
+    assert after["loss"] < (0.998 if kind == "micro" else 0.97) * before
     assert take_best(loop) == {"step": 25, "loss": round(after["loss"], 4)}
     assert not goal.network.training
 
