@@ -2,12 +2,18 @@
 
 from bottega.evaluate.bootstrap import Interval, bootstrap_interval, bootstrap_intervals, mean
 from bottega.evaluate.edges import edge_agreement
+from bottega.evaluate.extractors import Extractor, extractor
+from bottega.evaluate.feature_statistics import FeatureStatistics
 from bottega.evaluate.fidelity import psnr, ssim
+from bottega.evaluate.frechet import frechet_distance
+from bottega.evaluate.kernel import kernel_distance, kid
 from bottega.evaluate.ranking import auc, retrieval_ranks
 from bottega.evaluate.style import MeasuredStyle, compare_styles, measure_style, style_distance, style_target
 from bottega.evaluate.texture import TextureDistance, sliced_wasserstein
 
 __all__ = [
+    "Extractor",
+    "FeatureStatistics",
     "Interval",
     "MeasuredStyle",
     "TextureDistance",
@@ -16,6 +22,10 @@ __all__ = [
     "bootstrap_intervals",
     "compare_styles",
     "edge_agreement",
+    "extractor",
+    "frechet_distance",
+    "kernel_distance",
+    "kid",
     "mean",
     "measure_style",
     "psnr",
