@@ -23,13 +23,14 @@ demo: $(READY)
 	@echo "  $(BIN)/bottega remake out/demo.png --verify"
 	@echo "  $(BIN)/bottega --help"
 
-# Lint, types, and the whole suite; each worker computes on one thread.
+# Lint, types, and the whole suite; each worker computes on one thread. Where one dies the suite ends and names
+# the test: with a new worker in its place it could wait for ever.
 test: check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 -m "not slow"
 
 # The suite with the tests that take longer than ten seconds each.
 test-all: check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0
 
 check: $(READY)
 	$(BIN)/ruff check .

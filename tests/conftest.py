@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -142,3 +142,10 @@ def write_picture(path: Path, seed: int, size: tuple[int, int] = (40, 30)) -> No
     """Soft coloured noise."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object | None) -> None:
+    """How a worker of the suite ended that should not have: a signal's number tells more than its silence."""
+    if error:
+        print(f"\n{node.gateway.id} ended with {node.gateway._io.popen.wait(10)}")

@@ -1,8 +1,13 @@
 """How a training ends: alarm, Ctrl-C, time, patience; and what it refuses to go on from."""
 
 import math
+import os
+import re
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -38,14 +43,23 @@ def test_broken_weights_are_never_saved(tmp_path):
     assert loop.checkpoint.read_bytes() == before
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+def pressed_in_another_process(run, times):
+    """Train in a process of its own, which gets Ctrl-C after step 13, once or twice in one moment."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "BOTTEGA_DEVICE": "cpu"}
+    command = [sys.executable, __file__, str(run), str(times)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
     straight = make_loop(tmp_path / "a")
     straight.train()
-    before = signal.getsignal(signal.SIGINT)
-    pressed = At(13, lambda loop: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(Cancelled, match=r"stopped at step 13 of 40; .* start it again with the same folder"):
-        make_loop(tmp_path / "b", callbacks=[pressed]).train()
-    assert signal.getsignal(signal.SIGINT) is before
+    pressed = pressed_in_another_process(tmp_path / "b", times=1)
+    assert pressed.returncode == 0, pressed.stderr
+    assert re.fullmatch(
+        r"Training stopped at step 13 of 40; .* start it again with the same folder to go on\.\n",
+        pressed.stdout,
+    )
     second = make_loop(tmp_path / "b")
     second.resume()
     assert second.done == 13
@@ -56,12 +70,10 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
 
 
 def test_a_second_ctrl_c_ends_at_once(tmp_path):
-    def twice(loop):
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        make_loop(tmp_path, callbacks=[At(3, twice)]).train()
+    pressed = pressed_in_another_process(tmp_path, times=2)
+    assert "KeyboardInterrupt" in pressed.stderr
+    assert pressed.returncode == -signal.SIGINT
+    assert not (tmp_path / "last.pt").exists()
 
 
 def test_the_time_budget_ends_a_session(tmp_path):
@@ -140,3 +152,18 @@ def test_validation_must_measure_what_it_watches(tmp_path):
     loop = make_loop(tmp_path, 2, validation=Validation(lambda: {"psnr": 1.0}, every=1))
     with pytest.raises(SettingsError, match='watches "loss", but measures only: psnr'):
         loop.train()
+
+
+def press(run, times):
+    """What the other process does."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
+    pressed = At(13, lambda loop: [signal.raise_signal(signal.SIGINT) for _ in range(times)])
+    try:
+        make_loop(run, callbacks=[pressed]).train()
+    except Cancelled as error:
+        print(error)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+if __name__ == "__main__":
+    press(Path(sys.argv[1]), int(sys.argv[2]))
