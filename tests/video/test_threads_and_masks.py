@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from bottega.errors import PictureError
-from bottega.video import Behind, Frame, ahead, mask_track
+from bottega.video import Behind, Frame, ahead, mask_track, side_by_side
 from tests.video.handmade_clips import write_film
 
 
@@ -60,6 +60,38 @@ def test_stopping_early_ends_the_thread_and_closes_the_source() -> None:
     things.close()  # type: ignore[attr-defined]
     assert closed.is_set()
     assert not any(thread.name == "bottega-ahead" for thread in threading.enumerate())
+
+
+def test_side_by_side_keeps_the_order_and_works_at_the_same_time() -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def work(number: int) -> int:
+        together.wait()  # for ever, if one worked after the other
+        time.sleep(0.01 * (number % 3))
+        return number * number
+
+    assert list(side_by_side(work, range(12), 3)) == [number * number for number in range(12)]
+
+
+def test_side_by_side_takes_little_ahead_and_raises_in_place() -> None:
+    taken: list[int] = []
+
+    def source() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    def work(number: int) -> int:
+        if number == 5:
+            raise PictureError("broken")
+        return number
+
+    results = side_by_side(work, source(), 2)
+    for number in range(5):
+        assert next(results) == number
+        assert len(taken) <= number + 4
+    with pytest.raises(PictureError, match="broken"):
+        next(results)
 
 
 def test_behind_does_everything_in_order_before_it_ends() -> None:

@@ -18,7 +18,7 @@ from bottega.video.frame import Bytes, Clip, ClipInfo, Frame, OnBroken
 from bottega.video.join import join, read_recipe
 from bottega.video.masks import Mask, MaskTrack, mask_track
 from bottega.video.opening import open_clip
-from bottega.video.threads import Behind, ahead
+from bottega.video.threads import Behind, ahead, side_by_side
 
 __all__ = [
     "CODECS",
@@ -47,4 +47,5 @@ __all__ = [
     "on_white",
     "open_clip",
     "read_recipe",
+    "side_by_side",
 ]

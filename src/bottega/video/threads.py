@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 Thing = TypeVar("Thing")
+Result = TypeVar("Result")
 
 _END = object()
 
@@ -63,6 +66,25 @@ def _offered(waiting: queue.Queue[Any], thing: Any, stop: threading.Event) -> bo
         except queue.Full:
             continue
     return False
+
+
+def side_by_side(work: Callable[[Thing], Result], things: Iterable[Thing], workers: int) -> Iterator[Result]:
+    """``work(thing)`` of each thing, in order, done by several threads at once.
+
+    One thing more than there are workers is taken ahead. An exception there is raised here, in its place.
+    """
+    with ThreadPoolExecutor(workers, "bottega-side") as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for thing in things:
+                waiting.append(pool.submit(work, thing))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()
 
 
 class Behind(Generic[Thing]):

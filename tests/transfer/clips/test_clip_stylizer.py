@@ -190,12 +190,19 @@ def test_going_on_from_memory_changes_nothing(engine: OnePass, codes: list[Style
         assert np.abs(one.astype(int) - other).mean() < 0.01
 
 
-def test_in_threads_it_is_the_same(engine: OnePass, codes: list[StyleCode]) -> None:
+@pytest.mark.parametrize("at_once", [1, 3])
+@pytest.mark.parametrize("temporal", [0.0, 1.0])
+def test_in_threads_it_is_the_same(
+    engine: OnePass, codes: list[StyleCode], monkeypatch: pytest.MonkeyPatch, temporal: float, at_once: int
+) -> None:
+    monkeypatch.setattr(engine, "at_once", at_once)
+    threads = torch.get_num_threads()
     direction = Direction([Part("background", Timeline({0: codes[0]}))])
     frames = pan(8, 4)
-    straight = [frame.pixels for frame in ClipStylizer(engine, direction).frames(frames)]
-    stylizer = ClipStylizer(engine, direction)
+    straight = [frame.pixels for frame in ClipStylizer(engine, direction, temporal).frames(frames)]
+    stylizer = ClipStylizer(engine, direction, temporal)
     threaded = [stylizer.settle(raw).pixels for raw in stylizer.overlapped(iter(frames))]
+    assert torch.get_num_threads() == threads
     np.testing.assert_array_equal(np.stack(straight), np.stack(threaded))
 
 

@@ -1,9 +1,10 @@
-"""A stream of frames in, the same stream painted: one frame at a time, or in three threads side by side."""
+"""A stream of frames in, the same stream painted: one frame at a time, or in several threads side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from bottega.transfer.clips.memory import Memory, pack, unpack
 from bottega.transfer.clips.statistics import FollowedStatistics
 from bottega.transfer.clips.steady import Prepared, SteadyInput, SteadyOutput
 from bottega.transfer.networks import Manner, StyleCode
-from bottega.video import Bytes, Frame, ahead
+from bottega.video import Bytes, Frame, ahead, side_by_side
 
 if TYPE_CHECKING:
     from bottega.transfer.onepass import OnePass
@@ -23,11 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ready:
-    """A frame with what was prepared for it; ``prepared`` is none without steadiness."""
+    """A frame with what was prepared for it.
+
+    Attributes:
+        prepared: none without steadiness.
+        known, measured, age: see :class:`FollowedStatistics`; empty where each frame has its own.
+    """
 
     frame: Frame
     manners: Mapping[str, Manner]
     prepared: Prepared | None
+    known: Mapping[str, StyleCode]
+    measured: Mapping[str, StyleCode]
+    age: int
+
+    @property
+    def left_alone(self) -> bool:
+        """Whether no part of the frame has a style."""
+        return all(manner.code is None for manner in self.manners.values())
 
 
 @dataclass(frozen=True)
@@ -36,16 +50,14 @@ class Raw:
 
     ready: Ready
     pixels: Bytes
-    known: Mapping[str, StyleCode]
-    measured: Mapping[str, StyleCode]
-    age: int
 
 
 class ClipStylizer:
     """Paints frames in their order.
 
-    Three steps with a memory each: :meth:`prepare`, :meth:`paint` and :meth:`settle`; :meth:`frames` takes
-    them in turn. Each may run in a thread of its own as long as every frame goes through all three in order.
+    Three steps: :meth:`prepare`, :meth:`paint` and :meth:`settle`; :meth:`frames` takes them in turn. Each
+    may run in a thread of its own. The first and the last have a memory, so that frames must come to them
+    in order; several may be painted at the same time.
 
     Args:
         engine: a network, ready to paint.
@@ -78,30 +90,30 @@ class ClipStylizer:
             yield self.settle(self.paint(self.prepare(frame)))
 
     def overlapped(self, frames: Iterable[Frame], depth: int = 3) -> Iterator[Raw]:
-        """Frames painted while the next are read and prepared in another thread; to be settled."""
-        for ready in ahead(map(self.prepare, frames), depth):
-            yield self.paint(ready)
+        """Frames painted while the next are read and prepared in another thread; to be settled.
+
+        Where the engine can, each core paints a frame of its own, which takes far less time than all of
+        them together take for each frame.
+        """
+        at_once = self.engine.at_once
+        with _threads_each(at_once):
+            yield from side_by_side(self.paint, ahead(map(self.prepare, frames), depth), at_once)
 
     def prepare(self, frame: Frame) -> Ready:
         """Step one, on the frame as it was read."""
         manners = self.direction.manners(frame)
         if self.temporal == 0:
-            return Ready(frame, manners, None)
-        return Ready(frame, manners, self._input.prepare(frame.pixels))
+            return Ready(frame, manners, None, {}, {}, 0)
+        ready = Ready(frame, manners, self._input.prepare(frame.pixels), {}, {}, 0)
+        return ready if ready.left_alone else self._followed(ready)
 
     def paint(self, ready: Ready) -> Raw:
-        """Step two: the network."""
-        manners, prepared = ready.manners, ready.prepared
-        if prepared is None:
-            return Raw(ready, self._painted(ready.frame.pixels, manners, None), {}, {}, 0)
-        if all(manner.code is None for manner in manners.values()):
-            return Raw(ready, ready.frame.pixels, {}, {}, 0)
-        followed = self._statistics
-        known = followed.follow(
-            manners, lambda: self._measured(prepared.pixels, manners), prepared.change.cut
-        )
-        pixels = self._painted(prepared.pixels, manners, known)
-        return Raw(ready, pixels, known, followed.measured, followed.age)
+        """Step two: the network. It remembers nothing."""
+        if ready.prepared is None:
+            return Raw(ready, self._painted(ready.frame.pixels, ready.manners, None))
+        if ready.left_alone:
+            return Raw(ready, ready.frame.pixels)
+        return Raw(ready, self._painted(ready.prepared.pixels, ready.manners, ready.known))
 
     def settle(self, raw: Raw) -> Frame:
         """Step three, on what was painted."""
@@ -115,7 +127,7 @@ class ClipStylizer:
         if raw.ready.prepared is None or self._output.before is None:
             return {}
         prepared = raw.ready.prepared
-        return pack(prepared, self._output.before, raw.known, raw.measured, raw.age)
+        return pack(prepared, self._output.before, raw.ready.known, raw.ready.measured, raw.ready.age)
 
     def remember(self, memory: Memory) -> None:
         """Go on after the frame that :meth:`memory` was taken at."""
@@ -123,6 +135,14 @@ class ClipStylizer:
             return
         self._input.before, self._output.before, known, measured, age = unpack(memory)
         self._statistics = FollowedStatistics(known, measured, age)
+
+    def _followed(self, ready: Ready) -> Ready:
+        manners, prepared, followed = ready.manners, ready.prepared, self._statistics
+        assert prepared is not None
+        known = followed.follow(
+            manners, lambda: self._measured(prepared.pixels, manners), prepared.change.cut
+        )
+        return replace(ready, known=known, measured=followed.measured, age=followed.age)
 
     def _painted(
         self, pixels: Bytes, manners: Mapping[str, Manner], known: Mapping[str, StyleCode] | None
@@ -137,6 +157,18 @@ class ClipStylizer:
             return {name: self.engine.measure_bytes(pixels, manner)}
         codes = self.engine.measure(_floats(pixels), list(manners.values()))
         return dict(zip(manners, codes, strict=True))
+
+
+@contextmanager
+def _threads_each(workers: int) -> Iterator[None]:
+    """Within the block torch's threads are shared out among so many workers."""
+    before = torch.get_num_threads()
+    if workers > 1:
+        torch.set_num_threads(max(1, before // workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _left_alone(pixels: Bytes, ready: Ready) -> Bytes:

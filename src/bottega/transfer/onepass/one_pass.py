@@ -29,6 +29,9 @@ WHOLE = 3e9
 TILE = 2048
 """Side of a tile in pixels."""
 
+MOST_AT_ONCE = 4
+"""Pictures; each takes its memory, and the cores left over work within each of them."""
+
 
 class OnePass:
     """Made by :func:`one_pass`.
@@ -36,14 +39,21 @@ class OnePass:
     Attributes:
         network: micro or photo, in float32 and evaluation mode.
         engine, precision: what was chosen: ``torch`` or ``openvino``, ``fp32`` or ``bf16``.
+        at_once: pictures that several threads may paint at the same time, and gain by it.
     """
 
     def __init__(
-        self, network: OwnStatisticsNet, engine: str, precision: str, painter: MicroPainter | PhotoPainter
-    ):
+        self,
+        network: OwnStatisticsNet,
+        engine: str,
+        precision: str,
+        painter: MicroPainter | PhotoPainter,
+        at_once: int = 1,
+    ) -> None:
         self.network = network
         self.engine = engine
         self.precision = precision
+        self.at_once = at_once
         self._painter = painter
 
     @torch.inference_mode()
@@ -151,13 +161,15 @@ def one_pass(
     place = runtime.device(device or "auto")
     name = chosen(engine, place, runs_graphs=isinstance(network, MicroNet))
     count = runtime.set_threads(threads or 0)
+    # A request of OpenVINO's is one thread's, and so is a device.
+    at_once = min(count, MOST_AT_ONCE) if (name, place.type) == ("torch", "cpu") else 1
     network = network.eval().requires_grad_(False).float().cpu()
     if isinstance(network, PhotoNet):
-        return OnePass(network, name, "fp32", PhotoPainter(network, place))
+        return OnePass(network, name, "fp32", PhotoPainter(network, place), at_once)
     kind = runtime.precision(place, precision)
     runner = _engine(name, network, place, kind, count)
     painter = MicroPainter(network, runner, whole=int(WHOLE / runner.bytes_per_pixel), tile=TILE)
-    return OnePass(network, name, "bf16" if kind == torch.bfloat16 else "fp32", painter)
+    return OnePass(network, name, "bf16" if kind == torch.bfloat16 else "fp32", painter, at_once)
 
 
 def _engine(
