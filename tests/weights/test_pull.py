@@ -13,6 +13,8 @@ from bottega import weights
 from bottega.errors import OutputError, WeightsError
 from bottega.weights.download import download
 
+PUBLISHERS = ("https://download.pytorch.org/models/", "https://github.com/mseitzer/pytorch-fid/releases/")
+
 
 def left_over(home):
     return sorted(file.name for file in (home / "weights").glob("*") if "part" in file.name)
@@ -259,7 +261,7 @@ def test_adopt_takes_the_published_file_from_a_stick(catalogue, tmp_path, publis
 def test_the_real_manifest_names_the_publishers_digits(home):
     for each in weights.entries():
         if each.url is not None:
-            assert each.url.startswith("https://download.pytorch.org/models/")
+            assert each.url.startswith(PUBLISHERS)
             assert each.url.removesuffix(".pth").rpartition("-")[2] == each.sha256[:8]
         else:
             assert hashlib.sha256(weights.path(each.name).read_bytes()).hexdigest() == each.sha256
