@@ -1,0 +1,155 @@
+"""DCGAN and its conditional form, as baselines and for study.
+
+Radford et al. 2016: batch norm, ReLU in the generator, leaky ReLU in the discriminator, no pooling. Differs:
+enlargement by nearest neighbour and a 3×3 convolution in place of transposed convolutions, which leave
+checkerboards (Odena et al. 2016). The conditional form (Mirza and Osindero 2014) joins the condition to the
+noise, and to the discriminator's last features by an inner product (Miyato and Koyama 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bottega.errors import SettingsError
+from bottega.generate.generator import Generator
+
+START = 4
+WIDEST = 8
+"""Channels at the smallest side are at most so many times the width."""
+
+
+class DCGAN(Generator):
+    """The generator without condition.
+
+    Args:
+        size, latent: as in :class:`~bottega.generate.Generator`.
+        width: channels at half the full size; the paper's is 64 at 64².
+    """
+
+    def __init__(self, size: int = 64, latent: int = 100, width: int = 32) -> None:
+        super().__init__(size, latent)
+        self._build(width)
+
+    def _build(self, width: int) -> None:
+        if width < 1:
+            raise SettingsError(f"The width of a DCGAN is 1 or more, not {width}.")
+        self.width = width
+        channels = pyramid(width, self.size)
+        self.start = nn.Linear(self.latent + self.conditions, channels[0] * START**2, bias=False)
+        self.first = nn.Sequential(nn.BatchNorm2d(channels[0]), nn.ReLU())
+        self.enlarge = nn.Sequential()
+        for incoming, outgoing in pairwise(channels):
+            self.enlarge.extend(
+                [
+                    nn.Upsample(scale_factor=2),
+                    nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False),
+                    nn.BatchNorm2d(outgoing),
+                    nn.ReLU(),
+                ]
+            )
+        self.enlarge.extend([nn.Upsample(scale_factor=2), nn.Conv2d(channels[-1], 3, 3, padding=1)])
+        normal_weights(self)
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        return {"size": self.size, "latent": self.latent, "width": self.width}
+
+    def style_of(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.joined(z, condition)
+
+    def centre(self, condition: Tensor | None = None) -> Tensor:
+        count = 1 if condition is None else len(condition)
+        zeros = torch.zeros(count, self.latent, device=self.start.weight.device)
+        return self.joined(zeros, condition)
+
+    def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
+        x = self.start(styles[0]).unflatten(1, (-1, START, START))
+        x = self.enlarge(self.first(x.contiguous(memory_format=torch.channels_last)))
+        return (torch.tanh(x).float() + 1) / 2
+
+
+class ConditionalDCGAN(DCGAN):
+    """The generator with classes and attributes."""
+
+    def __init__(
+        self,
+        size: int = 64,
+        latent: int = 100,
+        classes: Sequence[str] = (),
+        attributes: Sequence[str] = (),
+        width: int = 32,
+    ) -> None:
+        Generator.__init__(self, size, latent, classes, attributes)
+        if not self.conditions:
+            raise SettingsError(
+                "A conditional DCGAN needs classes or attributes; without them train a dcgan."
+            )
+        self._build(width)
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        return {**Generator.configuration.__get__(self), "width": self.width}
+
+
+class ConvDiscriminator(nn.Module):
+    """Halves pictures to 4×4, then one logit for each.
+
+    Args:
+        size: side of the pictures.
+        width: channels at half the size.
+        conditions: numbers of a condition; 0 judges without one.
+        dropout: share of the last features that is left out while training.
+        norm: batch norm as in the paper. Without it the gradient penalty R1 is that of each picture alone.
+    """
+
+    def __init__(
+        self, size: int, width: int = 32, conditions: int = 0, dropout: float = 0.0, norm: bool = True
+    ) -> None:
+        super().__init__()
+        channels = [3, *reversed(pyramid(width, size))]
+        self.halve = nn.Sequential()
+        for number, (incoming, outgoing) in enumerate(pairwise(channels)):
+            normed = norm and number > 0
+            self.halve.append(nn.Conv2d(incoming, outgoing, 4, stride=2, padding=1, bias=not normed))
+            if normed:
+                self.halve.append(nn.BatchNorm2d(outgoing))
+            self.halve.append(nn.LeakyReLU(0.2))
+        self.dropout = nn.Dropout(dropout)
+        self.logit = nn.Linear(channels[-1] * START**2, 1)
+        self.embedding = nn.Linear(conditions, channels[-1], bias=False) if conditions else None
+        normal_weights(self)
+
+    def look(self, pictures: Tensor) -> list[Tensor]:
+        """The pictures themselves: nothing here is frozen."""
+        return [pictures]
+
+    def judge(self, features: Sequence[Tensor], condition: Tensor | None) -> Tensor:
+        """Logits ``(N, 1)``."""
+        seen = self.halve(features[0] * 2 - 1)
+        logits = self.logit(self.dropout(seen.flatten(1)))
+        if self.embedding is not None and condition is not None:
+            wanted = self.embedding(condition)
+            logits = logits + (seen.mean((2, 3)) * wanted).sum(1, keepdim=True)
+        return logits.float()
+
+    def forward(self, pictures: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Logits ``(N, 1)`` of pictures ``(N, 3, size, size)`` in [0, 1]."""
+        return self.judge([pictures], condition)
+
+
+def pyramid(width: int, size: int) -> list[int]:
+    """Channels from the smallest side (4) to half the full size."""
+    halvings = (size // START).bit_length() - 1
+    return [width * min(2**power, WIDEST) for power in reversed(range(halvings))]
+
+
+def normal_weights(module: nn.Module) -> None:
+    """The paper's start: convolutions and linear layers normal with deviation 0.02."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, 0.02)

@@ -1,0 +1,86 @@
+"""One step of two networks that play against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from bottega.generate.augment import Augmentation
+from bottega.generate.generator import Generator
+from bottega.generate.training.material import ConditionedBatches
+from bottega.losses.adversarial import AdversarialLoss, r1_penalty
+from bottega.training import Step
+
+
+class Discriminator(Protocol):
+    """Two halves: what is the same for both players, and what learns."""
+
+    def look(self, pictures: Tensor) -> list[Tensor]:
+        """What is judged: the pictures themselves, or an encoder's features of them."""
+
+    def judge(self, features: Sequence[Tensor], condition: Tensor | None) -> Tensor:
+        """Logits ``(N, …)``."""
+
+
+class Game:
+    """The step function: discriminator, then generator, on the same made pictures.
+
+    What is dear is done once: pictures are made once for both players, an encoder looks at them once, and the
+    discriminator judges real and made ones together.
+
+    Args:
+        networks: ``"generator"``, ``"discriminator"``, ``"augmentation"``.
+        batches: real pictures with their conditions.
+        loss: of both players.
+        r1: weight γ of the gradient penalty; 0 for none.
+        r1_every: steps between two penalties, which then weigh so many times more (lazy regularisation,
+            Karras et al. 2020).
+    """
+
+    def __init__(
+        self,
+        networks: nn.ModuleDict,
+        batches: ConditionedBatches,
+        loss: AdversarialLoss,
+        r1: float = 0.0,
+        r1_every: int = 16,
+    ) -> None:
+        generator, augmentation = networks["generator"], networks["augmentation"]
+        assert isinstance(generator, Generator)
+        assert isinstance(augmentation, Augmentation)
+        self.generator, self.augmentation = generator, augmentation
+        self.discriminator: Discriminator = networks["discriminator"]  # type: ignore[assignment]
+        self.batches, self.loss, self.r1, self.r1_every = batches, loss, r1, r1_every
+
+    def __call__(self, step: Step) -> dict[str, Tensor]:
+        real, condition = self.batches(step)
+        noise = torch.randn(len(real), self.generator.latent, generator=step.generator).to(real)
+        penalised = self.r1 > 0 and step.number % self.r1_every == 0
+        real = self.augmentation(real, step.generator).requires_grad_(penalised)
+        with step.worker.autocast():
+            made = self.augmentation(self.generator(noise, condition), step.generator)
+            seen = self.discriminator.look(made)
+            with torch.set_grad_enabled(penalised):
+                seen_real = self.discriminator.look(real)
+            both = [torch.cat([a, b.detach()]) for a, b in zip(seen_real, seen, strict=True)]
+            twice = None if condition is None else torch.cat([condition, condition])
+            real_logits, made_logits = self.discriminator.judge(both, twice).chunk(2)
+        wrong = self.loss.discriminator(real_logits, made_logits)
+        losses = {"discriminator": wrong}
+        if penalised:
+            losses["r1"] = r1_penalty(real_logits, real)
+            wrong = wrong + self.r1 / 2 * self.r1_every * losses["r1"]
+        step.update(wrong, "discriminator")
+        self.augmentation.adapt(real_logits)
+        with step.worker.autocast():
+            fooled = self.loss.generator(self.discriminator.judge(seen, condition))
+        step.update(fooled, "generator")
+        return {
+            **losses,
+            "generator": fooled,
+            "sure of real": real_logits.detach().sign().mean(),
+            "augmentation": self.augmentation.get_buffer("probability").clone(),
+        }

@@ -1,0 +1,122 @@
+"""Pictures to learn from, with their classes: one folder for each class, or all pictures in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bottega.errors import PictureError, SettingsError
+from bottega.training import Batches, PictureSet, Step, View, find_pictures, load_pictures
+from bottega.training.augment import centre_square
+
+FEWEST = 10
+"""Of fewer pictures nothing but copies can be learned."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a generator learns from.
+
+    Attributes:
+        pictures: all of them.
+        classes: their names, sorted; none where all pictures lie in one folder.
+        labels: number of each picture's class ``(N,)``; zeros without classes.
+        attributes: names of continuous attributes.
+        values: of the attributes, in [0, 1], ``(N, attributes)``.
+    """
+
+    pictures: PictureSet
+    classes: tuple[str, ...]
+    labels: Tensor
+    attributes: tuple[str, ...]
+    values: Tensor
+
+    def conditions(self, numbers: Tensor) -> Tensor | None:
+        """Conditions ``(len(numbers), D)`` of the pictures of these numbers; None where there are none."""
+        parts = []
+        if self.classes:
+            parts.append(F.one_hot(self.labels[numbers], len(self.classes)).float())
+        if self.attributes:
+            parts.append(self.values[numbers])
+        return torch.cat(parts, 1) if parts else None
+
+    def squares(self, numbers: Tensor, size: int) -> Tensor:
+        """Middles of the pictures of these numbers, ``(len(numbers), 3, size, size)``: always the same."""
+        return torch.stack([centre_square(self.pictures.readable(int(n)), size) for n in numbers])
+
+
+def read_material(
+    folder: Path,
+    size: int,
+    *,
+    crop: float = 0.0,
+    classes: bool = True,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Material:
+    """All pictures of a folder, reduced to what a training of ``size`` needs.
+
+    Args:
+        folder: its subfolders are the classes; pictures may lie deeper in them.
+        crop: share of the side that random crops may leave out.
+        classes: False takes all pictures together.
+
+    Raises:
+        PictureError: no such folder, or too few pictures that can be read.
+        SettingsError: some pictures lie in subfolders and some do not.
+    """
+    files = find_pictures(folder)
+    parents = {file: file.relative_to(folder).parts[:-1] for file in files}
+    named = classes and any(parents.values())
+    if named and not all(parents.values()):
+        raise SettingsError(
+            f"{folder} holds pictures beside its subfolders; put every picture into the folder of its "
+            "class, or train without classes."
+        )
+    grouped: dict[str, list[Path]] = {}
+    for file in files:
+        grouped.setdefault(parents[file][0] if named else "", []).append(file)
+    return load_material(grouped, size, crop=crop, on_progress=on_progress)
+
+
+def load_material(
+    grouped: Mapping[str, Sequence[Path]],
+    size: int,
+    *,
+    crop: float = 0.0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Material:
+    """Pictures whose classes are known: class to files; of a single class there is nothing to choose.
+
+    Raises:
+        PictureError: too few pictures that can be read.
+    """
+    classes = {file: name for name, files in grouped.items() for file in files}
+    found = load_pictures(sorted(classes), round(size * (1 + crop)), on_progress=on_progress)
+    if len(found) < FEWEST:
+        raise PictureError(
+            f"Only {len(found)} pictures can be read; a generator needs {FEWEST} or more to learn from."
+        )
+    names = sorted({classes[file] for file in found.files})
+    labels = torch.tensor([names.index(classes[file]) for file in found.files])
+    return Material(found, tuple(names) if len(names) > 1 else (), labels, (), torch.zeros(len(found), 0))
+
+
+class ConditionedBatches:
+    """Random views with their conditions; see :class:`bottega.training.Batches`."""
+
+    def __init__(self, material: Material, batch: int, view: View, seed: int) -> None:
+        self.material = material
+        self.batches = Batches(material.pictures, batch, view, seed)
+
+    def __call__(self, step: Step) -> tuple[Tensor, Tensor | None]:
+        """Pictures ``(share, 3, size, size)`` and conditions ``(share, D)`` on the worker's device."""
+        places = step.share(self.batches.batch)
+        numbers = torch.tensor([self.batches.number_at(step.number, place) for place in places])
+        conditions = self.material.conditions(numbers)
+        where = step.worker.device
+        return self.batches(step), None if conditions is None else conditions.to(where)

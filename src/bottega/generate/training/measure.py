@@ -1,0 +1,123 @@
+"""What a training of a generator is judged by: nearness to the real pictures, variety, copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bottega.encoders import Encoder
+from bottega.evaluate import kernel_distance
+from bottega.generate.generator import Generator
+from bottega.generate.training.material import Material
+from bottega.training import Worker
+
+MOST = 1024
+"""Pictures that are compared at most: what is above costs time and changes little."""
+CHUNK = 32
+NEAR = 0.5
+"""A near twin is nearer than so many times the median distance of real pictures to their nearest."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Features: ``means (N, D)`` of whole pictures for distributions, ``layout (N, D)`` for copies."""
+
+    means: Tensor
+    layout: Tensor
+
+
+@torch.no_grad()
+def look(encoder: Encoder, pictures: Tensor) -> Looked:
+    """Features of pictures ``(N, 3, S, S)`` at the encoder's deepest layers of the last two strides."""
+    middle, deep = _layers(encoder)
+    means, layouts = [], []
+    for part in torch.split(pictures, CHUNK):
+        found = encoder(part, (middle, deep))
+        pooled = [found[name].float().mean((2, 3)) for name in (middle, deep)]
+        means.append(torch.cat(pooled, 1))
+        coarse = F.adaptive_avg_pool2d(found[deep].float(), 4).flatten(1)
+        layouts.append(coarse)
+    return Looked(torch.cat(means), torch.cat(layouts))
+
+
+def _layers(encoder: Encoder) -> tuple[str, str]:
+    last = {encoder.strides[layer]: layer for layer in encoder.layers}
+    strides = sorted(last)
+    return last[strides[-2]], last[strides[-1]]
+
+
+class Measure:
+    """Measures a generator against the pictures that it learns from.
+
+    ``"kid"`` is the kernel distance of the means of two layers: :func:`bottega.evaluate.kernel_distance`.
+
+    Args:
+        generator: drawn from, with the same noise each time.
+        material: real pictures.
+        encoder: that looks, in full precision.
+        here: where the generator computes.
+        count: pictures drawn for a measurement.
+
+    Attributes:
+        twins: share of the real pictures with a near twin among the others, by the rule for copies.
+    """
+
+    def __init__(
+        self, generator: Generator, material: Material, encoder: Encoder, here: Worker, count: int = 256
+    ) -> None:
+        self.generator, self.encoder, self.here = generator, encoder, here
+        total = len(material.pictures)
+        source = torch.Generator().manual_seed(1)
+        chosen = torch.randperm(total, generator=source)[:MOST]
+        real = look(encoder, material.squares(chosen, generator.size).to(here.device))
+        self.means, self.middle = real.means, real.layout.mean(0)
+        self.layouts = centred(real.layout, self.middle)
+        apart = nearest(self.layouts, self.layouts, skip_self=True)
+        self.near = float(apart.median()) * NEAR
+        self.twins = float((apart < self.near).float().mean())
+        drawn = torch.randint(total, (count,), generator=source)
+        self.conditions = material.conditions(drawn)
+        self.noise = torch.randn(count, generator.latent, generator=source)
+
+    def __call__(self) -> dict[str, float]:
+        """``"kid"``, ``"variety"`` (1 is the real pictures') and ``"copies"`` (share of near twins)."""
+        seen = look(self.encoder, self.draw())
+        layouts = centred(seen.layout, self.middle)
+        return {
+            "kid": kernel_distance(seen.means, self.means),
+            "variety": spread(layouts) / spread(self.layouts),
+            "copies": float((nearest(layouts, self.layouts) < self.near).float().mean()),
+        }
+
+    def draw(self) -> Tensor:
+        """The pictures that are measured, ``(count, 3, S, S)``."""
+        where = self.here.device
+        parts = []
+        for first in range(0, len(self.noise), CHUNK):
+            here = slice(first, first + CHUNK)
+            conditions = None if self.conditions is None else self.conditions[here].to(where)
+            with self.here.autocast():
+                parts.append(self.generator(self.noise[here].to(where), conditions))
+        return torch.cat(parts)
+
+
+def centred(layouts: Tensor, middle: Tensor) -> Tensor:
+    """Directions from the mean picture, of unit length."""
+    return F.normalize(layouts - middle, dim=1)
+
+
+def spread(layouts: Tensor) -> float:
+    """Mean cosine distance of two different rows of unit length."""
+    count = len(layouts)
+    return float(1 - (layouts.sum(0).square().sum() - count) / (count * (count - 1)))
+
+
+def nearest(ours: Tensor, theirs: Tensor, skip_self: bool = False) -> Tensor:
+    """Cosine distance ``(N,)`` of each row to the nearest of ``theirs``."""
+    distance = 1 - ours @ theirs.T
+    if skip_self:
+        distance.fill_diagonal_(float("inf"))
+    return distance.min(1).values

@@ -1,0 +1,189 @@
+"""Put pictures, networks, losses and loop together; take the best generator out again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
+
+from bottega import encoders
+from bottega.generate.augment import Augmentation
+from bottega.generate.dcgan import ConvDiscriminator
+from bottega.generate.generator import Generator
+from bottega.generate.projector import ProjectedDiscriminator, Projector
+from bottega.generate.table import load
+from bottega.generate.training.adversarial import Game
+from bottega.generate.training.alarms import Alarms
+from bottega.generate.training.autoencoding import AutoEncoding
+from bottega.generate.training.material import ConditionedBatches, Material
+from bottega.generate.training.measure import Measure
+from bottega.generate.training.settings import GanSettings
+from bottega.generate.training.start import build_generator, learning_groups, take_over
+from bottega.generate.vae import VAE
+from bottega.losses.adversarial import adversarial_loss
+from bottega.training import (
+    Callback,
+    Loop,
+    Samples,
+    Schedule,
+    StepFunction,
+    Timed,
+    Validation,
+    View,
+    Worker,
+    load_checkpoint,
+    optimizer,
+    schedule,
+    worker,
+)
+
+BETAS = (0.0, 0.99)
+"""Of Adam: without momentum, which two players that answer each other would carry too far."""
+WARMUP = 50
+EMA_DECAY = 0.998
+SAMPLES = 8
+"""Rows and columns of a sheet of samples; with classes a row, or several, for each."""
+SHEET_SIDE = 128
+"""Samples smaller than this are shown enlarged to it."""
+
+
+def prepare(
+    settings: GanSettings,
+    material: Material,
+    run: Path,
+    callbacks: Sequence[Callback] = (),
+    here: Worker | None = None,
+    tell: Callable[[str], None] = print,
+) -> Loop:
+    """A training, ready to start or to resume.
+
+    Args:
+        settings: of networks, losses and length.
+        material: what is learned.
+        run: folder for checkpoints, metrics and sheets of samples.
+        callbacks: further ones.
+        here: where to compute; none takes the best there is.
+        tell: called with the sentence of an alarm.
+
+    Raises:
+        SettingsError: settings that do not fit together or the pictures.
+        WeightsError: the encoder or the generator to start from is not here, or does not fit.
+    """
+    here = here or worker()
+    generator = build_generator(settings, material.classes, material.attributes)
+    taken = take_over(generator, load(settings.base).requires_grad_(True)) if settings.base else []
+    groups = learning_groups(generator, settings, taken)
+    batches = ConditionedBatches(material, settings.batch, view_of(settings), settings.seed)
+    kind = settings.optimizer
+    options = {} if kind == "rmsprop" else {"betas": BETAS}
+    optimizers = {"generator": optimizer(kind, groups, settings.rate, **options)}
+    module, step = _players(settings, generator, batches)
+    if "discriminator" in module:
+        learned = [weights for weights in module["discriminator"].parameters() if weights.requires_grad]
+        optimizers["discriminator"] = optimizer(
+            kind, learned, settings.discriminator_rate, weight_decay=settings.weight_decay, **options
+        )
+    _place(module, here)
+    watching = encoders.load(settings.encoder).to(here.device)
+    measure = Measure(generator, material, watching, here, settings.measured)
+    timed = Timed(60 * settings.minutes, WARMUP)
+    loop = Loop(
+        module,
+        optimizers,
+        step,
+        _schedule(settings, timed),
+        run,
+        seed=settings.seed,
+        validation=Validation(measure, settings.validate_every, "kid", patience=settings.patience),
+        worker=here,
+        ema_decay=EMA_DECAY,
+    )
+    samples = Samples(sample_drawer(generator, here), settings.validate_every, columns=SAMPLES)
+    loop.callbacks = (timed, samples, Alarms(tell, measure.twins), *callbacks)
+    return loop
+
+
+def view_of(settings: GanSettings) -> View:
+    """How training pictures are cut, mirrored, turned and recoloured."""
+    return View(settings.size, (1.0, 1.0 + settings.crop), settings.flip, settings.rotation, settings.recolor)
+
+
+def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
+    """The generator with the averaged weights of the best validation, or of now where there was none.
+
+    Returns:
+        It, in evaluation mode on the processor, and ``"step"`` and (where there was a validation) ``"kid"``.
+    """
+    generator = loop.module.get_submodule("generator")
+    assert isinstance(generator, Generator)
+    average, found = loop.ema.state, {"step": float(loop.done)}
+    if loop.best_checkpoint.exists():
+        state = load_checkpoint(loop.best_checkpoint)
+        average = state["average"]
+        found = {"step": float(state["done"]), "kid": float(state["validation"]["best"])}
+    own = {name.removeprefix("generator."): x for name, x in average.items() if name.startswith("generator.")}
+    generator.load_state_dict(own)
+    return generator.eval().requires_grad_(False).to("cpu"), found
+
+
+def sample_drawer(generator: Generator, here: Worker) -> Callable[[torch.Generator], Tensor]:
+    """Draws a square of samples: rows of classes where there are such, else whatever comes."""
+
+    def draw(source: torch.Generator) -> Tensor:
+        count = SAMPLES**2
+        noise = torch.randn(count, generator.latent, generator=source)
+        condition = generator.condition_of(None, count, source)
+        if condition is not None and generator.classes:
+            rows = torch.arange(count) * len(generator.classes) // count
+            condition[:, : len(generator.classes)] = torch.eye(len(generator.classes))[rows]
+        with here.autocast():
+            drawn = generator(noise.to(here.device), None if condition is None else condition.to(here.device))
+        times = max(1, SHEET_SIDE // generator.size)
+        return drawn.repeat_interleave(times, 2).repeat_interleave(times, 3)
+
+    return draw
+
+
+def _players(
+    settings: GanSettings, generator: Generator, batches: ConditionedBatches
+) -> tuple[nn.ModuleDict, StepFunction]:
+    if isinstance(generator, VAE):
+        return nn.ModuleDict({"generator": generator}), AutoEncoding(generator, batches, settings.beta)
+    networks = nn.ModuleDict(
+        {
+            "generator": generator,
+            "discriminator": _discriminator(settings, generator),
+            "augmentation": Augmentation(
+                settings.augment, settings.augment_probability, settings.augment_span
+            ),
+        }
+    )
+    loss = adversarial_loss(settings.loss)
+    return networks, Game(networks, batches, loss, settings.r1, settings.r1_every)
+
+
+def _discriminator(settings: GanSettings, generator: Generator) -> nn.Module:
+    if settings.network == "fewshot" and settings.projector:
+        projector = Projector(encoders.load(settings.projector), seed=settings.seed)
+        return ProjectedDiscriminator(projector, settings.size, generator.conditions)
+    return ConvDiscriminator(
+        settings.size, settings.width, generator.conditions, settings.dropout, norm=settings.r1 == 0
+    )
+
+
+def _schedule(settings: GanSettings, timed: Timed) -> Schedule:
+    if not settings.steps:
+        return timed
+    return schedule(settings.schedule, settings.steps, warmup=min(WARMUP, settings.steps))
+
+
+def _place(module: nn.ModuleDict, here: Worker) -> None:
+    """Everything to its device, convolutions in the layout that is quick there."""
+    module.to(here.device)
+    convert_conv2d_weight_memory_format(module, torch.channels_last)
+    if "discriminator" in module and isinstance(module["discriminator"], ProjectedDiscriminator):
+        encoder = module["discriminator"].projector.encoder.to(here.device)
+        convert_conv2d_weight_memory_format(encoder, torch.channels_last)

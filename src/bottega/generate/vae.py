@@ -1,0 +1,92 @@
+"""A variational auto-encoder with a weight β on its divergence.
+
+Kingma and Welling 2014; β of Higgins et al. 2017. It draws softer pictures than the adversarial generators,
+but cannot collapse, and knows the noise of any picture at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bottega.errors import SettingsError
+from bottega.generate.dcgan import START, pyramid
+from bottega.generate.generator import Generator
+
+STEADIEST = 10.0
+"""Bound on the logarithm of a variance, so that no picture's noise becomes infinite or exactly certain."""
+
+
+class VAE(Generator):
+    """Encoder and decoder; as a generator the decoder alone.
+
+    Args:
+        size, latent, classes, attributes: as in :class:`~bottega.generate.Generator`.
+        width: channels at half the full size.
+    """
+
+    def __init__(
+        self,
+        size: int = 64,
+        latent: int = 64,
+        classes: Sequence[str] = (),
+        attributes: Sequence[str] = (),
+        width: int = 32,
+    ) -> None:
+        super().__init__(size, latent, classes, attributes)
+        if width < 1:
+            raise SettingsError(f"The width of a VAE is 1 or more, not {width}.")
+        self.width = width
+        channels = pyramid(width, size)
+        self.reduce = nn.Sequential()
+        for incoming, outgoing in zip([3, *reversed(channels)], reversed(channels), strict=False):
+            self.reduce.extend(
+                [
+                    nn.Conv2d(incoming, outgoing, 4, stride=2, padding=1, bias=False),
+                    nn.BatchNorm2d(outgoing),
+                    nn.LeakyReLU(0.2),
+                ]
+            )
+        self.posterior = nn.Linear(channels[0] * START**2 + self.conditions, 2 * latent)
+        self.start = nn.Linear(latent + self.conditions, channels[0] * START**2)
+        self.enlarge = nn.Sequential()
+        for incoming, outgoing in zip(channels, [*channels[1:], width], strict=True):
+            self.enlarge.extend(
+                [
+                    nn.Upsample(scale_factor=2),
+                    nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False),
+                    nn.BatchNorm2d(outgoing),
+                    nn.LeakyReLU(0.2),
+                ]
+            )
+        self.picture = nn.Conv2d(width, 3, 3, padding=1)
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        return {**super().configuration, "width": self.width}
+
+    def encode(self, pictures: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Mean and log variance, ``(N, latent)`` each, of the noise of pictures ``(N, 3, size, size)``."""
+        seen = self.reduce(pictures * 2 - 1).flatten(1)
+        if condition is not None:
+            seen = torch.cat([seen, condition.to(seen)], 1)
+        mean, log_variance = self.posterior(seen).float().chunk(2, 1)
+        return mean, log_variance.clamp(-STEADIEST, STEADIEST)
+
+    def style_of(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return self.joined(z, condition)
+
+    def centre(self, condition: Tensor | None = None) -> Tensor:
+        count = 1 if condition is None else len(condition)
+        zeros = torch.zeros(count, self.latent, device=self.start.weight.device)
+        return self.joined(zeros, condition)
+
+    def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
+        x = F.leaky_relu(self.start(styles[0]), 0.2)
+        x = x.view(len(x), -1, START, START)
+        x = self.enlarge(x.contiguous(memory_format=torch.channels_last))
+        return torch.sigmoid(self.picture(x)).float()
