@@ -1,0 +1,144 @@
+"""What judges: augmentation, the projected discriminator, the plain one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bottega import encoders
+from bottega.errors import SettingsError
+from bottega.generate.augment import Augmentation, cut_out, recolor, shift
+from bottega.generate.dcgan import ConvDiscriminator
+from bottega.generate.projector import ProjectedDiscriminator, Projector, last_layers
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def pictures(count: int = 4, side: int = 32) -> torch.Tensor:
+    return torch.rand(count, 3, side, side, generator=seeded(1))
+
+
+def test_shift_moves_whole_pictures() -> None:
+    one = pictures(1)
+    moved = shift(one, seeded(4))
+    places = [
+        (down, right)
+        for down in range(-4, 5)
+        for right in range(-4, 5)
+        if torch.allclose(
+            moved[..., max(0, -down) : 32 - max(0, down), max(0, -right) : 32 - max(0, right)],
+            one[..., max(0, down) : 32 + min(0, down), max(0, right) : 32 + min(0, right)],
+            atol=1e-6,
+        )
+    ]
+    assert len(places) == 1
+    assert moved.shape == one.shape
+
+
+def test_cut_out_leaves_a_grey_square() -> None:
+    changed = cut_out(pictures(200), seeded(2))
+    grey = (changed == 0.5).all(1).float().mean((1, 2))
+    assert grey.max() == pytest.approx(0.25)
+    assert grey.min() >= 0.0625 * 0.9  # a quarter of the square at least, in a corner
+    assert grey.mean() < 0.25
+
+
+def test_recolor_keeps_what_is_where() -> None:
+    grey = pictures().mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    changed = recolor(grey, seeded(3))
+    assert torch.allclose(changed[:, 0], changed[:, 1], atol=1e-6)
+    flat = torch.stack([grey[:, 0].flatten(1), changed[:, 0].flatten(1)], 1)
+    assert all(torch.corrcoef(pair)[0, 1] > 0.999 for pair in flat)
+
+
+def test_probability_zero_changes_nothing_and_one_everything() -> None:
+    shown = pictures()
+    assert torch.equal(Augmentation(probability=0.0)(shown, seeded()), shown)
+    changed = Augmentation(probability=1.0)(shown, seeded())
+    assert ((changed - shown).abs().amax((1, 2, 3)) > 0).all()
+
+
+def test_gradients_pass_through() -> None:
+    shown = pictures().requires_grad_()
+    (gradient,) = torch.autograd.grad(Augmentation(probability=1.0)(shown, seeded()).sum(), shown)
+    assert (gradient.abs().sum((1, 2, 3)) > 0).all()
+
+
+def test_probability_follows_the_discriminator() -> None:
+    augmentation = Augmentation(probability=0.5, span=100)
+    augmentation.adapt(torch.ones(10, 1))
+    assert augmentation.get_buffer("probability").item() == pytest.approx(0.6)
+    augmentation.adapt(torch.tensor([[1.0], [-1.0]]))
+    assert augmentation.get_buffer("probability").item() == pytest.approx(0.58)
+    for _ in range(20):
+        augmentation.adapt(torch.ones(10, 1))
+    assert augmentation.get_buffer("probability").item() == pytest.approx(0.9)
+    still = Augmentation(probability=0.5, span=0)
+    still.adapt(torch.ones(10, 1))
+    assert still.get_buffer("probability").item() == 0.5
+
+
+def test_bad_augmentation() -> None:
+    with pytest.raises(SettingsError, match='"blur" is no augmentation; there are color, translation'):
+        Augmentation(["blur"])
+    with pytest.raises(SettingsError, match="range is 0 to 1"):
+        Augmentation(probability=1.5)
+
+
+@pytest.fixture(scope="module")
+def projected() -> ProjectedDiscriminator:
+    torch.manual_seed(0)
+    return ProjectedDiscriminator(Projector(encoders.load("small")), 32, conditions=3)
+
+
+def test_projector_takes_one_layer_of_each_stride() -> None:
+    assert last_layers(encoders.build("small")) == ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+
+
+def test_logits_and_gradients(projected: ProjectedDiscriminator) -> None:
+    shown = pictures().requires_grad_()
+    condition = torch.eye(3)[[0, 1, 2, 0]]
+    logits = projected(shown, condition)
+    assert logits.shape == (4, 4 * 16)
+    assert logits.dtype == torch.float32
+    (gradient,) = torch.autograd.grad(logits.sum(), shown)
+    assert (gradient.abs().sum((1, 2, 3)) > 0).all()
+    assert not torch.allclose(logits, projected(shown, condition.roll(1, 1)), atol=1e-4)
+
+
+def test_the_encoder_stays_outside(projected: ProjectedDiscriminator) -> None:
+    """It neither learns nor is saved; the random mixing is saved, but does not learn."""
+    names = set(projected.state_dict())
+    assert not any("encoder" in name or "features" in name for name in names)
+    assert "projector.mixing0" in names
+    assert not any("mixing" in name for name, _ in projected.named_parameters())
+    assert not any(weights.requires_grad for weights in projected.projector.encoder.parameters())
+
+
+def test_mixing_depends_on_its_seed_alone() -> None:
+    encoder = encoders.build("small")
+    first, again, other = (Projector(encoder, seed=seed).state_dict()["mixing2"] for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_heads_are_bounded(projected: ProjectedDiscriminator) -> None:
+    """Spectral norm: no head stretches a difference by more than its layers' windows overlap."""
+    head = projected.heads[3].eval()
+    a, b = torch.randn(2, 1, 64, 4, 4, generator=seeded())
+    for _ in range(30):
+        head.train()(a, torch.zeros(1, 3))
+    apart = (head.eval()(a, torch.zeros(1, 3)) - head(b, torch.zeros(1, 3))).norm()
+    assert apart < 9 * (a - b).norm()
+
+
+def test_plain_discriminator() -> None:
+    torch.manual_seed(0)
+    judge = ConvDiscriminator(64, width=4, conditions=2, norm=False)
+    shown, condition = pictures(side=64), torch.eye(2)[[0, 1, 0, 1]]
+    logits = judge(shown, condition)
+    assert logits.shape == (4, 1)
+    assert torch.allclose(judge(shown[:1], condition[:1]), logits[:1], atol=1e-5)
+    assert any(isinstance(x, torch.nn.BatchNorm2d) for x in ConvDiscriminator(64, 4).modules())

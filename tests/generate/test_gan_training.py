@@ -1,0 +1,212 @@
+"""Training of generators: material, steps that learn, resuming, starting from another, alarms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from bottega import generate
+from bottega.errors import PictureError, SettingsError, WeightsError
+from bottega.generate import FewShotGenerator
+from bottega.generate.training import (
+    GanSettings,
+    Material,
+    best_generator,
+    load_material,
+    prepare,
+    read_material,
+)
+from bottega.generate.training.alarms import Alarms
+from bottega.generate.training.measure import centred, nearest, spread
+from bottega.generate.training.start import take_over
+from bottega.training import Loop, worker
+
+SMALL = {"size": 32, "width": 4, "latent": 8, "batch": 4, "measured": 16}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Red squares and blue discs on grounds of random grey."""
+    root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    y, x = np.mgrid[:40, :48]
+    for number in range(24):
+        picture = np.full((40, 48, 3), rng.integers(60, 200), np.uint8)
+        down, right, half = rng.integers(15, 25), rng.integers(18, 30), rng.integers(6, 12)
+        if number % 2:
+            picture[abs(y - down).clip(abs(x - right)) < half] = (200, 30, 30)
+        else:
+            picture[(y - down) ** 2 + (x - right) ** 2 < half**2] = (30, 30, 200)
+        home = root / ("squares" if number % 2 else "discs")
+        home.mkdir(exist_ok=True)
+        Image.fromarray(picture).save(home / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def material(folder: Path) -> Material:
+    return read_material(folder, 32)
+
+
+def loop_of(material: Material, run: Path, **settings: object) -> Loop:
+    here = worker("cpu", "fp32")
+    return prepare(GanSettings(**{**SMALL, "steps": 3, **settings}), material, run, here=here)  # type: ignore[arg-type]
+
+
+def weights_of(loop: Loop) -> dict[str, torch.Tensor]:
+    return {name: x.clone() for name, x in loop.module.state_dict().items()}
+
+
+def test_folders_are_classes(material: Material) -> None:
+    assert material.classes == ("discs", "squares")
+    assert material.labels.sum() == 12
+    conditions = material.conditions(torch.arange(24))
+    assert conditions is not None
+    for file, row in zip(material.pictures.files, conditions, strict=True):
+        assert material.classes[int(row.argmax())] == file.parent.name
+
+
+def test_one_folder_has_no_classes(folder: Path) -> None:
+    assert read_material(folder / "discs", 32).classes == ()
+    assert read_material(folder, 32, classes=False).classes == ()
+
+
+def test_bad_material(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="Only 3 pictures can be read"):
+        load_material({"few": sorted((folder / "discs").iterdir())[:3]}, 32)
+    (tmp_path / "class").mkdir()
+    Image.new("RGB", (40, 40)).save(tmp_path / "loose.png")
+    Image.new("RGB", (40, 40)).save(tmp_path / "class" / "kept.png")
+    with pytest.raises(SettingsError, match="pictures beside its subfolders"):
+        read_material(tmp_path, 32)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"network": "fewshot"},
+        {"network": "fewshot", "projector": "", "loss": "non-saturating", "r1": 1.0, "r1_every": 2},
+        {"network": "cdcgan", "loss": "least-squares", "dropout": 0.2},
+        {"network": "vae", "beta": 0.5},
+        {"network": "fewshot", "optimizer": "adamw", "weight_decay": 0.01, "schedule": "cosine"},
+    ],
+    ids=["projected", "penalised", "cdcgan", "vae", "adamw"],
+)
+def test_every_training_moves_weights(
+    material: Material, tmp_path: Path, settings: dict[str, object]
+) -> None:
+    loop = loop_of(material, tmp_path, **settings)
+    before = weights_of(loop)
+    assert loop.train() == "finished"
+    moved = {name for name, x in loop.module.state_dict().items() if not torch.equal(x, before[name])}
+    for player in ("generator", "discriminator"):
+        learned = {n for n, _ in loop.module.named_parameters() if n.startswith(player)}
+        assert learned <= moved
+    assert not any("mixing" in name for name in moved)
+    generator, figures = best_generator(loop)
+    assert figures["step"] == 3
+    assert generate.sample(generator, 2, like="discs").shape == (2, 3, 32, 32)
+    assert (tmp_path / "samples" / "000003.png").exists()
+
+
+def test_dcgan_takes_no_classes(folder: Path, material: Material, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="A dcgan takes no classes; train a cdcgan"):
+        loop_of(material, tmp_path, network="dcgan")
+    loose = read_material(folder, 32, classes=False)
+    loop = loop_of(loose, tmp_path, network="dcgan")
+    loop.train()
+    assert generate.sample(best_generator(loop)[0], 1).shape == (1, 3, 32, 32)
+
+
+def test_resumed_is_as_uninterrupted(material: Material, tmp_path: Path) -> None:
+    """Also the probability of augmentation, which follows the discriminator."""
+    whole = loop_of(material, tmp_path / "whole", steps=4, augment_span=50)
+    whole.train()
+    first = loop_of(material, tmp_path / "cut", steps=4, augment_span=50)
+    first.advance()
+    first.advance()
+    first.save()
+    second = loop_of(material, tmp_path / "cut", steps=4, augment_span=50)
+    assert second.resume()
+    second.train()
+    ends = weights_of(whole), weights_of(second)
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+def test_vae_learns(material: Material, tmp_path: Path) -> None:
+    loop = loop_of(material, tmp_path, network="vae", steps=60, rate=3e-3, batch=8, width=8, beta=0.1)
+    losses = [float(loop.advance()["reconstruction"].detach()) for _ in range(60)]
+    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+
+
+def test_discriminator_learns_to_tell(material: Material, tmp_path: Path) -> None:
+    """Of a generator that stands still it learns to tell made from real."""
+    loop = loop_of(material, tmp_path, steps=12, rate=1e-9, discriminator_rate=4e-3, augment=[])
+    losses = [float(loop.advance()["discriminator"].detach()) for _ in range(12)]
+    assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
+
+
+def test_starting_from_another(material: Material, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    base = FewShotGenerator(64, 8, classes=("squares", "stars"), width=4)
+    file = tmp_path / "base.safetensors"
+    generate.save(base, file)
+    loop = loop_of(material, tmp_path / "run", base=str(file), freeze=["start.*"], kept_rate=0.1)
+    made = loop.module["generator"]  # type: ignore[index]
+    assert torch.equal(made.blocks["16"].convolution.weight, base.blocks["16"].convolution.weight)
+    columns = made.embedding.weight
+    assert torch.equal(columns[:, 1], base.embedding.weight[:, 0])  # squares
+    assert torch.allclose(columns[:, 0], base.embedding.weight.mean(1))  # discs are new
+    rates = sorted({group["lr"] for group in loop.updates.optimizers["generator"].param_groups})
+    assert rates == pytest.approx([5e-5, 5e-4])
+    loop.train()
+    assert torch.equal(made.start.weight, base.start.weight)
+    assert not torch.equal(made.blocks["16"].convolution.weight, base.blocks["16"].convolution.weight)
+
+
+def test_bases_that_do_not_fit() -> None:
+    new = FewShotGenerator(32, 8, width=4)
+    with pytest.raises(WeightsError, match="is a VAE, the new one a FewShotGenerator"):
+        take_over(new, generate.VAE(32, 8, width=4))
+
+
+def test_freezing_by_depth(material: Material, tmp_path: Path) -> None:
+    loop = loop_of(material, tmp_path, freeze_depth=3)
+    frozen = [name for name, p in loop.module["generator"].named_parameters() if not p.requires_grad]  # type: ignore[index]
+    assert frozen[0].startswith("embedding")
+    assert {name.rpartition(".")[0] for name in frozen} == {"embedding", "mapping.0", "mapping.2"}
+
+
+def test_measures(material: Material, tmp_path: Path) -> None:
+    loop = loop_of(material, tmp_path)
+    assert loop.validation is not None
+    found = dict(loop.validation.measure())
+    assert found["kid"] > 0
+    assert 0 <= found["variety"] < 0.5  # an untrained generator draws one grey
+    assert found["copies"] == 0
+
+
+def test_measures_by_hand() -> None:
+    rows = nn.functional.normalize(torch.tensor([[1.0, 0, 0], [0, 1, 0], [1, 1, 0]]), dim=1)
+    apart = [1 - float(rows[a] @ rows[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert spread(rows) == pytest.approx(np.mean(apart))
+    assert nearest(rows, rows).max() < 1e-6
+    assert nearest(rows, rows, skip_self=True).tolist() == pytest.approx([apart[1], apart[1], apart[1]])
+    assert torch.allclose(centred(rows, rows.mean(0)).norm(dim=1), torch.ones(3))
+
+
+def test_alarms_speak_once(material: Material, tmp_path: Path) -> None:
+    told: list[str] = []
+    alarms, loop = Alarms(told.append, twins=0.02), loop_of(material, tmp_path)
+    for _ in range(2):
+        alarms.validate(loop, {"variety": 0.1, "copies": 0.0}, best=False)
+    assert told == []  # too early
+    for _ in range(3):
+        alarms.validate(loop, {"variety": 0.1, "copies": 0.3}, best=False)
+    assert len(told) == 2
+    assert "variety is 0.10" in told[0]
+    assert "30% of its pictures are near twins" in told[1]
