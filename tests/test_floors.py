@@ -30,6 +30,7 @@ FLOORS = {
     "training": 1,
     "transfer": 2,
     "evaluate": 2,
+    "generate": 2,
     "tools": 3,
     "cli": 4,
 }
@@ -40,6 +41,7 @@ NEIGHBOURS = {  # allowed on the same floor: room -> rooms that it uses
     "encoders": {"layers"},
     "styles": {"layers"},
     "training": {"layers"},
+    "generate": {"evaluate"},
     "video": {"pictures"},
 }
 FORBIDDEN = {"torchvision", "lpips", "piq", "timm", "open_clip", "torch_fidelity"}
