@@ -6,7 +6,7 @@ import torch
 from scipy.linalg import sqrtm
 
 from bottega.errors import SettingsError
-from bottega.evaluate import FeatureStatistics, frechet_distance, kernel_distance, kid
+from bottega.evaluate import FeatureStatistics, fid, frechet_distance, kernel_distance, kid
 
 
 def two_sets(n=60, m=45, dimensions=8, shift=0.3, seed=0):
@@ -124,3 +124,49 @@ def test_what_cannot_be_compared_is_refused(measure):
         measure(x * np.nan, x)
     with pytest.raises(SettingsError, match="one row per picture"):
         measure(x[:, 0], x)
+
+
+def test_corrected_distance_is_the_jackknife_written_out():
+    x, y = two_sets(n=20, m=20)
+    found = fid(x, y, groups=20)
+    # One picture of each set left out at a time, in the order that the seed gives.
+    generator = torch.Generator().manual_seed(0)
+    order = [torch.randperm(20, generator=generator).numpy() for _ in range(2)]
+    whole = frechet_by_the_usual_program(x, y)
+    assert found.distance == pytest.approx(whole, rel=1e-7)
+    tens = fid(x, y, groups=10)
+    without = []
+    for group in range(10):
+        a, b = (rows[places % 10 != group] for rows, places in zip((x, y), order, strict=True))
+        without.append(frechet_by_the_usual_program(a, b))
+    pseudo = 10 * whole - 9 * np.array(without)
+    assert tens.corrected.estimate == pytest.approx(pseudo.mean(), rel=1e-6)
+    half = 2.2621571628 * pseudo.std(ddof=1) / 10**0.5  # Student's t with 9 degrees of freedom
+    assert tens.corrected.high - tens.corrected.estimate == pytest.approx(half, rel=1e-6)
+    assert found.pictures == 20
+
+
+def test_correction_takes_the_bias_off():
+    rng = np.random.default_rng(2)
+    estimates = [fid(rng.normal(size=(100, 6)), rng.normal(size=(100, 6)), groups=10) for _ in range(40)]
+    raw = np.mean([each.distance for each in estimates])
+    corrected = np.mean([each.corrected.estimate for each in estimates])
+    assert raw > 0.15
+    assert abs(corrected) < 0.15 * raw
+
+
+def test_interval_of_the_corrected_distance_covers_the_truth():
+    # Normal distributions whose means are 1 apart in each of 4 dimensions: the distance is 4.
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(60):
+        interval = fid(rng.normal(size=(60, 4)), rng.normal(size=(60, 4)) + 1, groups=10).corrected
+        covered += interval.low <= 4 <= interval.high
+    assert 52 <= covered <= 60
+
+
+def test_correction_needs_four_pictures():
+    x, y = two_sets()
+    assert fid(x[:5], y[:4]).corrected.low < fid(x[:5], y[:4]).corrected.high
+    with pytest.raises(SettingsError, match="four pictures"):
+        fid(x[:3], y)

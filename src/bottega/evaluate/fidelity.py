@@ -48,7 +48,16 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
             f"Structural similarity needs pictures of {WINDOW} × {WINDOW} pixels or more; "
             f"these have {picture.shape[-1]} × {picture.shape[-2]}."
         )
-    # Double precision: variances are differences of nearly equal numbers.
+    luminance, structure = ssim_terms(picture, reference)
+    return (luminance * structure).mean().item()
+
+
+def ssim_terms(picture: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
+    """The two factors of structural similarity at every window, each ``(N, C, H - 10, W - 10)``.
+
+    They are the paper's l and c · s (equations 6 and 9 with 10, where C₃ is C₂ / 2); double precision, as
+    variances are differences of nearly equal numbers.
+    """
     x, y = picture.double(), reference.double()
     mean_x, mean_y = _window_mean(x), _window_mean(y)
     var_x = _window_mean(x * x) - mean_x**2
@@ -56,8 +65,7 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
     covariance = _window_mean(x * y) - mean_x * mean_y
     c1, c2 = K1**2, K2**2
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    structure = (2 * covariance + c2) / (var_x + var_y + c2)
-    return (luminance * structure).mean().item()
+    return luminance, (2 * covariance + c2) / (var_x + var_y + c2)
 
 
 def _window_mean(x: Tensor) -> Tensor:

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
+from scipy.stats import t as student
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.evaluate.feature_statistics import Features, FeatureStatistics, different_lengths
+from bottega.evaluate.bootstrap import Interval
+from bottega.evaluate.feature_statistics import (
+    Features,
+    FeatureStatistics,
+    as_rows,
+    both_as_rows,
+    different_lengths,
+)
+
+GROUPS = 20
+
+
+@dataclass(frozen=True)
+class FrechetEstimate:
+    """The Fréchet distance of two samples.
+
+    Attributes:
+        distance: as published programs give it; too high by more, the fewer pictures there are.
+        corrected: without the bias of first order, with its interval. May be below 0 for sets that hardly
+            differ.
+        pictures: in the smaller set.
+    """
+
+    distance: float
+    corrected: Interval
+    pictures: int
 
 
 def frechet_distance(
@@ -19,7 +47,8 @@ def frechet_distance(
     diagonal and no complex root is cut off, as the usual programs do.
 
     The estimate is biased upwards, by about a constant over the number of pictures (Bińkowski et al. 2018,
-    arXiv 1801.01401): compare only figures of equally large sets, or use :func:`kernel_distance`.
+    arXiv 1801.01401): compare only figures of equally large sets, or use :func:`fid` or
+    :func:`~bottega.evaluate.kernel.kernel_distance`.
 
     Args:
         features, reference: rows ``(N, D)`` of one extractor, or their statistics; two pictures or more.
@@ -30,24 +59,68 @@ def frechet_distance(
     Raises:
         SettingsError: different extractors, fewer than two pictures, or numbers that are not finite.
     """
-    first = features if isinstance(features, FeatureStatistics) else FeatureStatistics.of(features)
-    second = reference if isinstance(reference, FeatureStatistics) else FeatureStatistics.of(reference)
-    if first.mean.shape != second.mean.shape:
-        raise SettingsError(different_lengths(len(first.mean), len(second.mean)))
-    return _distance(first.mean, second.mean, _factor(first.covariance), _factor(second.covariance))
+    first, second = _factored(features), _factored(reference)
+    if first[0].shape != second[0].shape:
+        raise SettingsError(different_lengths(len(first[0]), len(second[0])))
+    return max(_distance(first, second), 0.0)  # rounding can leave a little below nothing for equal sets
 
 
-def _distance(mean: Tensor, other_mean: Tensor, root: Tensor, other_root: Tensor) -> float:
-    """From means and factors A with covariance A Aᵀ."""
+def fid(
+    features: Features, reference: Features, *, groups: int = GROUPS, seed: int = 0, confidence: float = 0.95
+) -> FrechetEstimate:
+    """:func:`frechet_distance` with its bias of first order taken off, and an interval.
+
+    Both by the grouped jackknife (Quenouille 1956; Tukey 1958): the distance is computed again without each
+    of ``groups`` random parts of both sets. A bias that falls as 1/N then shows as the difference between
+    the whole and the mean of these, and their scatter is the standard error. It does what extrapolating over
+    subsets does (Chong & Forsyth 2020, arXiv 1911.07023), without their random choices. It helps at a
+    hundred pictures already (where of two halves of one set 110 became 11 in our trial with 256 dimensions),
+    but with fewer pictures than dimensions some bias is left, as it no longer falls as 1/N: prefer the
+    kernel distance there.
+
+    Args:
+        features, reference: rows ``(N, D)``, two per group or more (fewer groups are made of small sets).
+        groups: parts that are left out in turn.
+
+    Raises:
+        SettingsError: as :func:`frechet_distance`, or fewer than four pictures.
+    """
+    rows, others = both_as_rows(features, reference)
+    smaller = min(len(rows), len(others))
+    if smaller < 4:
+        raise SettingsError(f"A corrected Fréchet distance needs four pictures or more; there are {smaller}.")
+    groups = min(groups, smaller // 2)
+    generator = torch.Generator().manual_seed(seed)
+    labels = [torch.randperm(len(each), generator=generator) % groups for each in (rows, others)]
+    whole = _distance(_factored(rows), _factored(others))
+    without = torch.tensor([
+        _distance(_factored(rows[labels[0] != group]), _factored(others[labels[1] != group]))
+        for group in range(groups)
+    ])  # fmt: skip
+    pseudo = groups * whole - (groups - 1) * without
+    estimate = pseudo.mean().item()
+    reach = student.ppf((1 + confidence) / 2, groups - 1) * pseudo.std().item() / groups**0.5
+    return FrechetEstimate(max(whole, 0.0), Interval(estimate, estimate - reach, estimate + reach), smaller)
+
+
+Factored = tuple[Tensor, Tensor]  # mean (D,) and A (D, r), whose A Aᵀ is the covariance
+
+
+def _distance(first: Factored, second: Factored) -> float:
+    (mean, root), (other_mean, other_root) = first, second
     shift = (mean - other_mean).square().sum()
     shared = torch.linalg.svdvals(root.T @ other_root).sum()
-    distance = shift + root.square().sum() + other_root.square().sum() - 2 * shared
-    # Rounding can leave a little below nothing for equal sets.
-    return max(distance.item(), 0.0)
+    return (shift + root.square().sum() + other_root.square().sum() - 2 * shared).item()
 
 
-def _factor(covariance: Tensor) -> Tensor:
-    """``A (D, r)`` with ``A Aᵀ`` the covariance, of which rounding made some eigenvalues negative."""
-    values, vectors = torch.linalg.eigh(covariance)
+def _factored(features: Features | FeatureStatistics) -> Factored:
+    if not isinstance(features, FeatureStatistics):
+        rows = as_rows(features)
+        if 1 < len(rows) <= rows.shape[1]:  # the rows themselves are the narrower factor
+            mean = rows.mean(dim=0)
+            return mean, (rows - mean).T / (len(rows) - 1) ** 0.5
+        features = FeatureStatistics.of(rows)
+    values, vectors = torch.linalg.eigh(features.covariance)
+    # Rounding made some eigenvalues of a singular covariance negative.
     kept = values > values[-1].clamp_min(0) * torch.finfo(values.dtype).eps
-    return vectors[:, kept] * values[kept].sqrt()
+    return features.mean, vectors[:, kept] * values[kept].sqrt()

@@ -1,0 +1,72 @@
+"""Precision, recall, density, coverage and novelty against the definitions written as loops."""
+
+import numpy as np
+import pytest
+
+from bottega.errors import SettingsError
+from bottega.evaluate import novelty, precision_recall
+from bottega.evaluate.neighbours import radii
+
+
+def sets(n=40, m=30, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 4)) + 1.0, rng.normal(size=(m, 4))
+
+
+def apart(a, b):
+    return np.array([[np.linalg.norm(x - y) for y in b] for x in a])
+
+
+def balls(rows, k):
+    return np.sort(apart(rows, rows), axis=1)[:, k]  # the first is the row itself
+
+
+@pytest.mark.parametrize("block", [7, 1024])
+def test_the_four_shares_are_those_of_the_papers(block, monkeypatch):
+    monkeypatch.setattr("bottega.evaluate.neighbours.BLOCK", block)
+    x, y = sets()
+    k = 3
+    between, in_x, in_y = apart(x, y), balls(x, k), balls(y, k)
+    found = precision_recall(x, y, neighbours=k, resamples=200)
+    assert found.precision.estimate == pytest.approx(np.mean([(row <= in_y).any() for row in between]))
+    assert found.recall.estimate == pytest.approx(np.mean([(column <= in_x).any() for column in between.T]))
+    assert found.density.estimate == pytest.approx(sum((row <= in_y).sum() for row in between) / (k * len(x)))
+    assert found.coverage.estimate == pytest.approx(np.mean(between.min(axis=0) <= in_y))
+    assert 0.2 < found.precision.low < found.precision.estimate < found.precision.high <= 1
+
+
+def test_known_sets():
+    x, y = sets()
+    far = precision_recall(x + 100, y, resamples=50)
+    assert (far.precision.estimate, far.recall.estimate, far.density.estimate) == (0, 0, 0)
+    same = precision_recall(y, y, resamples=50)
+    assert (same.precision.estimate, same.recall.estimate, same.coverage.estimate) == (1, 1, 1)
+    # One picture over and over: all belong, and nothing of the rest is shown.
+    collapsed = precision_recall(np.repeat(y[:1], 20, axis=0), y, resamples=50)
+    assert collapsed.precision.estimate == 1
+    assert collapsed.recall.estimate == pytest.approx(1 / len(y))
+
+
+def test_radii_are_distances_to_other_rows():
+    x, _ = sets()
+    np.testing.assert_allclose(radii(x, 2), balls(x, 2), rtol=1e-9)
+
+
+def test_novelty_finds_copies_and_their_originals():
+    x, y = sets()
+    mixed = np.concatenate([y[[4, 9]], x[:3]])
+    found = novelty(mixed, y)
+    assert found.nearest[:2].tolist() == [4, 9]
+    assert found.ratios[:2].max() < 1e-6
+    expected = apart(x[:3], y).min(axis=1) / np.median(balls(y, 1))
+    np.testing.assert_allclose(found.ratios[2:], expected, rtol=1e-6)
+
+
+def test_what_cannot_be_measured_is_refused():
+    x, y = sets()
+    with pytest.raises(SettingsError, match="4 pictures or more; there are 3"):
+        precision_recall(x[:3], y)
+    with pytest.raises(SettingsError, match="twice"):
+        novelty(x, np.repeat(y, 2, axis=0))
+    with pytest.raises(SettingsError, match="dimensions"):
+        novelty(x[:, :2], y)

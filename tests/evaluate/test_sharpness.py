@@ -1,0 +1,80 @@
+"""Sharpness on pictures whose sharpness is known."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import erf
+
+from bottega.errors import PictureError
+from bottega.evaluate import edge_width, laplacian_variance
+from bottega.layers import gaussian_blur
+
+RISE = 2.5631
+
+
+def step(sigma, angle=0.0, low=0.2, high=0.8, size=64):
+    """A straight edge, blurred by a Gaussian of the deviation ``sigma``: drawn from its formula."""
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    across = x * math.cos(angle) + y * math.sin(angle)
+    values = low + (high - low) * 0.5 * (1 + erf(across / (sigma * math.sqrt(2))))
+    return torch.from_numpy(values).float().expand(1, 3, -1, -1)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, math.pi / 4, math.pi / 2])
+@pytest.mark.parametrize("sigma", [1.0, 2.0, 3.0])
+def test_edge_width_is_that_of_the_blur(sigma, angle):
+    assert edge_width(step(sigma, angle)).item() == pytest.approx(RISE * sigma, rel=0.06)
+
+
+def test_contrast_does_not_matter():
+    strong, weak = edge_width(step(2.0)), edge_width(step(2.0, low=0.45, high=0.55))
+    assert weak.item() == pytest.approx(strong.item(), rel=0.01)
+
+
+def test_a_hard_step_is_narrow():
+    hard = torch.zeros(1, 3, 64, 64)
+    hard[..., 32:] = 1
+    assert edge_width(hard).item() < 1.5
+
+
+def test_blur_widens_edges_and_calms_the_laplacian(china):
+    blurred = [gaussian_blur(china, sigma) for sigma in (0, 1, 2)]
+    widths = [edge_width(picture).item() for picture in blurred]
+    variances = [laplacian_variance(picture).item() for picture in blurred]
+    assert widths == sorted(widths)
+    assert widths[2] > 1.5 * widths[0]
+    assert variances == sorted(variances, reverse=True)
+    assert variances[2] < 0.1 * variances[0]
+
+
+def test_flat_pictures_have_no_edges():
+    found = edge_width(torch.cat([torch.full((1, 3, 32, 32), 0.5), step(1.5, size=32)]))
+    assert math.isnan(found[0])
+    assert found[1] > 0
+    assert laplacian_variance(torch.full((1, 3, 32, 32), 0.5)).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_laplacian_variance_is_the_formula():
+    picture = torch.rand(2, 3, 20, 24, generator=torch.Generator().manual_seed(0))
+    luma = np.tensordot([0.2126, 0.7152, 0.0722], picture[1].double().numpy(), 1) * 255
+    found = [
+        luma[i - 1, j] + luma[i + 1, j] + luma[i, j - 1] + luma[i, j + 1] - 4 * luma[i, j]
+        for i in range(1, 19)
+        for j in range(1, 23)
+    ]
+    assert laplacian_variance(picture)[1].item() == pytest.approx(np.var(found), rel=1e-6)
+
+
+@pytest.mark.parametrize("measure", [edge_width, laplacian_variance])
+def test_small_pictures_are_refused(measure):
+    with pytest.raises(PictureError, match="16 pixels"):
+        measure(torch.zeros(1, 3, 15, 40))
+
+
+@pytest.fixture(scope="module")
+def china():
+    from bottega.pictures import fit, photograph
+
+    return fit(photograph("china").pixels, 256)
