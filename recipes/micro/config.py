@@ -24,4 +24,5 @@ class MicroRecipe(PairRecipe):
     moments: float = Field(1.0, ge=0, description="weight of the channels' means and deviations")
     sliced: float = Field(2.0, ge=0, description="weight of the sliced Wasserstein distance")
     identity: float = Field(5.0, ge=0, description="weight of staying as it is, where style is content")
+    calm: float = Field(0.3, ge=0, description="weight of no fine detail where the content has none")
     stability: float = Field(1.0, ge=0, description="weight of changing only as the content does")

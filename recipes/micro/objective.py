@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bottega.encoders import PIXELS, Encoder
 from bottega.losses import (
+    calm_loss,
     identity_loss,
     moment_loss,
     normalised_content_loss,
@@ -72,6 +73,7 @@ class Objective:
                     to_content = (1 - strength[partial]) * self._distances(name, ours, theirs, generator)
                     apart = apart.index_add(1, partial, to_content)
                 found[name] = (1 - pairs.same) * self._rooted(apart)
+        found["calm"] = (strength * calm_loss(painted, pairs.contents) + SLIGHT).sqrt()
         found["identity"] = pairs.same * identity_loss(painted, pairs.contents)
         found["stability"] = stability_loss(painted, following, pairs.contents, pairs.following)
         means = {name: values.mean() for name, values in found.items()}

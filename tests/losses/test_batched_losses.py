@@ -9,6 +9,7 @@ from torch import Tensor
 from bottega.errors import PictureError
 from bottega.losses import (
     Gram,
+    calm_loss,
     gram_loss,
     identity_loss,
     moment_loss,
@@ -98,12 +99,25 @@ def test_stability_allows_what_the_content_does() -> None:
     )
 
 
+def test_calm_asks_for_no_ripples_where_nothing_is() -> None:
+    across = torch.arange(64, dtype=torch.float64)
+    ripples, swell = (0.05 * torch.sin(2 * torch.pi * across / length) for length in (8, 64))
+    flat = torch.full((1, 3, 64, 64), 0.5, dtype=torch.float64)
+    busy = flat + 0.2 * (random(1, 1, 64, 64) - 0.5)
+    # Half the square of the amplitude, in units of 0.05; a little of it is left by the blur.
+    assert float(calm_loss(flat + ripples, flat)) == pytest.approx(0.45, abs=0.06)
+    assert float(calm_loss(flat + swell, flat)) < 0.02
+    assert float(calm_loss(busy + ripples, busy)) < 0.4 * float(calm_loss(busy + ripples, flat))
+    result = (flat + ripples)[..., :9, :9].clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda p: calm_loss(p, flat[..., :9, :9]), (result,))
+
+
 def test_batches_that_do_not_fit() -> None:
     x = random(2, 3, 4, 4)
     for loss in STYLE:
         with pytest.raises(PictureError, match="as many pictures and channels"):
             loss(x, random(2, 4, 4, 4))
-    for loss in (normalised_content_loss, identity_loss):
+    for loss in (normalised_content_loss, identity_loss, calm_loss):
         with pytest.raises(PictureError, match="one shape"):
             loss(x, random(2, 3, 4, 5))
     with pytest.raises(PictureError, match="one shape"):

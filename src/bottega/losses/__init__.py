@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from bottega.losses.batched import (
+    calm_loss,
     gram_loss,
     identity_loss,
     moment_loss,
@@ -41,6 +42,7 @@ __all__ = [
     "Stats",
     "StyleTerm",
     "Wasserstein",
+    "calm_loss",
     "content_loss",
     "content_power",
     "gram_loss",
