@@ -22,6 +22,9 @@ from bottega.tools.sources import (
 )
 from bottega.tools.tool import configure
 
+PICTURE, CLIP = "stylize", "stylize a clip"
+"""What a recipe says its tool is."""
+
 # What decides the picture, as opposed to where it was made and what the files are called there.
 DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision", "engine")
 
@@ -51,7 +54,7 @@ def make_recipe(
     kept = {name for name in PaintSettings.model_fields if method.honours(name)} - {"model"}
     start = {} if plan.start is None else {"start": plan.start.record(folder)}
     return {
-        "tool": "stylize",
+        "tool": PICTURE,
         "bottega": bottega.__version__,
         "torch": torch,
         "settings": settings.model_dump(mode="json", include=kept),
@@ -123,7 +126,7 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
         PictureError: an input is missing or was never a file.
         MismatchError: an input has changed since.
     """
-    if recipe.get("tool") != "stylize":
+    if recipe.get("tool") not in (PICTURE, CLIP):
         raise SettingsError(
             f'{name} was made by "{recipe.get("tool")}", which this version cannot run again.'
         )

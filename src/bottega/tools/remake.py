@@ -1,19 +1,21 @@
-"""The tool ``remake``: run the recipe inside a picture again."""
+"""The tool ``remake``: run the recipe inside a picture or film again."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from bottega.errors import MismatchError, PictureError, SettingsError
+from bottega.tools.clips.kinds import FILMS_IN
 from bottega.tools.methods import METHODS
 from bottega.tools.methods.method import refuse_foreign
 from bottega.tools.outputs import check_output
-from bottega.tools.recipe import check_weights, read_back
+from bottega.tools.recipe import Recalled, check_weights, read_back
 from bottega.tools.search import InputSearch
-from bottega.tools.sources import file_source
+from bottega.tools.sources import FileSource, file_source
 from bottega.tools.tool import Outcome, Report, Settings, Tool, face
 
 if TYPE_CHECKING:
@@ -25,14 +27,14 @@ class RemakeSettings(Settings):
     """Which picture, where its inputs are, and what to do with the new one."""
 
     picture: Path = Field(
-        description="a picture that Bottega made, with its recipe inside",
+        description="a picture or film that Bottega made, with its recipe inside",
         json_schema_extra=face(positional=True),
     )
     search: list[Path] = Field(
         [], description="a folder to look for the inputs in, with all folders below; may be repeated"
     )
     verify: bool = Field(
-        False, description="compare the pixels with the given picture; exit code 7 if they differ"
+        False, description="compare the pixels with the given ones; exit code 7 if they differ"
     )
     output: Path | None = Field(
         None, description="the file to write the remade picture to", json_schema_extra=face(short="-o")
@@ -49,23 +51,25 @@ class RemakeSettings(Settings):
 
 
 def _run(settings: RemakeSettings, report: Report) -> Outcome:
-    from bottega import pictures
-    from bottega.tools.painter import Painter
-
     if not settings.verify and settings.output is None:
         raise SettingsError("Say what to do with the remade picture: --verify, -o remade.png, or both.")
     given = file_source(settings.picture)
+    if given.path.suffix.lower() in FILMS_IN:
+        from bottega.tools.clips.remake import remake_clip
+
+        return remake_clip(settings, given, report)
+    return _remake_picture(settings, given, report)
+
+
+def _remake_picture(settings: RemakeSettings, given: FileSource, report: Report) -> Outcome:
+    from bottega import pictures
+    from bottega.tools.painter import Painter
+
     recipe = pictures.read_recipe(given.path)
     if recipe is None:
         raise PictureError(f"There is no recipe in {given.path}; only pictures that Bottega made carry one.")
-    search = InputSearch(given.path.parent, settings.search)
-    recalled = read_back(recipe, search, given.name)
+    recalled = recall(settings, given, recipe)
     content, plan, paint_settings = recalled.content, recalled.plan, recalled.settings
-    if settings.device is not None:
-        paint_settings = paint_settings.model_copy(update={"device": settings.device})
-    if settings.engine is not None:
-        refuse_foreign(paint_settings.methods(), ["engine"], METHODS.values())
-        paint_settings = paint_settings.model_copy(update={"engine": settings.engine})
     if settings.output is not None:
         inputs = [given, content, *plan.sources]
         check_output(settings.output, inputs, overwrite=settings.overwrite)
@@ -79,6 +83,24 @@ def _run(settings: RemakeSettings, report: Report) -> Outcome:
         files.append(pictures.save(picture, settings.output, bits=bits, quality=quality, recipe=new_recipe))
     if settings.verify:
         _verify(given.path, picture, paint_settings, recalled.torch)
+    return told(settings, given, files, recipe)
+
+
+def recall(settings: RemakeSettings, given: FileSource, recipe: dict[str, Any]) -> Recalled:
+    """What the recipe of a picture or clip says, on the device and engine that are asked for.
+
+    Raises:
+        SettingsError, PictureError, MismatchError: see :func:`read_back`.
+    """
+    recalled = read_back(recipe, InputSearch(given.path.parent, settings.search), given.name)
+    changed = {name: value for name in ("device", "engine") if (value := getattr(settings, name)) is not None}
+    if settings.engine is not None:
+        refuse_foreign(recalled.settings.methods(), ["engine"], METHODS.values())
+    return replace(recalled, settings=recalled.settings.model_copy(update=changed))
+
+
+def told(settings: RemakeSettings, given: FileSource, files: list[Path], recipe: dict[str, Any]) -> Outcome:
+    """What was done."""
     did = " and ".join(
         ["the same pixels as " + given.name] * settings.verify + [f"written to {path}" for path in files]
     )
@@ -119,7 +141,7 @@ def _verify(path: Path, remade: Picture, settings: PaintSettings, made_with: str
 
 REMAKE = Tool(
     name="remake",
-    summary="Make a picture again from the recipe inside it, and compare.",
+    summary="Make a picture or film again from the recipe inside it, and compare.",
     settings=RemakeSettings,
     work=_run,
     paints=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega.errors import MismatchError, PictureError
-from bottega.tools.sources import FileSource
+from bottega.tools.sources import FileSource, FolderSource
 
 LARGEST_SEARCHED = 100_000
 """Files looked at per folder; more would take minutes and is surely the wrong folder."""
@@ -30,13 +30,15 @@ class InputSearch:
         self.folders = folders
 
     def find(self, record: dict[str, Any]) -> FileSource:
-        """The file that a recipe's record means.
+        """The file or folder that a recipe's record means.
 
         Raises:
             MismatchError: the file is where it was, but has changed, and no other file is the right one.
             PictureError: it is nowhere.
         """
         recorded = self.home / record["path"]
+        if record["kind"] == "folder":
+            return self._find_folder(record, recorded)
         if recorded.is_file() and FileSource(recorded).sha256 == record["sha256"]:
             return FileSource(recorded)
         for path in self._candidates(record["name"]):
@@ -50,6 +52,22 @@ class InputSearch:
         raise PictureError(
             f"The input {record['name']} is neither at {recorded} nor beside the picture; "
             "point --search at the folder where it is."
+        )
+
+    def _find_folder(self, record: dict[str, Any], recorded: Path) -> FolderSource:
+        places = [recorded, *(place / record["name"] for place in (self.home, *self.folders))]
+        there = [FolderSource(place) for place in places if place.is_dir()]
+        for source in there:
+            if source.sha256 == record["sha256"]:
+                return source
+        if there:
+            raise MismatchError(
+                f"The files in {there[0].path} are not those that the clip was made from; point --search at "
+                "the folder where the right ones lie."
+            )
+        raise PictureError(
+            f"The folder {record['name']} is neither at {recorded} nor beside the clip; point --search at "
+            "the folder that holds it."
         )
 
     def _candidates(self, name: str) -> Iterator[Path]:

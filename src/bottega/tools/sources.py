@@ -69,6 +69,27 @@ class FileSource:
 
 
 @dataclass(frozen=True)
+class FolderSource(FileSource):
+    """A folder of frames or masks."""
+
+    @property
+    def label(self) -> str:
+        return self.path.resolve().name
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the names and hashes of its files."""
+        whole = hashlib.sha256()
+        for path in sorted(self.path.iterdir()):
+            if path.is_file():
+                whole.update(f"{path.name}\0{FileSource(path).sha256}\n".encode())
+        return whole.hexdigest()
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        return {**super().record(folder), "kind": "folder", "name": self.label}
+
+
+@dataclass(frozen=True)
 class BundledSource:
     """A bundled style, painted by its program with a seed."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -20,7 +20,8 @@ from bottega.tools.clips.words import ClipPlan, clip_source, read_clip_plan
 from bottega.tools.methods.method import result_size
 from bottega.tools.outputs import check_folder, keep_inputs
 from bottega.tools.painter import Painter
-from bottega.tools.sources import FileSource
+from bottega.tools.recipe import CLIP
+from bottega.tools.sources import FileSource, Source
 from bottega.tools.tool import Outcome, Report
 from bottega.transfer.clips import ClipStylizer, Raw
 from bottega.video import AnimationWriter, Behind, Clip, FolderWriter, Frame, FrameFolder, OnBroken
@@ -66,7 +67,7 @@ class Job:
             "codec": self.settings.codec,
             "rate": self.settings.frame_rate,
         }
-        return {**recipe, "tool": "stylize a clip", "clip": clip}
+        return {**recipe, "tool": CLIP, "clip": clip}
 
     def stylizer(self) -> ClipStylizer:
         """With its masks at their beginning."""
@@ -113,20 +114,7 @@ def stylize_clip(settings: StylizeSettings, report: Report) -> Outcome:
     """
     start = time.monotonic()
     job = _checked(settings, report)
-    info = job.clip.info
-    for note in info.notes:
-        report.note(f"{info.name}: {note}")
-    broken: list[str] = []
-
-    def on_broken(sentence: str) -> None:
-        broken.append(sentence)
-        report.note(sentence)
-
-    report.progress(0.0, "looking")
-    if job.kind == "film":
-        painted = film.paint(job, on_broken)
-    else:
-        painted = _paint_at_once(job, on_broken)
+    painted, broken = paint_clip(job)
     seconds = time.monotonic() - start
     height, width = job.size
     rate = painted / max(seconds, 1e-9)
@@ -145,6 +133,26 @@ def stylize_clip(settings: StylizeSettings, report: Report) -> Outcome:
     )
 
 
+def paint_clip(job: Job) -> tuple[int, list[str]]:
+    """Write the clip of a job: how many frames were painted now, and a sentence for each broken one.
+
+    Raises:
+        PictureError, OutputError, Cancelled: see :func:`stylize_clip`.
+    """
+    info, report = job.clip.info, job.report
+    for note in info.notes:
+        report.note(f"{info.name}: {note}")
+    broken: list[str] = []
+
+    def on_broken(sentence: str) -> None:
+        broken.append(sentence)
+        report.note(sentence)
+
+    report.progress(0.0, "looking")
+    painted = film.paint(job, on_broken) if job.kind == "film" else _paint_at_once(job, on_broken)
+    return painted, broken
+
+
 def _checked(settings: StylizeSettings, report: Report) -> Job:
     """Refuse what cannot work before any work begins."""
     for name in ("sheet", "compare"):
@@ -159,23 +167,28 @@ def _checked(settings: StylizeSettings, report: Report) -> Job:
         video.encoding_for(output, settings.codec, settings.quality)
     elif "codec" in settings.model_fields_set:
         raise SettingsError(f"--codec is for films, and {output} is none.")
-    _check_output(output, kind, settings, clip_plan)
+    inputs = [clip_source(settings.content), *clip_plan.plan.sources]
+    check_clip_output(output, kind, inputs, overwrite=settings.overwrite)
     _ = clip.info  # so that what is no clip is refused before networks are loaded
     painter = Painter(clip_plan.plan, settings, stylizer)
     return Job(settings, report, clip, output, kind, clip_plan, painter)
 
 
-def _check_output(output: Path, kind: Kind, settings: StylizeSettings, clip_plan: ClipPlan) -> None:
-    inputs = [clip_source(settings.content), *clip_plan.plan.sources]
+def check_clip_output(output: Path, kind: Kind, inputs: Sequence[Source], *, overwrite: bool) -> None:
+    """Refuse a result that could not be written, or that would destroy something.
+
+    Raises:
+        OutputError: the folder is missing or not empty, the file there or an input.
+    """
     if kind == "folder":
         folder = FolderWriter.pattern_of(output).parent
-        if folder.exists() and any(folder.iterdir()) and not settings.overwrite:
+        if folder.exists() and any(folder.iterdir()) and not overwrite:
             raise OutputError(f"The folder {folder} has files in it; choose another, or add --overwrite.")
         keep_inputs(folder, inputs)
         return
     check_folder(output.parent)
     keep_inputs(output, inputs)
-    if output.exists() and not settings.overwrite:
+    if output.exists() and not overwrite:
         raise OutputError(f"{output} already exists; choose another name, or add --overwrite to replace it.")
 
 

@@ -10,37 +10,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
 from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, make_plan
-from bottega.tools.sources import FileSource, file_source
+from bottega.tools.sources import FileSource, FolderSource, file_source
 from bottega.tools.words import REGION_NAME, StyleNames, read_style
 
 MOMENT = re.compile(r"(?P<style>.+)@(?P<seconds>\d+(\.\d+)?)s(?P<options>(:.*)?)")
-
-
-@dataclass(frozen=True)
-class FolderSource(FileSource):
-    """A folder of frames or masks."""
-
-    @property
-    def label(self) -> str:
-        return self.path.resolve().name
-
-    @cached_property
-    def sha256(self) -> str:
-        """Of the names and hashes of its files."""
-        whole = hashlib.sha256()
-        for path in sorted(self.path.iterdir()):
-            if path.is_file():
-                whole.update(f"{path.name}\0{FileSource(path).sha256}\n".encode())
-        return whole.hexdigest()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,98 @@
+"""``bottega remake`` for films: the recipe inside one makes it again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bottega.errors import MismatchError, OutputError, PictureError
+from bottega.tools import TOOLS, Outcome
+from bottega.video import Film
+from tests.video.handmade_clips import two_colors, write_film
+
+
+def stylize(content: str, **settings: Any) -> Outcome:
+    tool = TOOLS["stylize"]
+    given = {"content": content, "style": ["style.png"], "model": "tiny-micro", "threads": 1}
+    return tool.run(tool.configure({**given, "engine": "torch", **settings}))
+
+
+def remake(film: str, **settings: Any) -> Outcome:
+    tool = TOOLS["remake"]
+    return tool.run(tool.configure({"picture": film, **settings}))
+
+
+@pytest.fixture
+def film(bench: Path) -> Path:
+    write_film(bench / "clip.mp4", two_colors(12))
+    stylize("clip.mp4", style=["style.png", "other.png@1s"], temporal=0.5, output="out.mp4")
+    return bench / "out.mp4"
+
+
+def test_a_film_is_remade_and_verified(film: Path) -> None:
+    outcome = remake("out.mp4", verify=True, output="again.mp4")
+    assert outcome.files == (Path("again.mp4"),)
+    assert outcome.details["verified"]
+    again, first = ([f.pixels for f in Film(path).frames()] for path in (Path("again.mp4"), film))
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(again, first, strict=True)) < 0.5
+    assert remake("again.mp4", verify=True).files == ()
+    assert not list(film.parent.glob("*.unfinished"))
+
+
+def test_inputs_are_found_by_their_hash(film: Path) -> None:
+    Path("elsewhere").mkdir()
+    shutil.move("clip.mp4", "elsewhere/renamed.mp4")
+    with pytest.raises(PictureError, match=r"clip\.mp4 is neither at"):
+        remake("out.mp4", verify=True)
+    remake("out.mp4", verify=True, search=["elsewhere"])
+
+
+def test_another_film_is_no_match(film: Path) -> None:
+    recipe = remake("out.mp4", verify=True).details["recipe"]
+    assert recipe["clip"]["moments"] == [0.0, 1.0]
+    # The same recipe in a film of other pixels.
+    from bottega.video import SegmentWriter, encoding_for, join
+
+    info = Film(film).info
+    with SegmentWriter(Path("other.nut"), info, encoding_for(film, "auto", 92)) as writer:
+        for frame in Film(Path("clip.mp4")).frames():
+            writer.write(frame)
+    join([Path("other.nut")], Path("other.mp4"), recipe=recipe)
+    with pytest.raises(MismatchError, match=r"other\.mp4 differs from what its recipe makes: frame 1 by"):
+        remake("other.mp4", verify=True)
+
+
+def test_a_folder_of_frames_and_masks(bench: Path) -> None:
+    for name in ("in", "masks"):
+        Path(name).mkdir()
+    for number, pixels in enumerate(two_colors(3)):
+        Image.fromarray(pixels).save(f"in/{number}.png")
+        mask = np.zeros(pixels.shape[:2], np.uint8)
+        mask[:, :30] = 255
+        Image.fromarray(mask).save(f"masks/{number}.png")
+    parts = {"region": ["left=masks"], "style": ["left=style.png"], "leave": ["background"]}
+    stylize("in", **parts, frame_rate=10, output="out.mp4")
+    remake("out.mp4", verify=True)
+    Path("kept").mkdir()
+    shutil.move("in", "kept/in")
+    remake("out.mp4", verify=True, search=["kept"])
+    Image.fromarray(two_colors(1)[0][::-1].copy()).save("kept/in/1.png")
+    with pytest.raises(MismatchError, match="are not those that the clip was made from"):
+        remake("out.mp4", verify=True, search=["kept"])
+    shutil.rmtree("kept")
+    with pytest.raises(PictureError, match="The folder in is neither at"):
+        remake("out.mp4", verify=True)
+
+
+def test_what_cannot_be_remade(film: Path) -> None:
+    with pytest.raises(PictureError, match="only films that Bottega made"):
+        remake("clip.mp4", verify=True)
+    with pytest.raises(OutputError, match="a film is remade as a film"):
+        remake("out.mp4", output="again.gif")
+    with pytest.raises(OutputError, match="one of the inputs"):
+        remake("out.mp4", output="clip.mp4", overwrite=True)
