@@ -25,7 +25,7 @@ class GenerateRecipe(BaseModel):
 
     pictures: Literal["faces", "landscapes"] = Field("faces", description="what is learned")
     stages: tuple[Stage, ...] = Field(
-        (Stage(size=32, steps=1_000), Stage(size=64, steps=8_000)),
+        (Stage(size=32, steps=400), Stage(size=64, steps=8_000)),
         description="small first, where a step costs a third: what is where; then how it is painted",
     )
     width: int = Field(24, ge=4, description="channels")

@@ -25,6 +25,10 @@ CHANNELS = {4: 6.0, 8: 5.0, 16: 3.0, 32: 2.0, 64: 0.75, 128: 0.5, 256: 0.25, 512
 EXCITED_BY = {32: 4, 64: 8, 128: 16, 256: 8, 512: 16}
 """Which coarse features excite the channels at a side."""
 STYLE = 128
+AFFINE = 0.3
+"""Deviation of gains and shifts at the start, where those of styles are one."""
+CLASS = 0.5
+"""Deviation of a class's numbers at the start, where those of noise are one: classes must not drown it."""
 
 
 class Excitation(nn.Module):
@@ -49,9 +53,8 @@ class StyledBlock(nn.Module):
         self.convolution = nn.Conv2d(incoming, 2 * outgoing, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(2 * outgoing, affine=False)
         self.affine = nn.Linear(style, 4 * outgoing)
-        with torch.no_grad():
-            self.affine.weight.mul_(0.3)
-            self.affine.bias.zero_()
+        nn.init.normal_(self.affine.weight, 0.0, AFFINE * style**-0.5)
+        nn.init.zeros_(self.affine.bias)
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
         """``(N, incoming, h, w)`` and ``(N, style)`` to ``(N, outgoing, 2h, 2w)``."""
@@ -90,7 +93,9 @@ class FewShotGenerator(Generator):
             nn.LeakyReLU(0.2),
             nn.Linear(STYLE, STYLE),
         )
-        self.start = nn.Linear(STYLE, channels[START] * START**2)
+        # Without bias, and normalised, so that from the first step on pictures differ in what is where.
+        self.start = nn.Linear(STYLE, 2 * channels[START] * START**2, bias=False)
+        self.first = nn.BatchNorm2d(2 * channels[START], affine=False)
         self.blocks = nn.ModuleDict(
             {
                 str(side): StyledBlock(channels[side // 2], channels[side], STYLE)
@@ -106,6 +111,17 @@ class FewShotGenerator(Generator):
             }
         )
         self.picture = nn.Conv2d(channels[size], 3, 3, padding=1)
+        self._spread()
+
+    def _spread(self) -> None:
+        """Weights that keep the deviation of the noise: the usual ones shrink it, and pictures look alike."""
+        if self.embedding is not None:
+            nn.init.normal_(self.embedding.weight, 0.0, CLASS)
+        for layer in (*self.mapping, self.start):
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, 0.2)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -125,7 +141,7 @@ class FewShotGenerator(Generator):
 
     def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
         x = self.start(F.leaky_relu(styles[0], 0.2)).unflatten(1, (-1, START, START))
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = F.glu(self.first(x.contiguous(memory_format=torch.channels_last)), dim=1)
         features = {START: x}
         for style, (name, block) in zip(styles[1:], self.blocks.items(), strict=True):
             x, side = block(x, style), int(name)

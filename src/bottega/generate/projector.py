@@ -18,6 +18,7 @@ from bottega.encoders import Encoder
 HEADS = 4
 WIDEST = 64
 """Channels of a head at most."""
+GROUPS = 8
 MIXED = (24, 32, 48, 64)
 """Channels after mixing, shallow to deep; an encoder's deeper layers see more and cost less."""
 
@@ -43,6 +44,8 @@ class Projector(nn.Module):
         for number, (layer, mixed) in enumerate(zip(self.layers, self.channels, strict=True)):
             incoming = encoder.channels[layer]
             weight = torch.randn(mixed, incoming, 1, 1, generator=source) * incoming**-0.5
+            # Our encoder's channels all have the mean 1, which would drown what varies.
+            weight -= weight.mean(1, keepdim=True)
             self.register_buffer(f"mixing{number}", weight)
 
     @property
@@ -68,6 +71,9 @@ def last_layers(encoder: Encoder) -> tuple[str, ...]:
 class Head(nn.Module):
     """Halves features until they are 4×4, then one logit for each place, by the condition as well.
 
+    Only the last weights have a spectral norm, which keeps logits near the hinge; further ones in front of it
+    shrink what varies until nothing is learned.
+
     The condition enters by its inner product with the features (Miyato and Koyama 2018).
     """
 
@@ -77,13 +83,16 @@ class Head(nn.Module):
         channels = incoming
         while side > 4:
             wider = min(2 * channels, WIDEST)
-            self.layers.append(spectral_norm(nn.Conv2d(channels, wider, 4, stride=2, padding=1)))
-            self.layers.append(nn.LeakyReLU(0.2))
+            self._append(nn.Conv2d(channels, wider, 4, stride=2, padding=1, bias=False))
             channels, side = wider, side // 2
-        self.layers.append(spectral_norm(nn.Conv2d(channels, WIDEST, 3, padding=1)))
-        self.layers.append(nn.LeakyReLU(0.2))
+        self._append(nn.Conv2d(channels, WIDEST, 3, padding=1, bias=False))
         self.logit = spectral_norm(nn.Conv2d(WIDEST, 1, 1))
         self.embedding = spectral_norm(nn.Linear(conditions, WIDEST, bias=False)) if conditions else None
+
+    def _append(self, convolution: nn.Conv2d) -> None:
+        """With a norm of each picture by itself: one over the batch would tell real from made by company."""
+        norm = nn.GroupNorm(GROUPS, convolution.out_channels)
+        self.layers.extend([convolution, norm, nn.LeakyReLU(0.2)])
 
     def forward(self, features: Tensor, condition: Tensor | None) -> Tensor:
         """Logits ``(N, 1, 4, 4)``."""
@@ -91,7 +100,7 @@ class Head(nn.Module):
         logits = self.logit(seen)
         if self.embedding is not None and condition is not None:
             wanted = self.embedding(condition).to(seen.dtype)[:, :, None, None]
-            logits = logits + (seen * wanted).mean(1, keepdim=True) * WIDEST**0.5
+            logits = logits + (seen * wanted).sum(1, keepdim=True)
         return logits
 
 
