@@ -31,6 +31,7 @@ FLOORS = {
     "transfer": 2,
     "evaluate": 2,
     "generate": 2,
+    "personalize": 2,
     "tools": 3,
     "cli": 4,
 }
@@ -42,6 +43,7 @@ NEIGHBOURS = {  # allowed on the same floor: room -> rooms that it uses
     "styles": {"layers"},
     "training": {"layers"},
     "generate": {"evaluate"},
+    "personalize": {"transfer", "evaluate"},
     "video": {"pictures"},
 }
 FORBIDDEN = {"torchvision", "lpips", "piq", "timm", "open_clip", "torch_fidelity"}

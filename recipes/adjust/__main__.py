@@ -1,0 +1,65 @@
+"""Train the packaged adjustment network: ``python -m recipes.adjust --data FOLDER --run runs/adjust``.
+
+Runs on whatever there is, saves every minute, goes on where it stopped, writes a sheet of samples now and
+then, and ``adjust.safetensors`` into the run folder at the end of every slice.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import cyclopts
+
+from bottega.personalize import save
+from bottega.runtime import tune_allocator
+from bottega.training import check_same
+from recipes.adjust.config import AdjustRecipe
+from recipes.adjust.material import load_material
+from recipes.adjust.train import averaged, prepare
+from recipes.slices import call, train_slice
+
+app = cyclopts.App(help=__doc__)
+
+
+@app.default
+def train(
+    *,
+    data: Path,
+    run: Path,
+    minutes: float = float("inf"),
+    recipe: Annotated[AdjustRecipe | None, cyclopts.Parameter(name="*")] = None,
+) -> None:
+    """Train, or go on training.
+
+    Parameters
+    ----------
+    data
+        The picture collection (see ``recipes/split.py``).
+    run
+        Folder for checkpoint, metrics, samples and result.
+    minutes
+        Stop after this long; the next call goes on.
+    recipe
+        The settings of the training.
+    """
+    recipe = recipe or AdjustRecipe()
+    tune_allocator()
+    check_same(recipe, run, ("seed", "width", "blocks"))
+    material = load_material(data, recipe)
+    loop = prepare(recipe, material, run)
+    train_slice(loop, recipe, run, minutes, f"{len(material)} pictures")
+    target = run / "adjust.safetensors"
+    facts = {"recipe": recipe.model_dump(mode="json")}
+    print(f"wrote {target} ({save(averaged(recipe, loop.checkpoint), target, facts)})")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code."""
+    return call(app, words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
