@@ -124,7 +124,7 @@ def calm_loss(result: Tensor, content: Tensor) -> Tensor:
     _check_equal(result, content)
     brightness = widened(content).mean(1, keepdim=True)
     mean, square = (gaussian_blur(power, FLAT_WINDOW) for power in (brightness, brightness.square()))
-    flat = 1 / (1 + (square - mean.square()).clamp_min(0) / FLAT_DEVIATION**2)
+    flat = 1 / (1 + ((square - mean.square()) / FLAT_DEVIATION**2).square())
     wide = widened(result)
     fine = (wide - gaussian_blur(wide, FINE)) / FINE_UNIT
     return (flat * fine.square()).mean((1, 2, 3))
