@@ -1,13 +1,17 @@
 """One file per tool: settings and run. The table of tools is what every face is derived from."""
 
 from bottega.tools.doctor import DOCTOR
+from bottega.tools.generate import GENERATE
 from bottega.tools.models import MODELS
 from bottega.tools.remake import REMAKE
 from bottega.tools.styles import STYLES_TOOL
 from bottega.tools.stylize import STYLIZE
 from bottega.tools.tool import Outcome, Report, Settings, Tool
 from bottega.tools.train import TRAIN
+from bottega.tools.train_gan import TRAIN_GAN
 
-TOOLS: dict[str, Tool] = {tool.name: tool for tool in (STYLIZE, REMAKE, STYLES_TOOL, *TRAIN, *MODELS, DOCTOR)}
+TOOLS: dict[str, Tool] = {
+    tool.name: tool for tool in (STYLIZE, REMAKE, STYLES_TOOL, GENERATE, *TRAIN, TRAIN_GAN, *MODELS, DOCTOR)
+}
 
 __all__ = ["TOOLS", "Outcome", "Report", "Settings", "Tool"]

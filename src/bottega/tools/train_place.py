@@ -12,7 +12,7 @@ from bottega import weights
 from bottega.errors import OutputError, SettingsError
 from bottega.pictures.formats import format_of
 from bottega.tools.outputs import check_folder
-from bottega.tools.train_settings import TrainSettings
+from bottega.tools.train_settings import TrainFiles
 from bottega.transfer.networks import described, save
 from bottega.transfer.training.goals import Goal
 from bottega.weights.manifest import NAME
@@ -28,7 +28,7 @@ class Place:
     preview: Path
 
 
-def find_place(settings: TrainSettings, label: str) -> Place:
+def find_place(settings: TrainFiles, label: str) -> Place:
     """Names and folders, made where they are missing.
 
     Raises:

@@ -7,19 +7,16 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from bottega.generate.training.settings import GanSettings
 from bottega.tools.tool import Settings, face
 from bottega.transfer.training.settings import FitSettings, ManyStyles, OneStyle
 
 
 class TrainFiles(Settings):
-    """Photographs in, weights out, and the folder that the work goes on from."""
+    """Weights out, and the folder that the work goes on from."""
 
     heading: ClassVar[str] = "Files and machine"
 
-    photos: Path | None = Field(
-        None,
-        description="a folder of photographs to learn on; without it, the two demonstration photographs",
-    )
     name: str = Field(
         "",
         description="what your shelf (bottega models list) will call the network; else from -o or the style",
@@ -52,10 +49,27 @@ class TrainFiles(Settings):
     )
 
 
-class TrainSettings(FitSettings, TrainFiles):
+class TrainPhotos(TrainFiles):
+    """Photographs in, beside what all trainings want to know."""
+
+    photos: Path | None = Field(
+        None,
+        description="a folder of photographs to learn on; without it, the two demonstration photographs",
+    )
+
+
+class TrainSettings(FitSettings, TrainPhotos):
     """Any training."""
 
     heading: ClassVar[str] = "Training"
+
+
+class TrainGanSettings(GanSettings, TrainFiles):
+    """A generator, from pictures."""
+
+    heading: ClassVar[str] = "What is learned"
+
+    data: Path = Field(description="a folder of pictures to learn from; its subfolders are the classes")
 
 
 class TrainStyleSettings(OneStyle, TrainSettings):

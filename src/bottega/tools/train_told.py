@@ -44,10 +44,16 @@ class Told(Callback):
             done, left = progress_of(loop)
             self.report.progress(
                 done,
-                f"step {loop.done}, loss {float(losses['loss'].detach()):.3f}",
+                f"step {loop.done}, {_said(losses)}",
                 seconds_left=left,
                 preview=self.sheet,
             )
+
+
+def _said(losses: Mapping[str, Tensor]) -> str:
+    """The loss; of two networks that play against each other both."""
+    shown = ["loss"] if "loss" in losses else ["generator", "discriminator"]
+    return ", ".join(f"{name} {float(losses[name].detach()):.3f}" for name in shown)
 
 
 def progress_of(loop: Loop) -> tuple[float, float | None]:

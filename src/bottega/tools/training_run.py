@@ -10,7 +10,7 @@ from bottega import encoders, pictures, runtime, weights
 from bottega.errors import Cancelled
 from bottega.tools.tool import Report
 from bottega.tools.train_place import Place
-from bottega.tools.train_settings import TrainFiles, TrainSettings
+from bottega.tools.train_settings import TrainPhotos, TrainSettings
 from bottega.tools.train_told import Told, sheet_drawer
 from bottega.training import Loop, check_same, worker
 from bottega.training.same import SETTINGS_FILE
@@ -33,7 +33,7 @@ def conduct(
         Cancelled: by Ctrl-C or the report; what there is has been kept, and the sentence says how to go on.
         SettingsError: the folder holds another training.
     """
-    fixed = type(settings).model_fields.keys() - TrainFiles.model_fields.keys() - set(ANSWERS)
+    fixed = type(settings).model_fields.keys() - TrainPhotos.model_fields.keys() - set(ANSWERS)
     check_same(settings, place.run, sorted(fixed))
     runtime.set_threads(settings.threads)
     here = worker(settings.device, settings.precision)

@@ -1,0 +1,128 @@
+"""What ``generate`` draws: codes from seeds, a picture, or a mixture; and the pictures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import bottega
+from bottega import encoders, generate, pictures, runtime, weights
+from bottega.errors import SettingsError
+from bottega.generate import Generator
+from bottega.tools.generate_settings import WishSettings
+from bottega.tools.generate_wish import wish_record
+from bottega.tools.generate_words import shares_of, values_of
+from bottega.tools.sources import file_source
+from bottega.tools.tool import Report
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Codes to be drawn, with what their files and captions say.
+
+    Attributes:
+        codes: ``(count, levels, W)``.
+        names: of each picture: its seed, or its place on the way.
+        recipe: of all of them, without what is each one's own.
+    """
+
+    generator: Generator
+    codes: Tensor
+    names: tuple[str, ...]
+    recipe: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def pictures(self) -> Iterator[Tensor]:
+        """Each ``(1, 3, size, size)``, one after the other."""
+        for batch in generate.drawn(self.generator, self.codes):
+            yield from batch.cpu()[:, None]
+
+    def recipe_of(self, number: int) -> dict[str, Any]:
+        """The recipe of one picture."""
+        return {**self.recipe, "draft": self.names[number]}
+
+
+def make_drafts(settings: WishSettings, device: str, report: Report) -> Drafts:
+    """Load the generator and find the codes.
+
+    Raises:
+        WeightsError: no such generator.
+        SettingsError: settings that it cannot follow.
+        PictureError: the picture to start from cannot be read.
+    """
+    generator = generate.load(settings.model).to(runtime.device(device))
+    shares, values = shares_of(settings.like, generator.classes), values_of(settings.attribute)
+
+    def seeded(seed: int, count: int) -> Tensor:
+        return generate.codes(generator, count, seed, shares, settings.truncation, values)
+
+    found: dict[str, Any] = {}
+    count = 1 if settings.towards is not None else settings.count
+    if settings.project is None:
+        codes = seeded(settings.seed, count)
+        names = [str(settings.seed + number) for number in range(count)]
+    else:
+        codes, found = _projected(settings, generator, report)
+        codes = codes.expand(count if settings.mix is not None else 1, -1, -1)
+        names = [settings.project.stem] * len(codes)
+    if settings.mix is not None:
+        lent = seeded(settings.mix, len(codes))
+        codes = generate.mix_styles(generator, codes, lent, settings.mix_level)
+        names = [f"{name}-{settings.mix + number}" for number, name in enumerate(names)]
+    if settings.towards is not None:
+        codes, names = _way(settings, codes, seeded(settings.towards, 1), names[0])
+    return Drafts(generator, codes, tuple(names), {**_recipe(settings, generator), **found})
+
+
+def _way(settings: WishSettings, first: Tensor, last: Tensor, name: str) -> tuple[Tensor, list[str]]:
+    if settings.count < 2:
+        raise SettingsError(
+            "A way from one picture to another has 2 pictures or more; give a larger --count."
+        )
+    steps = torch.linspace(0, 1, settings.count, device=first.device).view(-1, 1, 1)
+    names = [f"{name}-to-{settings.towards}-{number:03d}" for number in range(settings.count)]
+    return torch.lerp(first[:1], last, steps), names
+
+
+def _projected(settings: WishSettings, generator: Generator, report: Report) -> tuple[Tensor, dict[str, Any]]:
+    assert settings.project is not None
+    source = file_source(settings.project)
+    found = generate.project(
+        generator,
+        source.open().pixels.to(next(generator.parameters()).device),
+        encoder=encoders.load().to(next(generator.parameters()).device),
+        steps=settings.project_steps,
+        like=shares_of(settings.like, generator.classes),
+        on_progress=lambda done, count: report.progress(done / count, "looking for the picture"),
+    )
+    return found.code, {"projected": {"sha256": source.sha256, "distance": round(found.distance, 4)}}
+
+
+def _recipe(settings: WishSettings, generator: Generator) -> dict[str, Any]:
+    if settings.model.endswith(".safetensors"):
+        source = file_source(Path(settings.model))
+        name, sha256 = source.name, source.sha256
+    else:
+        name, sha256 = settings.model, weights.entry(settings.model).sha256
+    kept = {"seed", "like", "attribute", "truncation", "mix", "mix_level", "towards", "count"}
+    return {
+        "tool": "generate",
+        "bottega": bottega.__version__,
+        "model": {"name": name, "sha256": sha256, "size": generator.size},
+        **wish_record(settings),
+        "settings": settings.model_dump(mode="json", include=kept, exclude_none=True, exclude_defaults=True),
+    }
+
+
+def sheet_of(drafts: Drafts, tiles: list[Tensor], columns: int) -> Tensor:
+    """A sheet with all of them, each with its name."""
+    rows = [tiles[first : first + columns] for first in range(0, len(tiles), columns)]
+    labels = [list(drafts.names[first : first + columns]) for first in range(0, len(tiles), columns)]
+    return pictures.sheet(rows, labels, height=max(drafts.generator.size, 128))

@@ -1,0 +1,219 @@
+"""The tools ``generate`` and ``train gan``, from words to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from bottega import generate, pictures, weights
+from bottega.errors import OutputError, PictureError, SettingsError, WeightsError
+from bottega.generate import FewShotGenerator
+from bottega.tools import TOOLS, Outcome, Report
+from bottega.tools.generate_words import place_of, shares_of, values_of
+
+
+class Notes(Report):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.done: list[float] = []
+
+    def note(self, message: str) -> None:
+        self.said.append(message)
+
+    def progress(self, done: float, message: str = "", **more: Any) -> None:
+        self.done.append(done)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(0)
+    generator = FewShotGenerator(
+        32, latent=16, classes=("female-noble", "male-noble", "monk"), attributes=("light",), width=4
+    ).requires_grad_(False)
+    for layer in generator.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 1.0
+    shares = torch.cat([torch.eye(3).repeat(8, 1), torch.rand(24, 1)], 1)
+    generator.train()(torch.randn(24, 16), shares)
+    file = tmp_path_factory.mktemp("model") / "small.safetensors"
+    generate.save(generator, file)
+    return str(file)
+
+
+def draw(model: str, report: Report | None = None, **values: Any) -> Outcome:
+    tool = TOOLS["generate"]
+    return tool.run(tool.configure({"model": model, "threads": 1, **values}), report)
+
+
+def test_pictures_in_a_folder(model: str, tmp_path: Path) -> None:
+    notes = Notes()
+    outcome = draw(model, notes, count=3, seed=5, like=["monk"], output=tmp_path / "drafts")
+    assert [file.name for file in outcome.files] == ["5.png", "6.png", "7.png"]
+    generator = generate.load(model)
+    assert generator.attributes == ("light",)
+    wanted = generate.sample(generator, 3, 5, "monk")
+    shown = torch.cat([pictures.load(file).pixels for file in outcome.files])
+    assert (shown - wanted).abs().max() <= 0.5 / 255 + 1e-6
+    recipe = pictures.read_recipe(outcome.files[1])
+    assert recipe is not None
+    assert recipe["tool"] == "generate"
+    assert recipe["draft"] == "6"
+    assert recipe["settings"] == {"count": 3, "seed": 5, "like": ["monk"]}
+    assert notes.done[-1] == 1.0
+    with pytest.raises(OutputError, match=r"5.png already exists"):
+        draw(model, count=3, seed=5, output=tmp_path / "drafts")
+    draw(model, count=3, seed=5, output=tmp_path / "drafts", overwrite=True)
+
+
+def test_one_picture_and_a_sheet(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert draw(model, count=1, seed=9).files == (Path("small-9.png"),)
+    assert pictures.load("small-9.png").width == 32
+    outcome = draw(model, count=5, sheet=True, output="all.png")
+    assert pictures.load(outcome.files[0]).width > 3 * 128
+    assert outcome.details["names"] == ("0", "1", "2", "3", "4")
+    with pytest.raises(SettingsError, match="one file for 2 pictures; add --sheet"):
+        draw(model, count=2, output="two.png")
+    assert not Path("two.png").exists()
+
+
+def test_mixing_and_the_way_between(model: str, tmp_path: Path) -> None:
+    mixed = draw(model, count=2, seed=1, mix=7, output=tmp_path / "mixed")
+    assert [file.name for file in mixed.files] == ["1-7.png", "2-8.png"]
+    way = draw(model, count=3, seed=1, towards=4, output=tmp_path / "way")
+    generator = generate.load(model)
+    ends = torch.cat([generate.sample(generator, 1, seed) for seed in (1, 4)])
+    shown = torch.cat([pictures.load(way.files[number]).pixels for number in (0, 2)])
+    assert (shown - ends).abs().max() <= 0.5 / 255 + 1e-6
+    with pytest.raises(SettingsError, match="2 pictures or more"):
+        draw(model, count=1, towards=4, output=tmp_path / "one.png")
+
+
+def test_a_walk_as_frames_and_as_animation(model: str, tmp_path: Path) -> None:
+    outcome = draw(model, count=2, walk=0.4, frame_rate=10, output=tmp_path / "walk.gif")
+    assert outcome.details["frames"] == 4
+    with Image.open(tmp_path / "walk.gif") as animation:
+        assert animation.n_frames == 4  # type: ignore[attr-defined]
+        assert animation.info["duration"] == 100
+    draw(model, count=2, walk=0.4, frame_rate=10, output=tmp_path / "frames")
+    assert len(list((tmp_path / "frames").iterdir())) == 4
+    with pytest.raises(SettingsError, match="A walk is a clip"):
+        draw(model, walk=1, sheet=True)
+    with pytest.raises(OutputError, match="written as a film"):
+        draw(model, walk=1, output=tmp_path / "walk.jpg")
+
+
+def test_a_walk_as_film(model: str, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    from bottega import video
+
+    draw(model, count=2, walk=0.5, frame_rate=12, output=tmp_path / "walk.webm")
+    assert len(list(video.open_clip(tmp_path / "walk.webm").frames())) == 6
+    recipe = video.read_recipe(tmp_path / "walk.webm")
+    assert recipe is not None
+    assert recipe["tool"] == "generate"
+    assert [file.name for file in tmp_path.iterdir()] == ["walk.webm"]
+
+
+def test_starting_from_a_picture(model: str, tmp_path: Path) -> None:
+    goal = tmp_path / "mine.png"
+    pictures.save(generate.sample(generate.load(model), 1, 77), goal)
+    outcome = draw(model, project=goal, project_steps=3, output=tmp_path / "found.png")
+    assert pictures.load(outcome.files[0]).width == 32
+    recipe = pictures.read_recipe(outcome.files[0])
+    assert recipe is not None
+    assert recipe["projected"]["distance"] > 0
+    with pytest.raises(PictureError, match=r"none.png"):
+        draw(model, project=tmp_path / "none.png", output=tmp_path / "found2.png")
+
+
+def test_bent_to_a_palette(model: str, tmp_path: Path) -> None:
+    """Blue and white are asked for; blue it becomes."""
+    plain = draw(model, count=1, seed=2, output=tmp_path / "plain.png")
+    bent = draw(model, count=1, seed=2, palette="#102060,#f0f0ff", output=tmp_path / "bent.png")
+    before, after = (pictures.load(outcome.files[0]).pixels for outcome in (plain, bent))
+    assert (after[0, 2] - after[0, 0]).mean() > (before[0, 2] - before[0, 0]).mean() + 0.05
+    recipe = pictures.read_recipe(bent.files[0])
+    assert recipe is not None
+    assert recipe["wish"]["palette"] == "#102060,#f0f0ff"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"palette": "blue-ish"}, "palette cannot be wished for"),
+        ({"subject": "left"}, '"left" is no place; write two numbers'),
+        ({"subject": "0.5,1.5"}, "lies outside the picture"),
+        ({"strength": 0.5}, "Nothing is wished for"),
+        ({"like": ["warior"]}, 'no class "warior"; there are female-noble'),
+        ({"like": ["monk:much"]}, '"much" in "monk:much" is no number'),
+        ({"attribute": ["light"]}, '"light" gives no value'),
+        ({"attribute": ["dark=0.5"]}, 'no attribute "dark"'),
+        ({"mix": 1, "mix_level": 5}, "level of mixing is 5; its range is 1 to 3"),
+    ],
+)
+def test_bad_words(model: str, tmp_path: Path, values: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        draw(model, count=1, output=tmp_path / "x.png", **values)
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_model(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="nobody"):
+        draw("nobody", output=tmp_path / "x.png", count=1)
+    with pytest.raises(WeightsError, match="draws nothing from noise"):
+        draw("small", output=tmp_path / "x.png", count=1)
+
+
+def test_words() -> None:
+    classes = ("female-noble", "male-noble", "monk", "male")
+    assert shares_of([], classes) is None
+    assert shares_of(["monk", "noble:0.5"], classes) == {
+        "monk": 1.0,
+        "female-noble": 0.25,
+        "male-noble": 0.25,
+    }
+    assert shares_of(["male"], classes) == {"male": 1.0}
+    assert values_of(["light=0.25"]) == {"light": 0.25}
+    assert place_of("0.3,0.6") == (0.3, 0.6)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        home = tmp_path / "my pictures" / ("dark" if number % 2 else "light")
+        home.mkdir(parents=True, exist_ok=True)
+        level = rng.integers(20, 90) if number % 2 else rng.integers(150, 230)
+        noise = rng.integers(-20, 20, (36, 36, 3))
+        Image.fromarray((level + noise).clip(0, 255).astype(np.uint8)).save(home / f"{number}.png")
+    return tmp_path / "my pictures"
+
+
+def test_train_gan_then_generate(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tool, notes = TOOLS["train gan"], Notes()
+    values = {"data": folder, "size": 32, "width": 4, "latent": 8, "batch": 4, "steps": 3, "measured": 16}
+    asked = tool.configure({**values, "threads": 1, "device": "cpu", "output": tmp_path / "mine.safetensors"})
+    outcome = tool.run(asked, notes)
+    assert outcome.details["name"] == "mine"
+    assert "12 pictures in 2 classes" in notes.said[0]
+    assert "Of fewer than 150 a generator often copies" in notes.said[0]
+    facts = weights.load("mine")[1]
+    assert facts["classes"] == ["dark", "light"]
+    assert facts["figures"].keys() == {"step", "kid", "near_twins"}
+    assert "data" not in facts["training"]  # no path goes into a file that is passed on
+    for file in outcome.files:
+        assert file.exists()
+    shown = draw("mine", count=2, like=["dark"], sheet=True, output=tmp_path / "sheet.png")
+    assert shown.files[0].exists()
+    with pytest.raises(SettingsError, match="holds a training with size 32, not 64"):
+        tool.run(tool.configure({**values, "size": 64, "run": "mine.training", "name": "other"}), notes)
