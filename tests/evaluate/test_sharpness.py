@@ -11,7 +11,7 @@ from bottega.errors import PictureError
 from bottega.evaluate import edge_width, laplacian_variance
 from bottega.layers import gaussian_blur
 
-RISE = 2.5631
+WIDTH = math.sqrt(2 * math.pi)
 
 
 def step(sigma, angle=0.0, low=0.2, high=0.8, size=64):
@@ -25,7 +25,9 @@ def step(sigma, angle=0.0, low=0.2, high=0.8, size=64):
 @pytest.mark.parametrize("angle", [0.0, 0.4, math.pi / 4, math.pi / 2])
 @pytest.mark.parametrize("sigma", [1.0, 2.0, 3.0])
 def test_edge_width_is_that_of_the_blur(sigma, angle):
-    assert edge_width(step(sigma, angle)).item() == pytest.approx(RISE * sigma, rel=0.06)
+    slanted = 0 < angle < math.pi / 2  # slopes across are seen through two pixels, so these come out wide
+    found = edge_width(step(sigma, angle)).item()
+    assert found == pytest.approx(WIDTH * sigma, rel=0.15 if slanted else 0.06)
 
 
 def test_contrast_does_not_matter():
@@ -33,10 +35,13 @@ def test_contrast_does_not_matter():
     assert weak.item() == pytest.approx(strong.item(), rel=0.01)
 
 
-def test_a_hard_step_is_narrow():
+def test_hard_steps_and_thin_lines_are_one_pixel_wide():
     hard = torch.zeros(1, 3, 64, 64)
     hard[..., 32:] = 1
-    assert edge_width(hard).item() < 1.5
+    lines = torch.zeros(1, 3, 64, 64)
+    lines[..., ::5, :] = 0.6
+    assert edge_width(hard).item() == pytest.approx(1)
+    assert edge_width(lines).item() == pytest.approx(1)
 
 
 def test_blur_widens_edges_and_calms_the_laplacian(china):

@@ -9,6 +9,7 @@ from bottega.evaluate.extractors import Extractor, extractor
 from bottega.evaluate.feature_statistics import FeatureStatistics
 from bottega.evaluate.fidelity import psnr, ssim
 from bottega.evaluate.frechet import FrechetEstimate, fid, frechet_distance
+from bottega.evaluate.jackknife import Jackknifed, jackknife
 from bottega.evaluate.kernel import kernel_distance, kid
 from bottega.evaluate.language import bleu4, picture_text_agreement
 from bottega.evaluate.matching import personalisation_match
@@ -28,6 +29,7 @@ __all__ = [
     "FeatureStatistics",
     "FrechetEstimate",
     "Interval",
+    "Jackknifed",
     "MeasuredStyle",
     "Novelty",
     "Palette",
@@ -48,6 +50,7 @@ __all__ = [
     "extractor",
     "fid",
     "frechet_distance",
+    "jackknife",
     "kernel_distance",
     "kid",
     "laplacian_variance",

@@ -24,7 +24,10 @@ def style_vectors(encoder: Encoder, pictures: Tensor) -> Tensor:
     parts = []
     for layer in encoder.own_style_layers:
         positions = features[layer].float().flatten(2)
-        parts += [positions.mean(dim=2), positions.std(dim=2, correction=0)]
+        mean = positions.mean(dim=2)
+        # Several times as quick as std(), and these need no more digits.
+        variance = (positions.square().mean(dim=2) - mean.square()).clamp_min(0)
+        parts += [mean, variance.sqrt()]
     return torch.cat(parts, dim=1).cpu()
 
 

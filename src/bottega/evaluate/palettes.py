@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from bottega.errors import PictureError, SettingsError
 from bottega.evaluate.ciede2000 import ciede2000, rgb_to_lab
 
-COLORS = 12
-SAMPLES = 2048
+COLORS = 8
+SAMPLES = 1024
 SIDE = 64  # long side at which a palette is read: more pixels tell nothing more of large areas
 WORD = re.compile(r"#?(?P<hex>[0-9a-fA-F]{6})(:(?P<share>\d*\.?\d+))?")
 
@@ -61,13 +61,13 @@ def palette_of(lab: Tensor, colors: int = COLORS) -> Palette:
     """The palette of CIELAB samples ``(n, 3)``: seeded k-means, each cluster's mean and share."""
     samples = lab.double().cpu().numpy()
     distinct = len(np.unique(samples.round(6), axis=0))
-    means = KMeans(min(colors, distinct), n_init=2, random_state=0).fit(samples)
+    means = KMeans(min(colors, distinct), n_init=1, random_state=0).fit(samples)
     counts = np.bincount(means.labels_, minlength=len(means.cluster_centers_))
     return Palette(torch.from_numpy(means.cluster_centers_), torch.from_numpy(counts / counts.sum()))
 
 
 def color_samples(picture: Tensor) -> Tensor:
-    """CIELAB ``(n, 3)`` of a picture ``(1, 3, H, W)`` averaged down to 64 pixels; at most 2,048 samples.
+    """CIELAB ``(n, 3)`` of a picture ``(1, 3, H, W)`` averaged down to 64 pixels; at most 1,024 samples.
 
     Raises:
         PictureError: another shape.

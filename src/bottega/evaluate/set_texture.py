@@ -12,7 +12,7 @@ from bottega.evaluate.texture import FLATTEST, PATCH, SMALLEST_SIDE, TextureDist
 from bottega.layers import laplacian_pyramid
 
 PER_PICTURE = 128
-DIRECTIONS = 256
+DIRECTIONS = 128
 
 
 @dataclass
@@ -65,6 +65,13 @@ class PatchSample:
         if not self.levels[level]:
             raise PictureError("There are no pictures in the set whose texture is to be compared.")
         return torch.cat(self.levels[level])
+
+    def halves(self) -> tuple[PatchSample, PatchSample]:
+        """The patches of every other picture, and those of the rest: what one set has by chance."""
+        first, second = (PatchSample(self.side, self.per_picture, self.seed) for _ in range(2))
+        first.levels = [level[::2] for level in self.levels]
+        second.levels = [level[1::2] for level in self.levels]
+        return first, second
 
     def _patches(self, level: Tensor) -> Tensor:
         count, height, width = len(level), level.shape[2], level.shape[3]

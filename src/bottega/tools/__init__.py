@@ -1,6 +1,7 @@
 """One file per tool: settings and run. The table of tools is what every face is derived from."""
 
 from bottega.tools.doctor import DOCTOR
+from bottega.tools.evaluate import EVALUATE
 from bottega.tools.generate import GENERATE
 from bottega.tools.models import MODELS
 from bottega.tools.remake import REMAKE
@@ -11,7 +12,7 @@ from bottega.tools.train import TRAIN
 from bottega.tools.train_gan import TRAIN_GAN
 
 TOOLS: dict[str, Tool] = {
-    tool.name: tool for tool in (STYLIZE, REMAKE, STYLES_TOOL, GENERATE, *TRAIN, TRAIN_GAN, *MODELS, DOCTOR)
+    tool.name: tool for tool in (STYLIZE, REMAKE, STYLES_TOOL, GENERATE, *TRAIN, TRAIN_GAN, EVALUATE, *MODELS, DOCTOR)
 }
 
 __all__ = ["TOOLS", "Outcome", "Report", "Settings", "Tool"]

@@ -1,0 +1,195 @@
+"""The report on sets whose differences are known; its page and its values."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from bottega import pictures
+from bottega.errors import PictureError, SettingsError
+from bottega.evaluate import Interval, color_accuracy, edge_width, palette
+from bottega.evaluate.extractors import square
+from bottega.evaluate.report import report
+from bottega.evaluate.report.charts import histograms, interval_on_line
+from bottega.evaluate.report.hexes import hexes
+from bottega.evaluate.report.measured import common_side, pictures_in
+from bottega.evaluate.report.page import number
+from bottega.layers import gaussian_blur
+
+COUNT = 10
+
+
+def painted(seed, side=48):
+    """A few soft blobs of colour with a fine grain."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 5, 5, generator=generator)
+    blobs = torch.nn.functional.interpolate(coarse, size=(side, side), mode="nearest")
+    return (blobs + 0.05 * torch.randn(1, 3, side, side, generator=generator)).clamp(0, 1)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sets")
+    kinds = {
+        "real": lambda n: painted(n),
+        "other": lambda n: painted(100 + n),
+        "blurred": lambda n: gaussian_blur(painted(100 + n), 2.0),
+        "copies": lambda n: painted(n % 3),
+    }
+    for kind, paint in kinds.items():
+        (root / kind / "inside").mkdir(parents=True)
+        for n in range(COUNT):
+            pictures.save(paint(n), root / kind / ("inside" if n % 2 else ".") / f"{kind}-{n}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(folders):
+    return {
+        kind: report(folders / kind, folders / "real", extractors=["random@32"])
+        for kind in ("other", "blurred", "copies")
+    }
+
+
+def figure(comparison, name):
+    return next(f for table in comparison.tables.values() for f in table if f.name == name)
+
+
+def test_differences_show(made):
+    fresh, soft, copied = made["other"], made["blurred"], made["copies"]
+    width = "edge width (pixels)"
+    assert figure(soft, width).value.estimate > 1.5 * figure(fresh, width).value.estimate
+    assert (
+        figure(soft, "sharpness (proxy)").value.estimate
+        < 7
+        < figure(fresh, "sharpness (proxy)").value.estimate
+    )
+    kid = "kid[random@32]"
+    assert figure(soft, kid).value.estimate > figure(fresh, kid).value.estimate
+    assert (
+        figure(soft, "texture at 48 pixels").value.estimate
+        > 3 * figure(fresh, "texture at 48 pixels").value.estimate
+    )
+    assert figure(copied, "copies[random@32]").value.estimate == 1
+    assert figure(fresh, "copies[random@32]").value.estimate < 0.5
+    assert figure(copied, "novelty[random@32]").value.estimate == pytest.approx(0, abs=1e-3)
+    assert figure(copied, "innovativeness (proxy)").value.estimate == 0
+    assert figure(copied, "technical realization (proxy)").value.estimate == 0  # each is there four times
+    assert (
+        figure(copied, "vendi[random@32]").value.estimate < figure(fresh, "vendi[random@32]").value.estimate
+    )
+
+
+def test_values_are_those_of_the_measures(made, folders):
+    values = made["other"].values
+    first = values["pictures"][0]
+    picture = pictures.load(first["file"]).pixels
+    assert values["side"] == 48
+    assert first["edge width"] == pytest.approx(edge_width(square(picture, 48)).item())
+    wanted = palette([f"{color}:{share}" for color, share in values["palette"].items()])
+    assert first["colour distance"] == pytest.approx(color_accuracy(picture, wanted), abs=0.5)
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
+    assert [row["copy"] for row in made["copies"].values["pictures"]] == [True] * COUNT
+
+
+def test_the_page_stands_alone(made):
+    page = made["other"].html
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "http" not in page
+    assert page.count("data:image/jpeg;base64,") == 4
+    assert "kid[random@32]" in page
+    assert "too high" in page  # of a Fréchet distance of so few pictures
+    for tag in ("table", "figure", "svg", "p", "h2"):
+        assert len(re.findall(f"<{tag}[ >]", page)) == page.count(f"</{tag}>")
+
+
+@pytest.fixture(scope="module")
+def special(folders, tmp_path_factory):
+    """Eight of the reference's own pictures under their names, a torn one, and a palette of one colour."""
+    folder = tmp_path_factory.mktemp("special")
+    for n in range(8):
+        pictures.save(painted(n), folder / f"real-{n}.png")
+    (folder / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n torn")
+    seen = []
+    found = report(
+        folder,
+        folders / "real",
+        extractors=["random@32"],
+        colors=["#ff0000"],
+        on_progress=lambda done, every: seen.append((done, every)),
+    )
+    assert seen == [(n, 9 + COUNT) for n in range(1, 10 + COUNT)]
+    return found
+
+
+def test_pairs_of_one_name_are_compared(special):
+    assert figure(special, "SSIM").value.estimate == pytest.approx(1, abs=1e-6)
+    assert figure(special, "PSNR (dB)").value.estimate == 100
+    assert figure(special, "perceptual distance[small]").value.estimate == pytest.approx(0, abs=1e-6)
+    assert "Pairs of one name" in special.html
+
+
+def test_a_target_palette_counts(special):
+    assert special.values["palette"] == {"#ff0000": 1.0}
+    assert figure(special, "colour distance (ΔE₀₀)").value.estimate > 20
+    assert "Target palette" in special.html
+
+
+def test_broken_files_are_named_and_left_out(special):
+    assert special.values["results"] == 8
+    assert "torn.png" in next(iter(special.values["unreadable"]))
+    assert "torn.png" in special.html
+    assert figure(special, "technical realization (proxy)").value.estimate == pytest.approx(10 * 8 / 9)
+
+
+def test_what_cannot_be_compared_is_refused(folders, tmp_path):
+    with pytest.raises(PictureError, match="is not a folder"):
+        report(tmp_path / "none", folders / "real")
+    with pytest.raises(PictureError, match="no picture in"):
+        report(tmp_path, folders / "real")
+    pictures.save(painted(0), tmp_path / "one.png")
+    with pytest.raises(PictureError, match="8 pictures or more"):
+        report(tmp_path, folders / "real", extractors=["random@32"])
+    with pytest.raises(SettingsError, match="each once"):
+        report(folders / "other", folders / "real", extractors=["random", "random"])
+
+
+def test_pictures_of_inner_folders_are_found_in_order(folders, tmp_path):
+    found = pictures_in(folders / "real")
+    assert len(found) == COUNT
+    assert found == sorted(found)
+
+
+def test_common_side_is_that_of_the_smaller_pictures(tmp_path):
+    sides = {}
+    for side in (40, 64):
+        sides[side] = [pictures.save(painted(0, side), tmp_path / f"{side}.png")]
+    assert common_side(sides[40], sides[64]) == 40
+    (tmp_path / "torn.png").write_bytes(b"torn")
+    assert common_side(sides[64], [tmp_path / "torn.png"]) == 64
+
+
+def test_drawings():
+    rng = np.random.default_rng(0)
+    drawn = histograms("a < b", rng.normal(size=40), np.append(rng.normal(size=30), np.nan))
+    assert "a &lt; b" in drawn
+    assert "nan" not in drawn
+    assert histograms("nothing", np.array([np.nan]), np.array([])) == ""
+    assert "polygon" in histograms("all one", np.ones(5), np.ones(5))
+    line = interval_on_line(Interval(0.5, 0.4, 0.6), 1.0, float("nan"))
+    assert line.count("class=") == 3
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (0.0, "0"), (12.345, "12.3"), (1234.5, "1234"), (0.01234, "0.0123"), (1e-5, "1.0e-05"),
+    (float("nan"), "–"),
+])  # fmt: skip
+def test_numbers_have_three_digits(value, text):
+    assert number(value) == text
+
+
+def test_hexes_are_the_colours_again():
+    words = ["#cc3333", "#0033cc", "#ffffff", "#000000", "#7f8081"]
+    assert hexes(palette(words).lab) == words

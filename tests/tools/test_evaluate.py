@@ -1,0 +1,82 @@
+"""The tool evaluate: files, settings, and the way from a rating form back into a report."""
+
+import json
+
+import pytest
+import torch
+
+from bottega import pictures
+from bottega.errors import OutputError, PictureError, SettingsError
+from bottega.tools import TOOLS
+
+TOOL = TOOLS["evaluate"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("evaluate")
+    for offset, kind in ((0, "real"), (50, "made")):
+        (root / kind).mkdir()
+        for number in range(8):
+            generator = torch.Generator().manual_seed(offset + number)
+            coarse = torch.rand(1, 3, 6, 6, generator=generator)
+            pictures.save(
+                torch.nn.functional.interpolate(coarse, size=(40, 40)), root / kind / f"{kind}-{number}.png"
+            )
+    return root
+
+
+def run(folders, **more):
+    values = {"results": folders / "made", "against": folders / "real", "extractor": ["random@32"], **more}
+    return TOOL.run(TOOL.configure(values))
+
+
+def test_a_page_and_its_figures(folders, tmp_path):
+    outcome = run(folders, report=tmp_path / "out.html", palette=["#203040,#e0c080:2"])
+    assert outcome.files == (tmp_path / "out.html", tmp_path / "out.json")
+    values = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert values == outcome.details
+    assert values["palette"] == pytest.approx({"#203040": 1 / 3, "#e0c080": 2 / 3})
+    assert {row["measure"] for row in outcome.rows} >= {
+        "fid[random@32]",
+        "kid[random@32]",
+        "edge width (pixels)",
+    }
+    assert (tmp_path / "out.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    with pytest.raises(OutputError, match="--overwrite"):
+        run(folders, report=tmp_path / "out.html")
+
+
+def test_ratings_go_out_and_come_back(folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    form = tmp_path / "form.html"
+    assert run(folders, form=form).files == (form,)
+    page = form.read_text(encoding="utf-8")
+    data = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    assert len(data["items"]) == 16
+    scores = [
+        {"group": item["group"], "file": item["file"], "question": "sharpness", "score": 8}
+        for item in data["items"]
+    ]
+    answers = tmp_path / "ada.json"
+    answers.write_text(json.dumps({"format": data["format"], "rater": "Ada", "ratings": scores}))
+    outcome = run(folders, ratings=[answers])
+    assert outcome.files[0].name == "made-report.html"
+    assert outcome.details["ratings"]["means"]["results"]["sharpness"] == [8, 8, 8]
+    assert "Rated by people" in outcome.files[0].read_text(encoding="utf-8")
+
+
+def test_what_is_wrong_is_said_before_the_work(folders, tmp_path):
+    with pytest.raises(OutputError, match=r"name it \.html"):
+        run(folders, report=tmp_path / "out.pdf")
+    with pytest.raises(OutputError, match="does not exist"):
+        run(folders, report=tmp_path / "none" / "out.html")
+    with pytest.raises(PictureError, match="not a folder"):
+        run(folders, results=tmp_path / "none", report=tmp_path / "a.html")
+    with pytest.raises(SettingsError, match="is no colour"):
+        run(folders, palette=["reddish"], report=tmp_path / "b.html")
+    with pytest.raises(SettingsError, match="one of both"):
+        run(folders, form=tmp_path / "form.html", ratings=[tmp_path / "ada.json"])
+    with pytest.raises(SettingsError, match="cannot be read as ratings"):
+        run(folders, report=tmp_path / "c.html", ratings=[tmp_path / "none.json"])
+    assert list(tmp_path.iterdir()) == []
