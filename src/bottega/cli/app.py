@@ -18,6 +18,7 @@ HELP = """An open workshop for AI-assisted digital art.
 bottega stylize photo.jpg --style painting.jpg"""
 
 GROUPS = {
+    "choose": "Learn what you like from what you pick, and propose more of it.",
     "train": "Train networks of your own: one style, several, one more.",
     "models": "Weights of networks: what there is, fetch, check, import.",
 }

@@ -1,5 +1,6 @@
 """One file per tool: settings and run. The table of tools is what every face is derived from."""
 
+from bottega.tools.choose import CHOOSE
 from bottega.tools.doctor import DOCTOR
 from bottega.tools.evaluate import EVALUATE
 from bottega.tools.generate import GENERATE
@@ -12,7 +13,19 @@ from bottega.tools.train import TRAIN
 from bottega.tools.train_gan import TRAIN_GAN
 
 TOOLS: dict[str, Tool] = {
-    tool.name: tool for tool in (STYLIZE, REMAKE, STYLES_TOOL, GENERATE, *TRAIN, TRAIN_GAN, EVALUATE, *MODELS, DOCTOR)
+    tool.name: tool
+    for tool in (
+        STYLIZE,
+        REMAKE,
+        STYLES_TOOL,
+        GENERATE,
+        *TRAIN,
+        TRAIN_GAN,
+        *CHOOSE,
+        EVALUATE,
+        *MODELS,
+        DOCTOR,
+    )
 }
 
 __all__ = ["TOOLS", "Outcome", "Report", "Settings", "Tool"]

@@ -57,6 +57,7 @@ class Space(BaseModel):
         traits: names and words, in their order.
         means, deviations: of the traits and then the embedding, ``(traits + embedding,)``; a deviation of 0
             stands for a number that is the same everywhere, or unknown, and tells nothing.
+        lows, highs: the least and largest value of each trait in the pool, ``(traits,)``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,6 +65,8 @@ class Space(BaseModel):
     traits: tuple[Trait, ...]
     means: tuple[float, ...]
     deviations: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
 
     @classmethod
     def of(cls, traits: Sequence[Trait], pool: Sequence[Item]) -> Self:
@@ -82,10 +85,13 @@ class Space(BaseModel):
         means = np.where(known, numbers, 0).sum(0) / count
         deviations = np.sqrt((np.where(known, numbers - means, 0) ** 2).sum(0) / count)
         deviations[deviations < 1e-6 * np.maximum(np.abs(means), 1e-3)] = 0
+        own = slice(len(traits))
         return cls(
             traits=tuple(traits),
             means=tuple(map(rounded, means)),
             deviations=tuple(map(rounded, deviations)),
+            lows=tuple(map(rounded, np.where(known, numbers, means).min(0)[own])),
+            highs=tuple(map(rounded, np.where(known, numbers, means).max(0)[own])),
         )
 
     @property
@@ -112,8 +118,9 @@ class Space(BaseModel):
         return np.clip(np.nan_to_num(found), -FARTHEST, FARTHEST)
 
     def value(self, number: int, coordinate: float) -> float:
-        """What a coordinate of the trait with this number means in the trait's own unit."""
-        return self.means[number] + coordinate * self.deviations[number]
+        """What a coordinate of the trait with this number means in the trait's unit, within what there is."""
+        value = self.means[number] + coordinate * self.deviations[number]
+        return min(max(value, self.lows[number]), self.highs[number])
 
 
 def rounded(value: float) -> float:

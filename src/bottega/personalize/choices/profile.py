@@ -76,7 +76,9 @@ def _check(profile: Profile, path: str | Path) -> None:
     """What the types alone do not say: events name items that are there, and votes that were cast."""
     known = {item.id for item in profile.items}
     sizes = {len(item.embedding) for item in profile.items} - {profile.space.embedding}
-    if sizes or len(profile.space.means) != len(profile.space.deviations):
+    space = profile.space
+    lengths = {len(space.traits), len(space.lows), len(space.highs)}
+    if sizes or len(space.means) != len(space.deviations) or len(lengths) > 1:
         raise SettingsError(f"The profile {path} is damaged: its numbers do not fit together.")
     for number, event in enumerate(profile.events, 1):
         if isinstance(event, Revocation):
