@@ -95,7 +95,8 @@ def _copy_liked(desk: Desk, taste: Taste, folder: Path, predicted: int, report: 
 
 def _told_of_copies(folder: Path, count: int) -> str:
     told = (
-        f"{folder} holds {count} pictures; a generator learns from them: bottega train gan --data {folder}."
+        f"{folder} holds {count} pictures; a generator learns from them: "
+        f"bottega train gan --data {folder} --base NAME."
     )
     if count < FEW:
         told += (

@@ -116,7 +116,8 @@ class ExportSettings(ProfileSettings):
         description="also copy so many pictures that you never saw and should like most",
     )
     condition: Path | None = Field(
-        None, description="write what you are known to favour as a condition, for generate --wish"
+        None,
+        description="write what you are known to favour as a condition, for generate --wish, adjust --like",
     )
     output: Path | None = Field(
         None, description="write a copy of the profile", json_schema_extra=face(short="-o")

@@ -1,0 +1,1 @@
+"""Simulated artists: what their choices teach, and in how many."""
