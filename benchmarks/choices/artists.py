@@ -50,15 +50,15 @@ def interactions(u: Array, rng: np.random.Generator) -> Array:
     """Half its variance is linear, half is in products of four pairs of traits."""
     plain = linear(u, rng)
     pairs = [rng.choice(u.shape[1], 2, replace=False) for _ in range(4)]
-    products = sum(rng.standard_normal() * u[:, i] * u[:, j] for i, j in pairs)
-    return plain / plain.std() + np.asarray(products) / np.std(products)
+    products = np.sum([rng.standard_normal() * u[:, i] * u[:, j] for i, j in pairs], axis=0)
+    return plain / plain.std() + products / products.std()
 
 
 def peaked(u: Array, rng: np.random.Generator) -> Array:
     """exp(−½ mean of a_i (u_i − p_i)² / 0.6) around an ideal point p: one of the items, moved a little."""
     ideal = u[rng.integers(len(u))] + 0.3 * rng.standard_normal(u.shape[1])
     weights = rng.uniform(0.5, 1.5, u.shape[1])
-    return np.exp(-0.5 * ((u - ideal) ** 2 @ weights) / weights.sum() / 0.6)
+    return np.asarray(np.exp(-0.5 * ((u - ideal) ** 2 @ weights) / np.sum(weights) / 0.6))
 
 
 KINDS: dict[str, Kind] = {"linear": linear, "interactions": interactions, "peaked": peaked}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -123,4 +123,8 @@ def fit_linear(contests: Array, start: Array) -> Array:
     return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B").x)
 
 
-CONTESTANTS = {"ours": Ours, "ours, random grids": RandomGrids, "plain linear": Linear}
+CONTESTANTS: dict[str, Callable[[Material, int], Contestant]] = {
+    "ours": Ours,
+    "ours, random grids": RandomGrids,
+    "plain linear": Linear,
+}

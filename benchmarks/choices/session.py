@@ -44,7 +44,7 @@ def run(
 ) -> list[Row]:
     """Rows at the numbers of grids in ``stops``."""
     artist = make(kind, [*material.pool, *material.held_out], noise, seed)
-    learner: Contestant = CONTESTANTS[contestant](material, seed)
+    learner = CONTESTANTS[contestant](material, seed)
     rows = []
     for grid in range(1, max(stops) + 1):
         shown = learner.propose()
