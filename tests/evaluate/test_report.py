@@ -183,8 +183,8 @@ def test_drawings():
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    (0.0, "0"), (12.345, "12.3"), (1234.5, "1234"), (0.01234, "0.0123"), (1e-5, "1.0e-05"),
-    (float("nan"), "–"),
+    (0.0, "0"), (12.345, "12.3"), (1234.5, "1234"), (0.01234, "0.0123"), (-0.00046, "-0.0005"),
+    (1e-5, "1.0e-05"), (float("nan"), "–"),
 ])  # fmt: skip
 def test_numbers_have_three_digits(value, text):
     assert number(value) == text

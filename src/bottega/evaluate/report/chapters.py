@@ -69,20 +69,23 @@ def _sheets(material: Material) -> Section:
 
 
 def _nearness(material: Material) -> Section:
-    name = material.name
-    dots = map_of_sets(material.ours.features[name], material.theirs.features[name], "map of both sets")
+    maps = "".join(
+        map_of_sets(features, material.theirs.features[name], f"map of both sets by {name}")
+        for name, features in material.ours.features.items()
+    )
     caption = (
-        f"Each dot is a picture: the features of {name} along the two directions in which the reference "
-        "varies most."
+        f"Each dot is a picture: the features of {', '.join(material.ours.features)} along the two "
+        "directions in which those of the reference vary most."
     )
     return Section(
         NEARNESS,
         (
-            "In the column of the reference stands what two halves of it have between each other: with so "
-            "many pictures there is no better.",
+            "In the column of the reference stands what two halves of it have between them: with so many "
+            "pictures there is hardly better. Halves have half as many, so a Fréchet distance is still a little "
+            "too high there.",
         ),
         material.tables[NEARNESS],
-        f"<figure>{dots}<figcaption>{caption}</figcaption></figure>",
+        f'<figure><div class="charts">{maps}</div><figcaption>{caption}</figcaption></figure>',
     )
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from bottega.evaluate.bootstrap import Interval
 from bottega.evaluate.feature_statistics import as_rows
 
-WIDTH, HEIGHT = 340, 150
-BINS = 24
+WIDTH, HEIGHT = 322, 150
+FEWEST_BINS, MOST_BINS = 8, 24
 MARGIN = 10
-MAP_SIDE = 440
+MAP_SIDE = 490
 MOST_DOTS = 600
 
 
@@ -28,13 +28,14 @@ def histograms(title: str, ours: NDArray[np.float64], theirs: NDArray[np.float64
     # A few far outliers would press everything else into one bar.
     low, high = np.quantile(both, [0.005, 0.995])
     high = high if high > low else low + 1.0
-    edges = np.linspace(low, high, BINS + 1)
+    bins = int(np.clip(2 * min(len(ours), len(theirs)) ** 0.5, FEWEST_BINS, MOST_BINS))
+    edges = np.linspace(low, high, bins + 1)
     shares = [np.histogram(np.clip(each, low, high), edges)[0] / max(len(each), 1) for each in (theirs, ours)]
     most = max(float(share.max()) for share in shares) or 1.0
     top, bottom = 28, HEIGHT - 24
 
     def outline(share: NDArray[np.float64]) -> str:
-        step = (WIDTH - 2 * MARGIN) / BINS
+        step = (WIDTH - 2 * MARGIN) / bins
         places = [f"{MARGIN:.1f},{bottom}"]
         for number, value in enumerate(share):
             y = bottom - (bottom - top) * float(value) / most

@@ -80,7 +80,7 @@ def number(value: float) -> str:
         return "–"
     if value == 0:
         return "0"
-    if abs(value) < 0.001:
+    if abs(value) < 1e-4:
         return f"{value:.1e}"
     digits = max(0, 2 - int(np.floor(np.log10(max(abs(value), 1e-3)))))
     return f"{value:.{min(digits, 4)}f}"
