@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -57,6 +58,7 @@ def prepare(
     callbacks: Sequence[Callback] = (),
     here: Worker | None = None,
     tell: Callable[[str], None] = print,
+    generator: Generator | None = None,
 ) -> Loop:
     """A training, ready to start or to resume.
 
@@ -67,13 +69,14 @@ def prepare(
         callbacks: further ones.
         here: where to compute; none takes the best there is.
         tell: called with the sentence of an alarm.
+        generator: to be trained in place of the one that the settings name; the other player is theirs.
 
     Raises:
         SettingsError: settings that do not fit together or the pictures.
         WeightsError: the encoder or the generator to start from is not here, or does not fit.
     """
     here = here or worker()
-    generator = build_generator(settings, material.classes, material.attributes)
+    generator = generator or build_generator(settings, material.classes, material.attributes)
     taken = take_over(generator, load(settings.base).requires_grad_(True)) if settings.base else []
     groups = learning_groups(generator, settings, taken)
     batches = ConditionedBatches(material, settings.batch, view_of(settings), settings.seed)
@@ -124,9 +127,24 @@ def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
         state = load_checkpoint(loop.best_checkpoint)
         average = state["average"]
         found = {"step": float(state["done"]), "kid": float(state["validation"]["best"])}
-    own = {name.removeprefix("generator."): x for name, x in average.items() if name.startswith("generator.")}
+    return _with(generator, average), found
+
+
+def last_generator(loop: Loop) -> Generator:
+    """A copy of the generator with the averaged weights of now: what a training of a larger size starts from.
+
+    In the first few hundred steps the measure of validations favours grey, so the best may be the first.
+    """
+    generator = loop.module.get_submodule("generator")
+    assert isinstance(generator, Generator)
+    return _with(copy.deepcopy(generator), loop.ema.state)
+
+
+def _with(generator: Generator, average: Mapping[str, Tensor]) -> Generator:
+    mark = "generator."
+    own = {name.removeprefix(mark): x for name, x in average.items() if name.startswith(mark)}
     generator.load_state_dict(own)
-    return generator.eval().requires_grad_(False).to("cpu"), found
+    return generator.eval().requires_grad_(False).to("cpu")
 
 
 def sample_drawer(generator: Generator, here: Worker) -> Callable[[torch.Generator], Tensor]:
