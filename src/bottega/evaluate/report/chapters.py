@@ -81,7 +81,8 @@ def _nearness(material: Material) -> Section:
         NEARNESS,
         (
             "In the column of the reference stands what two halves of it have between them: with so many "
-            "pictures there is hardly better. Halves have half as many, so a Fréchet distance is still a little "
+            "pictures there is hardly better. Halves have half as many, so a Fréchet distance is still a "
+            "little "
             "too high there.",
         ),
         material.tables[NEARNESS],
