@@ -1,7 +1,8 @@
 """Train a packaged generator: ``python -m recipes.generate --data COLLECTION --run runs/faces``.
 
 Runs on whatever there is, saves every minute, goes on where it stopped, writes a sheet of samples with every
-validation, and ``generator.safetensors`` into the folder of each size at the end of every slice.
+validation, and into the folder of each size ``generator.safetensors`` (the best) and ``last.safetensors`` at
+the end of every slice.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated
 import cyclopts
 
 from bottega.generate import save
-from bottega.generate.training import best_generator, load_material, prepare
+from bottega.generate.training import best_generator, last_generator, load_material, prepare
 from bottega.runtime import tune_allocator
 from bottega.training import Console, check_same
 from recipes.generate.config import GenerateRecipe
@@ -61,10 +62,12 @@ def train(
         loop = prepare(settings, material, folder, (Console(),))
         facts = f"{len(material.pictures)} pictures, {len(material.classes)} classes, {stage.size} pixels"
         train_slice(loop, recipe, folder, (end - time.monotonic()) / 60, facts)
-        base = str(folder / "generator.safetensors")
+        base = str(folder / "last.safetensors")
+        made = {"recipe": recipe.model_dump(mode="json")}
+        save(last_generator(loop), base, made)
         generator, figures = best_generator(loop)
-        sha256 = save(generator, base, {"recipe": recipe.model_dump(mode="json"), "figures": figures})
-        print(f"wrote {base} ({sha256})", flush=True)
+        best = folder / "generator.safetensors"
+        print(f"wrote {best} ({save(generator, best, {**made, 'figures': figures})})", flush=True)
         if loop.done < stage.steps:
             break
 

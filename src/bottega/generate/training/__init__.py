@@ -12,12 +12,13 @@ from bottega.generate.training.settings import ANSWERS, GanSettings
 
 if TYPE_CHECKING:
     from bottega.generate.training.copies import twins
-    from bottega.generate.training.fit import best_generator, prepare
+    from bottega.generate.training.fit import best_generator, last_generator, prepare
     from bottega.generate.training.material import Material, load_material, read_material
 
 _FILES = {
     "Material": "material",
     "best_generator": "fit",
+    "last_generator": "fit",
     "load_material": "material",
     "prepare": "fit",
     "read_material": "material",
@@ -29,6 +30,7 @@ __all__ = [
     "GanSettings",
     "Material",
     "best_generator",
+    "last_generator",
     "load_material",
     "prepare",
     "read_material",

@@ -1,0 +1,108 @@
+"""Speed of training and drawing: ``python -m benchmarks.generate --sizes 64,128``.
+
+Each contestant runs in a process of its own, in turns, and every figure is the median over the turns. On a
+machine that does other work too the processor's seconds tell more than the clock's.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cyclopts
+
+from benchmarks.generate.race import BATCH, timed
+from bottega.errors import BottegaError
+from bottega.runtime import machine, set_threads
+
+app = cyclopts.App(help=__doc__)
+
+
+@app.default
+def measure(
+    *,
+    sizes: str = "64,128",
+    width: int = 24,
+    steps: int = 5,
+    turns: int = 3,
+    threads: int = 0,
+    out: Path = Path("benchmarks/generate/results"),
+) -> None:
+    """Run, print a table, write it and its figures.
+
+    Parameters
+    ----------
+    sizes
+        Sides of the pictures, separated by commas.
+    width
+        Of the few-shot generator.
+    steps
+        Of each contestant in each turn, after two that warm up.
+    turns
+        How often each runs.
+    threads
+        Of the processor; 0 takes what there is.
+    out
+        Folder of the results.
+    """
+    rows: list[dict[str, Any]] = []
+    context = multiprocessing.get_context("spawn")
+    for size in map(int, sizes.split(",")):
+        found: dict[str, list[dict[str, float]]] = {"ours": [], "plain": [], "drawing": []}
+        for _ in range(turns):
+            for name, figures in found.items():
+                with context.Pool(1) as pool:
+                    figures.append(pool.apply(timed, (name, size, width, steps, threads, name != "plain")))
+        rows += [{"size": size, "name": name, **_medians(figures)} for name, figures in found.items()]
+    set_threads(threads)
+    text = table(rows)
+    print(text)
+    out.mkdir(parents=True, exist_ok=True)
+    about = {"machine": machine(), "batch": BATCH, "width": width, "turns": turns, "rows": rows}
+    (out / "speed.json").write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
+    (out / "speed.md").write_text(text + "\n", encoding="utf-8")
+
+
+def _medians(figures: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: round(statistics.median(each[key] for each in figures), 4) for key in figures[0]}
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown: training against the plain loop, then drawing."""
+    by = {(row["size"], row["name"]): row for row in rows}
+    lines = [
+        "| size | plain, s/step | ours, s/step | times as fast | by processor time | memory, plain | ours |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    sizes = sorted({row["size"] for row in rows})
+    for size in sizes:
+        one, other = by[size, "plain"], by[size, "ours"]
+        faster, work = (one[key] / other[key] for key in ("seconds", "processor_seconds"))
+        lines.append(
+            f"| {size} | {one['seconds']:.2f} | {other['seconds']:.2f} | {faster:.2f} | {work:.2f} "
+            f"| {one['peak_mib']:.0f} MiB | {other['peak_mib']:.0f} MiB |"
+        )
+    lines += ["", "| size | drawn pictures/s | per second of one core |", "| --- | --- | --- |"]
+    for size in sizes:
+        row = by[size, "drawing"]
+        lines.append(f"| {size} | {BATCH / row['seconds']:.0f} | {BATCH / row['processor_seconds']:.0f} |")
+    return "\n".join(lines)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code."""
+    try:
+        app(words, result_action="return_value")
+    except BottegaError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Contestants, each in a process of its own: what it times, and the memory that it takes at most."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks.generate.plain import plain_step
+from bottega import encoders, generate
+from bottega.generate import FewShotGenerator
+from bottega.generate.augment import Augmentation
+from bottega.generate.projector import ProjectedDiscriminator, Projector
+from bottega.generate.training import GanSettings, Material, prepare
+from bottega.runtime import peak_memory, set_threads, tune_allocator
+from bottega.training import PictureSet
+
+CLASSES = tuple("abcdefgh")
+WARM = 2
+BATCH = 16
+
+
+def material(size: int, count: int = 64) -> Material:
+    """Random pictures in memory: what is timed does not depend on what they show."""
+    source = torch.Generator().manual_seed(0)
+    shown = [torch.randint(256, (3, size, size), generator=source, dtype=torch.uint8) for _ in range(count)]
+    labels = torch.arange(count) % len(CLASSES)
+    files = [Path(f"{number}.png") for number in range(count)]
+    return Material(PictureSet(shown, files), CLASSES, labels, (), torch.zeros(count, 0))
+
+
+def ours(size: int, width: int) -> Callable[[], object]:
+    """A step of ``bottega.generate.training`` with all that a loop does: weights averaged, rates set."""
+    settings = GanSettings(size=size, width=width, batch=BATCH, steps=10_000, measured=16)
+    loop = prepare(settings, material(size), Path(tempfile.mkdtemp(prefix="bottega-")))
+    return loop.advance
+
+
+def plain(size: int, width: int) -> Callable[[], object]:
+    """A step of the plain loop with the same networks."""
+    torch.manual_seed(0)
+    generator = FewShotGenerator(size, classes=CLASSES, width=width)
+    discriminator = ProjectedDiscriminator(Projector(encoders.load("small")), size, len(CLASSES))
+    learned = material(size)
+    source = torch.Generator().manual_seed(0)
+
+    def batches() -> tuple[Tensor, Tensor]:
+        numbers = torch.randint(len(learned.pictures), (BATCH,), generator=source)
+        condition = learned.conditions(numbers)
+        assert condition is not None
+        return learned.squares(numbers, size), condition
+
+    return plain_step(generator, discriminator, Augmentation(), batches)
+
+
+def drawing(size: int, width: int) -> Callable[[], object]:
+    """One batch of pictures from seeds, codes included."""
+    torch.manual_seed(0)
+    generator = FewShotGenerator(size, classes=CLASSES, width=width)
+    file = Path(tempfile.mkdtemp(prefix="bottega-")) / "generator.safetensors"
+    generate.save(generator, file)
+    loaded = generate.load(file)
+    return lambda: generate.sample(loaded, BATCH)
+
+
+CONTESTANTS = {"ours": ours, "plain": plain, "drawing": drawing}
+
+
+def timed(name: str, size: int, width: int, steps: int, threads: int, tuned: bool) -> dict[str, float]:
+    """Seconds per step, by the clock and of the processor, and the peak of memory in MiB."""
+    set_threads(threads)
+    if tuned:
+        tune_allocator()
+    step = CONTESTANTS[name](size, width)
+    for _ in range(WARM):
+        step()
+    clock, work = [], []
+    for _ in range(steps):
+        before = time.perf_counter(), time.process_time()
+        step()
+        clock.append(time.perf_counter() - before[0])
+        work.append(time.process_time() - before[1])
+    return {
+        "seconds": sorted(clock)[len(clock) // 2],
+        "processor_seconds": sorted(work)[len(work) // 2],
+        "peak_mib": peak_memory() / 2**20,
+    }

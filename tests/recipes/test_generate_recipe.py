@@ -1,0 +1,70 @@
+"""The recipe of the packaged generators: what it learns from, and a slice from small to large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bottega import generate
+from bottega.errors import SettingsError
+from recipes.generate.__main__ import main, train
+from recipes.generate.config import GenerateRecipe, Stage
+from recipes.generate.sets import SETS, pictures_of
+
+COLLECTION = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    root, rng = tmp_path / "data", np.random.default_rng(0)
+    for folder in ("paintings", "photos/open", "kaokore/female-noble", "kaokore/male-warrior"):
+        (root / folder).mkdir(parents=True)
+    for name in ("female-noble", "male-warrior"):
+        for number in range(6):
+            shown = rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(shown).save(root / "kaokore" / name / f"{number}.jpg")
+    return root
+
+
+def test_from_small_to_large(collection: Path, tmp_path: Path) -> None:
+    stages = (Stage(size=32, steps=2), Stage(size=64, steps=1))
+    recipe = GenerateRecipe(stages=stages, width=4, batch=4)
+    run = tmp_path / "run"
+    train(data=collection, run=run, recipe=recipe)
+    small, large = (generate.load(run / size / "last.safetensors") for size in ("32", "64"))
+    assert (small.size, large.size) == (32, 64)
+    assert large.classes == ("female-noble", "male-warrior")
+    taken = large.get_submodule("blocks.8.convolution").get_parameter("weight")
+    began = small.get_submodule("blocks.8.convolution").get_parameter("weight")
+    assert (taken - began).abs().max() < 1e-2  # one step away from where the small one ended
+    with pytest.raises(SettingsError, match="holds a training with width 4, not 8"):
+        train(data=collection, run=run, recipe=recipe.model_copy(update={"width": 8}))
+
+
+def test_unknown_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--data", str(tmp_path), "--run", str(tmp_path / "run")]) == SettingsError.exit_code
+    assert "is not the picture collection" in capsys.readouterr().err
+    with pytest.raises(SettingsError, match='no set "portraits"; there are faces, landscapes'):
+        pictures_of("portraits", tmp_path)
+
+
+def test_settings_of_a_stage() -> None:
+    recipe = GenerateRecipe()
+    settings = recipe.settings(recipe.stages[1], "base.safetensors")
+    assert (settings.size, settings.base) == (64, "base.safetensors")
+    assert settings.rate == settings.discriminator_rate == recipe.rate
+
+
+@pytest.mark.shared
+def test_sets_of_the_collection() -> None:
+    if not COLLECTION.is_dir():
+        pytest.skip("the picture collection is not here")
+    faces = pictures_of("faces", COLLECTION)
+    assert len(faces) == 8
+    assert sum(map(len, faces.values())) > 1000
+    landscapes = SETS["landscapes"](COLLECTION)
+    assert all(len(files) >= 50 for files in landscapes.values())
+    assert not any("tarot" in str(file) for files in landscapes.values() for file in files)
