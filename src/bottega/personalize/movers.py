@@ -43,7 +43,7 @@ def soft_plan(cost: Tensor, source: Tensor, target: Tensor, softness: float = SO
 
 
 def soft_distance(one: Tensor, other: Tensor) -> Tensor:
-    """The distance of palettes ``(N, K, 4)`` under a regularised plan: ``(N,)``, never below the exact one.
+    """The distance of palettes ``(N, K, 4)`` under a regularised plan: ``(N,)``, near the exact one.
 
     Differentiable in the colours; the plan is taken as given.
     """

@@ -19,7 +19,7 @@ from bottega.personalize.seen import seen
 LOOKED_AT = 64
 """Side in pixels of the square that the network sees of any picture: three halvings lead to the maps."""
 
-PACE = {"warp": 0.1, "detail": 0.5, "flatten": 0.5, "grid": 0.3, "tone": 0.2, "strokes": 0.5}
+PACE = {"warp": 0.03, "detail": 0.25, "flatten": 0.25, "grid": 0.15, "tone": 0.1, "strokes": 0.25}
 """Size of a correction of each part where the network's last layer gives one."""
 
 PLANES = 6

@@ -15,6 +15,9 @@ from bottega.personalize.render import Rendered, render
 PACE = {"warp": 0.01, "detail": 0.08, "flatten": 0.08, "grid": 0.015, "tone": 0.02, "strokes": 0.08}
 """Of each part, per step of Adam."""
 
+MEMORY = (0.8, 0.95)
+"""How long Adam remembers slopes and their squares: shorter than usual, as there are few steps."""
+
 DRAWING = 1.0
 """Weight of the drawing that is lost, against the mean distance in spans."""
 
@@ -49,8 +52,7 @@ def refine(
         region: ``(N or 1, 1, H, W)``, where something may change.
     """
     parts = {name: value.detach().clone().requires_grad_() for name, value in adjustment.tensors().items()}
-    groups = [{"params": [parts[name]], "lr": PACE[name]} for name in parts]
-    adam = torch.optim.Adam(groups, betas=(0.8, 0.95))
+    descent = {name: _Adam(value, PACE[name]) for name, value in parts.items()}
     best, lowest = adjustment, torch.full((len(lab),), torch.inf, device=lab.device)
     with torch.enable_grad():
         for step in range(steps + 1):
@@ -61,10 +63,29 @@ def refine(
             lowest = torch.where(better, loss.detach(), lowest)
             best = _chosen(better, now, best)
             if step < steps:
-                adam.zero_grad()
-                torch.autograd.backward(loss.sum())
-                adam.step()
+                slopes = torch.autograd.grad(loss.sum(), list(parts.values()))
+                for part, slope in zip(descent.values(), slopes, strict=True):
+                    part.step(slope)
     return best
+
+
+class _Adam:
+    """Adam (Kingma and Ba 2015) on one tensor; torch's own brings seconds of imports along."""
+
+    def __init__(self, values: Tensor, pace: float) -> None:
+        self.values, self.pace, self.number = values, pace, 0
+        self.mean, self.power = torch.zeros_like(values), torch.zeros_like(values)
+
+    @torch.no_grad()
+    def step(self, slope: Tensor) -> None:
+        self.number += 1
+        self.mean.lerp_(slope, 1 - MEMORY[0])
+        self.power.lerp_(slope.square(), 1 - MEMORY[1])
+        mean, power = (
+            each / (1 - memory**self.number)
+            for each, memory in zip((self.mean, self.power), MEMORY, strict=True)
+        )
+        self.values -= self.pace * mean / (power.sqrt() + 1e-8)
 
 
 def _chosen(better: Tensor, now: Adjustment, best: Adjustment) -> Adjustment:

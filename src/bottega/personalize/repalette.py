@@ -34,11 +34,18 @@ def repaletted(lab: Tensor, palette: Tensor, mask: Tensor | None = None, strengt
 
     Its colours are gathered in clusters; the plan that moves their masses to the palette's with least work
     (Sinkhorn) says where each cluster goes on the whole; every pixel is shifted as the clusters near it are,
-    so that the variation around them, the drawing, stays.
+    so that the variation around them, the drawing, stays. (A second pass comes nearer to the palette, and
+    makes posters of photographs.)
 
     Args:
         mask: ``(N or 1, 1, H, W)``, where the picture's own colours are taken from; all of it is recoloured.
+        strength: in [0, 1], how far the colours go.
     """
+    return lab + strength * _shifts(lab, palette, mask)
+
+
+def _shifts(lab: Tensor, palette: Tensor, mask: Tensor | None) -> Tensor:
+    """By how much each pixel's colour moves, ``(N, 3, H, W)``."""
     coarse = avg_pool2d(seen(lab), COARSE)
     weights = None if mask is None else avg_pool2d(seen(mask.to(lab)), COARSE)
     colors = coarse.flatten(2).mT
@@ -55,7 +62,7 @@ def repaletted(lab: Tensor, palette: Tensor, mask: Tensor | None = None, strengt
     goals = plan @ palette[..., :3] / plan.sum(2, keepdim=True).clamp_min(1e-12)
     there = masses > 1e-9
     shifts = torch.where(there[..., None], goals - centres, 0)
-    return lab + strength * _looked_up(_table(centres, shifts, there), lab)
+    return _looked_up(_table(centres, shifts, there), lab)
 
 
 def _table(centres: Tensor, shifts: Tensor, there: Tensor) -> Tensor:

@@ -57,8 +57,8 @@ def stroke_size(powers: Tensor) -> Tensor:
 def stroke_direction(band: Tensor, weights: Tensor | None) -> Tensor:
     """``(N, 2)``: cos 2φ and sin 2φ of the direction of strokes, times how alike they run (0 to 1).
 
-    The structure tensor (Bigün and Granlund 1987) of the second octave, slopes by Scharr's filter; strokes run
-    across the slopes.
+    The structure tensor (Bigün and Granlund 1987) of the second octave, slopes by Scharr's filter; strokes
+    run across the slopes.
     """
     across = _smoothed((band[..., 2:] - band[..., :-2]) / 2, -2)
     down = _smoothed((band[..., 2:, :] - band[..., :-2, :]) / 2, -1)

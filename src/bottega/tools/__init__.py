@@ -1,10 +1,12 @@
 """One file per tool: settings and run. The table of tools is what every face is derived from."""
 
+from bottega.tools.adjust import ADJUST
 from bottega.tools.choose import CHOOSE
 from bottega.tools.doctor import DOCTOR
 from bottega.tools.evaluate import EVALUATE
 from bottega.tools.generate import GENERATE
 from bottega.tools.models import MODELS
+from bottega.tools.read import READ
 from bottega.tools.remake import REMAKE
 from bottega.tools.styles import STYLES_TOOL
 from bottega.tools.stylize import STYLIZE
@@ -19,6 +21,8 @@ TOOLS: dict[str, Tool] = {
         REMAKE,
         STYLES_TOOL,
         GENERATE,
+        ADJUST,
+        READ,
         *TRAIN,
         TRAIN_GAN,
         *CHOOSE,

@@ -1,0 +1,98 @@
+"""Personalisation match and slider curves: ``python -m benchmarks.personalize match --data COLLECTION``.
+
+Rows are kept in ``results/*.jsonl`` as they come, so that a run can be stopped and gone on with; ``report``
+writes the tables.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cyclopts
+
+from benchmarks.personalize.contestants import CONTESTANTS, NEEDS_NETWORK
+from benchmarks.personalize.ledger import append, rows_of
+from benchmarks.personalize.material import held_out, pairs, square
+from benchmarks.personalize.measures import measure
+from benchmarks.personalize.report import report as written
+from benchmarks.personalize.sliders import slide, sliders
+from benchmarks.personalize.spans import measured_spans
+from bottega.errors import SettingsError
+from bottega.personalize import load
+from bottega.runtime import tune_allocator
+
+RESULTS = Path("benchmarks/personalize/results")
+BATCH = 4
+
+app = cyclopts.App(help=__doc__)
+
+
+@app.command
+def match(
+    *, data: Path, weights: str = "adjust", count: int = 500, contestants: str = ";".join(CONTESTANTS)
+) -> None:
+    """Measure the match on random pairs.
+
+    Parameters
+    ----------
+    data
+        The picture collection (see ``recipes/split.py``).
+    weights
+        Of the network: a name or a file.
+    count
+        Pairs.
+    contestants
+        Some of them, separated by semicolons.
+    """
+    tune_allocator()
+    names = [name.strip() for name in contestants.split(";") if name.strip()]
+    unknown = set(names) - set(CONTESTANTS)
+    if unknown:
+        raise SettingsError(f"There is no contestant {unknown.pop()}; there are {'; '.join(CONTESTANTS)}.")
+    network = load(weights) if NEEDS_NETWORK & set(names) else None
+    done = {(row["contestant"], row["pair"]) for row in rows_of(RESULTS / "match.jsonl")}
+    for first in range(0, count, BATCH):
+        numbers = range(first, min(first + BATCH, count))
+        missing = [name for name in names if any((name, number) not in done for number in numbers)]
+        if not missing:
+            continue
+        batch = pairs(data, numbers.start, numbers.stop)
+        for name in missing:
+            made = CONTESTANTS[name](batch, network)
+            rows = measure(made, batch.drafts, batch.asked)
+            append(
+                RESULTS / "match.jsonl",
+                [{"contestant": name, "pair": i, **row} for i, row in zip(numbers, rows, strict=True)],
+            )
+        print(f"{numbers.stop} of {count}", flush=True)
+
+
+@app.command
+def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
+    """Measure the slider curves on so many pictures; ``--weights none`` goes without the network."""
+    tune_allocator()
+    network = None if weights == "none" else load(weights)
+    drafts = [square(file) for file in held_out(data)[:count]]
+    done = {(row["slider"], row["picture"]) for row in rows_of(RESULTS / "sliders.jsonl")}
+    for number, draft in enumerate(drafts):
+        for attribute, place, name in sliders():
+            if (name, number) not in done:
+                curve = slide(draft, attribute, place, network)
+                append(RESULTS / "sliders.jsonl", [{"slider": name, "picture": number, **curve}])
+
+
+@app.command
+def spans(*, data: Path, count: int = 400) -> None:
+    """Print the span of every attribute: the 95th percentile of distances of random pairs."""
+    for name, (span, low, high) in measured_spans(data, count).items():
+        print(f"{name:18s} span {span:.3f}, 5th and 95th percentile {low:.2f}, {high:.2f}")
+
+
+@app.command
+def report() -> None:
+    """Write the tables from the rows that are there."""
+    print(written(RESULTS))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,21 @@
+"""Rows of results, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def append(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Add rows; each batch is written at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """All rows; none where there is no file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]

@@ -1,0 +1,70 @@
+"""Tables of the benchmark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.personalize.contestants import CONTESTANTS
+from benchmarks.personalize.ledger import rows_of
+from benchmarks.personalize.sliders import rank_correlation, sliders
+from bottega.evaluate import bootstrap_interval
+from bottega.personalize import ATTRIBUTES
+
+MATCH_TEXT = """# Personalisation match
+
+Of each held-out picture every attribute of another one is asked. 1 is as asked, 0 as far apart as only one
+random pair in twenty is. Mean over attributes, then over pairs; 95 % intervals over pairs. Content: agreement
+of edge orientations with the picture moved by the same warp; in place: with the picture itself.
+"""
+
+CURVES_TEXT = """# Slider curves
+
+One number is asked at five values, nothing else. Asked and got are means over pictures; the rank correlation
+(Spearman) is taken in each picture.
+"""
+
+
+def report(results: Path) -> str:
+    """Write ``personalize.md`` and return it."""
+    matches, curves = (rows_of(results / name) for name in ("match.jsonl", "sliders.jsonl"))
+    text = "\n".join([*_matches(matches), *_curves(curves)])
+    (results / "personalize.md").write_text(text, encoding="utf-8")
+    return text
+
+
+def _matches(rows: list[dict[str, Any]]) -> list[str]:
+    by_name = {name: [row for row in rows if row["contestant"] == name] for name in CONTESTANTS}
+    there = {name: found for name, found in by_name.items() if found}
+    lines = [MATCH_TEXT, "| | pairs | match | content | in place |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name, found in there.items():
+        cells = [_interval([row[measure] for row in found]) for measure in ("match", "content", "in_place")]
+        lines.append(f"| {name} | {len(found)} | {' | '.join(cells)} |")
+    lines += ["", "| attribute | " + " | ".join(there) + " |", "| --- |" + " ---: |" * len(there)]
+    for attribute in ATTRIBUTES:
+        means = [sum(row[attribute] for row in found) / len(found) for found in there.values()]
+        lines.append(f"| {attribute} | " + " | ".join(f"{value:.2f}" for value in means) + " |")
+    return [*lines, ""]
+
+
+def _curves(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        CURVES_TEXT,
+        "| slider | pictures | rank correlation | asked | got |",
+        "| --- | ---: | ---: | --- | --- |",
+    ]
+    for _, _, name in sliders():
+        found = [row for row in rows if row["slider"] == name]
+        if found:
+            asked, got = (_means([row[key] for row in found]) for key in ("asked", "got"))
+            lines.append(f"| {name} | {len(found)} | {rank_correlation(found):.2f} | {asked} | {got} |")
+    return [*lines, ""] if rows else []
+
+
+def _means(curves: list[list[float]]) -> str:
+    return " ".join(f"{sum(values) / len(values):.2f}" for values in zip(*curves, strict=True))
+
+
+def _interval(values: list[float]) -> str:
+    found = bootstrap_interval(values)
+    return f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]"

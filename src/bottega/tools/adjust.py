@@ -1,0 +1,124 @@
+"""The tool ``adjust``: a picture brought to what is asked of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bottega.errors import OutputError
+from bottega.tools.adjust_settings import AdjustSettings
+from bottega.tools.adjust_wish import wished
+from bottega.tools.outputs import check_folder, check_output, default_name
+from bottega.tools.sources import Source, content_source, file_source
+from bottega.tools.tool import Outcome, Report, Tool
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bottega.personalize import AdjustmentNet, Condition
+
+NETWORK = "adjust"
+
+
+def _run(settings: AdjustSettings, report: Report) -> Outcome:
+    from bottega import pictures
+    from bottega.personalize import adjust
+
+    began = time.monotonic()
+    source = content_source(settings.content)
+    output = settings.output or Path(default_name(source, "adjusted"))
+    inputs: list[Source] = [source]
+    given = (settings.like, settings.mask)
+    inputs += [file_source(path) for path in given if path is not None and path.is_file()]
+    check_output(output, inputs, overwrite=settings.overwrite)
+    if settings.profile is not None:
+        check_profile(settings.profile, overwrite=settings.overwrite)
+    condition = wished(settings)
+    picture = source.open()
+    mask = None if settings.mask is None else pictures.load_mask(settings.mask)
+    network = opened(settings.model, report)
+    report.progress(0.2, "adjusting")
+    made = adjust(picture.pixels, condition, mask, settings.strength, network=network, refine=settings.refine)
+    rows = compared(condition, picture.pixels, made, mask)
+    recipe = {
+        "tool": "adjust",
+        "content": source.record(output.parent),
+        "condition": condition.model_dump(mode="json", exclude_none=True, exclude={"embedding"}),
+        "strength": settings.strength,
+        "refine": settings.refine,
+        "network": None if network is None else settings.model or NETWORK,
+    }
+    pictures.save(made, output, alpha=picture.alpha, quality=settings.quality, recipe=recipe)
+    files = [output]
+    if settings.profile is not None:
+        files.append(condition.save(settings.profile))
+    seconds = time.monotonic() - began
+    return Outcome(
+        f"{output} ({picture.width} × {picture.height} pixels, {seconds:.1f} seconds)",
+        files=tuple(files),
+        rows=rows,
+        details={"seconds": round(seconds, 3)},
+    )
+
+
+def opened(model: str | None, report: Report) -> AdjustmentNet | None:
+    """The network that was named; without a name the packaged one, or none where that is not here.
+
+    Raises:
+        WeightsError: the one that was named is not here, or no adjustment network.
+    """
+    from bottega import weights
+    from bottega.personalize import load
+
+    if model is not None:
+        return load(model)
+    if NETWORK in {entry.name for entry in weights.entries()} and weights.is_here(NETWORK):
+        return load(NETWORK)
+    report.note(f'The network "{NETWORK}" is not here; the picture is adjusted by refinement alone.')
+    return None
+
+
+def compared(
+    condition: Condition, before: Tensor, after: Tensor, mask: Tensor | None
+) -> tuple[dict[str, Any], ...]:
+    """What was asked, what the picture was, what it is now, and the match: a row per attribute."""
+    from bottega.personalize import match, read_condition
+
+    if not condition.asked:
+        return ()
+    own, got = read_condition(before, mask), read_condition(after, mask)
+    found = match(condition, got).attributes
+    asked, was, now = (each.said() for each in (condition, own, got))
+    return tuple(
+        {
+            "attribute": name,
+            "asked": asked[name],
+            "before": was[name],
+            "after": now[name],
+            "match": round(found[name], 2),
+        }
+        for name in condition.asked
+    )
+
+
+def check_profile(path: Path, *, overwrite: bool) -> None:
+    """Refuse a profile that could not be written, or that would destroy one.
+
+    Raises:
+        OutputError: another ending than .json, a folder that takes no files, or a file that is there.
+    """
+    if path.suffix != ".json":
+        raise OutputError(f"{path}: profiles are written as .json.")
+    check_folder(path.parent)
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} already exists; choose another name, or add --overwrite to replace it.")
+
+
+ADJUST = Tool(
+    name="adjust",
+    summary="Bring a picture to a palette, a light, a composition, a texture, or to another picture's.",
+    settings=AdjustSettings,
+    work=_run,
+    paints=True,
+)

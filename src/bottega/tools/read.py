@@ -1,0 +1,74 @@
+"""The tool ``read``: what a picture, or a folder of pictures, is like, in numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from bottega.errors import SettingsError
+from bottega.tools.adjust import check_profile
+from bottega.tools.tool import Outcome, Report, Settings, Tool, face
+
+if TYPE_CHECKING:
+    from bottega.personalize import Condition
+
+
+class ReadSettings(Settings):
+    """What is read, and where it is kept."""
+
+    picture: Path = Field(
+        description="a picture, a folder of pictures (what they have in common), a profile (.json), "
+        "or a photograph to try: china, flower",
+        json_schema_extra=face(positional=True),
+    )
+    mask: Path | None = Field(
+        None, description="a picture as large: colour and texture are read where it is white"
+    )
+    style: bool = Field(False, description="also measure the style, for profiles that paint in it")
+    profile: Path | None = Field(
+        None, description="keep it in this profile (.json)", json_schema_extra=face(short="-o")
+    )
+    overwrite: bool = Field(False, description="replace the profile if it exists")
+
+
+def _run(settings: ReadSettings, report: Report) -> Outcome:
+    from bottega.personalize import ATTRIBUTES
+
+    if settings.profile is not None:
+        check_profile(settings.profile, overwrite=settings.overwrite)
+    found = _read(settings)
+    says = {name: attribute.says for name, attribute in ATTRIBUTES.items()}
+    says |= {"styles": "weights of styles", "embedding": "statistics of the style"}
+    rows = tuple(
+        {"attribute": name, "value": value, "is": says[name]} for name, value in found.said().items()
+    )
+    files = () if settings.profile is None else (found.save(settings.profile),)
+    details = {"condition": found.model_dump(mode="json", exclude_none=True, exclude={"embedding"})}
+    return Outcome(str(files[0]) if files else "", files=files, rows=rows, details=details)
+
+
+def _read(settings: ReadSettings) -> Condition:
+    from bottega import pictures
+    from bottega.personalize import read_condition, read_style
+    from bottega.tools.adjust_wish import read_like
+    from bottega.tools.sources import content_source
+
+    if settings.picture.is_dir() or settings.picture.suffix == ".json":
+        if settings.mask is not None or settings.style:
+            raise SettingsError("--mask and --style go with a single picture.")
+        return read_like(settings.picture)
+    picture = content_source(settings.picture).open().pixels
+    mask = None if settings.mask is None else pictures.load_mask(settings.mask)
+    found = read_condition(picture, mask)
+    return found.model_copy(update={"embedding": read_style(picture)}) if settings.style else found
+
+
+READ = Tool(
+    name="read",
+    summary="Say what a picture is like: colours, light, composition, texture; keep it as a profile.",
+    settings=ReadSettings,
+    work=_run,
+    paints=True,
+)
