@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from bottega import generate
+from bottega import generate, pictures
 from bottega.errors import SettingsError
+from bottega.generate import FewShotGenerator
 from recipes.generate.__main__ import main, train
 from recipes.generate.config import GenerateRecipe, Stage
+from recipes.generate.score import main as score
 from recipes.generate.sets import SETS, pictures_of
 
 COLLECTION = Path(__file__).parents[2].parent / "shared" / "data"
@@ -42,6 +46,23 @@ def test_from_small_to_large(collection: Path, tmp_path: Path) -> None:
     assert (taken - began).abs().max() < 1e-2  # one step away from where the small one ended
     with pytest.raises(SettingsError, match="holds a training with width 4, not 8"):
         train(data=collection, run=run, recipe=recipe.model_copy(update={"width": 8}))
+
+
+def test_score(collection: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    file = tmp_path / "g.safetensors"
+    generate.save(FewShotGenerator(32, 8, ("female-noble", "male-warrior"), width=4), file)
+    words = [str(file), "--data", str(collection), "--out", str(tmp_path / "score"), "--truncation", "0.9"]
+    assert score(words) == 0
+    found = json.loads((tmp_path / "score" / "figures.json").read_text())
+    assert found["pictures"] == 12
+    assert found["fid[small]"] > 1  # grey is far from noise
+    low, high = found["kid[random]"][1:]
+    assert low <= high
+    assert 0 <= found["precision[small]"][0] <= 1
+    assert found["novelty[small]"]["median"] > 0
+    for sheet in ("unpicked.png", "twins.png"):
+        assert pictures.load(tmp_path / "score" / sheet).width > 8 * 128
 
 
 def test_unknown_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
