@@ -1,0 +1,21 @@
+"""Every setting of the paper's tables, declared once."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PaperRecipe(BaseModel):
+    """What all tables share. Every model gets the same pictures, size and time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    size: int = Field(64, ge=32, le=128, description="side of the pictures that are drawn: 32, 64 or 128")
+    minutes: float = Field(30.0, gt=0, description="of training, for each model and each set of pictures")
+    steps: int = Field(0, ge=0, description="of training instead, for trials; 0 goes by time")
+    drawn: int = Field(500, ge=8, description="pictures that each model draws to be judged")
+    pairs: int = Field(100, ge=4, description="drafts and conditions of the personalisation match")
+    refine: int = Field(12, ge=0, description="steps of refinement in an adjustment")
+    width: int = Field(24, ge=4, multiple_of=4, description="channels of every model")
+    batch: int = Field(16, ge=2, description="pictures in one step")
+    seed: int = Field(0, ge=0, description="of weights, noise, drawn pictures and intervals")

@@ -1,0 +1,135 @@
+"""What is measured of drawn pictures, by the same instruments for every model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from bottega import encoders, styles, weights
+from bottega.evaluate import (
+    Interval,
+    bootstrap_interval,
+    extractor,
+    fid,
+    kid,
+    personalisation_match,
+    response_time,
+    ssim,
+)
+from bottega.evaluate.extractors import square
+from bottega.evaluate.report.measured import Instruments, MeasuredSet, measure_set
+from bottega.generate import Generator, sample
+from bottega.personalize import AdjustmentNet, Condition, adjust, load, match, read_condition
+from bottega.pictures import load as load_picture
+from bottega.pictures import save
+from recipes.paper.config import PaperRecipe
+
+EXTRACTOR = "small"
+ADJUSTMENT = "adjust"
+RULES_SIDE = 256  # at which the bundled programs paint, before they are reduced
+BATCH = 16
+
+
+def draw(generator: Generator, count: int, seed: int, folder: Path) -> list[Path]:
+    """So many pictures of a generator, as files; with one seed they are the same again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    for start in range(0, count, BATCH):
+        for picture in sample(generator, min(BATCH, count - start), seed=seed + start):
+            files.append(save(picture[None], folder / f"{len(files):04d}.png"))
+    return files
+
+
+def paint_by_rules(count: int, size: int, folder: Path) -> list[Path]:
+    """So many pictures by the bundled styles, which are programs with rules and learn nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = list(styles.STYLES)
+    files = []
+    for number in range(count):
+        painted = styles.paint(names[number % len(names)], (RULES_SIDE, RULES_SIDE), number // len(names))
+        files.append(save(square(painted, size), folder / f"{number:04d}.png"))
+    return files
+
+
+def prepared(files: Sequence[Path], size: int, folder: Path) -> list[Path]:
+    """Squares of the size at which everything is drawn: sharpness is to say nothing of scans."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        save(square(load_picture(file).pixels, size), folder / f"{number:04d}.png")
+        for number, file in enumerate(files)
+    ]
+
+
+@cache
+def instruments(size: int) -> Instruments:
+    """The same for all."""
+    return Instruments((extractor(EXTRACTOR),), encoders.load(EXTRACTOR), max(size, 32))
+
+
+def look(files: Sequence[Path], size: int) -> MeasuredSet:
+    """Everything that tables say of a set."""
+    return measure_set(files, instruments(size))
+
+
+def distances(drawn: MeasuredSet, real: MeasuredSet, seed: int) -> dict[str, Interval | float]:
+    """Fréchet distance, without and with its bias, and kernel distance."""
+    ours, theirs = drawn.features[EXTRACTOR], real.features[EXTRACTOR]
+    estimate = fid(ours, theirs, seed=seed)
+    return {
+        f"FID[{EXTRACTOR}] ↓": estimate.corrected,
+        "as others compute it": estimate.distance,
+        f"KID[{EXTRACTOR}] ↓": kid(ours, theirs, seed=seed),
+    }
+
+
+def nearest_ssim(drawn: MeasuredSet, held_out: MeasuredSet, seed: int) -> Interval:
+    """SSIM of each held-out picture with the drawn one that is nearest to it by its features; the mean.
+
+    The study gives an SSIM of generated pictures and no definition; drawn pictures have no original. This
+    asks how near a model comes to works that it never saw.
+    """
+    ours, theirs = drawn.features[EXTRACTOR].double(), held_out.features[EXTRACTOR].double()
+    nearest = torch.cdist(theirs, ours).argmin(dim=1).tolist()
+    values = [
+        ssim(load_picture(drawn.files[number]).pixels, load_picture(file).pixels)
+        for file, number in zip(held_out.files, nearest, strict=True)
+    ]
+    return bootstrap_interval(values, seed=seed)
+
+
+def conditions(held_out: Sequence[Path], count: int) -> list[Condition]:
+    """What held-out pictures are like, read from one after the other: what is asked of drafts."""
+    found = [read_condition(load_picture(file).pixels) for file in held_out[:count]]
+    return [found[number % len(found)] for number in range(count)]
+
+
+def matched(
+    drawn: Sequence[Path], asked: Sequence[Condition], recipe: PaperRecipe, *, adjusted: bool
+) -> Interval:
+    """Mean personalisation match of drafts with conditions that had no part in drawing them.
+
+    Args:
+        adjusted: whether each draft is bent to its condition first.
+    """
+    drafts = (load_picture(file).pixels for file in drawn[: len(asked)])
+    network = adjustment() if adjusted else None
+    pictures = (
+        adjust(draft, wanted, network=network, refine=recipe.refine) if adjusted else draft
+        for draft, wanted in zip(drafts, asked, strict=True)
+    )
+    return personalisation_match(pictures, asked, read_condition, match, seed=recipe.seed)["mean"]
+
+
+@cache
+def adjustment() -> AdjustmentNet | None:
+    """The packaged network of adjustment; none while there is none, and adjustment goes without."""
+    known = any(entry.name == ADJUSTMENT for entry in weights.entries())
+    return load(ADJUSTMENT) if known and weights.is_here(ADJUSTMENT) else None
+
+
+def seconds(generator: Generator) -> Interval:
+    """Median time in which one picture is drawn, on this machine."""
+    return response_time(lambda: sample(generator, 1), calls=20).median

@@ -1,0 +1,90 @@
+"""The models of the tables: each trained on the same pictures for the same time, and kept in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bottega.generate import Generator
+from bottega.generate.training import GanSettings, best_generator, load_material, prepare
+from bottega.training import check_same
+from bottega.training.same import SETTINGS_FILE
+from recipes.paper.config import PaperRecipe
+from recipes.paper.sets import PictureSplit
+from recipes.paper.stylegan import StyleGenerator
+
+FIXED = ("size", "width", "batch", "seed")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One way to draw.
+
+    Attributes:
+        title: as it stands in a table.
+        settings: where it differs from the common ones.
+        classes: whether it is told the classes.
+        build: another generator than the settings name.
+    """
+
+    title: str
+    settings: dict[str, Any]
+    classes: bool = False
+    build: Callable[[PaperRecipe, int], Generator] | None = None
+
+
+def _style_generator(recipe: PaperRecipe, latent: int) -> Generator:
+    torch.manual_seed(recipe.seed)
+    return StyleGenerator(recipe.size, latent, recipe.width)
+
+
+# The classics with the losses and rates of their own papers.
+CLASSIC = {"loss": "non-saturating", "rate": 2e-4, "discriminator_rate": 2e-4, "augment": []}
+
+MODELS: dict[str, Model] = {
+    "ours": Model("ours (few-shot)", {"network": "fewshot"}, classes=True),
+    "dcgan": Model("DCGAN", {"network": "dcgan", **CLASSIC}),
+    "cgan": Model("conditional DCGAN", {"network": "cdcgan", **CLASSIC}, classes=True),
+    "vae": Model("VAE", {"network": "vae", "rate": 1e-3}),
+    "stylegan": Model(
+        "StyleGAN2-shaped, small",
+        {"network": "dcgan", "loss": "non-saturating", "rate": 2e-3, "discriminator_rate": 2e-3, "r1": 1.0},
+        build=_style_generator,
+    ),
+}
+
+
+def trained(name: str, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Generator:
+    """The generator of this name, trained or taken from an earlier call that was cut off.
+
+    Raises:
+        SettingsError: the folder holds a training with other settings.
+    """
+    model = MODELS[name]
+    classes = model.classes and len(split.training) > 1
+    network = model.settings["network"]
+    settings = GanSettings(
+        **{
+            **model.settings,
+            "network": "dcgan" if network == "cdcgan" and not classes else network,
+            "size": recipe.size,
+            "width": recipe.width,
+            "batch": recipe.batch,
+            "minutes": recipe.minutes,
+            "steps": recipe.steps,
+            "seed": recipe.seed,
+        }
+    )
+    grouped = split.training if classes else {"": split.files}
+    check_same(recipe, run, FIXED)
+    material = load_material(grouped, recipe.size)
+    generator = None if model.build is None else model.build(recipe, settings.latent)
+    loop = prepare(settings, material, run, generator=generator)
+    (run / SETTINGS_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    loop.resume()
+    loop.train()
+    return best_generator(loop)[0]

@@ -1,0 +1,62 @@
+"""Tables as Markdown for people and JSON for programs, with a sheet of unpicked pictures of each model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bottega.evaluate import Interval
+from bottega.evaluate.report.page import number
+from bottega.pictures import save, sheet
+from bottega.weights.storage import atomic
+from recipes.paper.config import PaperRecipe
+from recipes.paper.tables import Cell, Table
+
+SHOWN = 12
+
+
+def write(table: Table, name: str, recipe: PaperRecipe, folder: Path) -> Path:
+    """Write ``name.md``, ``name.json`` and ``name.png``; returns the first."""
+    values = {
+        "title": table.title,
+        "settings": recipe.model_dump(mode="json"),
+        "rows": [{key: _plain(cell) for key, cell in row.items()} for row in table.rows],
+        "notes": list(table.notes),
+    }
+    page = folder / f"{name}.md"
+    with atomic(page.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    with atomic(page) as temporary:
+        temporary.write_text(markdown(table), encoding="utf-8")
+    rows = [files[:SHOWN] for files in table.sheets.values()]
+    labels = [
+        [title if not place else "" for place in range(len(row))]
+        for title, row in zip(table.sheets, rows, strict=True)
+    ]
+    save(sheet([[str(file) for file in row] for row in rows], labels, height=96), page.with_suffix(".png"))
+    return page
+
+
+def markdown(table: Table) -> str:
+    """The table, its notes below it."""
+    heads = list(table.rows[0])
+    lines = [
+        f"# {table.title}",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "| --- |" + " ---: |" * (len(heads) - 1),
+    ]
+    lines += ["| " + " | ".join(_said(row[head]) for head in heads) + " |" for row in table.rows]
+    lines += ["", "In brackets: 95 % intervals.", *(f"\n{note}" for note in table.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _said(cell: Cell) -> str:
+    if isinstance(cell, Interval):
+        return f"{number(cell.estimate)} [{number(cell.low)}, {number(cell.high)}]"
+    return cell if isinstance(cell, str) else number(cell)
+
+
+def _plain(cell: Cell) -> Any:
+    return [cell.estimate, cell.low, cell.high] if isinstance(cell, Interval) else cell
