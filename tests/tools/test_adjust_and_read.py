@@ -1,0 +1,125 @@
+"""The tools ``adjust`` and ``read``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bottega import pictures
+from bottega.errors import BottegaError, OutputError, PictureError, SettingsError
+from bottega.personalize import ATTRIBUTES, Condition, read_condition
+from bottega.tools import TOOLS, Outcome
+from bottega.tools.adjust_settings import AdjustSettings
+from bottega.tools.adjust_wish import NUMBERS, wished
+
+
+def run(name: str, **settings: Any) -> Outcome:
+    tool = TOOLS[name]
+    return tool.run(tool.configure(settings))
+
+
+def asked(**settings: Any) -> Condition:
+    found = TOOLS["adjust"].configure({"content": "photo.png", **settings})
+    assert isinstance(found, AdjustSettings)
+    return wished(found)
+
+
+def test_every_attribute_can_be_asked() -> None:
+    assert set(ATTRIBUTES) <= set(AdjustSettings.model_fields)
+    assert set(NUMBERS) == set(ATTRIBUTES) - {"palette", "subject", "stroke_direction"}
+
+
+def test_words_become_a_condition() -> None:
+    found = asked(
+        palette="#203040:3,#e0c080",
+        lightness=0.4,
+        subject="0.3,0.6",
+        stroke_direction="170,0.4",
+        style=["woodcut:2", "pastel"],
+    )
+    assert found.asked == ("palette", "lightness", "subject", "stroke_direction")
+    assert found.subject == (0.3, 0.6)
+    assert found.stroke_direction is not None
+    assert (found.stroke_direction.degrees, found.stroke_direction.strength) == pytest.approx((170, 0.4))
+    assert found.styles == {"woodcut": 2.0, "pastel": 1.0}
+    plain = asked(stroke_direction="30").stroke_direction
+    assert plain is not None
+    assert plain.strength == 0.5
+
+
+def test_like_is_overruled_by_what_is_said(bench: Path) -> None:
+    own = read_condition(pictures.load(bench / "other.png").pixels)
+    found = asked(like="other.png", lightness=0.9)
+    assert found.lightness == 0.9
+    assert found.contrast == own.contrast
+    assert asked(like="other.png", take=["palette", "warmth"]).asked == ("palette", "warmth")
+    own.save(bench / "mine.json")
+    assert asked(like="mine.json") == own
+    assert asked(like=".", take=["lightness"]).asked == ("lightness",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({}, SettingsError),
+        ({"take": ["palette"]}, SettingsError),
+        ({"palette": "blue"}, SettingsError),
+        ({"subject": "0.3"}, SettingsError),
+        ({"subject": "0.3,1.6"}, SettingsError),
+        ({"stroke_direction": "up"}, SettingsError),
+        ({"style": ["woodcut:0"]}, SettingsError),
+        ({"like": "none.json"}, SettingsError),
+        ({"like": "none.png"}, PictureError),
+        ({"like": "other.png", "take": ["mood"]}, SettingsError),
+    ],
+)
+def test_wishes_that_are_none_are_told(
+    bench: Path, settings: dict[str, Any], error: type[BottegaError]
+) -> None:
+    with pytest.raises(error):
+        asked(**settings)
+
+
+def test_a_picture_is_adjusted(bench: Path) -> None:
+    outcome = run(
+        "adjust", content="photo.png", lightness=0.3, mask="mask.png", refine=1, profile="mine.json"
+    )
+    made, before = (pictures.load(name).pixels for name in ("photo-adjusted.png", "photo.png"))
+    assert made.shape == before.shape
+    assert (made[..., 20:] - before[..., 20:]).abs().max() < 2 / 255
+    assert (made[..., :20] - before[..., :20]).abs().mean() > 0.02
+    assert [row["attribute"] for row in outcome.rows] == ["lightness"]
+    assert outcome.rows[0]["match"] > 0.9
+    assert Condition.load("mine.json") == Condition(lightness=0.3)
+    recipe = pictures.read_recipe(bench / "photo-adjusted.png")
+    assert recipe is not None
+    assert recipe["tool"] == "adjust"
+    assert recipe["condition"] == {"lightness": 0.3}
+
+
+def test_nothing_is_overwritten(bench: Path) -> None:
+    with pytest.raises(OutputError, match="input"):
+        run("adjust", content="photo.png", lightness=0.3, output="photo.png", overwrite=True)
+    with pytest.raises(OutputError, match="exists"):
+        run("adjust", content="photo.png", lightness=0.3, output="other.png")
+    (bench / "mine.json").write_text("{}")
+    with pytest.raises(OutputError, match="exists"):
+        run("adjust", content="photo.png", lightness=0.3, profile="mine.json")
+    with pytest.raises(OutputError, match="exists"):
+        run("read", picture="photo.png", profile="mine.json")
+    with pytest.raises(OutputError, match=r"\.json"):
+        run("read", picture="photo.png", profile="mine.txt")
+
+
+def test_a_picture_and_a_folder_are_read(bench: Path) -> None:
+    outcome = run("read", picture="photo.png", profile="mine.json")
+    assert [row["attribute"] for row in outcome.rows] == list(ATTRIBUTES)
+    assert Condition.load("mine.json") == read_condition(pictures.load("photo.png").pixels)
+    json.dumps(outcome.details)
+    assert run("read", picture="mine.json").rows == outcome.rows
+    assert run("read", picture=".").rows
+    with pytest.raises(SettingsError, match="single picture"):
+        run("read", picture=".", mask="mask.png")
