@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from bottega import generate, pictures, weights
-from bottega.errors import OutputError, PictureError, SettingsError, WeightsError
+from bottega.errors import MismatchError, OutputError, PictureError, SettingsError, WeightsError
 from bottega.generate import FewShotGenerator
 from bottega.tools import TOOLS, Outcome, Report
 from bottega.tools.generate_words import place_of, shares_of, values_of
@@ -73,6 +74,38 @@ def test_pictures_in_a_folder(model: str, tmp_path: Path) -> None:
     draw(model, count=3, seed=5, output=tmp_path / "drafts", overwrite=True)
 
 
+def verified(picture: Path, **values: Any) -> bool:
+    """Whether ``remake --verify`` finds the same pixels."""
+    tool = TOOLS["remake"]
+    outcome = tool.run(tool.configure({"picture": picture, "verify": True, **values}))
+    return bool(outcome.details["verified"])
+
+
+def test_drafts_are_remade(model: str, tmp_path: Path) -> None:
+    drafts = draw(model, count=20, seed=3, mix=9, truncation=0.8, like=["noble"], output=tmp_path / "drafts")
+    assert verified(drafts.files[18])
+    sheet = draw(model, count=3, sheet=True, quality=80, output=tmp_path / "sheet.jpg")
+    assert verified(sheet.files[0])
+    again = tmp_path / "again.png"
+    tool = TOOLS["remake"]
+    tool.run(tool.configure({"picture": drafts.files[0], "output": again}))
+    assert pictures.read_recipe(again) == pictures.read_recipe(drafts.files[0]) | {"model": ANY}  # type: ignore[operator]
+    altered = pictures.load(again).pixels.flip(-1)
+    pictures.save(altered, again, recipe=pictures.read_recipe(again))
+    with pytest.raises(MismatchError, match="differs from what its recipe makes"):
+        verified(again)
+
+
+def test_drafts_of_a_generator_that_is_gone(model: str, tmp_path: Path) -> None:
+    lent = tmp_path / "lent.safetensors"
+    lent.write_bytes(Path(model).read_bytes())
+    file = draw(str(lent), count=1, output=tmp_path / "one.png").files[0]
+    lent.unlink()
+    with pytest.raises(PictureError, match=r"lent\.safetensors is neither at"):
+        verified(file)
+    assert verified(file, search=[Path(model).parent])
+
+
 def test_one_picture_and_a_sheet(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert draw(model, count=1, seed=9).files == (Path("small-9.png"),)
@@ -107,7 +140,7 @@ def test_a_walk_as_frames_and_as_animation(model: str, tmp_path: Path) -> None:
     assert len(list((tmp_path / "frames").iterdir())) == 4
     with pytest.raises(SettingsError, match="A walk is a clip"):
         draw(model, walk=1, sheet=True)
-    with pytest.raises(OutputError, match="written as a film"):
+    with pytest.raises(OutputError, match=r"written as a film"):
         draw(model, walk=1, output=tmp_path / "walk.jpg")
 
 
@@ -130,7 +163,9 @@ def test_starting_from_a_picture(model: str, tmp_path: Path) -> None:
     assert pictures.load(outcome.files[0]).width == 32
     recipe = pictures.read_recipe(outcome.files[0])
     assert recipe is not None
-    assert recipe["projected"]["distance"] > 0
+    assert recipe["project"]["sha256"]
+    goal.rename(tmp_path / "renamed.png")
+    assert verified(outcome.files[0])
     with pytest.raises(PictureError, match=r"none.png"):
         draw(model, project=tmp_path / "none.png", output=tmp_path / "found2.png")
 
@@ -143,7 +178,9 @@ def test_bent_to_a_palette(model: str, tmp_path: Path) -> None:
     assert (after[0, 2] - after[0, 0]).mean() > (before[0, 2] - before[0, 0]).mean() + 0.05
     recipe = pictures.read_recipe(bent.files[0])
     assert recipe is not None
-    assert recipe["wish"]["palette"] == "#102060,#f0f0ff"
+    assert recipe["settings"]["palette"] == "#102060,#f0f0ff"
+    assert len(recipe["wish"]["palette"]) == 2
+    assert verified(bent.files[0])
 
 
 @pytest.mark.parametrize(
@@ -200,6 +237,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_train_gan_then_generate(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     tool, notes = TOOLS["train gan"], Notes()
     values = {"data": folder, "size": 32, "width": 4, "latent": 8, "batch": 4, "steps": 3, "measured": 16}
     asked = tool.configure({**values, "threads": 1, "device": "cpu", "output": tmp_path / "mine.safetensors"})

@@ -35,7 +35,7 @@ def _run(settings: GenerateSettings, report: Report) -> Outcome:
     _check(output, settings)
     bend = bender(settings, report)
     runtime.set_threads(settings.threads)
-    drafts = make_drafts(settings, settings.device, report)
+    drafts = make_drafts(settings, output.parent if output.suffix else output, report)
     if settings.walk is not None:
         return _walked(settings, drafts, output, bend, report)
     shown = _told((bend(picture) for picture in drafts.pictures()), len(drafts), report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,17 @@ import bottega
 from bottega import encoders, generate, pictures, runtime, weights
 from bottega.errors import SettingsError
 from bottega.generate import Generator
-from bottega.tools.generate_settings import WishSettings
+from bottega.tools.generate_settings import GenerateSettings
 from bottega.tools.generate_wish import wish_record
 from bottega.tools.generate_words import shares_of, values_of
 from bottega.tools.sources import file_source
 from bottega.tools.tool import Report
+
+KEPT = (
+    *("count", "seed", "like", "attribute", "truncation", "project_steps", "mix", "mix_level", "towards"),
+    *("palette", "subject", "strength", "sheet", "quality"),
+)
+"""Settings that a recipe keeps, where they are not the usual ones; files stand in it by themselves."""
 
 
 @dataclass(frozen=True)
@@ -44,32 +51,38 @@ class Drafts:
         for batch in generate.drawn(self.generator, self.codes):
             yield from batch.cpu()[:, None]
 
+    def picture(self, number: int) -> Tensor:
+        """One of them, ``(1, 3, size, size)``, to the bit as among all."""
+        return next(islice(self.pictures(), number, None))
+
     def recipe_of(self, number: int) -> dict[str, Any]:
         """The recipe of one picture."""
-        return {**self.recipe, "draft": self.names[number]}
+        return {**self.recipe, "draft": self.names[number], "number": number}
 
 
-def make_drafts(settings: WishSettings, device: str, report: Report) -> Drafts:
+def make_drafts(settings: GenerateSettings, folder: Path, report: Report) -> Drafts:
     """Load the generator and find the codes.
+
+    Args:
+        folder: where the pictures will lie; their recipes say paths as seen from there.
 
     Raises:
         WeightsError: no such generator.
         SettingsError: settings that it cannot follow.
         PictureError: the picture to start from cannot be read.
     """
-    generator = generate.load(settings.model).to(runtime.device(device))
+    generator = generate.load(settings.model).to(runtime.device(settings.device))
     shares, values = shares_of(settings.like, generator.classes), values_of(settings.attribute)
 
     def seeded(seed: int, count: int) -> Tensor:
         return generate.codes(generator, count, seed, shares, settings.truncation, values)
 
-    found: dict[str, Any] = {}
     count = 1 if settings.towards is not None else settings.count
     if settings.project is None:
         codes = seeded(settings.seed, count)
         names = [str(settings.seed + number) for number in range(count)]
     else:
-        codes, found = _projected(settings, generator, report)
+        codes = _projected(settings, generator, report)
         codes = codes.expand(count if settings.mix is not None else 1, -1, -1)
         names = [settings.project.stem] * len(codes)
     if settings.mix is not None:
@@ -78,10 +91,10 @@ def make_drafts(settings: WishSettings, device: str, report: Report) -> Drafts:
         names = [f"{name}-{settings.mix + number}" for number, name in enumerate(names)]
     if settings.towards is not None:
         codes, names = _way(settings, codes, seeded(settings.towards, 1), names[0])
-    return Drafts(generator, codes, tuple(names), {**_recipe(settings, generator), **found})
+    return Drafts(generator, codes, tuple(names), _recipe(settings, folder))
 
 
-def _way(settings: WishSettings, first: Tensor, last: Tensor, name: str) -> tuple[Tensor, list[str]]:
+def _way(settings: GenerateSettings, first: Tensor, last: Tensor, name: str) -> tuple[Tensor, list[str]]:
     if settings.count < 2:
         raise SettingsError(
             "A way from one picture to another has 2 pictures or more; give a larger --count."
@@ -91,33 +104,37 @@ def _way(settings: WishSettings, first: Tensor, last: Tensor, name: str) -> tupl
     return torch.lerp(first[:1], last, steps), names
 
 
-def _projected(settings: WishSettings, generator: Generator, report: Report) -> tuple[Tensor, dict[str, Any]]:
+def _projected(settings: GenerateSettings, generator: Generator, report: Report) -> Tensor:
     assert settings.project is not None
-    source = file_source(settings.project)
+    where = next(generator.parameters()).device
     found = generate.project(
         generator,
-        source.open().pixels.to(next(generator.parameters()).device),
-        encoder=encoders.load().to(next(generator.parameters()).device),
+        file_source(settings.project).open().pixels.to(where),
+        encoder=encoders.load().to(where),
         steps=settings.project_steps,
         like=shares_of(settings.like, generator.classes),
         on_progress=lambda done, count: report.progress(done / count, "looking for the picture"),
     )
-    return found.code, {"projected": {"sha256": source.sha256, "distance": round(found.distance, 4)}}
+    return found.code
 
 
-def _recipe(settings: WishSettings, generator: Generator) -> dict[str, Any]:
+def _recipe(settings: GenerateSettings, folder: Path) -> dict[str, Any]:
     if settings.model.endswith(".safetensors"):
-        source = file_source(Path(settings.model))
-        name, sha256 = source.name, source.sha256
+        model = file_source(Path(settings.model)).record(folder)
     else:
-        name, sha256 = settings.model, weights.entry(settings.model).sha256
-    kept = {"seed", "like", "attribute", "truncation", "mix", "mix_level", "towards", "count"}
+        sha256 = weights.entry(settings.model).sha256
+        model = {"kind": "weights", "name": settings.model, "sha256": sha256}
+    project = settings.project
     return {
         "tool": "generate",
         "bottega": bottega.__version__,
-        "model": {"name": name, "sha256": sha256, "size": generator.size},
+        "torch": torch.__version__,
+        "model": model,
+        **({} if project is None else {"project": file_source(project).record(folder)}),
         **wish_record(settings),
-        "settings": settings.model_dump(mode="json", include=kept, exclude_none=True, exclude_defaults=True),
+        "settings": settings.model_dump(
+            mode="json", include=set(KEPT), exclude_none=True, exclude_defaults=True
+        ),
     }
 
 

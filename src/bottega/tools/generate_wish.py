@@ -24,7 +24,11 @@ def bender(settings: WishSettings, report: Report) -> Callable[[Tensor], Tensor]
     Raises:
         SettingsError: a palette, a place or a profile that is none.
     """
-    condition = wished(settings)
+    return bending(wished(settings), settings.strength, report)
+
+
+def bending(condition: Condition | None, strength: float, report: Report) -> Callable[[Tensor], Tensor]:
+    """As :func:`bender`, for a condition that is known."""
     if condition is None:
         return lambda picture: picture
     from bottega import weights
@@ -36,7 +40,7 @@ def bender(settings: WishSettings, report: Report) -> Callable[[Tensor], Tensor]
         report.note(
             f'The network "{NETWORK}" is not here; the drafts are bent without it, a little less surely.'
         )
-    return lambda picture: adjust(picture, condition, strength=settings.strength, network=network)
+    return lambda picture: adjust(picture, condition, strength=strength, network=network)
 
 
 def wished(settings: WishSettings) -> Condition | None:
@@ -67,11 +71,15 @@ def wished(settings: WishSettings) -> Condition | None:
 
 
 def wish_record(settings: WishSettings) -> dict[str, Any]:
-    """What a recipe says of the wish: nothing where there is none."""
+    """What a recipe says of the wish: all of it in numbers; nothing where there is none."""
     condition = wished(settings)
-    if condition is None:
-        return {}
-    said = {name: value for name in ("palette", "subject") if (value := getattr(settings, name))}
-    if settings.wish is not None:
-        said["profile"] = condition.model_dump(mode="json", exclude_none=True)
-    return {"wish": {**said, "strength": settings.strength}}
+    return {} if condition is None else {"wish": condition.model_dump(mode="json", exclude_none=True)}
+
+
+def recalled(record: dict[str, Any] | None) -> Condition | None:
+    """The wish of a recipe again."""
+    if record is None:
+        return None
+    from bottega.personalize import Condition
+
+    return Condition.model_validate(record)

@@ -20,7 +20,6 @@ from bottega.tools.tool import Outcome, Report, Settings, Tool, face
 
 if TYPE_CHECKING:
     from bottega.pictures import Picture
-    from bottega.tools.paint_settings import PaintSettings
 
 
 class RemakeSettings(Settings):
@@ -68,6 +67,8 @@ def _remake_picture(settings: RemakeSettings, given: FileSource, report: Report)
     recipe = pictures.read_recipe(given.path)
     if recipe is None:
         raise PictureError(f"There is no recipe in {given.path}; only pictures that Bottega made carry one.")
+    if recipe.get("tool") == "generate":
+        return _remake_draft(settings, given, recipe, report)
     recalled = recall(settings, given, recipe)
     content, plan, paint_settings = recalled.content, recalled.plan, recalled.settings
     if settings.output is not None:
@@ -82,7 +83,27 @@ def _remake_picture(settings: RemakeSettings, given: FileSource, report: Report)
         new_recipe = painter.recipe(content, settings.output.parent)
         files.append(pictures.save(picture, settings.output, bits=bits, quality=quality, recipe=new_recipe))
     if settings.verify:
-        _verify(given.path, picture, paint_settings, recalled.torch)
+        _verify(given.path, picture, paint_settings.bits, paint_settings.quality, recalled.torch)
+    return told(settings, given, files, recipe)
+
+
+def _remake_draft(
+    settings: RemakeSettings, given: FileSource, recipe: dict[str, Any], report: Report
+) -> Outcome:
+    from bottega import pictures
+    from bottega.tools.remake_draft import remake_draft
+
+    if settings.output is not None:
+        check_output(settings.output, [given], overwrite=settings.overwrite)
+    search = InputSearch(given.path.parent, settings.search)
+    folder = (settings.output or given.path).parent
+    drawn, asked, again = remake_draft(recipe, search, folder, given.name, report)
+    picture = pictures.as_picture(drawn)
+    files: list[Path] = []
+    if settings.output is not None:
+        files.append(pictures.save(picture, settings.output, quality=asked.quality, recipe=again))
+    if settings.verify:
+        _verify(given.path, picture, 8, asked.quality, str(recipe.get("torch")))
     return told(settings, given, files, recipe)
 
 
@@ -109,7 +130,7 @@ def told(settings: RemakeSettings, given: FileSource, files: list[Path], recipe:
     )
 
 
-def _verify(path: Path, remade: Picture, settings: PaintSettings, made_with: str) -> None:
+def _verify(path: Path, remade: Picture, bits: int, quality: int, made_with: str) -> None:
     """Compare after the same encoding, so that what JPEG loses is lost on both sides.
 
     Raises:
@@ -121,7 +142,7 @@ def _verify(path: Path, remade: Picture, settings: PaintSettings, made_with: str
     from bottega.pictures.formats import format_of
 
     given = pictures.load(path)
-    encoded = pictures.encode(remade, format_of(path), bits=settings.bits, quality=settings.quality)
+    encoded = pictures.encode(remade, format_of(path), bits=bits, quality=quality)
     again = pictures.load(encoded)
     if (given.width, given.height) != (again.width, again.height):
         raise MismatchError(

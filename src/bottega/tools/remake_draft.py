@@ -1,0 +1,64 @@
+"""``remake`` for drafts: the generator again, the same seed, the same wish."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from bottega import runtime, weights
+from bottega.errors import MismatchError, PictureError
+from bottega.tools.generate_drafts import make_drafts, sheet_of
+from bottega.tools.generate_settings import GenerateSettings
+from bottega.tools.generate_wish import bending, recalled
+from bottega.tools.search import InputSearch
+from bottega.tools.tool import Report, configure
+
+
+def remake_draft(
+    recipe: dict[str, Any], search: InputSearch, folder: Path, name: str, report: Report
+) -> tuple[Tensor, GenerateSettings, dict[str, Any]]:
+    """The picture of a recipe, the settings that made it, and its recipe anew.
+
+    Args:
+        search: where the generator and the picture to start from may lie.
+        folder: where the new picture will lie.
+        name: of the picture that the recipe was in, for messages.
+
+    Raises:
+        MismatchError: the generator that is here is another one.
+        PictureError: the recipe is damaged, or something that it needs is nowhere.
+    """
+    try:
+        settings = _settings(recipe, search, name)
+        wish, number = recalled(recipe.get("wish")), recipe.get("number")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
+    runtime.set_threads(settings.threads)
+    drafts = make_drafts(settings, folder, report)
+    bend = bending(wish, settings.strength, report)
+    if number is None:
+        tiles = [bend(picture) for picture in drafts.pictures()]
+        return sheet_of(drafts, tiles, math.ceil(math.sqrt(len(drafts)))), settings, dict(drafts.recipe)
+    if not 0 <= number < len(drafts):
+        raise PictureError(f"The recipe in {name} is of draft {number}, but makes only {len(drafts)}.")
+    return bend(drafts.picture(number)), settings, drafts.recipe_of(number)
+
+
+def _settings(recipe: dict[str, Any], search: InputSearch, name: str) -> GenerateSettings:
+    model = recipe["model"]
+    if model["kind"] == "file":
+        source = str(search.find(model).path)
+    else:
+        source = str(model["name"])
+        if weights.entry(source).sha256 != model["sha256"]:
+            raise MismatchError(
+                f'{name} was drawn by a generator "{source}" of sha256 {model["sha256"][:16]}…; the one here '
+                "is another."
+            )
+    given = {**recipe["settings"], "model": source}
+    if "project" in recipe:
+        given["project"] = search.find(recipe["project"]).path
+    return configure(GenerateSettings, given)
