@@ -22,6 +22,7 @@ from bottega.generate.training import (
     read_material,
 )
 from bottega.generate.training.alarms import Alarms
+from bottega.generate.training.attributes import read_attributes
 from bottega.generate.training.measure import centred, nearest, spread
 from bottega.generate.training.start import take_over
 from bottega.training import Loop, worker
@@ -83,6 +84,38 @@ def test_bad_material(folder: Path, tmp_path: Path) -> None:
     Image.new("RGB", (40, 40)).save(tmp_path / "class" / "kept.png")
     with pytest.raises(SettingsError, match="pictures beside its subfolders"):
         read_material(tmp_path, 32)
+
+
+def test_attributes_of_a_table(folder: Path, tmp_path: Path) -> None:
+    names = [file.relative_to(folder).as_posix() for file in sorted(folder.rglob("*.png"))]
+    table = tmp_path / "like.csv"
+    table.write_text("file,age\n" + "".join(f"{name},{10 + n}\n" for n, name in enumerate(names)))
+    learned = read_material(folder, 32, attributes=table)
+    assert learned.attributes == ("age",)
+    wanted = {name: n / (len(names) - 1) for n, name in enumerate(names)}
+    for file, value in zip(learned.pictures.files, learned.values[:, 0].tolist(), strict=True):
+        assert value == pytest.approx(wanted[file.relative_to(folder).as_posix()])
+    loop = loop_of(learned, tmp_path / "run", steps=1)
+    loop.train()
+    generator = best_generator(loop)[0]
+    assert generator.attributes == ("age",)
+    assert generate.sample(generator, 1, attributes={"age": 0.3}).shape == (1, 3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("picture,age\na.png,1\n", 'needs a head with the column "file"'),
+        ("file,age\nb.png,1\n", "no row for the picture a.png"),
+        ("file,age\na.png,old\nb.png,2\n", '"old" is no number: age of a.png'),
+        ("file,age\na.png,2\nb.png,2\n", '"age" in .* is the same for all pictures'),
+    ],
+)
+def test_bad_tables(tmp_path: Path, text: str, message: str) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(text)
+    with pytest.raises(SettingsError, match=message):
+        read_attributes(table, tmp_path, [tmp_path / "a.png", tmp_path / "b.png"])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bottega.training import Loop
 
 LICENCE = "yours, as far as the pictures allow"
+NOT_SAID = {"data", "attributes"}
+"""Paths: they may change, and stand in no file that is passed on."""
 SHOWN = 8
 """Pictures that are shown beside their nearest training pictures."""
 
@@ -29,7 +31,7 @@ def _run(settings: TrainGanSettings, report: Report) -> Outcome:
     from bottega.training import check_same, worker
 
     place = find_place(settings, f"{settings.data.name or 'pictures'}-{settings.size}")
-    fixed = type(settings).model_fields.keys() - TrainFiles.model_fields.keys() - set(ANSWERS) - {"data"}
+    fixed = type(settings).model_fields.keys() - TrainFiles.model_fields.keys() - set(ANSWERS) - NOT_SAID
     check_same(settings, place.run, sorted(fixed))
     runtime.set_threads(settings.threads)
     material = read_material(
@@ -37,6 +39,7 @@ def _run(settings: TrainGanSettings, report: Report) -> Outcome:
         settings.size,
         crop=settings.crop,
         classes=settings.classes,
+        attributes=settings.attributes,
         on_progress=lambda done, count: report.progress(0.0, f"reading pictures, {done} of {count}"),
     )
     _say(material, report)
@@ -107,6 +110,7 @@ def _kept(
     facts: dict[str, Any] = {
         "pictures": len(material.pictures),
         "classes": list(material.classes),
+        "attributes": list(material.attributes),
         "steps": loop.done,
         "minutes": round(loop.seconds / 60, 2),
         "figures": figures,
@@ -138,7 +142,7 @@ def _kept(
 
 
 def _learned(settings: TrainGanSettings) -> list[str]:
-    return sorted(type(settings).model_fields.keys() - TrainFiles.model_fields.keys() - {"data"})
+    return sorted(type(settings).model_fields.keys() - TrainFiles.model_fields.keys() - NOT_SAID)
 
 
 TRAIN_GAN = Tool(

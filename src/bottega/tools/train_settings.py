@@ -70,6 +70,11 @@ class TrainGanSettings(GanSettings, TrainFiles):
     heading: ClassVar[str] = "What is learned"
 
     data: Path = Field(description="a folder of pictures to learn from; its subfolders are the classes")
+    attributes: Path | None = Field(
+        None,
+        description="a CSV table of what the pictures are like, for generate --attribute: a column file, "
+        "and one of numbers for each attribute",
+    )
 
 
 class TrainStyleSettings(OneStyle, TrainSettings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.errors import PictureError, SettingsError
+from bottega.generate.training.attributes import read_attributes
 from bottega.training import Batches, PictureSet, Step, View, find_pictures, load_pictures
 from bottega.training.augment import centre_square
 
@@ -56,6 +57,7 @@ def read_material(
     *,
     crop: float = 0.0,
     classes: bool = True,
+    attributes: Path | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Material:
     """All pictures of a folder, reduced to what a training of ``size`` needs.
@@ -64,10 +66,11 @@ def read_material(
         folder: its subfolders are the classes; pictures may lie deeper in them.
         crop: share of the side that random crops may leave out.
         classes: False takes all pictures together.
+        attributes: a table of them; see :func:`~bottega.generate.training.attributes.read_attributes`.
 
     Raises:
         PictureError: no such folder, or too few pictures that can be read.
-        SettingsError: some pictures lie in subfolders and some do not.
+        SettingsError: some pictures lie in subfolders and some do not, or the table does not fit.
     """
     files = find_pictures(folder)
     parents = {file: file.relative_to(folder).parts[:-1] for file in files}
@@ -80,7 +83,11 @@ def read_material(
     grouped: dict[str, list[Path]] = {}
     for file in files:
         grouped.setdefault(parents[file][0] if named else "", []).append(file)
-    return load_material(grouped, size, crop=crop, on_progress=on_progress)
+    found = load_material(grouped, size, crop=crop, on_progress=on_progress)
+    if attributes is None:
+        return found
+    names, values = read_attributes(attributes, folder, found.pictures.files)
+    return replace(found, attributes=names, values=values)
 
 
 def load_material(
