@@ -71,6 +71,9 @@ def pictures_of(
 
 
 def rank_correlation(curves: list[dict[str, list[float]]]) -> float:
-    """Spearman's, the mean over pictures."""
-    found = [float(spearmanr(curve["asked"], curve["got"]).statistic) for curve in curves]
+    """Spearman's, the mean over pictures; 0 for a slider that moves nothing."""
+    found = []
+    for curve in curves:
+        still = len(set(curve["got"])) == 1
+        found.append(0.0 if still else float(spearmanr(curve["asked"], curve["got"]).statistic))
     return sum(found) / len(found)
