@@ -190,3 +190,16 @@ def test_json_errors(bench: Path, quick: Quick, capsys: pytest.CaptureFixture[st
     event = json.loads(captured.out.splitlines()[-1])
     assert captured.err == ""
     assert (event["event"], event["kind"], event["exit_code"]) == ("error", "PictureError", 3)
+
+
+def test_only_pictures_are_suggested_for_pictures(bench: Path, refused: Refused) -> None:
+    (bench / "photo.txt").write_text("a list of photographs")
+    (bench / "photo.png").rename(bench / "work.png")
+    sentence = refused(3, content="foto.png")
+    assert "photo.txt" not in sentence
+
+
+def test_a_black_mask_is_named_by_its_file(bench: Path, refused: Refused) -> None:
+    Image.new("L", (40, 30), 0).save(bench / "night.png")
+    assert "night.png is black" in refused(3, "--leave", "night.png")
+    assert "night.png is black" in refused(3, "--region", "a=night.png", "--style", "a=other.png")

@@ -310,6 +310,13 @@ def test_previews(run: Run) -> None:
             assert image.size == (64, 48)
 
 
+def test_a_moment_beyond_the_end_is_said(run: Run) -> None:
+    report = Listener()
+    run("clip.mp4", style=["style.png@0s", "other.png@99s"], output="out.mp4", report=report)
+    assert [note for note in report.notes if "other.png@99s" in note and "before that moment" in note]
+    assert not [note for note in report.notes if "style.png@0s" in note]
+
+
 @pytest.mark.parametrize(
     ("word", "style", "moment"),
     [

@@ -139,6 +139,8 @@ class Painter:
                 f"The mask {source.name} is {found[1]} × {found[0]} pixels and the picture "
                 f"{size[1]} × {size[0]}; a mask must be as large as the picture it is for."
             )
+        if float(mask.max()) == 0:
+            raise PictureError(f"The mask {source.name} is black everywhere; white is what it covers.")
         return feather(mask, self.stylizer.asked.feather)
 
     def _styles(self, region: str) -> list[Style]:

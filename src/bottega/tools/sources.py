@@ -274,8 +274,11 @@ def _nearest_file(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f" (and no folder {folder})."
+    from bottega.pictures.formats import READ_SUFFIXES
+
     # Endings are alike by themselves, so that only what stands before them counts.
-    names = {Path(name).stem: name for name in sorted(os.listdir(folder))}
+    seen = (Path(name) for name in sorted(os.listdir(folder)))
+    names = {name.stem: name for name in seen if name.suffix.lower() in {*READ_SUFFIXES, path.suffix.lower()}}
     close = difflib.get_close_matches(path.stem, names, n=1)
     return f". Did you mean {folder / names[close[0]]}?" if close else "."
 

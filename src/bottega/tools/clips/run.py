@@ -169,9 +169,17 @@ def _checked(settings: StylizeSettings, report: Report) -> Job:
         raise SettingsError(f"--codec is for films, and {output} is none.")
     inputs = [clip_source(settings.content), *clip_plan.plan.sources]
     check_clip_output(output, kind, inputs, overwrite=settings.overwrite)
-    _ = clip.info  # so that what is no clip is refused before networks are loaded
+    _check_moments(settings, clip_plan, clip, report)  # also so that what is no clip is refused here
     painter = Painter(clip_plan.plan, settings, stylizer)
     return Job(settings, report, clip, output, kind, clip_plan, painter)
+
+
+def _check_moments(settings: StylizeSettings, clip_plan: ClipPlan, clip: Clip, report: Report) -> None:
+    """Say which styles the clip ends before, where its length is known."""
+    seconds = clip.info.seconds
+    for word, moment in zip(settings.style, clip_plan.moments, strict=True):
+        if seconds is not None and moment > seconds:
+            report.note(f"{word}: {settings.content} ends after {float(seconds):.1f} s, before that moment.")
 
 
 def check_clip_output(output: Path, kind: Kind, inputs: Sequence[Source], *, overwrite: bool) -> None:
