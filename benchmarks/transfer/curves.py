@@ -72,6 +72,8 @@ class Comparison:
         style, content: measures.
         levels: of content agreement, ascending, from the least to the most that both reach; may be empty.
         differences: one for each level, with intervals over pairs; below zero is better.
+        dominates: for each point of theirs there is one of ours that is nearer to the style and keeps more of
+            the content.
     """
 
     ours: str
@@ -80,6 +82,7 @@ class Comparison:
     content: str
     levels: tuple[float, ...]
     differences: tuple[Interval, ...]
+    dominates: bool = False
 
     @property
     def everywhere(self) -> bool:
@@ -90,7 +93,10 @@ class Comparison:
         """What was found, in words."""
         measures = f"{MEASURES[self.style]} at equal {MEASURES[self.content]}"
         if not self.levels:
-            return f"{measures}: {self.ours} and {self.theirs} reach no common level."
+            found = f"{measures}: {self.ours} and {self.theirs} reach no common level"
+            if self.dominates:
+                found += f"; {self.ours} is nearer to the style and keeps more than {self.theirs} anywhere does"
+            return found + "."
         span = f"from {self.levels[0]:.2f} to {self.levels[-1]:.2f}"
         better = sum(each.estimate < 0 for each in self.differences)
         sure = sum(each.high < 0 for each in self.differences)
@@ -123,7 +129,7 @@ def compare(ours: Curve, theirs: Curve, style: str, content: str, levels: int = 
     low = max(float(mean[0].min()) for mean in means)
     high = min(float(mean[0].max()) for mean in means)
     if low >= high:
-        return Comparison(ours.title, theirs.title, style, content, (), ())
+        return Comparison(ours.title, theirs.title, style, content, (), (), _dominates(*means))
     wanted = np.linspace(low, high, levels)
     split = tables[0].shape[2]
     rows = np.concatenate(tables, 2)
@@ -134,7 +140,15 @@ def compare(ours: Curve, theirs: Curve, style: str, content: str, levels: int = 
         return best_at(wanted, *mean[:, :split]) - best_at(wanted, *mean[:, split:])
 
     found = bootstrap_intervals(rows, differences, groups=groups)
-    return Comparison(ours.title, theirs.title, style, content, tuple(float(x) for x in wanted), tuple(found))
+    reached = tuple(float(x) for x in wanted)
+    return Comparison(ours.title, theirs.title, style, content, reached, tuple(found), _dominates(*means))
+
+
+def _dominates(ours: Array, theirs: Array) -> bool:
+    """Of ``(2, strengths)`` each: contents, then styles."""
+    more = ours[0][:, None] > theirs[0]
+    nearer = ours[1][:, None] < theirs[1]
+    return bool((more & nearer).any(0).all())
 
 
 def best_at(levels: Array, contents: Array, styles: Array) -> Array:

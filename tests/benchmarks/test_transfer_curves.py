@@ -196,7 +196,10 @@ def test_comparison_that_crosses_and_one_that_never_meets():
     assert "at 2 of 5 levels" in crossing.sentence()
     apart = compare(curve("ours", [(0.4, 0.2), (0.3, 0.1)]), theirs, "style", "content")
     assert not apart.everywhere
-    assert "no common level" in apart.sentence()
+    assert "no common level." in apart.sentence()
+    above = compare(curve("ours", [(1.0, 0.5), (0.95, 0.2)]), theirs, "style", "content")
+    assert above.dominates
+    assert "ours is nearer to the style and keeps more than theirs anywhere does." in above.sentence()
     other = make_curve("o", "o", (0,), ["else"], ["else"], [[scores(1, 1)]])
     with pytest.raises(SettingsError, match="in common"):
         compare(other, theirs, "style", "content")
