@@ -93,9 +93,9 @@ class Comparison:
         """What was found, in words."""
         measures = f"{MEASURES[self.style]} at equal {MEASURES[self.content]}"
         if not self.levels:
-            better = f"; {self.ours} is nearer to the style and keeps more than {self.theirs} anywhere does"
-            verdict = f"{self.ours} and {self.theirs} reach no common level"
-            return f"{measures}: {verdict}{better if self.dominates else ''}."
+            above = f"; {self.ours} is nearer to the style and keeps more than {self.theirs} anywhere does"
+            apart = f"{self.ours} and {self.theirs} reach no common level"
+            return f"{measures}: {apart}{above if self.dominates else ''}."
         span = f"from {self.levels[0]:.2f} to {self.levels[-1]:.2f}"
         better = sum(each.estimate < 0 for each in self.differences)
         sure = sum(each.high < 0 for each in self.differences)
