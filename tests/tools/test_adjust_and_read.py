@@ -59,6 +59,7 @@ def test_like_is_overruled_by_what_is_said(bench: Path) -> None:
     own.save(bench / "mine.json")
     assert asked(like="mine.json") == own
     assert asked(like=".", take=["lightness"]).asked == ("lightness",)
+    assert asked(like="flower", take=["palette"]).asked == ("palette",)
 
 
 @pytest.mark.parametrize(

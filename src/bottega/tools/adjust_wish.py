@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import SettingsError
 from bottega.tools.adjust_settings import WishedSettings
-from bottega.tools.sources import file_source
+from bottega.tools.sources import content_source
 
 if TYPE_CHECKING:
     from bottega.personalize import Condition
@@ -59,7 +59,7 @@ def wished(settings: WishedSettings) -> Condition:
 
 
 def read_like(path: Path) -> Condition:
-    """What a picture, a folder of pictures, or a profile is like.
+    """What a picture, a folder of pictures, a profile, or a demonstration photograph is like.
 
     Raises:
         SettingsError: no such profile. PictureError: no such picture, or a folder without any.
@@ -76,7 +76,7 @@ def read_like(path: Path) -> Condition:
         if not files:
             raise PictureError(f"There is no picture in the folder {path}.")
         return read_many(pictures.load(file).pixels for file in files)
-    return read_condition(file_source(path).open().pixels)
+    return read_condition(content_source(path).open().pixels)
 
 
 def _like(path: Path, take: list[str]) -> Condition:
