@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from bottega import generate
+from bottega import encoders, generate
 from bottega.errors import PictureError, SettingsError, WeightsError
+from bottega.evaluate import kernel_distance
 from bottega.generate import FewShotGenerator
 from bottega.generate.training import (
     GanSettings,
@@ -23,7 +24,7 @@ from bottega.generate.training import (
 )
 from bottega.generate.training.alarms import Alarms
 from bottega.generate.training.attributes import read_attributes
-from bottega.generate.training.measure import centred, nearest, spread
+from bottega.generate.training.measure import Measure, centred, look, nearest, spread
 from bottega.generate.training.start import take_over
 from bottega.training import Loop, worker
 
@@ -221,6 +222,20 @@ def test_measures(material: Material, tmp_path: Path) -> None:
     assert found["kid"] > 0
     assert 0 <= found["variety"] < 0.5  # an untrained generator draws one grey
     assert found["copies"] == 0
+
+
+def test_the_measure_is_standardised(material: Material) -> None:
+    """Real features have the mean 0 and the deviation 1, whatever their scale; fog is far from them."""
+    here = worker("cpu", "fp32")
+    measure = Measure(
+        FewShotGenerator(32, 8, material.classes, width=4), material, encoders.load("small"), here
+    )
+    loud = measure.deviation > 0.01
+    assert torch.allclose(measure.means.mean(0), torch.zeros_like(measure.mean), atol=1e-3)
+    assert torch.allclose(measure.means.std(0)[loud], torch.ones_like(measure.mean)[loud], atol=1e-3)
+    grey = material.squares(torch.arange(24), 32).mean((2, 3), keepdim=True).expand(-1, -1, 32, 32)
+    fog = look(measure.encoder, grey)
+    assert kernel_distance(measure.standardised(fog.means), measure.means) > 1
 
 
 def test_measures_by_hand() -> None:

@@ -133,7 +133,7 @@ def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
 def last_generator(loop: Loop) -> Generator:
     """A copy of the generator with the averaged weights of now: what a training of a larger size starts from.
 
-    In the first few hundred steps the measure of validations favours grey, so the best may be the first.
+    The measure of validations wavers in the first few hundred steps; what is where is learned all the while.
     """
     generator = loop.module.get_submodule("generator")
     assert isinstance(generator, Generator)

@@ -17,6 +17,8 @@ from bottega.training import Worker
 MOST = 1024
 """Pictures that are compared at most: what is above costs time and changes little."""
 CHUNK = 32
+QUIET = 1e-3
+"""Least deviation of a feature: what is silent on all real pictures is no measure."""
 NEAR = 0.5
 """A near twin is nearer than so many times the median distance of real pictures to their nearest."""
 
@@ -52,7 +54,8 @@ def _layers(encoder: Encoder) -> tuple[str, str]:
 class Measure:
     """Measures a generator against the pictures that it learns from.
 
-    ``"kid"`` is the kernel distance of the means of two layers: :func:`bottega.evaluate.kernel_distance`.
+    ``"kid"`` is :func:`bottega.evaluate.kernel_distance` of the means of two layers, each brought to mean 0
+    and deviation 1 over the real pictures; else a few channels decide, and fog is preferred to heads.
 
     Args:
         generator: drawn from, with the same noise each time.
@@ -73,7 +76,8 @@ class Measure:
         source = torch.Generator().manual_seed(1)
         chosen = torch.randperm(total, generator=source)[:MOST]
         real = look(encoder, material.squares(chosen, generator.size).to(here.device))
-        self.means, self.middle = real.means, real.layout.mean(0)
+        self.mean, self.deviation = real.means.mean(0), real.means.std(0).clamp_min(QUIET)
+        self.means, self.middle = self.standardised(real.means), real.layout.mean(0)
         self.layouts = centred(real.layout, self.middle)
         apart = nearest(self.layouts, self.layouts, skip_self=True)
         self.near = float(apart.median()) * NEAR
@@ -87,10 +91,14 @@ class Measure:
         seen = look(self.encoder, self.draw())
         layouts = centred(seen.layout, self.middle)
         return {
-            "kid": kernel_distance(seen.means, self.means),
+            "kid": kernel_distance(self.standardised(seen.means), self.means),
             "variety": spread(layouts) / spread(self.layouts),
             "copies": float((nearest(layouts, self.layouts) < self.near).float().mean()),
         }
+
+    def standardised(self, means: Tensor) -> Tensor:
+        """Features ``(N, D)`` in deviations of the real pictures from their mean."""
+        return (means - self.mean) / self.deviation
 
     def draw(self) -> Tensor:
         """The pictures that are measured, ``(count, 3, S, S)``."""
