@@ -29,14 +29,14 @@ def markdown(rows: Sequence[Row], header: Mapping[str, Any]) -> str:
         f"After {GRIDS} grids of nine, one pick each:",
         "",
         "| artist | noise | contestant | held-out pairs in true order | held-out choices foretold | "
-        "utility of proposed, percentile | above the 95th | artists |",
+        "utility of proposed, percentile | above the 95th | utility of all shown last, percentile |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for (kind, noise, contestant), found in _groups(rows, GRIDS).items():
         lines.append(
             f"| {kind} | {noise:g} | {contestant} | {_cell(found, 'pairs')} | {_cell(found, 'choices')} | "
             f"{_cell(found, 'proposed')} | {sum(row.proposed > WITHIN for row in found)} of {len(found)} | "
-            f"{len(found)} |"
+            f"{_cell(found, 'shown')} |"
         )
     stops = sorted({row.grids for row in rows})
     lines += ["", "Held-out pairs in true order, by the number of grids:", ""]

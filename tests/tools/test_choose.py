@@ -108,6 +108,19 @@ def test_from_picks_to_words(desk: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert Condition.load("wish.json").asked
 
 
+def test_scores_of_a_folder(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Nothing is known" in said(capsys, "score", "taste.json", "art", code=2)
+    for name in sorted(Path("art").rglob("*.png")):
+        if name.name != "broken.png":
+            told(capsys, "rate", "taste.json", str(name), "5" if "grey" in str(name) else "2")
+    Path("colour").mkdir()
+    for path in Path("art").glob("c*.png"):
+        shutil.copy(path, "colour")
+    grey, colour = (told(capsys, "score", "taste.json", folder) for folder in ("art/grey", "colour"))
+    assert grey["mean_place"] > colour["mean_place"] + 0.3
+    assert len(grey["rows"]) == COUNT // 2
+
+
 def test_votes_and_revocation(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no votes yet" in said(capsys, "votes", "taste.json")
     before = Path("taste.json").read_text()

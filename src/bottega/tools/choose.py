@@ -9,6 +9,7 @@ from bottega.errors import SettingsError
 from bottega.tools.choose_desk import Desk, check_profile, draft_source, folder_source, on_sheet, plain
 from bottega.tools.choose_export import export
 from bottega.tools.choose_pool import DraftPool, FolderPool, Pool, read_items
+from bottega.tools.choose_score import score
 from bottega.tools.choose_settings import (
     ExportSettings,
     NextSettings,
@@ -17,6 +18,7 @@ from bottega.tools.choose_settings import (
     ProfileSettings,
     RateSettings,
     RevokeSettings,
+    ScoreSettings,
     StartSettings,
 )
 from bottega.tools.tool import Outcome, Report, Tool
@@ -188,6 +190,9 @@ CHOOSE = (
     Tool("choose votes", "List what you said so far.", ProfileSettings, _votes),
     Tool("choose revoke", "Take one vote back, as if it had never been cast.", RevokeSettings, _revoke),
     Tool("choose explain", "Say what you favour, how much, and how sure that is.", ProfileSettings, _explain),
+    Tool(
+        "choose score", "Say how much you should like the pictures of a folder.", ScoreSettings, score, True
+    ),
     Tool(
         "choose export",
         "Copy liked pictures to train on, or write a condition or a copy.",

@@ -102,6 +102,14 @@ class RevokeSettings(ProfileSettings):
     )
 
 
+class ScoreSettings(ProfileSettings):
+    """Pictures to look at with a taste."""
+
+    pictures: Path = Field(
+        description="a folder of pictures, with the folders in it", json_schema_extra=face(positional=True)
+    )
+
+
 class ExportSettings(ProfileSettings):
     """What is made of a taste."""
 
