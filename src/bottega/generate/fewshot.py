@@ -69,7 +69,7 @@ class FewShotGenerator(Generator):
 
     Args:
         size, latent, classes, attributes: as in :class:`~bottega.generate.Generator`.
-        width: half the channels at a side of 32; 32 gives 1.8 M parameters at 64².
+        width: half the channels at a side of 32; 24 gives 1.5 M parameters at 64².
     """
 
     def __init__(
