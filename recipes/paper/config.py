@@ -18,4 +18,7 @@ class PaperRecipe(BaseModel):
     refine: int = Field(12, ge=0, description="steps of refinement in an adjustment")
     width: int = Field(24, ge=4, multiple_of=4, description="channels of every model")
     batch: int = Field(16, ge=2, description="pictures in one step")
+    painted: int = Field(
+        400, ge=96, le=2048, description="side at which the bundled styles paint (table 1, 2)"
+    )
     seed: int = Field(0, ge=0, description="of weights, noise, drawn pictures and intervals")

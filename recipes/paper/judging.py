@@ -29,7 +29,6 @@ from recipes.paper.config import PaperRecipe
 
 EXTRACTOR = "small"
 ADJUSTMENT = "adjust"
-RULES_SIDE = 256  # at which the bundled programs paint, before they are reduced
 BATCH = 16
 
 
@@ -43,14 +42,22 @@ def draw(generator: Generator, count: int, seed: int, folder: Path) -> list[Path
     return files
 
 
-def paint_by_rules(count: int, size: int, folder: Path) -> list[Path]:
-    """So many pictures by the bundled styles, which are programs with rules and learn nothing."""
+def paint_by_rules(count: int, side: int, size: int, folder: Path) -> list[Path]:
+    """So many pictures by the bundled styles, which are programs with rules and learn nothing.
+
+    They are slow, and always paint the same, so files that are there are not painted again.
+
+    Args:
+        side: at which they paint; they need room for their marks.
+        size: to which that is reduced.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = list(styles.STYLES)
-    files = []
-    for number in range(count):
-        painted = styles.paint(names[number % len(names)], (RULES_SIDE, RULES_SIDE), number // len(names))
-        files.append(save(square(painted, size), folder / f"{number:04d}.png"))
+    files = [folder / f"{number:04d}.png" for number in range(count)]
+    for number, file in enumerate(files):
+        if not file.exists():
+            painted = styles.paint(names[number % len(names)], (side, side), number // len(names))
+            save(square(painted, size), file)
     return files
 
 

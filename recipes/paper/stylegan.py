@@ -54,9 +54,13 @@ class StyleGenerator(Generator):
         picture: Tensor | None = None
         for block, style in zip(self.blocks, styles, strict=True):
             x, colors = block(x, style)
-            picture = colors if picture is None else F.interpolate(picture, scale_factor=2.0) + colors
+            picture = colors if picture is None else _doubled(picture) + colors
         assert picture is not None
         return torch.sigmoid(picture)
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class _Block(nn.Module):
@@ -71,7 +75,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
         if self.enlarge:
-            x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+            x = _doubled(x)
         x = F.leaky_relu(self.first(x, style), 0.2)
         x = F.leaky_relu(self.second(x, style), 0.2)
         return x, self.colors(x, style)

@@ -167,14 +167,14 @@ def table_7(benches: Sequence[Bench]) -> Table:
     )
 
 
-def table_8(bench: Bench) -> Table:
+def table_8(bench: Bench, names: Sequence[str] = tuple(MODELS)) -> Table:
     """Models of equal budget against each other."""
     held_out = bench.held_out()
     asked = judging.conditions(held_out.files, bench.recipe.pairs)
     rows: list[dict[str, Cell]] = []
     sheets = {}
-    for name, model in MODELS.items():
-        files = bench.drawn(name)
+    for name in names:
+        model, files = MODELS[name], bench.drawn(name)
         looked = judging.look(files, bench.recipe.size)
         drafts = _cycled(files, len(asked), 0)
         row: dict[str, Cell] = {
@@ -211,7 +211,7 @@ def _methods(bench: Bench) -> dict[str, list[Path]]:
     rules = min(RULES, bench.recipe.drawn)
     return {
         "people": judging.prepared(bench.split.held_out, size, bench.run / "held-out"),
-        "rules": judging.paint_by_rules(rules, size, bench.run / "rules"),
+        "rules": judging.paint_by_rules(rules, bench.recipe.painted, size, bench.run / "rules"),
         MODELS["dcgan"].title: bench.drawn("dcgan"),
         MODELS["ours"].title: bench.drawn("ours"),
     }
