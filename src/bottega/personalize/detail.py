@@ -64,7 +64,7 @@ def _changed(lab: Tensor, adjustment: Adjustment) -> tuple[Tensor, Tensor]:
         rest = rest + (finest - 1) * band
         if number == 0:
             first = finest
-    return rest + turned(rest[:, :1] - soft(rest[:, :1], 2), adjustment.strokes[:, :2]), first
+    return rest + turned(rest - soft(rest, 2), adjustment.strokes[:, :2]), first
 
 
 def flattened(lab: Tensor, reach: int = REACH) -> Tensor:
@@ -82,14 +82,14 @@ def soft(planes: Tensor, reach: int) -> Tensor:
 
 
 def turned(fine: Tensor, direction: Tensor) -> Tensor:
-    """What to add to a picture so that the strokes of its fine detail ``(N, 1, H, W)`` turn.
+    """What to add to a picture so that the strokes of its fine detail ``(N, C, H, W)`` turn.
 
     Means along four directions keep strokes that run so; those along ``direction (N, 2)`` (cos 2φ, sin 2φ)
-    are added, those across it taken away.
+    are added, those across it taken away. Colours turn along: lightness alone would leave them as fringes.
     """
-    along = _along(fine)
-    amount = TURN * torch.tanh(direction)[..., None, None]
-    return amount[:, :1] * (along[:, 0:1] - along[:, 2:3]) + amount[:, 1:2] * (along[:, 1:2] - along[:, 3:4])
+    flat, rising, upright, falling = _along(fine)
+    plain, oblique = (TURN * torch.tanh(direction))[..., None, None, None].unbind(1)
+    return plain * (flat - upright) + oblique * (rising - falling)
 
 
 def grain(height: int, width: int) -> Tensor:
@@ -101,11 +101,11 @@ def grain(height: int, width: int) -> Tensor:
     return noise / noise.std()
 
 
-def _along(fine: Tensor) -> Tensor:
-    """Means over ``STROKE`` pixels along 0°, 45°, 90° and 135° (counterclockwise): ``(N, 4, H, W)``."""
+def _along(fine: Tensor) -> tuple[Tensor, ...]:
+    """Means over ``STROKE`` pixels along 0°, 45°, 90° and 135° (counterclockwise), each ``(N, C, H, W)``."""
     line = torch.eye(STROKE).to(fine) / STROKE
     flat = torch.zeros_like(line)
     flat[STROKE // 2] = 1 / STROKE
     kernels = torch.stack([flat, line.flip(1), flat.T, line])[:, None]
-    padding = (STROKE // 2,) * 4
-    return F.conv2d(F.pad(fine, padding, mode="reflect"), kernels)
+    planes = F.pad(fine.flatten(0, 1)[:, None], (STROKE // 2,) * 4, mode="reflect")
+    return F.conv2d(planes, kernels).view(*fine.shape[:2], 4, *fine.shape[2:]).unbind(2)
