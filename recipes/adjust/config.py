@@ -15,7 +15,7 @@ class AdjustRecipe(BaseModel):
     blocks: int = Field(2, ge=1, description="its residual blocks")
     batch: int = Field(2, ge=1, description="pictures in a batch")
     short_side: int = Field(224, ge=192, description="shorter side to which pictures are reduced, pixels")
-    steps: int = Field(250, ge=1, description="length of the schedule")
+    steps: int = Field(2000, ge=1, description="length of the schedule")
     rate: float = Field(5e-4, gt=0, description="peak learning rate of Adam")
     warmup: int = Field(30, ge=0, description="steps in which the rate rises")
     average: float = Field(0.98, ge=0, lt=1, description="decay of the weights' moving average")
