@@ -77,11 +77,12 @@ def measure(
         for temporal in (0.0, 1.0):
             _whole_way(film, folder, network, direction, temporal, codec, limit=12)  # engines compile first
             speeds[temporal] = _whole_way(film, folder, network, direction, temporal, codec)
+        machine = runtime.machine()
         torch.set_num_threads(1)  # as each frame is painted; threads that wait for each other count as work
         steps = _steps(film, folder, network, direction, codec)
     header = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer.video", *sys.argv[1:]]),
-        "machine": runtime.machine(),
+        "machine": machine,
         "engine": f"{network.engine} {network.precision}",
         "frames": frames,
         "size": [width, height],
