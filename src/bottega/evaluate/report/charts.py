@@ -48,8 +48,8 @@ def histograms(title: str, ours: NDArray[np.float64], theirs: NDArray[np.float64
         f'<polygon points="{outline(shares[0])}" class="theirs"/>',
         f'<polygon points="{outline(shares[1])}" class="ours"/>',
         f'<line x1="{MARGIN}" y1="{bottom}" x2="{WIDTH - MARGIN}" y2="{bottom}" class="axis"/>',
-        f'<text x="{MARGIN}" y="{HEIGHT - 8}" class="tick">{low:.3g}</text>',
-        f'<text x="{WIDTH - MARGIN}" y="{HEIGHT - 8}" class="tick end">{high:.3g}</text>',
+        f'<text x="{MARGIN}" y="{HEIGHT - 8}" class="tick">{_tick(low)}</text>',
+        f'<text x="{WIDTH - MARGIN}" y="{HEIGHT - 8}" class="tick end">{_tick(high)}</text>',
     ]
     return _svg(WIDTH, HEIGHT, parts, title)
 
@@ -97,6 +97,10 @@ def _svg(width: int, height: int, parts: Sequence[str], title: str) -> str:
     return (
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}"{label}>{"".join(parts)}</svg>'
     )
+
+
+def _tick(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _spread(count: int) -> slice:
