@@ -76,6 +76,18 @@ def test_every_number_of_an_adjustment_has_a_slope(china: Tensor) -> None:
         assert (part.grad != 0).float().mean() > 0.5, name
 
 
+@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
+def test_slopes_of_flat_pictures_are_finite(grey: float) -> None:
+    picture = torch.full((1, 3, 192, 192), grey)
+    now = Adjustment.none().map(lambda part: part.requires_grad_())
+    values, mask = asked_of(read_condition(pictures.photograph("flower").pixels))
+    shown = render(rgb_to_oklab(picture), now)
+    shortfall(goal_of(values, mask, read(picture)), now, shown, read(shown.picture))["loss"].sum().backward()
+    for name, part in now.tensors().items():
+        assert part.grad is not None
+        assert part.grad.isfinite().all(), name
+
+
 def test_a_shift_moves_pixels_and_fills_what_was_beyond() -> None:
     torch.manual_seed(2)
     picture = interpolate(torch.rand(1, 3, 8, 8), (64, 64), mode="bicubic")

@@ -28,7 +28,7 @@ def drawing_lost(light: Tensor, drawing: Tensor) -> Tensor:
     differentiable.
     """
     found, expected = (_orientation(seen(plane)) for plane in (light, drawing))
-    strength = expected.square().sum(1, keepdim=True).sqrt()
+    strength = (expected.square().sum(1, keepdim=True) + 1e-12).sqrt()
     cosine = (found * expected).sum(1, keepdim=True)
     cosine = cosine / ((found.square().sum(1, keepdim=True) + 1e-12).sqrt() * strength + 1e-9)
     return 1 - (strength * cosine).sum((1, 2, 3)) / strength.sum((1, 2, 3)).clamp_min(1e-9)
