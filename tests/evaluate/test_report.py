@@ -9,13 +9,14 @@ import torch
 
 from bottega import pictures
 from bottega.errors import PictureError, SettingsError
-from bottega.evaluate import Interval, color_accuracy, edge_width, palette
+from bottega.evaluate import Interval, PatchSample, color_accuracy, edge_width, palette
 from bottega.evaluate.extractors import square
 from bottega.evaluate.report import report
 from bottega.evaluate.report.charts import histograms, interval_on_line
 from bottega.evaluate.report.hexes import hexes
-from bottega.evaluate.report.measured import common_side, pictures_in
+from bottega.evaluate.report.measured import MeasuredSet, common_side, pictures_in
 from bottega.evaluate.report.page import number
+from bottega.evaluate.report.proxies import new_and_at_home
 from bottega.layers import gaussian_blur
 
 COUNT = 10
@@ -169,6 +170,21 @@ def test_common_side_is_that_of_the_smaller_pictures(tmp_path):
     assert common_side(sides[40], sides[64]) == 40
     (tmp_path / "torn.png").write_bytes(b"torn")
     assert common_side(sides[64], [tmp_path / "torn.png"]) == 64
+
+
+def bare(features):
+    """A measured set of which the features alone are known."""
+    nothing = palette(["#000000"])
+    rows = torch.tensor(features, dtype=torch.float32)
+    return MeasuredSet([], [], {"x": rows}, rows, PatchSample(16), {}, [], nothing)
+
+
+def test_innovation_is_neither_copying_nor_being_elsewhere():
+    reference = bare([[float(x), float(y)] for x in range(5) for y in range(5)])
+    made = bare([[2.0, 2.0], [2.5, 2.5], [2.6, 1.4], [9.0, 9.0]])
+    assert new_and_at_home(made, reference).tolist() == [0, 0, 0, 0]  # on a grid each has one as near as 1
+    uneven = bare([[0, 0], [0.2, 0], [1, 1], [2, 1], [1, 2], [2, 2], [3, 3], [3, 2], [2, 3], [1, 3], [3, 1]])
+    assert new_and_at_home(made, uneven).tolist() == [0, 1, 1, 0]
 
 
 def test_drawings():

@@ -46,7 +46,7 @@ def proxies(results: MeasuredSet, reference: MeasuredSet, wanted: Palette, *, se
         ),
         (
             "innovativeness (proxy)",
-            _share(_new(results, reference), seed),
+            _share(new_and_at_home(results, reference), seed),
             "share of pictures that are no copies and yet belong to the reference's kind",
         ),
         (
@@ -91,7 +91,8 @@ def _continuity(results: MeasuredSet, reference: MeasuredSet, seed: int) -> Inte
     return Interval(estimate, low, high)
 
 
-def _new(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
+def new_and_at_home(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
+    """1 for each picture that is no copy and lies in the ball of its nearest of the reference, else 0."""
     name = next(iter(results.features))
     new = new_pictures(results, reference)
     theirs = reference.features[name]
