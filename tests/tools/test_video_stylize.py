@@ -16,6 +16,7 @@ import bottega
 from bottega.errors import BottegaError, Cancelled, OutputError, PictureError, SettingsError
 from bottega.tools import TOOLS, Outcome, Report
 from bottega.tools.clips import film
+from bottega.tools.clips.kinds import _is_clip
 from bottega.tools.clips.words import split_moment
 from bottega.video import Film, FrameFolder, is_animated, read_recipe
 from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
@@ -308,6 +309,11 @@ def test_previews(run: Run) -> None:
     if Path("preview.jpg").exists():  # on a quick machine there is no time for one
         with Image.open("preview.jpg") as image:
             assert image.size == (64, 48)
+
+
+def test_numbered_frames_ask_for_a_clip(tmp_path: Path) -> None:
+    assert _is_clip(tmp_path, Path("out/%05d.png"), False)
+    assert not _is_clip(tmp_path, Path("out"), False)
 
 
 def test_a_moment_beyond_the_end_is_said(run: Run) -> None:

@@ -30,7 +30,8 @@ MOVING = frozenset({*FILMS_OUT, ".gif", ".apng"})
 def is_clip(settings: StylizeSettings) -> bool:
     """Whether the content is to be painted as a clip.
 
-    Films always are. A folder is one with ``--frames``, or where a film or animation is to be written. An
+    Films always are. A folder is one with ``--frames``, or where a film, an animation or numbered frames
+    (``out/%05d.png``) are to be written. An
     animation is one unless the output is a picture of another format, which shows its first frame.
 
     Raises:
@@ -58,7 +59,7 @@ def _is_clip(content: Path, output: Path | None, frames: bool) -> bool:
     suffix = content.suffix.lower()
     wanted = None if output is None else output.suffix.lower()
     if content.is_dir():
-        return frames or wanted in MOVING
+        return frames or wanted in MOVING or (output is not None and "%" in output.name)
     if suffix in FILMS_IN:
         return True
     if suffix not in ANIMATIONS or not (wanted in (None, suffix) or wanted in MOVING):
