@@ -36,10 +36,17 @@ def run_limited(prepare: str, words: list[str]) -> subprocess.CompletedProcess[s
     return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
 
 
+def hear_interrupts() -> None:
+    """What runs in the background of a shell ignores Ctrl-C, and so would the children of its tests."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_leaves_no_half_file(bench: Path, quick: Quick, number: signal.Signals) -> None:
     words = quick("--iterations", "100000", "--preview", "preview.png", "--preview-every", "0.1")
-    process = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *words], stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+    )
     # The first preview tells that the work is on its way.
     deadline = time.monotonic() + 60
     while not (bench / "preview.png").exists() and time.monotonic() < deadline:
