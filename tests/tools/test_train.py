@@ -16,7 +16,7 @@ import torch
 
 from bottega import weights
 from bottega.cli.main import main
-from bottega.errors import Cancelled, OutputError, SettingsError, WeightsError
+from bottega.errors import BottegaError, Cancelled, OutputError, SettingsError, WeightsError
 from bottega.tools import TOOLS, Report
 from bottega.transfer.networks import FittedNet, Manner, MicroNet, MultiStyleNet, TransformerNet, load, save
 
@@ -203,6 +203,7 @@ def test_several_styles_and_one_more(studio: Path) -> None:
         ({"name": "Große Wörter!"}, SettingsError, "cannot name a network"),
         ({"preview": "x.txt"}, OutputError, "x.txt"),
         ({"style": "woodkut"}, SettingsError, 'Did you mean "woodcut"'),
+        ({"photos": "nowhere"}, BottegaError, "nowhere"),
         ({"size": 50}, SettingsError, "multiple of 16"),
         ({"minutes": 0}, SettingsError, "minutes is 0"),
         ({"network": "quick"}, SettingsError, "micro"),

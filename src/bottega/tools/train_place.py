@@ -29,7 +29,7 @@ class Place:
 
 
 def find_place(settings: TrainFiles, label: str) -> Place:
-    """Names and folders, made where they are missing.
+    """Names and folders; the training makes its own when it begins, so that a refusal leaves none behind.
 
     Raises:
         SettingsError: the name cannot be one, or is taken.
@@ -51,14 +51,18 @@ def find_place(settings: TrainFiles, label: str) -> Place:
         format_of(settings.preview)
         check_folder(settings.preview.parent)
     run = settings.run or (output.parent if output else Path()) / f"{name}.training"
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The folder {run} cannot be made: {(error.strerror or str(error)).lower()}."
-        ) from None
-    check_folder(run)
+    _check_run(run)
     return Place(name, output, run, settings.preview or run / "preview.jpg")
+
+
+def _check_run(run: Path) -> None:
+    """Whether the folder can be made, or written to where it is there."""
+    there = run.absolute()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir():
+        raise OutputError(f"The folder {run} cannot be made: {there} is a file.")
+    check_folder(there)
 
 
 def _check_name(name: str, overwrite: bool) -> None:

@@ -147,7 +147,7 @@ def measure_set(
             on_progress(number + 1, len(files))
     if len(rows.files) < FEWEST:
         raise PictureError(
-            f"Sets of {FEWEST} pictures or more can be compared; in that of {files[0]} there are "
+            f"Sets of {FEWEST} pictures or more can be compared; in {files[0].parent} there are "
             f"{len(rows.files)} that can be read."
         )
     return MeasuredSet(
