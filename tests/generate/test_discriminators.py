@@ -9,7 +9,9 @@ from bottega import encoders
 from bottega.errors import SettingsError
 from bottega.generate.augment import Augmentation, cut_out, recolor, shift
 from bottega.generate.dcgan import ConvDiscriminator
+from bottega.generate.deviation import group_deviation
 from bottega.generate.projector import ProjectedDiscriminator, Projector, last_layers
+from bottega.generate.residual import ResidualDiscriminator
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -101,7 +103,7 @@ def test_logits_and_gradients(projected: ProjectedDiscriminator) -> None:
     shown = pictures().requires_grad_()
     condition = torch.eye(3)[[0, 1, 2, 0]]
     logits = projected(shown, condition)
-    assert logits.shape == (4, 4 * 16)
+    assert logits.shape == (4, 5 * 16)
     assert logits.dtype == torch.float32
     (gradient,) = torch.autograd.grad(logits.sum(), shown)
     assert (gradient.abs().sum((1, 2, 3)) > 0).all()
@@ -132,6 +134,42 @@ def test_heads_are_bounded(projected: ProjectedDiscriminator) -> None:
         head.train()(a, torch.zeros(1, 3))
     apart = (head.eval()(a, torch.zeros(1, 3)) - head(b, torch.zeros(1, 3))).norm()
     assert apart < 9 * (a - b).norm()
+
+
+def test_deviation_of_groups() -> None:
+    """One number for each group of four in a row; of pictures that are all alike it is nothing."""
+    shown = torch.randn(10, 5, 3, 2, generator=seeded())
+    shown[4:8] = shown[4]
+    found = group_deviation(shown)
+    assert found.shape == (10, 1, 3, 2)
+    assert torch.allclose(found[:4], shown[:4].std(0, correction=0).mean().expand(4, 1, 3, 2))
+    assert (found[4:8] < 1e-3).all()
+    assert torch.allclose(found[8:], (shown[8] - shown[9]).abs().mean() / 2, atol=1e-4)
+
+
+@pytest.mark.parametrize("side", [32, 64, 128])
+def test_residual_discriminator(side: int) -> None:
+    torch.manual_seed(0)
+    judge = ResidualDiscriminator(side, width=4, conditions=2)
+    shown = pictures(side=side).requires_grad_()
+    condition = torch.eye(2)[[0, 1, 0, 1]]
+    logits = judge(shown, condition)
+    assert logits.shape == (4, 1)
+    assert 0.02 < logits.std() < 10  # no layer fades, none explodes
+    (gradient,) = torch.autograd.grad(logits.sum(), shown)
+    assert (gradient.abs().sum((1, 2, 3)) > 0).all()
+    assert not torch.allclose(logits, judge(shown, condition.flip(1)), atol=1e-3)
+    assert ResidualDiscriminator(side, width=4)(shown).shape == (4, 1)
+
+
+def test_discriminators_see_what_is_alike() -> None:
+    """The same picture four times over is judged otherwise than beside others."""
+    torch.manual_seed(0)
+    shown = pictures()
+    alike = shown[:1].expand(4, -1, -1, -1)
+    projector = Projector(encoders.load("small"))
+    for judge in (ResidualDiscriminator(32, width=4), ProjectedDiscriminator(projector, 32)):
+        assert not torch.allclose(judge(shown)[0], judge(alike)[0], atol=1e-3)
 
 
 def test_plain_discriminator() -> None:

@@ -14,7 +14,7 @@ from bottega import generate, pictures
 from bottega.errors import SettingsError
 from bottega.generate import FewShotGenerator
 from recipes.generate.__main__ import main, train
-from recipes.generate.config import GenerateRecipe, Stage
+from recipes.generate.config import GenerateRecipe
 from recipes.generate.score import main as score
 from recipes.generate.sets import SETS, pictures_of
 
@@ -34,8 +34,7 @@ def collection(tmp_path: Path) -> Path:
 
 
 def test_from_small_to_large(collection: Path, tmp_path: Path) -> None:
-    stages = (Stage(size=32, steps=2), Stage(size=64, steps=1))
-    recipe = GenerateRecipe(stages=stages, width=4, batch=4)
+    recipe = GenerateRecipe(first_steps=2, steps=1, width=4, batch=4)
     run = tmp_path / "run"
     train(data=collection, run=run, recipe=recipe)
     small, large = (generate.load(run / size / "last.safetensors") for size in ("32", "64"))
@@ -76,7 +75,7 @@ def test_settings_of_a_stage() -> None:
     recipe = GenerateRecipe()
     settings = recipe.settings(recipe.stages[1], "base.safetensors")
     assert (settings.size, settings.base) == (64, "base.safetensors")
-    assert settings.rate == settings.discriminator_rate == recipe.rate
+    assert settings.rates == (recipe.rate, recipe.discriminator_rate)
 
 
 @pytest.mark.shared

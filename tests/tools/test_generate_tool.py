@@ -247,7 +247,7 @@ def test_train_gan_then_generate(folder: Path, tmp_path: Path, monkeypatch: pyte
     assert "Of fewer than 150 a generator often copies" in notes.said[0]
     facts = weights.load("mine")[1]
     assert facts["classes"] == ["dark", "light"]
-    assert facts["figures"].keys() == {"step", "kid", "near_twins"}
+    assert facts["figures"].keys() == {"step", "fid", "near_twins"}
     assert "data" not in facts["training"]  # no path goes into a file that is passed on
     for file in outcome.files:
         assert file.exists()

@@ -2,7 +2,9 @@
 
 The encoder's features are mixed by fixed random 1×1 convolutions (cross-channel mixing), so that the heads
 cannot dwell on a few channels, and each scale has a small head of its own. Differs: any encoder of ours,
-and no mixing across scales, which would cost as much again.
+and no mixing across scales, which would cost as much again; one more head looks at the pictures themselves,
+or the generator learns to draw patterns that no feature shows; and every head sees how much the pictures of
+its batch differ, without which each class had one picture.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from bottega.encoders import Encoder
+from bottega.generate.deviation import group_deviation
 
 HEADS = 4
 WIDEST = 64
@@ -21,6 +25,10 @@ WIDEST = 64
 GROUPS = 8
 MIXED = (24, 32, 48, 64)
 """Channels after mixing, shallow to deep; an encoder's deeper layers see more and cost less."""
+FOLD = 2
+"""So many pixels by so many become channels before the pictures themselves are looked at."""
+PLAIN = 32
+"""Channels of the layer that looks at them."""
 
 
 class Projector(nn.Module):
@@ -74,7 +82,8 @@ class Head(nn.Module):
     Only the last weights have a spectral norm, which keeps logits near the hinge; further ones in front of it
     shrink what varies until nothing is learned.
 
-    The condition enters by its inner product with the features (Miyato and Koyama 2018).
+    The condition enters by its inner product with the features (Miyato and Koyama 2018). At 4×4 the deviation
+    of pictures that lie side by side in the batch is one more channel.
     """
 
     def __init__(self, incoming: int, side: int, conditions: int) -> None:
@@ -83,20 +92,16 @@ class Head(nn.Module):
         channels = incoming
         while side > 4:
             wider = min(2 * channels, WIDEST)
-            self._append(nn.Conv2d(channels, wider, 4, stride=2, padding=1, bias=False))
+            self.layers.append(_normed(nn.Conv2d(channels, wider, 4, stride=2, padding=1, bias=False)))
             channels, side = wider, side // 2
-        self._append(nn.Conv2d(channels, WIDEST, 3, padding=1, bias=False))
+        self.last = _normed(nn.Conv2d(channels + 1, WIDEST, 3, padding=1, bias=False))
         self.logit = spectral_norm(nn.Conv2d(WIDEST, 1, 1))
         self.embedding = spectral_norm(nn.Linear(conditions, WIDEST, bias=False)) if conditions else None
-
-    def _append(self, convolution: nn.Conv2d) -> None:
-        """With a norm of each picture by itself: one over the batch would tell real from made by company."""
-        norm = nn.GroupNorm(GROUPS, convolution.out_channels)
-        self.layers.extend([convolution, norm, nn.LeakyReLU(0.2)])
 
     def forward(self, features: Tensor, condition: Tensor | None) -> Tensor:
         """Logits ``(N, 1, 4, 4)``."""
         seen = self.layers(features)
+        seen = self.last(torch.cat([seen, group_deviation(seen)], 1))
         logits = self.logit(seen)
         if self.embedding is not None and condition is not None:
             wanted = self.embedding(condition).to(seen.dtype)[:, :, None, None]
@@ -104,8 +109,13 @@ class Head(nn.Module):
         return logits
 
 
+def _normed(convolution: nn.Conv2d) -> nn.Sequential:
+    """With a norm of each picture by itself: one over the batch would tell real from made by company."""
+    return nn.Sequential(convolution, nn.GroupNorm(GROUPS, convolution.out_channels), nn.LeakyReLU(0.2))
+
+
 class ProjectedDiscriminator(nn.Module):
-    """Heads over a projector's features.
+    """Heads over a projector's features, and one over the pictures.
 
     Args:
         projector: frozen.
@@ -120,14 +130,18 @@ class ProjectedDiscriminator(nn.Module):
             Head(channels, size // projector.encoder.strides[layer], conditions)
             for layer, channels in zip(projector.layers, projector.channels, strict=True)
         )
+        self.heads.append(Head(PLAIN, size // FOLD, conditions))
+        self.plain = nn.Conv2d(3 * FOLD**2, PLAIN, 3, padding=1)
 
     def look(self, pictures: Tensor) -> list[Tensor]:
         """Features that :meth:`judge` takes; dear, and the same for both sides of the game."""
-        return self.projector(pictures)
+        return [*self.projector(pictures), F.pixel_unshuffle(pictures * 2 - 1, FOLD)]
 
     def judge(self, features: Sequence[Tensor], condition: Tensor | None) -> Tensor:
         """Logits ``(N, heads · 16)``."""
-        found = [head(x, condition).flatten(1) for head, x in zip(self.heads, features, strict=True)]
+        *seen, folded = features
+        seen.append(F.leaky_relu(self.plain(folded), 0.2))
+        found = [head(x, condition).flatten(1) for head, x in zip(self.heads, seen, strict=True)]
         return torch.cat(found, 1).float()
 
     def forward(self, pictures: Tensor, condition: Tensor | None = None) -> Tensor:

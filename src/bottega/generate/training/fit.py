@@ -15,6 +15,7 @@ from bottega.generate.augment import Augmentation
 from bottega.generate.dcgan import ConvDiscriminator
 from bottega.generate.generator import Generator
 from bottega.generate.projector import ProjectedDiscriminator, Projector
+from bottega.generate.residual import ResidualDiscriminator
 from bottega.generate.table import load
 from bottega.generate.training.adversarial import Game
 from bottega.generate.training.alarms import Alarms
@@ -82,12 +83,12 @@ def prepare(
     batches = ConditionedBatches(material, settings.batch, view_of(settings), settings.seed)
     kind = settings.optimizer
     options = {} if kind == "rmsprop" else {"betas": BETAS}
-    optimizers = {"generator": optimizer(kind, groups, settings.rate, **options)}
+    optimizers = {"generator": optimizer(kind, groups, settings.rates[0], **options)}
     module, step = _players(settings, generator, batches)
     if "discriminator" in module:
         learned = [weights for weights in module["discriminator"].parameters() if weights.requires_grad]
         optimizers["discriminator"] = optimizer(
-            kind, learned, settings.discriminator_rate, weight_decay=settings.weight_decay, **options
+            kind, learned, settings.rates[1], weight_decay=settings.weight_decay, **options
         )
     _place(module, here)
     watching = encoders.load(settings.encoder).to(here.device)
@@ -100,7 +101,7 @@ def prepare(
         _schedule(settings, timed),
         run,
         seed=settings.seed,
-        validation=Validation(measure, settings.validate_every, "kid", patience=settings.patience),
+        validation=Validation(measure, settings.validate_every, "fid", patience=settings.patience),
         worker=here,
         ema_decay=EMA_DECAY,
     )
@@ -118,7 +119,7 @@ def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
     """The generator with the averaged weights of the best validation, or of now where there was none.
 
     Returns:
-        It, in evaluation mode on the processor, and ``"step"`` and (where there was a validation) ``"kid"``.
+        It, in evaluation mode on the processor, and ``"step"`` and (where there was a validation) ``"fid"``.
     """
     generator = loop.module.get_submodule("generator")
     assert isinstance(generator, Generator)
@@ -126,7 +127,7 @@ def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
     if loop.best_checkpoint.exists():
         state = load_checkpoint(loop.best_checkpoint)
         average = state["average"]
-        found = {"step": float(state["done"]), "kid": float(state["validation"]["best"])}
+        found = {"step": float(state["done"]), "fid": float(state["validation"]["best"])}
     return _with(generator, average), found
 
 
@@ -184,7 +185,9 @@ def _players(
 
 
 def _discriminator(settings: GanSettings, generator: Generator) -> nn.Module:
-    if settings.network == "fewshot" and settings.projector:
+    if settings.network == "fewshot":
+        if not settings.projector:
+            return ResidualDiscriminator(settings.size, settings.width, generator.conditions)
         projector = Projector(encoders.load(settings.projector), seed=settings.seed)
         return ProjectedDiscriminator(projector, settings.size, generator.conditions)
     return ConvDiscriminator(

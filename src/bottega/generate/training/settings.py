@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 ANSWERS = ("minutes", "steps", "patience", "validate_every", "measured")
 """Settings that may differ when a training goes on; all others belong to the run."""
 
+RATES = {"fewshot": (3e-4, 8e-4), "dcgan": (2e-4, 2e-4), "cdcgan": (2e-4, 2e-4), "vae": (1e-3, 1e-3)}
+"""Peak learning rates that suit each network: of the generator, and of the discriminator, which must keep
+ahead."""
+
 Size = Literal[32, 64, 128, 256, 512]
 
 
@@ -35,8 +39,12 @@ class GanSettings(BaseModel):
         0, ge=0, le=10**8, description="train so many steps instead, however long they take; 0 goes by time"
     )
     batch: int = Field(16, ge=2, le=1024, description="pictures in one step")
-    rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate of the generator")
-    discriminator_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate of the discriminator")
+    rate: float = Field(
+        0.0, ge=0, le=1, description="peak learning rate of the generator; 0 takes what suits the network"
+    )
+    discriminator_rate: float = Field(
+        0.0, ge=0, le=1, description="peak learning rate of the discriminator; 0 takes what suits the network"
+    )
     optimizer: Literal["adam", "adamw", "rmsprop"] = Field("adam", description="how weights are moved")
     schedule: Literal["trapezoid", "cosine", "constant"] = Field(
         "trapezoid", description="of the learning rates, where steps are given; by time it is a trapezoid"
@@ -61,7 +69,7 @@ class GanSettings(BaseModel):
         ["color", "translation", "cutout"],
         description="what the discriminator sees changed, in real and made pictures alike",
     )
-    augment_probability: float = Field(0.7, ge=0, le=1, description="of each of these changes, at the start")
+    augment_probability: float = Field(0.2, ge=0, le=1, description="of each of these changes, at the start")
     augment_span: int = Field(
         50_000,
         ge=0,
@@ -85,3 +93,9 @@ class GanSettings(BaseModel):
     measured: int = Field(256, ge=16, le=10_000, description="pictures drawn for a validation")
     encoder: str = Field("small", description="encoder that validations look through")
     seed: int = Field(0, ge=0, description="of weights, noise and views")
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Peak learning rates of generator and discriminator."""
+        usual = RATES[self.network]
+        return self.rate or usual[0], self.discriminator_rate or usual[1]

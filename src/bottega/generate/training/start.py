@@ -81,4 +81,4 @@ def learning_groups(generator: nn.Module, settings: GanSettings, taken: list[str
     learned = {name for name, _ in generator.named_parameters()}
     rules = [Rule(name, settings.kept_rate) for name in taken if name in learned]
     lower = rules if settings.kept_rate != 1 else []
-    return parameter_groups(generator, settings.rate, lower, settings.weight_decay)
+    return parameter_groups(generator, settings.rates[0], lower, settings.weight_decay)
