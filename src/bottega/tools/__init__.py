@@ -13,6 +13,7 @@ from bottega.tools.stylize import STYLIZE
 from bottega.tools.tool import Outcome, Report, Settings, Tool
 from bottega.tools.train import TRAIN
 from bottega.tools.train_gan import TRAIN_GAN
+from bottega.tools.workflow import WORKFLOW
 
 TOOLS: dict[str, Tool] = {
     tool.name: tool
@@ -25,6 +26,7 @@ TOOLS: dict[str, Tool] = {
         READ,
         *TRAIN,
         TRAIN_GAN,
+        WORKFLOW,
         *CHOOSE,
         EVALUATE,
         *MODELS,

@@ -10,6 +10,21 @@ from pydantic import Field
 from bottega.tools.tool import Settings, face
 
 
+class BendSettings(Settings):
+    """How the drafts are bent."""
+
+    heading: ClassVar[str] = "How the drafts are bent"
+
+    palette: str = Field("", description='colours that the pictures are to have: "#203040,#e0c080"')
+    subject: str = Field(
+        "", description='where the subject is to be, across and down, each from 0 to 1: "0.3,0.6"'
+    )
+    wish: Path | None = Field(
+        None, description="a profile file with all that is wished for; --palette and --subject go before it"
+    )
+    strength: float = Field(1.0, ge=0, le=1, description="how far the drafts are bent")
+
+
 class DraftSettings(Settings):
     """What is drawn: all that decides the pictures."""
 
@@ -52,22 +67,7 @@ class DraftSettings(Settings):
         return 1 if alone else self.count
 
 
-class WishSettings(DraftSettings):
-    """How the drafts are bent."""
-
-    heading: ClassVar[str] = "How the drafts are bent"
-
-    palette: str = Field("", description='colours that the pictures are to have: "#203040,#e0c080"')
-    subject: str = Field(
-        "", description='where the subject is to be, across and down, each from 0 to 1: "0.3,0.6"'
-    )
-    wish: Path | None = Field(
-        None, description="a profile file with all that is wished for; --palette and --subject go before it"
-    )
-    strength: float = Field(1.0, ge=0, le=1, description="how far the drafts are bent")
-
-
-class GenerateSettings(WishSettings):
+class GenerateSettings(BendSettings, DraftSettings):
     """A generator, what it draws, and where the drafts go."""
 
     heading: ClassVar[str] = "Files and machine"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import SettingsError
-from bottega.tools.generate_settings import WishSettings
+from bottega.tools.generate_settings import BendSettings
 from bottega.tools.generate_words import place_of
 from bottega.tools.tool import Report
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NETWORK = "adjust"
 
 
-def bender(settings: WishSettings, report: Report) -> Callable[[Tensor], Tensor]:
+def bender(settings: BendSettings, report: Report) -> Callable[[Tensor], Tensor]:
     """What is done to each draft ``(1, 3, H, W)``; without a wish, nothing.
 
     Raises:
@@ -43,7 +43,7 @@ def bending(condition: Condition | None, strength: float, report: Report) -> Cal
     return lambda picture: adjust(picture, condition, strength=strength, network=network)
 
 
-def wished(settings: WishSettings) -> Condition | None:
+def wished(settings: BendSettings) -> Condition | None:
     """The condition that the settings ask for; None where they ask for nothing.
 
     Raises:
@@ -70,7 +70,7 @@ def wished(settings: WishSettings) -> Condition | None:
     return own if settings.wish is None else Condition.load(settings.wish).updated(own)
 
 
-def wish_record(settings: WishSettings) -> dict[str, Any]:
+def wish_record(settings: BendSettings) -> dict[str, Any]:
     """What a recipe says of the wish: all of it in numbers; nothing where there is none."""
     condition = wished(settings)
     return {} if condition is None else {"wish": condition.model_dump(mode="json", exclude_none=True)}

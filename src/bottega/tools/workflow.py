@@ -1,0 +1,219 @@
+"""The tool ``workflow``: prepare, train, personalise and evaluate, in one command.
+
+The four stages are those of Luo & Tao 2025. Each leaves its results in the folder, and is skipped where they
+are there already.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bottega.errors import OutputError
+from bottega.generate.training.settings import GanSettings
+from bottega.tools.evaluate import EVALUATE
+from bottega.tools.generate import GENERATE
+from bottega.tools.generate_wish import wished
+from bottega.tools.outputs import check_folder
+from bottega.tools.tool import Outcome, Report, Tool
+from bottega.tools.train_gan import TRAIN_GAN
+from bottega.tools.workflow_settings import WorkflowSettings
+
+if TYPE_CHECKING:
+    from bottega.tools.workflow_prepare import Prepared
+
+USUAL_WISH = ("palette", "lightness", "contrast", "saturation", "warmth")
+"""What drafts are bent to where nothing is wished for: colours and light of the pictures themselves."""
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Stage(Report):
+    """The report of one stage, as a part of the whole."""
+
+    whole: Report
+    name: str
+    begin: float
+    end: float
+
+    def progress(self, done: float, message: str = "", **more: Any) -> None:
+        share = self.begin + (self.end - self.begin) * done
+        self.whole.progress(share, f"{self.name}: {message}" if message else self.name, **more)
+
+    def note(self, message: str) -> None:
+        self.whole.note(message)
+
+    def cancelled(self) -> bool:
+        return self.whole.cancelled()
+
+
+def _run(settings: WorkflowSettings, report: Report) -> Outcome:
+    own = wished(settings)  # what cannot be wished for is refused before anything is made
+    _open(settings)
+    folder = settings.output
+    found = _prepare(settings, Stage(report, "prepare", 0.0, 0.04))
+    model = _train(settings, found, Stage(report, "train", 0.04, 0.88))
+    wish = folder / "wish.json"
+    usual = _profile(found, folder / "profile.json")
+    (own or usual.only(*USUAL_WISH)).save(wish)
+    drafts = _draw(settings, model, folder / "drafts", Stage(report, "draw", 0.88, 0.9))
+    bent = _draw(settings, model, folder / "personalised", Stage(report, "personalise", 0.9, 0.96), wish)
+    rows = _evaluate(settings, found, wish, {"drafts": drafts, "personalised": bent}, report)
+    sheet = _sheet(drafts, bent, folder / "sheet.jpg")
+    match = next(row for row in rows if row["measure"] == "personalisation match")
+    return Outcome(
+        f"{model}, {len(drafts)} drafts and their personalised versions are in {folder}; what was wished for "
+        f"is met to {match['drafts']:.2f} by the drafts, to {match['personalised']:.2f} when personalised.",
+        files=(model, sheet, folder / "drafts.html", folder / "personalised.html", wish),
+        rows=tuple(rows),
+        details={"training": found.training, "held_out": found.held_out, "figures": rows},
+    )
+
+
+def _open(settings: WorkflowSettings) -> None:
+    """Make the folder, and refuse what would fail after an hour's training."""
+    from bottega.tools.train_place import find_place
+
+    folder = settings.output
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder for the results.")
+    check_folder(folder.absolute().parent)
+    if not (folder / "generator.safetensors").exists():
+        find_place(
+            _training(settings, settings.data).model_copy(update={"output": None}), folder.resolve().name
+        )
+    folder.mkdir(exist_ok=True)
+
+
+def _prepare(settings: WorkflowSettings, report: Report) -> Prepared:
+    from bottega.tools.workflow_prepare import prepare, prepared
+
+    side, folder = round(settings.size * (1 + settings.crop)), settings.output / "prepared"
+    found = prepared(settings.data, folder, side, settings.held_out)
+    if found is None:
+        tell = lambda done, count: report.progress(done / count, f"{done} of {count} pictures")  # noqa: E731
+        found = prepare(settings.data, folder, side, settings.held_out, tell)
+    for file, reason in list(found.broken.items())[:5]:
+        report.note(f"{file} is left out: {reason}")
+    for file, twin in list(found.twins.items())[:5]:
+        report.note(f"{file} is left out: it is the same picture as {twin}.")
+    if found.small:
+        report.note(f"{found.small} pictures are smaller than {side} pixels and will be enlarged.")
+    if not found.held_out:
+        report.note("There are too few pictures to keep some back; results are judged by those that trained.")
+    return found
+
+
+def _train(settings: WorkflowSettings, found: Prepared, report: Report) -> Path:
+    model = settings.output / "generator.safetensors"
+    if model.exists():
+        report.note(f"{model} is trained already.")
+    else:
+        TRAIN_GAN.run(_training(settings, found.pictures), report)
+    return model
+
+
+def _training(settings: WorkflowSettings, data: Path) -> Any:
+    chosen = settings.model_dump(include=GanSettings.model_fields.keys() & settings.model_fields_set)
+    return TRAIN_GAN.configure(
+        {
+            **chosen,
+            "data": data,
+            "name": settings.name or settings.output.resolve().name.lower(),
+            "output": settings.output / "generator.safetensors",
+            "run": settings.output / "training",
+            "overwrite": settings.overwrite,
+            **_machine(settings, "device", "precision", "threads"),
+        }
+    )
+
+
+def _machine(settings: WorkflowSettings, *names: str) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in names}
+
+
+def _profile(found: Prepared, file: Path) -> Any:
+    """What the training pictures have in common, read once."""
+    from bottega.personalize import Condition, read_many
+    from bottega.pictures import load
+
+    if file.exists():
+        return Condition.load(file)
+    profile = read_many(load(path).pixels for path in sorted(found.pictures.rglob("*.png")))
+    profile.save(file)
+    return profile
+
+
+def _draw(
+    settings: WorkflowSettings, model: Path, folder: Path, report: Report, wish: Path | None = None
+) -> list[Path]:
+    values = {
+        "model": str(model),
+        "count": settings.drafts,
+        "output": folder,
+        "overwrite": True,
+        **_machine(settings, "device", "threads"),
+    }
+    if wish is not None:
+        values |= {"wish": wish, "strength": settings.strength}
+    return list(GENERATE.run(GENERATE.configure(values), report).files)
+
+
+def _evaluate(
+    settings: WorkflowSettings, found: Prepared, wish: Path, made: dict[str, list[Path]], report: Report
+) -> list[dict[str, Any]]:
+    """A page for each folder; one table of both, the match with the wish first."""
+    from bottega.weights.storage import atomic
+
+    tables = {name: _matches(files, wish) for name, files in made.items()}
+    for number, name in enumerate(made):
+        values = {
+            "results": settings.output / name,
+            "against": found.reference,
+            "report": settings.output / f"{name}.html",
+            "extractor": settings.extractor,
+            "seed": settings.seed,
+            "overwrite": True,
+        }
+        stage = Stage(report, "evaluate", 0.96 + 0.02 * number, 0.98 + 0.02 * number)
+        outcome = EVALUATE.run(EVALUATE.configure(values), stage)
+        tables[name] |= {str(row["measure"]): row["results"] for row in outcome.rows}
+    rows = [
+        {"measure": measure, **{name: tables[name].get(measure) for name in made}}
+        for measure in tables["personalised"]
+    ]
+    with atomic(settings.output / "figures.json") as temporary:
+        temporary.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return rows
+
+
+def _matches(files: list[Path], wish: Path) -> dict[str, Any]:
+    from bottega.evaluate import personalisation_match
+    from bottega.personalize import Condition, match, read_condition
+    from bottega.pictures import load
+
+    asked = Condition.load(wish)
+    shown = (load(file).pixels for file in files)
+    found = personalisation_match(shown, [asked] * len(files), read_condition, match)
+    named: Callable[[str], str] = lambda name: "" if name == "mean" else f": {name}"  # noqa: E731
+    return {f"personalisation match{named(name)}": round(value.estimate, 4) for name, value in found.items()}
+
+
+def _sheet(drafts: list[Path], bent: list[Path], file: Path) -> Path:
+    from bottega import pictures
+
+    rows = [[str(path) for path in paths[:SHOWN]] for paths in (drafts, bent)]
+    title = "Drafts, and the same personalised"
+    return pictures.save(pictures.sheet(rows, title=title, height=128), file)
+
+
+WORKFLOW = Tool(
+    "workflow",
+    "From a folder of pictures to drafts in your manner: prepare, train, personalise, evaluate.",
+    WorkflowSettings,
+    _run,
+    paints=True,
+)
