@@ -25,7 +25,7 @@ class GenerateRecipe(BaseModel):
     first_steps: int = Field(
         5_900, ge=1, description="at 32 pixels, where a step costs a third: what is where is learned there"
     )
-    steps: int = Field(9_000, ge=1, description="at 64 pixels: how it is painted")
+    steps: int = Field(7_000, ge=1, description="at 64 pixels: how it is painted")
     width: int = Field(24, ge=4, description="channels")
     batch: int = Field(16, ge=2, description="pictures in one step")
     rate: float = Field(3e-4, gt=0, description="peak learning rate of the generator")

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from bottega import pictures
-from bottega.errors import BottegaError, OutputError, PictureError, SettingsError
-from bottega.personalize import ATTRIBUTES, Condition, read_condition
+from bottega.errors import BottegaError, MismatchError, OutputError, PictureError, SettingsError
+from bottega.personalize import ATTRIBUTES, AdjustmentNet, Condition, read_condition, save
 from bottega.tools import TOOLS, Outcome
 from bottega.tools.adjust_settings import AdjustSettings
 from bottega.tools.adjust_wish import NUMBERS, wished
@@ -124,3 +125,45 @@ def test_a_picture_and_a_folder_are_read(bench: Path) -> None:
     assert run("read", picture=".").rows
     with pytest.raises(SettingsError, match="single picture"):
         run("read", picture=".", mask="mask.png")
+
+
+def verified(picture: Path, **more: Any) -> bool:
+    return bool(run("remake", picture=picture, verify=True, **more).details["verified"])
+
+
+def test_adjusted_pictures_are_remade(bench: Path) -> None:
+    torch.manual_seed(0)
+    network = AdjustmentNet(8, 1)
+    torch.nn.init.normal_(network.to_numbers.weight, 0, 0.01)
+    save(network, bench / "net.safetensors")
+    run(
+        "adjust",
+        content="photo.png",
+        palette="#203040,#e0c080",
+        lightness=0.4,
+        style=["other.png"],
+        mask="mask.png",
+        model="net.safetensors",
+        refine=2,
+        output="sub.jpg",
+        quality=80,
+    )
+    assert verified(bench / "sub.jpg")
+    again = run("remake", picture="sub.jpg", output="again.jpg").files[0]
+    assert verified(again)
+    run("adjust", content="flower", warmth=0.2, refine=1, output="warm.png")
+    assert verified(bench / "warm.png")
+
+
+def test_adjusted_pictures_whose_inputs_changed(bench: Path) -> None:
+    run("adjust", content="photo.png", lightness=0.4, refine=0, output="out.png")
+    other = pictures.load(bench / "other.png")
+    pictures.save(other, bench / "photo.png")
+    with pytest.raises(MismatchError, match=r"photo.png has changed since the picture was made"):
+        verified(bench / "out.png")
+    recipe = pictures.read_recipe(bench / "out.png")
+    assert recipe is not None
+    pictures.save(other, bench / "bad.png", recipe={key: recipe[key] for key in ("tool", "content")})
+    (bench / "photo.png").unlink()
+    with pytest.raises(PictureError, match=r"photo.png is neither at"):
+        verified(bench / "bad.png")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError
+from bottega.tools.adjust_recipe import NETWORK, adjust_recipe
 from bottega.tools.adjust_settings import AdjustSettings
 from bottega.tools.adjust_wish import wished
 from bottega.tools.outputs import check_folder, check_output, default_name
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.personalize import AdjustmentNet, Condition
-
-NETWORK = "adjust"
 
 
 def _run(settings: AdjustSettings, report: Report) -> Outcome:
@@ -41,14 +40,7 @@ def _run(settings: AdjustSettings, report: Report) -> Outcome:
     report.progress(0.2, "adjusting")
     made = adjust(picture.pixels, condition, mask, settings.strength, network=network, refine=settings.refine)
     rows = compared(condition, picture.pixels, made, mask)
-    recipe = {
-        "tool": "adjust",
-        "content": source.record(output.parent),
-        "condition": condition.model_dump(mode="json", exclude_none=True, exclude={"embedding"}),
-        "strength": settings.strength,
-        "refine": settings.refine,
-        "network": None if network is None else settings.model or NETWORK,
-    }
+    recipe = adjust_recipe(settings, source, condition, output.parent, network is not None)
     pictures.save(made, output, alpha=picture.alpha, quality=settings.quality, recipe=recipe)
     files = [output]
     if settings.profile is not None:

@@ -138,10 +138,10 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
         if "model" in weights:
             values["model"] = _model(weights["model"], search)
         settings = configure(PaintSettings, values)
-        content = _find(recipe["content"], search, name)
+        content = find_source(recipe["content"], search, name)
         styles = [_style(record, search, name) for record in recipe["styles"]]
         regions = [_region(record, search, name) for record in recipe["regions"]]
-        start = _find(recipe["start"], search, name) if settings.start not in STARTS else None
+        start = find_source(recipe["start"], search, name) if settings.start not in STARTS else None
         torch = str(recipe["torch"])
     except SettingsError as error:
         made_by = recipe.get("bottega")
@@ -161,7 +161,7 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
 
 
 def _style(record: dict[str, Any], search: InputSearch, name: str) -> StyleChoice:
-    source, scale = _find(record, search, name), float(record.get("scale", 1.0))
+    source, scale = find_source(record, search, name), float(record.get("scale", 1.0))
     return StyleChoice(source, float(record["weight"]), str(record["region"]), scale)
 
 
@@ -176,7 +176,12 @@ def _model(record: dict[str, Any], search: InputSearch) -> str:
     return str(search.find(record).path) if record["kind"] == "file" else str(record["name"])
 
 
-def _find(record: dict[str, Any], search: InputSearch, name: str) -> Source:
+def find_source(record: dict[str, Any], search: InputSearch, name: str) -> Source:
+    """The input that a recipe's record means; ``name`` is the picture's whose recipe it is.
+
+    Raises:
+        MismatchError, PictureError: it has changed, or is nowhere.
+    """
     if record["kind"] == "bundled":
         return BundledSource(str(record["name"]), int(record["seed"]))
     if record["kind"] == "photograph":

@@ -69,6 +69,8 @@ def _remake_picture(settings: RemakeSettings, given: FileSource, report: Report)
         raise PictureError(f"There is no recipe in {given.path}; only pictures that Bottega made carry one.")
     if recipe.get("tool") == "generate":
         return _remake_draft(settings, given, recipe, report)
+    if recipe.get("tool") == "adjust":
+        return _remake_adjusted(settings, given, recipe)
     recalled = recall(settings, given, recipe)
     content, plan, paint_settings = recalled.content, recalled.plan, recalled.settings
     if settings.output is not None:
@@ -104,6 +106,22 @@ def _remake_draft(
         files.append(pictures.save(picture, settings.output, quality=asked.quality, recipe=again))
     if settings.verify:
         _verify(given.path, picture, 8, asked.quality, str(recipe.get("torch")))
+    return told(settings, given, files, recipe)
+
+
+def _remake_adjusted(settings: RemakeSettings, given: FileSource, recipe: dict[str, Any]) -> Outcome:
+    from bottega import pictures
+    from bottega.tools.adjust_recipe import remake_adjusted
+
+    search = InputSearch(given.path.parent, settings.search)
+    folder = (settings.output or given.path).parent
+    picture, quality, again, inputs = remake_adjusted(recipe, search, folder, given.name)
+    files: list[Path] = []
+    if settings.output is not None:
+        check_output(settings.output, [given, *inputs], overwrite=settings.overwrite)
+        files.append(pictures.save(picture, settings.output, quality=quality, recipe=again))
+    if settings.verify:
+        _verify(given.path, picture, 8, quality, str(recipe.get("torch")))
     return told(settings, given, files, recipe)
 
 
