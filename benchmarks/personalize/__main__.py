@@ -17,6 +17,7 @@ from benchmarks.personalize.measures import measure
 from benchmarks.personalize.report import report as written
 from benchmarks.personalize.sliders import slide, sliders
 from benchmarks.personalize.spans import measured_spans
+from bottega import generate
 from bottega.errors import SettingsError
 from bottega.personalize import load
 from bottega.runtime import tune_allocator
@@ -29,7 +30,12 @@ app = cyclopts.App(help=__doc__)
 
 @app.command
 def match(
-    *, data: Path, weights: str = "adjust", count: int = 500, contestants: str = ";".join(CONTESTANTS)
+    *,
+    data: Path,
+    weights: str = "adjust",
+    drafts: str = "",
+    count: int = 500,
+    contestants: str = ";".join(CONTESTANTS),
 ) -> None:
     """Measure the match on random pairs.
 
@@ -39,6 +45,8 @@ def match(
         The picture collection (see ``recipes/split.py``).
     weights
         Of the network: a name or a file.
+    drafts
+        A generator, by its name, whose drafts are adjusted; without it, held-out pictures are.
     count
         Pairs.
     contestants
@@ -50,18 +58,20 @@ def match(
     if unknown:
         raise SettingsError(f"There is no contestant {unknown.pop()}; there are {'; '.join(CONTESTANTS)}.")
     network = load(weights) if NEEDS_NETWORK & set(names) else None
-    done = {(row["contestant"], row["pair"]) for row in rows_of(RESULTS / "match.jsonl")}
+    generator = generate.load(drafts) if drafts else None
+    rows_file = RESULTS / f"match{'-' if drafts else ''}{drafts}.jsonl"
+    done = {(row["contestant"], row["pair"]) for row in rows_of(rows_file)}
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
         missing = [name for name in names if any((name, number) not in done for number in numbers)]
         if not missing:
             continue
-        batch = pairs(data, numbers.start, numbers.stop)
+        batch = pairs(data, numbers.start, numbers.stop, generator)
         for name in missing:
             made = CONTESTANTS[name](batch, network)
             rows = measure(made, batch.drafts, batch.asked)
             append(
-                RESULTS / "match.jsonl",
+                rows_file,
                 [{"contestant": name, "pair": i, **row} for i, row in zip(numbers, rows, strict=True)],
             )
         print(f"{numbers.stop} of {count}", flush=True)

@@ -1,4 +1,4 @@
-"""Pictures that no training saw, in pairs: one to adjust, one whose condition is asked of it."""
+"""Pairs: a picture to adjust, held-out or drawn by a generator, and another that says what is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from bottega.generate import Generator, sample
 from bottega.personalize import NUMBERS, read
 from bottega.personalize.seen import READ_SIDE
 from bottega.training.augment import centre_square
@@ -40,15 +42,25 @@ def held_out(root: Path) -> list[Path]:
 
 
 @torch.no_grad()
-def pairs(root: Path, first: int, last: int) -> Pairs:
-    """The pairs with these numbers; each is the same whatever the others are."""
+def pairs(root: Path, first: int, last: int, generator: Generator | None = None) -> Pairs:
+    """The pairs with these numbers; each is the same whatever the others are.
+
+    Args:
+        generator: its drafts, of the seeds that the numbers are, are adjusted; none takes held-out pictures.
+    """
     files = held_out(root)
     drafts, asked = [], []
     for number in range(first, last):
         one, other = random.Random(number).sample(files, 2)
-        drafts.append(square(one))
+        drafts.append(square(one) if generator is None else drawn(generator, number))
         asked.append(read(square(other)[None])[0])
     return Pairs(torch.stack(drafts), torch.stack(asked))
+
+
+def drawn(generator: Generator, seed: int) -> Tensor:
+    """G(z), enlarged to ``(3, 192, 192)``."""
+    picture = sample(generator, 1, seed)
+    return F.interpolate(picture, (READ_SIDE, READ_SIDE), mode="bicubic", antialias=True)[0].clamp(0, 1)
 
 
 def square(file: Path) -> Tensor:

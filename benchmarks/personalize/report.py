@@ -13,7 +13,7 @@ from bottega.personalize import ATTRIBUTES
 
 MATCH_TEXT = """# Personalisation match
 
-Of each held-out picture every attribute of another one is asked. 1 is as asked, 0 as far apart as only one
+Of each picture every attribute of another, held-out one is asked. 1 is as asked, 0 as far apart as only one
 random pair in twenty is. Mean over attributes, then over pairs; 95 % intervals over pairs. Content: agreement
 of edge orientations with the picture moved by the same warp; in place: with the picture itself.
 """
@@ -27,16 +27,23 @@ One number is asked at five values, nothing else. Asked and got are means over p
 
 def report(results: Path) -> str:
     """Write ``personalize.md`` and return it."""
-    matches, curves = (rows_of(results / name) for name in ("match.jsonl", "sliders.jsonl"))
-    text = "\n".join([*_matches(matches), *_curves(curves)])
+    lines = [MATCH_TEXT, *_matches("Held-out paintings and photographs", rows_of(results / "match.jsonl"))]
+    for path in sorted(results.glob("match-*.jsonl")):
+        lines += _matches(f"Drafts of the generator {path.stem.removeprefix('match-')}", rows_of(path))
+    text = "\n".join([*lines, *_curves(rows_of(results / "sliders.jsonl"))])
     (results / "personalize.md").write_text(text, encoding="utf-8")
     return text
 
 
-def _matches(rows: list[dict[str, Any]]) -> list[str]:
+def _matches(title: str, rows: list[dict[str, Any]]) -> list[str]:
     by_name = {name: [row for row in rows if row["contestant"] == name] for name in CONTESTANTS}
     there = {name: found for name, found in by_name.items() if found}
-    lines = [MATCH_TEXT, "| | pairs | match | content | in place |", "| --- | ---: | ---: | ---: | ---: |"]
+    lines = [
+        f"## {title}",
+        "",
+        "| | pairs | match | content | in place |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
     for name, found in there.items():
         cells = [_interval([row[measure] for row in found]) for measure in ("match", "content", "in_place")]
         lines.append(f"| {name} | {len(found)} | {' | '.join(cells)} |")

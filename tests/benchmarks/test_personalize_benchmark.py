@@ -68,8 +68,10 @@ def test_the_report_has_both_tables(tmp_path: Path, pairs: Pairs) -> None:
         tmp_path / "match.jsonl", [{"contestant": "untouched", "pair": i, **r} for i, r in enumerate(rows)]
     )
     append(tmp_path / "sliders.jsonl", [{"slider": "warmth", "picture": 0, "asked": [0, 1], "got": [0, 1]}])
+    append(tmp_path / "match-faces.jsonl", [{"contestant": "untouched", "pair": 0, **rows[0]}])
     assert len(rows_of(tmp_path / "match.jsonl")) == 2
     text = report(tmp_path)
     assert "| untouched | 2 |" in text
+    assert "| untouched | 1 |" in text.split("## Drafts of the generator faces")[1]
     assert "| warmth | 1 | 1.00 |" in text
     assert (tmp_path / "personalize.md").read_text() == text
