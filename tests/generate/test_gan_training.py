@@ -258,3 +258,18 @@ def test_alarms_speak_once(material: Material, tmp_path: Path) -> None:
     assert len(told) == 2
     assert "variety is 0.10" in told[0]
     assert "30% of its pictures are near twins" in told[1]
+
+
+def test_starting_without_the_classes_of_the_base() -> None:
+    """What was learned stays: the pictures are those of the mean class, and back again."""
+    torch.manual_seed(5)
+    base = FewShotGenerator(32, 8, classes=("squares", "stars"), width=4).eval()
+    plain = FewShotGenerator(32, 8, width=4).eval()
+    take_over(plain, base)
+    noise = torch.randn(3, 8)
+    with torch.no_grad():
+        assert torch.allclose(plain(noise), base(noise, torch.full((3, 2), 0.5)), atol=1e-5)
+        told = FewShotGenerator(32, 8, classes=("discs", "rings"), width=4).eval()
+        take_over(told, plain)
+        told.embedding.weight.zero_()  # type: ignore[union-attr]
+        assert torch.allclose(told(noise, torch.eye(2)[[0, 1, 0]]), plain(noise), atol=1e-5)

@@ -149,3 +149,20 @@ class FewShotGenerator(Generator):
                 x = self.excitations[name](features[EXCITED_BY[side]], x)
             features[side] = x
         return torch.sigmoid(2 * self.picture(x)).float()
+
+    def fitted_mapping(self, base: FewShotGenerator) -> dict[str, Tensor]:
+        """The mapping's first layer as another generator has it, though only one of both knows conditions.
+
+        A condition that the base knows and this one does not is taken at its mean, and goes into the bias;
+        one that only this one knows begins with the weights that are here.
+        """
+        first, other = self.mapping[0], base.mapping[0]
+        assert isinstance(first, nn.Linear)
+        assert isinstance(other, nn.Linear)
+        own, theirs, bias = first.weight.detach(), other.weight.detach(), other.bias.detach()
+        if base.embedding is not None and self.embedding is None:
+            bias = bias + theirs[:, base.latent :] @ base.embedding.weight.detach().mean(1)
+            theirs = theirs[:, : base.latent]
+        elif base.embedding is None and self.embedding is not None:
+            theirs = torch.cat([theirs, own[:, self.latent :]], 1)
+        return {"mapping.0.weight": theirs, "mapping.0.bias": bias}

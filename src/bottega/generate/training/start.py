@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bottega.errors import SettingsError, WeightsError
+from bottega.generate.fewshot import FewShotGenerator
 from bottega.generate.generator import Generator
 from bottega.generate.table import GENERATORS
 from bottega.generate.training.settings import GanSettings
@@ -36,7 +37,7 @@ def take_over(generator: Generator, base: Generator) -> list[str]:
     """Give ``generator`` all weights of ``base`` that fit by name and shape.
 
     Sizes and classes may differ: blocks of other sides stay as they are, a class that the base knows keeps
-    its column, a new one begins at the mean of the base's.
+    its column, a new one begins at the mean of the base's; without classes all begin there.
 
     Returns:
         The names of what was taken over.
@@ -50,6 +51,8 @@ def take_over(generator: Generator, base: Generator) -> list[str]:
             f"the new one a {type(generator).__name__}."
         )
     own, theirs = generator.state_dict(), base.state_dict()
+    if isinstance(generator, FewShotGenerator) and isinstance(base, FewShotGenerator):
+        theirs |= generator.fitted_mapping(base)
     taken = {}
     for name, tensor in own.items():
         if name in EMBEDDINGS and name in theirs and len(theirs[name]) == len(tensor):

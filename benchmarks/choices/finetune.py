@@ -1,0 +1,179 @@
+"""What a taste is good for: ``python -m benchmarks.choices.finetune --model faces``.
+
+A simulated artist chooses among drafts of a generator. What they should like best trains the generator on,
+and what they are known to favour becomes a condition that drafts are bent to. The table says how much better,
+by the artist's hidden utility, the drafts of fresh seeds become.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cyclopts
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bottega import generate, weights
+from bottega.errors import SettingsError
+from bottega.evaluate import Interval, bootstrap_interval
+from bottega.generate import Generator
+from bottega.generate.training import GanSettings, last_generator, load_material, prepare
+from bottega.personalize import Condition, adjust, load
+from bottega.personalize.choices import Item, Taste
+from bottega.personalize.choices.reading import Reader
+from bottega.personalize.choices.traits import TRAITS
+from bottega.pictures import save, sheet
+from bottega.runtime import machine, tune_allocator
+from bottega.tools.choose_export import condition_of
+
+app = cyclopts.App(help=__doc__)
+
+POOL, FRESH, FIRST_FRESH = 400, 100, 100_000
+GRIDS, NOISE, CARES_ABOUT = 30, 0.5, 6
+LIKED = 100
+SHOWN = 8
+
+Utility = Callable[[Sequence[Item]], NDArray[np.float64]]
+
+
+@app.default
+def measure(
+    *,
+    model: str = "faces",
+    artists: int = 3,
+    minutes: float = 4.0,
+    out: Path = Path("benchmarks/choices/results"),
+) -> None:
+    """Write ``finetune.md`` and a sheet.
+
+    Parameters
+    ----------
+    model
+        The generator: its name or its file.
+    artists
+        How many.
+    minutes
+        Of training, for each.
+    out
+        Folder of the results.
+    """
+    tune_allocator()
+    generator = generate.load(model)
+    drafts = generate.sample(generator, POOL, 0)
+    reader = Reader()
+    pool = [reader.item(f"{number:04d}", picture[None]) for number, picture in enumerate(drafts)]
+    fresh = generate.sample(generator, FRESH, FIRST_FRESH)
+    rows, tiles = [], []
+    for seed in range(artists):
+        true = hidden(pool, seed)
+        taste = chosen(pool, true, seed)
+        made = {
+            "drafts": fresh,
+            "trained on what is liked": trained_on(generator, model, drafts, taste, pool, minutes),
+        }
+        bent = bent_to(taste, fresh)
+        if bent is not None:
+            made["bent to what is known"] = bent
+        known = np.sort(true(pool))
+        for name, shown in made.items():
+            items = [reader.item(str(number), picture[None]) for number, picture in enumerate(shown)]
+            places = np.searchsorted(known, true(items)) / len(known)
+            rows.append((seed, name, bootstrap_interval(100 * places)))
+            tiles.append((f"artist {seed}: {name}", shown[:SHOWN]))
+            print(*rows[-1], flush=True)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "finetune.md").write_text(table(rows, minutes), encoding="utf-8")
+    labels = [[name, *[""] * (SHOWN - 1)] for name, _ in tiles]
+    save(sheet([list(shown[:, None]) for _, shown in tiles], labels, height=96), out / "finetune.png")
+
+
+def hidden(pool: Sequence[Item], seed: int) -> Utility:
+    """A utility that is linear in six traits, chosen by chance; deviation 1 over the pool."""
+    rng = np.random.default_rng(seed)
+    names = rng.choice(list(pool[0].traits), CARES_ABOUT, replace=False)
+    slopes = rng.standard_normal(CARES_ABOUT)
+
+    def values(items: Sequence[Item]) -> NDArray[np.float64]:
+        return np.array([[item.traits[name] for name in names] for item in items])
+
+    mean, deviation = values(pool).mean(0), values(pool).std(0)
+
+    def plain(items: Sequence[Item]) -> NDArray[np.float64]:
+        return np.asarray(np.clip((values(items) - mean) / deviation, -3, 3) @ slopes)
+
+    scale = plain(pool).std()
+    return lambda items: plain(items) / scale
+
+
+def chosen(pool: Sequence[Item], true: Utility, seed: int) -> Taste:
+    """Thirty grids, one noisy pick each."""
+    rng = np.random.default_rng([seed, 1])
+    taste = Taste.of(TRAITS, pool, seed=seed)
+    for _ in range(GRIDS):
+        shown = taste.propose(pool, 9)
+        felt = true(shown) + NOISE * rng.gumbel(size=len(shown))
+        taste.pick(shown[int(felt.argmax())], shown)
+    return taste
+
+
+def trained_on(
+    generator: Generator, model: str, drafts: Tensor, taste: Taste, pool: Sequence[Item], minutes: float
+) -> Tensor:
+    """Drafts of fresh seeds after training on the hundred that the taste puts highest."""
+    best = np.argsort(-taste.utility(pool)[0])[:LIKED]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        files = [save(drafts[number][None], home / f"{number:04d}.png") for number in best.tolist()]
+        settings = GanSettings(
+            size=generator.size,
+            width=generator.configuration["width"],
+            latent=generator.latent,
+            minutes=minutes,
+            base=model,
+            validate_every=10**6,
+        )
+        loop = prepare(settings, load_material({"": files}, generator.size), home / "run")
+        loop.train()
+        return generate.sample(last_generator(loop), FRESH, FIRST_FRESH)
+
+
+def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
+    """The fresh drafts, adjusted to what is known; None where too little is."""
+    try:
+        condition = Condition(**condition_of(taste))
+    except SettingsError:
+        return None
+    network = load() if weights.is_here("adjust") else None
+    return torch.cat([adjust(picture[None], condition, network=network) for picture in fresh])
+
+
+def table(rows: Sequence[tuple[int, str, Interval]], minutes: float) -> str:
+    """Rows as Markdown."""
+    lines = [
+        "# What a taste is good for",
+        "",
+        f"`{shlex.join(['python', '-m', 'benchmarks.choices.finetune', *sys.argv[1:]])}`, {machine()}",
+        "",
+        f"Simulated artists with a hidden linear utility pick once from each of {GRIDS} sheets among {POOL} "
+        f"drafts (noise {NOISE:g}). Place of {FRESH} drafts of fresh seeds among those {POOL}, by the hidden "
+        f"utility, in per cent; 50 is chance. Training: {minutes:g} minutes on the {LIKED} that should be "
+        "liked best. 95 % intervals over drafts.",
+        "",
+        "| artist | drafts | place |",
+        "| ---: | --- | ---: |",
+    ]
+    lines += [
+        f"| {seed} | {name} | {found.estimate:.0f} [{found.low:.0f}, {found.high:.0f}] |"
+        for seed, name, found in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    app()
