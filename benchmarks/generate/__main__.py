@@ -1,4 +1,4 @@
-"""Speed of training and drawing: ``python -m benchmarks.generate --sizes 64,128``.
+"""Speed of training and drawing: ``python -m benchmarks.generate``.
 
 Each contestant runs in a process of its own, in turns, and every figure is the median over the turns. On a
 machine that does other work too the processor's seconds tell more than the clock's.
@@ -26,7 +26,7 @@ app = cyclopts.App(help=__doc__)
 @app.default
 def measure(
     *,
-    sizes: str = "64,128",
+    trainings: str = "fewshot:64,fewshot:128,cdcgan:64,dcgan:64,vae:64",
     width: int = 24,
     steps: int = 5,
     turns: int = 3,
@@ -37,10 +37,10 @@ def measure(
 
     Parameters
     ----------
-    sizes
-        Sides of the pictures, separated by commas.
+    trainings
+        Generators and sides of their pictures, separated by commas.
     width
-        Of the few-shot generator.
+        Of the generators.
     steps
         Of each contestant in each turn, after two that warm up.
     turns
@@ -52,13 +52,18 @@ def measure(
     """
     rows: list[dict[str, Any]] = []
     context = multiprocessing.get_context("spawn")
-    for size in map(int, sizes.split(",")):
+    for training in trainings.split(","):
+        network, _, side = training.partition(":")
+        size = int(side)
         found: dict[str, list[dict[str, float]]] = {"ours": [], "plain": [], "drawing": []}
         for _ in range(turns):
             for name, figures in found.items():
                 with context.Pool(1) as pool:
-                    figures.append(pool.apply(timed, (name, size, width, steps, threads, name != "plain")))
-        rows += [{"size": size, "name": name, **_medians(figures)} for name, figures in found.items()]
+                    figures.append(
+                        pool.apply(timed, (name, network, size, width, steps, threads, name != "plain"))
+                    )
+        common = {"network": network, "size": size}
+        rows += [{**common, "name": name, **_medians(figures)} for name, figures in found.items()]
     set_threads(threads)
     text = table(rows)
     print(text)
@@ -74,23 +79,25 @@ def _medians(figures: Sequence[dict[str, float]]) -> dict[str, float]:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Markdown: training against the plain loop, then drawing."""
-    by = {(row["size"], row["name"]): row for row in rows}
+    by = {(row["network"], row["size"], row["name"]): row for row in rows}
+    trainings = list(dict.fromkeys((row["network"], row["size"]) for row in rows))
     lines = [
-        "| size | plain, s/step | ours, s/step | times as fast | by processor time | memory, plain | ours |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| training | size | plain, s/step | ours, s/step | times as fast | by processor time "
+        "| memory, plain | ours |",
+        "| --- " * 8 + "|",
     ]
-    sizes = sorted({row["size"] for row in rows})
-    for size in sizes:
-        one, other = by[size, "plain"], by[size, "ours"]
+    for network, size in trainings:
+        one, other = by[network, size, "plain"], by[network, size, "ours"]
         faster, work = (one[key] / other[key] for key in ("seconds", "processor_seconds"))
         lines.append(
-            f"| {size} | {one['seconds']:.2f} | {other['seconds']:.2f} | {faster:.2f} | {work:.2f} "
-            f"| {one['peak_mib']:.0f} MiB | {other['peak_mib']:.0f} MiB |"
+            f"| {network} | {size} | {one['seconds']:.2f} | {other['seconds']:.2f} | {faster:.2f} "
+            f"| {work:.2f} | {one['peak_mib']:.0f} MiB | {other['peak_mib']:.0f} MiB |"
         )
-    lines += ["", "| size | drawn pictures/s | per second of one core |", "| --- | --- | --- |"]
-    for size in sizes:
-        row = by[size, "drawing"]
-        lines.append(f"| {size} | {BATCH / row['seconds']:.0f} | {BATCH / row['processor_seconds']:.0f} |")
+    lines += ["", "| drawing | size | pictures/s | per second of one core |", "| --- | --- | --- | --- |"]
+    for network, size in trainings:
+        row = by[network, size, "drawing"]
+        drawn = [BATCH / row[key] for key in ("seconds", "processor_seconds")]
+        lines.append(f"| {network} | {size} | {drawn[0]:.0f} | {drawn[1]:.0f} |")
     return "\n".join(lines)
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from benchmarks.generate.plain import plain_step
-from bottega import encoders, generate
-from bottega.generate import FewShotGenerator
+from benchmarks.generate.plain import plain_autoencoding, plain_game
+from bottega import generate
 from bottega.generate.augment import Augmentation
-from bottega.generate.projector import ProjectedDiscriminator, Projector
 from bottega.generate.training import GanSettings, Material, prepare
+from bottega.generate.training.fit import build_discriminator
+from bottega.generate.training.start import build_generator
+from bottega.generate.vae import VAE
 from bottega.runtime import peak_memory, set_threads, tune_allocator
 from bottega.training import PictureSet
 
@@ -33,34 +35,51 @@ def material(size: int, count: int = 64) -> Material:
     return Material(PictureSet(shown, files), CLASSES, labels, (), torch.zeros(count, 0))
 
 
-def ours(size: int, width: int) -> Callable[[], object]:
+def settings_of(network: str, size: int, width: int) -> GanSettings:
+    """Those of a training of some kind of generator."""
+    return GanSettings(
+        network=network,
+        size=size,
+        width=width,
+        batch=BATCH,
+        steps=10_000,
+        measured=16,
+    )
+
+
+def material_of(network: str, size: int) -> Material:
+    """As :func:`material`; a dcgan knows no classes."""
+    found = material(size)
+    return replace(found, classes=()) if network == "dcgan" else found
+
+
+def ours(network: str, size: int, width: int) -> Callable[[], object]:
     """A step of ``bottega.generate.training`` with all that a loop does: weights averaged, rates set."""
-    settings = GanSettings(size=size, width=width, batch=BATCH, steps=10_000, measured=16)
-    loop = prepare(settings, material(size), Path(tempfile.mkdtemp(prefix="bottega-")))
+    settings = settings_of(network, size, width)
+    loop = prepare(settings, material_of(network, size), Path(tempfile.mkdtemp(prefix="bottega-")))
     return loop.advance
 
 
-def plain(size: int, width: int) -> Callable[[], object]:
+def plain(network: str, size: int, width: int) -> Callable[[], object]:
     """A step of the plain loop with the same networks."""
-    torch.manual_seed(0)
-    generator = FewShotGenerator(size, classes=CLASSES, width=width)
-    discriminator = ProjectedDiscriminator(Projector(encoders.load("small")), size, len(CLASSES))
-    learned = material(size)
+    learned = material_of(network, size)
+    settings = settings_of(network, size, width)
+    generator = build_generator(settings, learned.classes, ())
     source = torch.Generator().manual_seed(0)
 
-    def batches() -> tuple[Tensor, Tensor]:
+    def batches() -> tuple[Tensor, Tensor | None]:
         numbers = torch.randint(len(learned.pictures), (BATCH,), generator=source)
-        condition = learned.conditions(numbers)
-        assert condition is not None
-        return learned.squares(numbers, size), condition
+        return learned.squares(numbers, size), learned.conditions(numbers)
 
-    return plain_step(generator, discriminator, Augmentation(), batches)
+    if isinstance(generator, VAE):
+        return plain_autoencoding(generator, batches)
+    return plain_game(generator, build_discriminator(settings, generator), Augmentation(), batches)
 
 
-def drawing(size: int, width: int) -> Callable[[], object]:
+def drawing(network: str, size: int, width: int) -> Callable[[], object]:
     """One batch of pictures from seeds, codes included."""
     torch.manual_seed(0)
-    generator = FewShotGenerator(size, classes=CLASSES, width=width)
+    generator = build_generator(settings_of(network, size, width), material_of(network, size).classes, ())
     file = Path(tempfile.mkdtemp(prefix="bottega-")) / "generator.safetensors"
     generate.save(generator, file)
     loaded = generate.load(file)
@@ -70,12 +89,14 @@ def drawing(size: int, width: int) -> Callable[[], object]:
 CONTESTANTS = {"ours": ours, "plain": plain, "drawing": drawing}
 
 
-def timed(name: str, size: int, width: int, steps: int, threads: int, tuned: bool) -> dict[str, float]:
+def timed(
+    name: str, network: str, size: int, width: int, steps: int, threads: int, tuned: bool
+) -> dict[str, float]:
     """Seconds per step, by the clock and of the processor, and the peak of memory in MiB."""
     set_threads(threads)
     if tuned:
         tune_allocator()
-    step = CONTESTANTS[name](size, width)
+    step = CONTESTANTS[name](network, size, width)
     for _ in range(WARM):
         step()
     clock, work = [], []

@@ -6,11 +6,13 @@ import pytest
 
 from benchmarks.generate.__main__ import table
 from benchmarks.generate.race import CONTESTANTS, material, timed
+from bottega.generate import GENERATORS
 
 
+@pytest.mark.parametrize("network", list(GENERATORS))
 @pytest.mark.parametrize("name", list(CONTESTANTS))
-def test_contestants_run(name: str) -> None:
-    found = timed(name, 32, 4, 1, 1, tuned=False)
+def test_contestants_run(name: str, network: str) -> None:
+    found = timed(name, network, 32, 4, 1, 1, tuned=False)
     assert found["processor_seconds"] > 0
     assert found["peak_mib"] > 50
 
@@ -21,8 +23,9 @@ def test_material_has_every_class() -> None:
 
 def test_the_table_divides_the_right_way() -> None:
     def row(name: str, seconds: float) -> dict[str, object]:
-        return {"size": 64, "name": name, "seconds": seconds, "processor_seconds": seconds, "peak_mib": 10.0}
+        common = {"network": "vae", "size": 64, "name": name}
+        return {**common, "seconds": seconds, "processor_seconds": seconds, "peak_mib": 10.0}
 
     lines = table([row("plain", 3.0), row("ours", 1.5), row("drawing", 0.5)]).splitlines()
-    assert lines[2] == "| 64 | 3.00 | 1.50 | 2.00 | 2.00 | 10 MiB | 10 MiB |"
-    assert lines[-1] == "| 64 | 32 | 32 |"
+    assert lines[2] == "| vae | 64 | 3.00 | 1.50 | 2.00 | 2.00 | 10 MiB | 10 MiB |"
+    assert lines[-1] == "| vae | 64 | 32 | 32 |"

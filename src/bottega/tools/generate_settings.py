@@ -30,7 +30,9 @@ class DraftSettings(Settings):
 
     heading: ClassVar[str] = "What is drawn"
 
-    model: str = Field(description="the generator: its name (bottega models list) or its .safetensors file")
+    model: str = Field(
+        "faces", description="the generator: its name (bottega models list) or its .safetensors file"
+    )
     count: int = Field(16, ge=1, le=10_000, description="how many pictures")
     seed: int = Field(
         0, ge=0, le=2**62, description="of the first picture; the next has the next seed, and so on"

@@ -174,7 +174,7 @@ def _players(
     networks = nn.ModuleDict(
         {
             "generator": generator,
-            "discriminator": _discriminator(settings, generator),
+            "discriminator": build_discriminator(settings, generator),
             "augmentation": Augmentation(
                 settings.augment, settings.augment_probability, settings.augment_span
             ),
@@ -184,7 +184,8 @@ def _players(
     return networks, Game(networks, batches, loss, settings.r1, settings.r1_every)
 
 
-def _discriminator(settings: GanSettings, generator: Generator) -> nn.Module:
+def build_discriminator(settings: GanSettings, generator: Generator) -> nn.Module:
+    """The other player, with random weights."""
     if settings.network == "fewshot":
         if not settings.projector:
             return ResidualDiscriminator(settings.size, settings.width, generator.conditions)
