@@ -186,10 +186,10 @@ def test_discriminator_learns_to_tell(material: Material, tmp_path: Path) -> Non
 
 def test_starting_from_another(material: Material, tmp_path: Path) -> None:
     torch.manual_seed(5)
-    base = FewShotGenerator(64, 8, classes=("squares", "stars"), width=4)
+    base = FewShotGenerator(32, 8, classes=("squares", "stars"), width=4)
     file = tmp_path / "base.safetensors"
     generate.save(base, file)
-    loop = loop_of(material, tmp_path / "run", base=str(file), freeze=["start.*"], kept_rate=0.1)
+    loop = loop_of(material, tmp_path / "run", base=str(file), size=64, freeze=["start.*"], kept_rate=0.1)
     made = loop.module["generator"]  # type: ignore[index]
     assert torch.equal(made.blocks["16"].convolution.weight, base.blocks["16"].convolution.weight)
     columns = made.embedding.weight
@@ -273,3 +273,13 @@ def test_starting_without_the_classes_of_the_base() -> None:
         take_over(told, plain)
         told.embedding.weight.zero_()  # type: ignore[union-attr]
         assert torch.allclose(told(noise, torch.eye(2)[[0, 1, 0]]), plain(noise), atol=1e-5)
+
+
+def test_growing_begins_with_what_the_smaller_one_draws() -> None:
+    torch.manual_seed(5)
+    base, grown = (FewShotGenerator(side, 8, width=4).eval() for side in (32, 128))
+    take_over(grown, base)
+    noise = torch.randn(3, 8)
+    with torch.no_grad():
+        small, large = base(noise), grown(noise)
+    assert (torch.nn.functional.avg_pool2d(large, 4) - small).abs().mean() < 0.02

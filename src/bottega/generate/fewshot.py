@@ -4,7 +4,8 @@ After Liu et al. 2021 ("Towards Faster and Stabilized GAN Training for High-fide
 Synthesis"): gated linear units, and coarse features that excite channels of fine ones. Differs: noise and
 condition first become a style vector, which sets gain and shift of every batch norm (as in BigGAN), so that
 classes mix, styles mix by level and truncation works; the first features come from a linear layer, not from a
-transposed convolution; no noise is injected, so a seed is a picture.
+transposed convolution; no noise is injected, so a seed is a picture; every size from 32 on adds to the
+enlarged picture of the size below (Karras et al. 2020).
 """
 
 from __future__ import annotations
@@ -24,11 +25,19 @@ CHANNELS = {4: 6.0, 8: 5.0, 16: 3.0, 32: 2.0, 64: 0.75, 128: 0.5, 256: 0.25, 512
 """Channels at each side, as a multiple of the width: coarse features are cheap, fine ones dear."""
 EXCITED_BY = {32: 4, 64: 8, 128: 16, 256: 8, 512: 16}
 """Which coarse features excite the channels at a side."""
+COARSEST = 32
+"""Side of the picture that the finer ones add detail to: a larger generator begins with what a smaller one
+draws, and the size of its training can grow."""
 STYLE = 128
 AFFINE = 0.3
 """Deviation of gains and shifts at the start, where those of styles are one."""
 CLASS = 0.5
 """Deviation of a class's numbers at the start, where those of noise are one: classes must not drown it."""
+
+
+def _enlarged(picture: Tensor) -> Tensor:
+    """Twice the side."""
+    return F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class Excitation(nn.Module):
@@ -110,13 +119,19 @@ class FewShotGenerator(Generator):
                 if side in EXCITED_BY
             }
         )
-        self.picture = nn.Conv2d(channels[size], 3, 3, padding=1)
+        self.pictures = nn.ModuleDict(
+            {str(side): nn.Conv2d(channels[side], 3, 3, padding=1) for side in sides if side >= COARSEST}
+        )
         self._spread()
 
     def _spread(self) -> None:
         """Weights that keep the deviation of the noise: the usual ones shrink it, and pictures look alike."""
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, 0.0, CLASS)
+        for name, convolution in self.pictures.items():
+            if int(name) > COARSEST:
+                for weights in convolution.parameters():
+                    nn.init.zeros_(weights)
         for layer in (*self.mapping, self.start):
             if isinstance(layer, nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, 0.2)
@@ -142,13 +157,17 @@ class FewShotGenerator(Generator):
     def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
         x = self.start(F.leaky_relu(styles[0], 0.2)).unflatten(1, (-1, START, START))
         x = F.glu(self.first(x.contiguous(memory_format=torch.channels_last)), dim=1)
-        features = {START: x}
+        features, drawn = {START: x}, None
         for style, (name, block) in zip(styles[1:], self.blocks.items(), strict=True):
             x, side = block(x, style), int(name)
             if name in self.excitations:
                 x = self.excitations[name](features[EXCITED_BY[side]], x)
             features[side] = x
-        return torch.sigmoid(2 * self.picture(x)).float()
+            if name in self.pictures:
+                detail = self.pictures[name](x)
+                drawn = detail if drawn is None else detail + _enlarged(drawn)
+        assert drawn is not None
+        return torch.sigmoid(2 * drawn).float()
 
     def fitted_mapping(self, base: FewShotGenerator) -> dict[str, Tensor]:
         """The mapping's first layer as another generator has it, though only one of both knows conditions.
