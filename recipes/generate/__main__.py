@@ -67,7 +67,7 @@ def train(
         save(last_generator(loop), base, made)
         generator, figures = best_generator(loop)
         best = folder / "generator.safetensors"
-        print(f"wrote {best} ({save(generator, best, {**made, 'figures': figures})})", flush=True)
+        print(f"wrote {best} ({save(generator, best, {**made, 'figures': figures}, half=True)})", flush=True)
         if loop.done < stage.steps:
             break
 
