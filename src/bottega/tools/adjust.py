@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError
-from bottega.tools.adjust_recipe import NETWORK, adjust_recipe
+from bottega.tools.adjust_network import opened
+from bottega.tools.adjust_recipe import adjust_recipe
 from bottega.tools.adjust_settings import AdjustSettings
 from bottega.tools.adjust_wish import wished
 from bottega.tools.outputs import check_folder, check_output, default_name
@@ -17,7 +18,7 @@ from bottega.tools.tool import Outcome, Report, Tool
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.personalize import AdjustmentNet, Condition
+    from bottega.personalize import Condition
 
 
 def _run(settings: AdjustSettings, report: Report) -> Outcome:
@@ -52,23 +53,6 @@ def _run(settings: AdjustSettings, report: Report) -> Outcome:
         rows=rows,
         details={"seconds": round(seconds, 3)},
     )
-
-
-def opened(model: str | None, report: Report) -> AdjustmentNet | None:
-    """The network that was named; without a name the packaged one, or none where that is not here.
-
-    Raises:
-        WeightsError: the one that was named is not here, or no adjustment network.
-    """
-    from bottega import weights
-    from bottega.personalize import load
-
-    if model is not None:
-        return load(model)
-    if NETWORK in {entry.name for entry in weights.entries()} and weights.is_here(NETWORK):
-        return load(NETWORK)
-    report.note(f'The network "{NETWORK}" is not here; the picture is adjusted by refinement alone.')
-    return None
 
 
 def compared(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import bottega
 from bottega.errors import MismatchError, PictureError
+from bottega.tools.adjust_network import NETWORK, network_record
 from bottega.tools.recipe import find_source
 from bottega.tools.search import InputSearch
 from bottega.tools.sources import FileSource, Source, file_source
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from bottega.pictures import Picture
     from bottega.tools.adjust_settings import AdjustSettings
 
-NETWORK = "adjust"
 KEPT = ("strength", "refine", "quality")
 """Settings that a recipe keeps; what is asked stands in it as a condition, files by themselves."""
 
@@ -97,13 +97,10 @@ def remake_adjusted(
     return replace(pictures.as_picture(made), alpha=picture.alpha), settings.quality, again, inputs
 
 
-def _network_record(model: str | None, folder: Path) -> dict[str, Any]:
-    from bottega import weights
-
+def _network_record(model: str | None, folder: Path) -> dict[str, Any] | None:
     if model is not None and model.endswith(".safetensors"):
         return file_source(Path(model)).record(folder)
-    entry = weights.entry(model or NETWORK)
-    return {"kind": "weights", "name": entry.name, "sha256": entry.sha256}
+    return network_record(model or NETWORK)
 
 
 def _network(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from bottega.errors import SettingsError
+from bottega.errors import MismatchError, SettingsError
+from bottega.tools.adjust_network import network_record, opened
 from bottega.tools.generate_settings import BendSettings
 from bottega.tools.generate_words import place_of
 from bottega.tools.tool import Report
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.personalize import Condition
-
-NETWORK = "adjust"
 
 
 def bender(settings: BendSettings, report: Report) -> Callable[[Tensor], Tensor]:
@@ -31,15 +30,9 @@ def bending(condition: Condition | None, strength: float, report: Report) -> Cal
     """As :func:`bender`, for a condition that is known."""
     if condition is None:
         return lambda picture: picture
-    from bottega import weights
-    from bottega.personalize import adjust, load
+    from bottega.personalize import adjust
 
-    known = NETWORK in {entry.name for entry in weights.entries()}
-    network = load(NETWORK) if known and weights.is_here(NETWORK) else None
-    if network is None:
-        report.note(
-            f'The network "{NETWORK}" is not here; the drafts are bent without it, a little less surely.'
-        )
+    network = opened(None, report)
     return lambda picture: adjust(picture, condition, strength=strength, network=network)
 
 
@@ -71,15 +64,25 @@ def wished(settings: BendSettings) -> Condition | None:
 
 
 def wish_record(settings: BendSettings) -> dict[str, Any]:
-    """What a recipe says of the wish: all of it in numbers; nothing where there is none."""
+    """What a recipe says of the wish, all in numbers, and of the network that bends; nothing without."""
     condition = wished(settings)
-    return {} if condition is None else {"wish": condition.model_dump(mode="json", exclude_none=True)}
+    if condition is None:
+        return {}
+    return {"wish": condition.model_dump(mode="json", exclude_none=True), "adjustment": network_record()}
 
 
-def recalled(record: dict[str, Any] | None) -> Condition | None:
-    """The wish of a recipe again."""
-    if record is None:
+def recalled(recipe: dict[str, Any], name: str) -> Condition | None:
+    """The wish of a recipe again; ``name`` is the picture's that it was in.
+
+    Raises:
+        MismatchError: another adjustment network, or none, is here than bent the picture.
+    """
+    if "wish" not in recipe:
         return None
     from bottega.personalize import Condition
 
-    return Condition.model_validate(record)
+    if recipe.get("adjustment") != network_record():
+        raise MismatchError(
+            f"{name} was bent with another adjustment network than the one that is here, or without one."
+        )
+    return Condition.model_validate(recipe["wish"])

@@ -33,7 +33,7 @@ def remake_draft(
     """
     try:
         settings = _settings(recipe, search, name)
-        wish, number = recalled(recipe.get("wish")), recipe.get("number")
+        wish, number = recalled(recipe, name), recipe.get("number")
     except (KeyError, TypeError, AttributeError) as error:
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
     runtime.set_threads(settings.threads)
