@@ -283,3 +283,13 @@ def test_growing_begins_with_what_the_smaller_one_draws() -> None:
     with torch.no_grad():
         small, large = base(noise), grown(noise)
     assert (torch.nn.functional.avg_pool2d(large, 4) - small).abs().mean() < 0.02
+
+
+def test_a_sure_discriminator_with_batch_norms_is_not_fooled(material: Material, tmp_path: Path) -> None:
+    """Judged together with real pictures, made ones were told at once, and by themselves they passed."""
+    settings = {"network": "cdcgan", "loss": "non-saturating", "augment": [], "rate": 1e-9}
+    loop = loop_of(material, tmp_path, steps=25, discriminator_rate=1e-3, **settings)
+    for _ in range(25):
+        losses = loop.advance()
+    assert losses["discriminator"] < 0.7
+    assert losses["generator"] > 1.5

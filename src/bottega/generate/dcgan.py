@@ -111,6 +111,7 @@ class ConvDiscriminator(nn.Module):
         self, size: int, width: int = 32, conditions: int = 0, dropout: float = 0.0, norm: bool = True
     ) -> None:
         super().__init__()
+        self.apart = norm
         channels = [3, *reversed(pyramid(width, size))]
         self.halve = nn.Sequential()
         for number, (incoming, outgoing) in enumerate(pairwise(channels)):

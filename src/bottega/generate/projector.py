@@ -123,6 +123,8 @@ class ProjectedDiscriminator(nn.Module):
         conditions: numbers of a condition; 0 judges without one.
     """
 
+    apart = False
+
     def __init__(self, projector: Projector, size: int, conditions: int = 0) -> None:
         super().__init__()
         self.projector = projector

@@ -31,6 +31,8 @@ class ResidualDiscriminator(nn.Module):
         conditions: numbers of a condition; 0 judges without one.
     """
 
+    apart = False
+
     def __init__(self, size: int, width: int = 24, conditions: int = 0) -> None:
         super().__init__()
         sides = [size >> power for power in range((size // START).bit_length())]

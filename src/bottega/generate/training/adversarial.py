@@ -16,7 +16,13 @@ from bottega.training import Step
 
 
 class Discriminator(Protocol):
-    """Two halves: what is the same for both players, and what learns."""
+    """Two halves: what is the same for both players, and what learns.
+
+    Attributes:
+        apart: whether real and made pictures have to be judged in batches of their own, as batch norms want.
+    """
+
+    apart: bool
 
     def look(self, pictures: Tensor) -> list[Tensor]:
         """What is judged: the pictures themselves, or an encoder's features of them."""
@@ -29,7 +35,7 @@ class Game:
     """The step function: discriminator, then generator, on the same made pictures.
 
     What is dear is done once: pictures are made once for both players, an encoder looks at them once, and the
-    discriminator judges real and made ones together.
+    discriminator judges real and made ones together, unless it has batch norms.
 
     Args:
         networks: ``"generator"``, ``"discriminator"``, ``"augmentation"``.
@@ -65,9 +71,7 @@ class Game:
             seen = self.discriminator.look(made)
             with torch.set_grad_enabled(penalised):
                 seen_real = self.discriminator.look(real)
-            both = [torch.cat([a, b.detach()]) for a, b in zip(seen_real, seen, strict=True)]
-            twice = None if condition is None else torch.cat([condition, condition])
-            real_logits, made_logits = self.discriminator.judge(both, twice).chunk(2)
+            real_logits, made_logits = self._judged(seen_real, [x.detach() for x in seen], condition)
         wrong = self.loss.discriminator(real_logits, made_logits)
         losses = {"discriminator": wrong}
         if penalised:
@@ -84,3 +88,18 @@ class Game:
             "sure of real": real_logits.detach().sign().mean(),
             "augmentation": self.augmentation.get_buffer("probability").clone(),
         }
+
+    def _judged(
+        self, real: Sequence[Tensor], made: Sequence[Tensor], condition: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Logits of real and of made pictures.
+
+        With batch norms both together would be told by statistics that the generator's own step, which has
+        made pictures only, does not see: the discriminator wins at once, and nobody learns any more.
+        """
+        if self.discriminator.apart:
+            return self.discriminator.judge(real, condition), self.discriminator.judge(made, condition)
+        both = [torch.cat([a, b]) for a, b in zip(real, made, strict=True)]
+        twice = None if condition is None else torch.cat([condition, condition])
+        real_logits, made_logits = self.discriminator.judge(both, twice).chunk(2)
+        return real_logits, made_logits
