@@ -129,5 +129,7 @@ def test_what_is_refused_before_anything_is_made(folder: Path) -> None:
         work(Path("nowhere"))
     with pytest.raises(SettingsError, match="among the pictures to learn from"):
         work(folder, output=folder / "mine")
-    with pytest.raises(SettingsError, match="palette cannot be wished for"):
+    with pytest.raises(SettingsError, match=r"palette cannot be wished for.*[^.]\.$"):
         work(folder, palette="#nothing")
+    assert sorted(path.name for path in Path().iterdir()) == ["file", "pictures"]
+    assert sorted(path.name for path in folder.iterdir()) == ["even", "odd"]

@@ -59,7 +59,9 @@ def wished(settings: BendSettings) -> Condition | None:
         own = Condition(**asked)
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"The {error.errors()[0]['loc'][0]} cannot be wished for: {reason}.") from None
+        raise SettingsError(
+            f"The {error.errors()[0]['loc'][0]} cannot be wished for: {reason.rstrip('.')}."
+        ) from None
     return own if settings.wish is None else Condition.load(settings.wish).updated(own)
 
 

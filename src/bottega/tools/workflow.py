@@ -76,8 +76,10 @@ def _run(settings: WorkflowSettings, report: Report) -> Outcome:
 def _open(settings: WorkflowSettings) -> None:
     """Make the folder, and refuse what would fail after an hour's training."""
     from bottega.tools.train_place import find_place
+    from bottega.tools.workflow_prepare import check_pictures
 
     folder = settings.output
+    check_pictures(settings.data, folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the results.")
     check_folder(folder.absolute().parent)

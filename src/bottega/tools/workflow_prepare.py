@@ -51,6 +51,20 @@ class Prepared:
         return self.folder / "held-out" if self.held_out else self.pictures
 
 
+def check_pictures(data: Path, results: Path) -> None:
+    """Refuse, before anything is made, what cannot be prepared.
+
+    Raises:
+        PictureError: no such folder of pictures, or none in it.
+        SettingsError: the folder of results lies in it.
+    """
+    find_pictures(data)
+    if results.resolve().is_relative_to(data.resolve()):
+        raise SettingsError(
+            f"The results would lie in {data}, among the pictures to learn from; choose another folder."
+        )
+
+
 def prepare(
     data: Path, folder: Path, side: int, one_in: int, on_progress: Callable[[int, int], None]
 ) -> Prepared:
@@ -63,14 +77,9 @@ def prepare(
         one_in: of so many pictures one is held out.
 
     Raises:
-        PictureError: no such folder, or none of its files is a picture that can be read.
-        SettingsError: the folder of results lies in the folder of pictures.
+        PictureError: none of the files is a picture that can be read.
         OutputError: nothing can be written there.
     """
-    if folder.resolve().is_relative_to(data.resolve()):
-        raise SettingsError(
-            f"The results would lie in {data}, among the pictures to learn from; choose another folder."
-        )
     files = find_pictures(data)
     training, kept = hold_out(files, one_in)
     if len(kept) < FEWEST_HELD_OUT:
