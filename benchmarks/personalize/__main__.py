@@ -72,7 +72,11 @@ def match(
             rows = measure(made, batch.drafts, batch.asked)
             append(
                 rows_file,
-                [{"contestant": name, "pair": i, **row} for i, row in zip(numbers, rows, strict=True)],
+                [
+                    {"contestant": name, "pair": i, **row}
+                    for i, row in zip(numbers, rows, strict=True)
+                    if (name, i) not in done
+                ],
             )
         print(f"{numbers.stop} of {count}", flush=True)
 

@@ -19,7 +19,7 @@ from recipes.paper.stylegan import StyleGenerator
 
 COARSE = 32
 KEPT_RATE = 0.2
-FIXED = ("size", "width", "batch", "seed")
+FIXED = ("size", "width", "batch", "minutes", "steps", "seed")
 
 
 @dataclass(frozen=True)

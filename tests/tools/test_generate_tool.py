@@ -15,6 +15,7 @@ from torch import nn
 from bottega import generate, pictures, weights
 from bottega.errors import MismatchError, OutputError, PictureError, SettingsError, WeightsError
 from bottega.generate import FewShotGenerator
+from bottega.personalize import Condition
 from bottega.tools import TOOLS, Outcome, Report
 from bottega.tools.generate_words import place_of, shares_of, values_of
 
@@ -255,3 +256,25 @@ def test_train_gan_then_generate(folder: Path, tmp_path: Path, monkeypatch: pyte
     assert shown.files[0].exists()
     with pytest.raises(SettingsError, match="holds a training with size 32, not 64"):
         tool.run(tool.configure({**values, "size": 64, "run": "mine.training", "name": "other"}), notes)
+
+
+def test_drafts_with_a_profile_as_wish_are_remade(model: str, tmp_path: Path) -> None:
+    """Also with a strength, and from what the remaking wrote."""
+    wish = Condition(lightness=0.7, palette="#203040,#e0c080").save(tmp_path / "wish.json")  # type: ignore[arg-type]
+    drafts = draw(model, count=2, wish=wish, strength=0.5, output=tmp_path / "drafts")
+    tool, again = TOOLS["remake"], tmp_path / "drafts" / "again.png"
+    asked = {"picture": drafts.files[1], "verify": True, "output": again}
+    assert tool.run(tool.configure(asked)).details["verified"]
+    assert verified(again)
+
+
+def test_curves_for_tensorboard(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
+    values = {"data": folder, "size": 32, "width": 4, "latent": 8, "batch": 4, "steps": 2, "measured": 16}
+    tool = TOOLS["train gan"]
+    asked = {**values, "threads": 1, "device": "cpu", "name": "curves", "tensorboard": True}
+    tool.run(tool.configure(asked))
+    assert list((tmp_path / "curves.training" / "tensorboard").glob("events*"))
+    with pytest.raises(SettingsError, match="Dropout is for the discriminator of a dcgan"):
+        tool.run(tool.configure({**asked, "name": "other", "dropout": 0.2}))

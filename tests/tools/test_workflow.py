@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bottega.errors import OutputError, PictureError, SettingsError
+from bottega.personalize import Condition
 from bottega.tools import TOOLS, Outcome, Report
 from bottega.tools.workflow_prepare import prepare, prepared
 
@@ -79,6 +80,21 @@ def test_pictures_are_looked_over_and_parted(folder: Path, tmp_path: Path) -> No
         prepared(folder, tmp_path / "prepared", 32, 4)
 
 
+def test_twins_among_the_few_held_out(folder: Path, tmp_path: Path) -> None:
+    """Where too few are left without them, all train, and nothing that an earlier call left does."""
+    for file in folder.rglob("*.png"):
+        copy = tmp_path / "twins" / f"{file.stem}{file.suffix}"
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(file.read_bytes())
+        (copy.parent / f"{file.stem}-copy.png").write_bytes(file.read_bytes())
+    (tmp_path / "prepared" / "training").mkdir(parents=True)
+    write(tmp_path / "prepared" / "training" / "left.png", 99)
+    found = prepare(tmp_path / "twins", tmp_path / "prepared", 16, 12, lambda number, count: None)
+    assert (found.training, found.held_out) == (COUNT, 0) or found.held_out >= 8
+    assert found.training + found.held_out == COUNT
+    assert not (found.pictures / "left.png").exists()
+
+
 def test_few_pictures_are_judged_by_themselves(tmp_path: Path) -> None:
     for number in range(12):
         write(tmp_path / "few" / f"{number}.png", number)
@@ -107,9 +123,18 @@ def test_from_pictures_to_a_report(folder: Path) -> None:
     assert any("is left out: it is the same picture as even" in line for line in notes.said)
     model = Path("mine/generator.safetensors")
     before = model.stat().st_mtime_ns
-    again = work(folder, notes, palette="#c02020,#20c020", overwrite=True)
+    again = work(folder, notes, palette="#c02020,#20c020", overwrite=True, drafts=9)
     assert model.stat().st_mtime_ns == before  # another wish does not train anew
     assert again.rows != outcome.rows
+    work(folder, notes, palette="#c02020,#20c020")  # fewer drafts than before
+    assert len(list(Path("mine/personalised").glob("*.png"))) == 8
+    with pytest.raises(SettingsError, match="holds a training with width 4, not 8"):
+        work(folder, width=8)
+    remake = TOOLS["remake"]
+    picture = sorted(Path("mine/personalised").glob("*.png"))[0]
+    asked = remake.configure({"picture": picture, "verify": True, "output": "again.png"})
+    assert remake.run(asked).details["verified"]
+    assert remake.run(remake.configure({"picture": "again.png", "verify": True})).details["verified"]
 
 
 def test_without_a_wish_the_pictures_own_colours_are_taken(folder: Path) -> None:
@@ -129,6 +154,10 @@ def test_what_is_refused_before_anything_is_made(folder: Path) -> None:
         work(Path("nowhere"))
     with pytest.raises(SettingsError, match="among the pictures to learn from"):
         work(folder, output=folder / "mine")
+    Condition(styles={"woodcut": 1.0}).save(Path("styles.json"))
+    with pytest.raises(SettingsError, match="What is wished for is not measured"):
+        work(folder, wish=Path("styles.json"))
+    Path("styles.json").unlink()
     with pytest.raises(SettingsError, match=r"palette cannot be wished for.*[^.]\.$"):
         work(folder, palette="#nothing")
     assert sorted(path.name for path in Path().iterdir()) == ["file", "pictures"]

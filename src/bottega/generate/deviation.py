@@ -15,8 +15,8 @@ GROUP = 4
 def group_deviation(features: Tensor) -> Tensor:
     """One channel ``(N, 1, h, w)``: mean deviation of each number over neighbours in the batch.
 
-    Groups are :data:`GROUP` pictures in a row, so that real and made ones that lie one after the other in a
-    batch stay apart; the last group is smaller where the batch is no multiple.
+    Groups are :data:`GROUP` pictures in a row; the last one is smaller where the batch is no multiple. Real
+    and made ones that are judged together stay apart where there are a multiple of each.
     """
     found = []
     for part in torch.split(features.float(), GROUP):

@@ -21,7 +21,7 @@ from bottega.personalize.style import painted
 
 ARCHITECTURE = "adjust"
 ROUNDS = 3
-REFINE = 12
+REFINE = 24
 
 
 def save(network: AdjustmentNet, path: str | Path, facts: Mapping[str, Any] | None = None) -> str:

@@ -72,17 +72,18 @@ def remake_adjusted(
         asked = dict(recipe["condition"])
         network, model = _network(recipe["network"], search, name)
         kept = {key: recipe["settings"][key] for key in KEPT}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
-    if "styles" in asked:
-        asked["styles"] = {
-            str(styles[word].path) if word in styles else word: weight
-            for word, weight in asked["styles"].items()
-        }
-    condition = Condition.model_validate(asked)
-    settings = AdjustSettings(
-        content=Path(content.name), mask=None if mask is None else mask.path, model=model, **kept
-    )
+        if "styles" in asked:
+            asked["styles"] = {
+                str(styles[word].path) if word in styles else word: weight
+                for word, weight in asked["styles"].items()
+            }
+        condition = Condition.model_validate(asked)
+        settings = AdjustSettings(
+            content=Path(content.name), mask=None if mask is None else mask.path, model=model, **kept
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise PictureError(f"The recipe in {name} is incomplete or damaged ({reason}).") from None
     picture = content.open()
     made = adjust(
         picture.pixels,

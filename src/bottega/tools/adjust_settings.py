@@ -79,7 +79,7 @@ class AdjustSettings(WishedSettings):
         None, description="the adjustment network: its name, or its .safetensors file; else adjust"
     )
     refine: int = Field(
-        12, ge=0, le=200, description="steps of correction by what is read of the result; 0 goes without"
+        24, ge=0, le=200, description="steps of correction by what is read of the result; 0 goes without"
     )
     output: Path | None = Field(
         None, description="the file to write; else <content>-adjusted.png", json_schema_extra=face(short="-o")

@@ -27,15 +27,16 @@ FILM = ".webm"
 def _run(settings: GenerateSettings, report: Report) -> Outcome:
     from bottega import runtime
     from bottega.tools.generate_drafts import make_drafts
-    from bottega.tools.generate_wish import bender
+    from bottega.tools.generate_wish import bending, wished
 
     if settings.sheet and settings.walk is not None:
         raise SettingsError("A walk is a clip; leave --sheet or --walk out.")
     output = settings.output or default_output(settings)
     _check(output, settings)
-    bend = bender(settings, report)
+    wish = wished(settings)
+    bend = bending(wish, settings.strength, report)
     runtime.set_threads(settings.threads)
-    drafts = make_drafts(settings, output.parent if output.suffix else output, report)
+    drafts = make_drafts(settings, output.parent if output.suffix else output, report, wish)
     if settings.walk is not None:
         return _walked(settings, drafts, output, bend, report)
     shown = _told((bend(picture) for picture in drafts.pictures()), len(drafts), report)

@@ -15,6 +15,7 @@ import bottega
 from bottega import encoders, generate, pictures, runtime, weights
 from bottega.errors import SettingsError
 from bottega.generate import Generator
+from bottega.personalize import Condition
 from bottega.tools.generate_settings import GenerateSettings
 from bottega.tools.generate_wish import wish_record
 from bottega.tools.generate_words import shares_of, values_of
@@ -60,10 +61,13 @@ class Drafts:
         return {**self.recipe, "draft": self.names[number], "number": number}
 
 
-def make_drafts(settings: GenerateSettings, folder: Path, report: Report) -> Drafts:
+def make_drafts(
+    settings: GenerateSettings, folder: Path, report: Report, wish: Condition | None = None
+) -> Drafts:
     """Load the generator and find the codes.
 
     Args:
+        wish: what the drafts will be bent to, for their recipe.
         folder: where the pictures will lie; their recipes say paths as seen from there.
 
     Raises:
@@ -91,7 +95,7 @@ def make_drafts(settings: GenerateSettings, folder: Path, report: Report) -> Dra
         names = [f"{name}-{settings.mix + number}" for number, name in enumerate(names)]
     if settings.towards is not None:
         codes, names = _way(settings, codes, seeded(settings.towards, 1), names[0])
-    return Drafts(generator, codes, tuple(names), _recipe(settings, folder))
+    return Drafts(generator, codes, tuple(names), _recipe(settings, folder, wish))
 
 
 def _way(settings: GenerateSettings, first: Tensor, last: Tensor, name: str) -> tuple[Tensor, list[str]]:
@@ -118,7 +122,7 @@ def _projected(settings: GenerateSettings, generator: Generator, report: Report)
     return found.code
 
 
-def _recipe(settings: GenerateSettings, folder: Path) -> dict[str, Any]:
+def _recipe(settings: GenerateSettings, folder: Path, wish: Condition | None) -> dict[str, Any]:
     if settings.model.endswith(".safetensors"):
         model = file_source(Path(settings.model)).record(folder)
     else:
@@ -131,7 +135,7 @@ def _recipe(settings: GenerateSettings, folder: Path) -> dict[str, Any]:
         "torch": torch.__version__,
         "model": model,
         **({} if project is None else {"project": file_source(project).record(folder)}),
-        **wish_record(settings),
+        **wish_record(wish),
         "settings": settings.model_dump(
             mode="json", include=set(KEPT), exclude_none=True, exclude_defaults=True
         ),

@@ -17,17 +17,8 @@ if TYPE_CHECKING:
     from bottega.personalize import Condition
 
 
-def bender(settings: BendSettings, report: Report) -> Callable[[Tensor], Tensor]:
-    """What is done to each draft ``(1, 3, H, W)``; without a wish, nothing.
-
-    Raises:
-        SettingsError: a palette, a place or a profile that is none.
-    """
-    return bending(wished(settings), settings.strength, report)
-
-
 def bending(condition: Condition | None, strength: float, report: Report) -> Callable[[Tensor], Tensor]:
-    """As :func:`bender`, for a condition that is known."""
+    """What is done to each draft ``(1, 3, H, W)``; without a wish, nothing."""
     if condition is None:
         return lambda picture: picture
     from bottega.personalize import adjust
@@ -65,9 +56,8 @@ def wished(settings: BendSettings) -> Condition | None:
     return own if settings.wish is None else Condition.load(settings.wish).updated(own)
 
 
-def wish_record(settings: BendSettings) -> dict[str, Any]:
+def wish_record(condition: Condition | None) -> dict[str, Any]:
     """What a recipe says of the wish, all in numbers, and of the network that bends; nothing without."""
-    condition = wished(settings)
     if condition is None:
         return {}
     return {"wish": condition.model_dump(mode="json", exclude_none=True), "adjustment": network_record()}

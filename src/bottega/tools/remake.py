@@ -12,7 +12,7 @@ from bottega.errors import MismatchError, PictureError, SettingsError
 from bottega.tools.clips.kinds import FILMS_IN
 from bottega.tools.methods import METHODS
 from bottega.tools.methods.method import refuse_foreign
-from bottega.tools.outputs import check_output
+from bottega.tools.outputs import check_output, keep_inputs
 from bottega.tools.recipe import Recalled, check_weights, read_back
 from bottega.tools.search import InputSearch
 from bottega.tools.sources import FileSource, file_source
@@ -113,12 +113,14 @@ def _remake_adjusted(settings: RemakeSettings, given: FileSource, recipe: dict[s
     from bottega import pictures
     from bottega.tools.adjust_recipe import remake_adjusted
 
+    if settings.output is not None:
+        check_output(settings.output, [given], overwrite=settings.overwrite)
     search = InputSearch(given.path.parent, settings.search)
     folder = (settings.output or given.path).parent
     picture, quality, again, inputs = remake_adjusted(recipe, search, folder, given.name)
     files: list[Path] = []
     if settings.output is not None:
-        check_output(settings.output, [given, *inputs], overwrite=settings.overwrite)
+        keep_inputs(settings.output, inputs)
         files.append(pictures.save(picture, settings.output, quality=quality, recipe=again))
     if settings.verify:
         _verify(given.path, picture, 8, quality, str(recipe.get("torch")))

@@ -34,10 +34,10 @@ def remake_draft(
     try:
         settings = _settings(recipe, search, name)
         wish, number = recalled(recipe, name), recipe.get("number")
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
     runtime.set_threads(settings.threads)
-    drafts = make_drafts(settings, folder, report)
+    drafts = make_drafts(settings, folder, report, wish)
     bend = bending(wish, settings.strength, report)
     if number is None:
         tiles = [bend(picture) for picture in drafts.pictures()]

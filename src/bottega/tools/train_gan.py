@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bottega
 from bottega.errors import Cancelled
+from bottega.generate.training.settings import ANSWERS
 from bottega.tools.tool import Outcome, Report, Tool
 from bottega.tools.train_settings import TrainFiles, TrainGanSettings
 
@@ -26,13 +27,12 @@ SHOWN = 8
 
 def _run(settings: TrainGanSettings, report: Report) -> Outcome:
     from bottega import runtime
-    from bottega.generate.training import ANSWERS, best_generator, prepare, read_material
+    from bottega.generate.training import best_generator, prepare, read_material
     from bottega.tools.train_place import find_place
     from bottega.training import check_same, worker
 
     place = find_place(settings, f"{settings.data.name or 'pictures'}-{settings.size}")
-    fixed = type(settings).model_fields.keys() - TrainFiles.model_fields.keys() - set(ANSWERS) - NOT_SAID
-    check_same(settings, place.run, sorted(fixed))
+    check_same(settings, place.run, fixed_settings())
     runtime.set_threads(settings.threads)
     material = read_material(
         settings.data,
@@ -48,6 +48,12 @@ def _run(settings: TrainGanSettings, report: Report) -> Outcome:
     _conduct(settings, loop, place, report)
     generator, found = best_generator(loop)
     return _kept(settings, loop, generator, found, material, place)
+
+
+def fixed_settings() -> list[str]:
+    """Settings that belong to a run: with others nothing can go on there."""
+    fields = TrainGanSettings.model_fields.keys() - TrainFiles.model_fields.keys()
+    return sorted(fields - set(ANSWERS) - NOT_SAID)
 
 
 def _say(material: Material, report: Report) -> None:
@@ -70,11 +76,11 @@ def _conduct(settings: TrainGanSettings, loop: Loop, place: Place, report: Repor
     from bottega.generate import save
     from bottega.generate.training import best_generator
     from bottega.tools.gan_sheets import samples_sheet
-    from bottega.tools.train_told import Told
+    from bottega.tools.train_told import Told, curves
     from bottega.training.same import SETTINGS_FILE
 
     told = Told(report, lambda: samples_sheet(loop), place.preview, settings.preview_every)
-    loop.callbacks = (*loop.callbacks, told)
+    loop.callbacks = (*loop.callbacks, told, *curves(settings))
     (place.run / SETTINGS_FILE).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if loop.resume():
         report.note(f"Going on from {place.run}, after {loop.done} steps.")

@@ -12,7 +12,7 @@ from bottega import weights
 from bottega.errors import OutputError, SettingsError
 from bottega.pictures.formats import format_of
 from bottega.tools.outputs import check_folder
-from bottega.tools.train_settings import TrainFiles
+from bottega.tools.train_settings import TrainFiles, name_from
 from bottega.transfer.networks import described, save
 from bottega.transfer.training.goals import Goal
 from bottega.weights.manifest import NAME
@@ -37,7 +37,7 @@ def find_place(settings: TrainFiles, label: str) -> Place:
     """
     output = settings.output
     given = settings.name or (output.stem if output else label)
-    name = settings.name or re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-")[:64]
+    name = settings.name or name_from(given)
     _check_name(name, settings.overwrite)
     if output is not None:
         if output.suffix != ".safetensors":

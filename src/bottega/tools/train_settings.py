@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -10,6 +11,11 @@ from pydantic import Field
 from bottega.generate.training.settings import GanSettings
 from bottega.tools.tool import Settings, face
 from bottega.transfer.training.settings import FitSettings, ManyStyles, OneStyle
+
+
+def name_from(label: str) -> str:
+    """A name for the shelf: lower case, everything that is no letter or digit a hyphen."""
+    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:64]
 
 
 class TrainFiles(Settings):
@@ -37,6 +43,9 @@ class TrainFiles(Settings):
     )
     preview_every: float = Field(
         30.0, ge=1, le=86400, description="time between previews", json_schema_extra=face(unit="seconds")
+    )
+    tensorboard: bool = Field(
+        False, description="also write curves and samples for TensorBoard into the run's folder"
     )
     device: str = Field("auto", description="where to train: auto, cpu, cuda, cuda:1 or mps")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the networks")

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from bottega import pictures
 from bottega.tools.tool import Report
-from bottega.training import Callback, Loop, Timed
+from bottega.tools.train_settings import TrainFiles
+from bottega.training import Callback, Loop, TensorBoard, Timed
 from bottega.transfer.training.goals import Goal
 from bottega.transfer.training.photographs import Photographs
 
@@ -81,3 +82,12 @@ def sheet_drawer(goal: Goal, learned: Photographs, device: torch.device) -> Call
         return pictures.sheet(rows, height=SHOWN_SIDE * 2 // 3)
 
     return draw
+
+
+def curves(settings: TrainFiles) -> tuple[TensorBoard, ...]:
+    """What writes for TensorBoard, where that was asked for.
+
+    Raises:
+        SettingsError: TensorBoard is not installed.
+    """
+    return (TensorBoard(),) if settings.tensorboard else ()

@@ -11,7 +11,7 @@ from bottega.errors import Cancelled
 from bottega.tools.tool import Report
 from bottega.tools.train_place import Place
 from bottega.tools.train_settings import TrainPhotos, TrainSettings
-from bottega.tools.train_told import Told, sheet_drawer
+from bottega.tools.train_told import Told, curves, sheet_drawer
 from bottega.training import Loop, check_same, worker
 from bottega.training.same import SETTINGS_FILE
 from bottega.transfer.networks import save
@@ -40,7 +40,8 @@ def conduct(
     encoder = encoders.load(settings.encoder)
     loop = prepare(settings, goal, encoder, learned, place.run, here=here)
     sheet = sheet_drawer(goal, learned, here.device)
-    loop.callbacks = (*loop.callbacks, Told(report, sheet, place.preview, settings.preview_every))
+    told = Told(report, sheet, place.preview, settings.preview_every)
+    loop.callbacks = (*loop.callbacks, told, *curves(settings))
     (place.run / SETTINGS_FILE).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if loop.resume():
         report.note(f"Going on from {place.run}, after {loop.done} steps.")

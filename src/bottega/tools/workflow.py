@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bottega.errors import OutputError
+from bottega.errors import OutputError, SettingsError
 from bottega.generate.training.settings import GanSettings
 from bottega.tools.evaluate import EVALUATE
 from bottega.tools.generate import GENERATE
 from bottega.tools.generate_wish import wished
 from bottega.tools.outputs import check_folder
 from bottega.tools.tool import Outcome, Report, Tool
-from bottega.tools.train_gan import TRAIN_GAN
+from bottega.tools.train_gan import TRAIN_GAN, fixed_settings
+from bottega.tools.train_settings import name_from
 from bottega.tools.workflow_settings import WorkflowSettings
 
 if TYPE_CHECKING:
+    from bottega.personalize import Condition
     from bottega.tools.workflow_prepare import Prepared
 
 USUAL_WISH = ("palette", "lightness", "contrast", "saturation", "warmth")
@@ -51,7 +53,7 @@ class Stage(Report):
 
 
 def _run(settings: WorkflowSettings, report: Report) -> Outcome:
-    own = wished(settings)  # what cannot be wished for is refused before anything is made
+    own = _wish(settings)
     _open(settings)
     folder = settings.output
     found = _prepare(settings, Stage(report, "prepare", 0.0, 0.04))
@@ -73,20 +75,35 @@ def _run(settings: WorkflowSettings, report: Report) -> Outcome:
     )
 
 
+def _wish(settings: WorkflowSettings) -> Condition | None:
+    """What is wished for, refused before anything is made where nothing could measure whether it is met."""
+    if not (settings.palette or settings.subject or settings.wish):
+        return None
+    found = wished(settings)
+    if found is not None and not found.asked:
+        raise SettingsError(
+            "What is wished for is not measured, so no figure could say whether it is met; add --palette, "
+            "--subject, or a profile with more than styles."
+        )
+    return found
+
+
 def _open(settings: WorkflowSettings) -> None:
     """Make the folder, and refuse what would fail after an hour's training."""
     from bottega.tools.train_place import find_place
     from bottega.tools.workflow_prepare import check_pictures
+    from bottega.training import check_same
 
     folder = settings.output
     check_pictures(settings.data, folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the results.")
     check_folder(folder.absolute().parent)
-    if not (folder / "generator.safetensors").exists():
-        find_place(
-            _training(settings, settings.data).model_copy(update={"output": None}), folder.resolve().name
-        )
+    training = _training(settings, settings.data)
+    if (folder / "generator.safetensors").exists():
+        check_same(training, folder / "training", fixed_settings())
+    else:
+        find_place(training.model_copy(update={"output": None}), training.name)
     folder.mkdir(exist_ok=True)
 
 
@@ -124,11 +141,11 @@ def _training(settings: WorkflowSettings, data: Path) -> Any:
         {
             **chosen,
             "data": data,
-            "name": settings.name or settings.output.resolve().name.lower(),
+            "name": settings.name or name_from(settings.output.resolve().name),
             "output": settings.output / "generator.safetensors",
             "run": settings.output / "training",
             "overwrite": settings.overwrite,
-            **_machine(settings, "device", "precision", "threads"),
+            **_machine(settings, "device", "precision", "threads", "tensorboard"),
         }
     )
 
@@ -152,6 +169,8 @@ def _profile(found: Prepared, file: Path) -> Any:
 def _draw(
     settings: WorkflowSettings, model: Path, folder: Path, report: Report, wish: Path | None = None
 ) -> list[Path]:
+    for stale in folder.glob("*.png"):  # of an earlier wish or another count
+        stale.unlink()
     values = {
         "model": str(model),
         "count": settings.drafts,

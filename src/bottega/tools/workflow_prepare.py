@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,8 @@ def prepare(
     training, kept = hold_out(files, one_in)
     if len(kept) < FEWEST_HELD_OUT:
         training, kept = files, []
+    if folder.exists():  # what an interrupted call left may be parted otherwise
+        shutil.rmtree(folder)
     found = Prepared(folder)
     seen: dict[str, Path] = {}
     done = 0
@@ -96,6 +99,8 @@ def prepare(
                 save(pixels, target)
             done += 1
             on_progress(done, len(files))
+    if 0 < _count(folder / "held-out") < FEWEST_HELD_OUT:  # twins and broken files were among them
+        _take_back(folder / "held-out", folder / "training")
     found.training = _count(folder / "training")
     found.held_out = _count(folder / "held-out")
     if not found.training:
@@ -148,6 +153,13 @@ def _mark(data: Path, files: Sequence[Path], side: int, one_in: int) -> str:
 def _account(found: Prepared, mark: str) -> str:
     facts = {key: value for key, value in vars(found).items() if key != "folder"}
     return json.dumps({"mark": mark, **facts}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _take_back(held_out: Path, training: Path) -> None:
+    for file in sorted(held_out.rglob("*.png")):
+        target = training / file.relative_to(held_out)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
 
 
 def _count(folder: Path) -> int:

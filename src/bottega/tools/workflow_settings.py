@@ -33,6 +33,9 @@ class WorkflowFiles(Settings):
     extractor: list[str] = Field(
         ["small", "random"], description="whose features are compared, may be repeated"
     )
+    tensorboard: bool = Field(
+        False, description="also write curves and samples of the training for TensorBoard"
+    )
     device: str = Field("auto", description="where to compute: auto, cpu, cuda, cuda:1 or mps")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the training")
     threads: int = Field(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bottega.generate.augment import Augmentation
+from bottega.generate.deviation import GROUP
 from bottega.generate.generator import Generator
 from bottega.generate.training.material import ConditionedBatches
 from bottega.losses.adversarial import AdversarialLoss, r1_penalty
@@ -97,7 +98,7 @@ class Game:
         With batch norms both together would be told by statistics that the generator's own step, which has
         made pictures only, does not see: the discriminator wins at once, and nobody learns any more.
         """
-        if self.discriminator.apart:
+        if self.discriminator.apart or len(made[0]) % GROUP:  # nor may a group hold real and made ones
             return self.discriminator.judge(real, condition), self.discriminator.judge(made, condition)
         both = [torch.cat([a, b]) for a, b in zip(real, made, strict=True)]
         twice = None if condition is None else torch.cat([condition, condition])

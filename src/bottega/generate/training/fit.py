@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from bottega import encoders
+from bottega.errors import SettingsError
 from bottega.generate.augment import Augmentation
 from bottega.generate.dcgan import ConvDiscriminator
 from bottega.generate.generator import Generator
@@ -76,6 +77,10 @@ def prepare(
         SettingsError: settings that do not fit together or the pictures.
         WeightsError: the encoder or the generator to start from is not here, or does not fit.
     """
+    if settings.dropout and settings.network not in ("dcgan", "cdcgan"):
+        raise SettingsError(
+            f"Dropout is for the discriminator of a dcgan or cdcgan; a {settings.network} has none."
+        )
     here = here or worker()
     generator = generator or build_generator(settings, material.classes, material.attributes)
     taken = take_over(generator, load(settings.base).requires_grad_(True)) if settings.base else []
