@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bottega import generate, weights
+from bottega import generate
 from bottega.errors import SettingsError
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.generate import Generator
 from bottega.generate.training import GanSettings, last_generator, load_material, prepare
-from bottega.personalize import Condition, adjust, load
+from bottega.personalize import Condition, adjust, packaged
 from bottega.personalize.choices import Item, Taste
 from bottega.personalize.choices.reading import Reader
 from bottega.personalize.choices.traits import TRAITS
@@ -37,6 +37,7 @@ app = cyclopts.App(help=__doc__)
 POOL, FRESH, FIRST_FRESH = 400, 100, 100_000
 GRIDS, NOISE, CARES_ABOUT = 30, 0.5, 6
 LIKED = 100
+KEPT_RATE = 0.3
 SHOWN = 8
 
 Utility = Callable[[Sequence[Item]], NDArray[np.float64]]
@@ -102,7 +103,7 @@ def hidden(pool: Sequence[Item], seed: int) -> Utility:
     def values(items: Sequence[Item]) -> NDArray[np.float64]:
         return np.array([[item.traits[name] for name in names] for item in items])
 
-    mean, deviation = values(pool).mean(0), values(pool).std(0)
+    mean, deviation = values(pool).mean(0), values(pool).std(0).clip(1e-9)
 
     def plain(items: Sequence[Item]) -> NDArray[np.float64]:
         return np.asarray(np.clip((values(items) - mean) / deviation, -3, 3) @ slopes)
@@ -136,6 +137,7 @@ def trained_on(
             latent=generator.latent,
             minutes=minutes,
             base=model,
+            kept_rate=KEPT_RATE,
             validate_every=10**6,
         )
         loop = prepare(settings, load_material({"": files}, generator.size), home / "run")
@@ -149,7 +151,7 @@ def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
         condition = Condition(**condition_of(taste))
     except SettingsError:
         return None
-    network = load() if weights.is_here("adjust") else None
+    network = packaged()
     return torch.cat([adjust(picture[None], condition, network=network) for picture in fresh])
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from bottega import encoders, styles, weights
+from bottega import encoders, styles
 from bottega.evaluate import (
     Interval,
     bootstrap_interval,
@@ -22,13 +22,12 @@ from bottega.evaluate import (
 from bottega.evaluate.extractors import square
 from bottega.evaluate.report.measured import Instruments, MeasuredSet, measure_set
 from bottega.generate import Generator, sample
-from bottega.personalize import AdjustmentNet, Condition, adjust, load, match, read_condition
+from bottega.personalize import AdjustmentNet, Condition, adjust, match, packaged, read_condition
 from bottega.pictures import load as load_picture
 from bottega.pictures import save
 from recipes.paper.config import PaperRecipe
 
 EXTRACTOR = "small"
-ADJUSTMENT = "adjust"
 BATCH = 16
 
 
@@ -133,8 +132,7 @@ def matched(
 @cache
 def adjustment() -> AdjustmentNet | None:
     """The packaged network of adjustment; none while there is none, and adjustment goes without."""
-    known = any(entry.name == ADJUSTMENT for entry in weights.entries())
-    return load(ADJUSTMENT) if known and weights.is_here(ADJUSTMENT) else None
+    return packaged()
 
 
 def seconds(generator: Generator) -> Interval:

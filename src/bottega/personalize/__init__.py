@@ -5,7 +5,7 @@
 >>> match(wanted, read_condition(result)).mean
 """
 
-from bottega.personalize.adjust import adjust, described, load, save
+from bottega.personalize.adjust import adjust, described, load, packaged, save
 from bottega.personalize.attributes import ATTRIBUTES, NUMBERS, SWATCHES, Attribute
 from bottega.personalize.condition import Condition, Direction, StyleEmbedding, mixed
 from bottega.personalize.match import Match, distances, match
@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "match",
     "mixed",
+    "packaged",
     "palette_of",
     "read",
     "read_condition",

@@ -55,6 +55,12 @@ def load(source: str | Path = ARCHITECTURE) -> AdjustmentNet:
     return network.eval().requires_grad_(False)
 
 
+def packaged() -> AdjustmentNet | None:
+    """The network that ships with Bottega; None where its file is not here."""
+    known = ARCHITECTURE in {entry.name for entry in weights.entries()}
+    return load() if known and weights.is_here(ARCHITECTURE) else None
+
+
 @torch.no_grad()
 def adjust(
     picture: Tensor,

@@ -18,15 +18,14 @@ def opened(model: str | None, report: Report) -> AdjustmentNet | None:
     Raises:
         WeightsError: the one that was named is not here, or no adjustment network.
     """
-    from bottega import weights
-    from bottega.personalize import load
+    from bottega.personalize import load, packaged
 
     if model is not None:
         return load(model)
-    if NETWORK in {entry.name for entry in weights.entries()} and weights.is_here(NETWORK):
-        return load(NETWORK)
-    report.note(f'The network "{NETWORK}" is not here; pictures are adjusted by refinement alone.')
-    return None
+    network = packaged()
+    if network is None:
+        report.note(f'The network "{NETWORK}" is not here; pictures are adjusted by refinement alone.')
+    return network
 
 
 def network_record(model: str = NETWORK) -> dict[str, Any] | None:
