@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.personalize.contestants import CONTESTANTS
 from benchmarks.personalize.ledger import rows_of
+from benchmarks.personalize.plots import draw_curves
 from benchmarks.personalize.sliders import rank_correlation, sliders
 from bottega.evaluate import bootstrap_interval
 from bottega.personalize import ATTRIBUTES
@@ -21,7 +22,7 @@ of edge orientations with the picture moved by the same warp; in place: with the
 CURVES_TEXT = """# Slider curves
 
 One number is asked at five values, nothing else. Asked and got are means over pictures; the rank correlation
-(Spearman) is taken in each picture.
+(Spearman) is taken in each picture. Every curve is drawn in `sliders.png`.
 """
 
 
@@ -30,7 +31,10 @@ def report(results: Path) -> str:
     lines = [MATCH_TEXT, *_matches("Held-out paintings and photographs", rows_of(results / "match.jsonl"))]
     for path in sorted(results.glob("match-*.jsonl")):
         lines += _matches(f"Drafts of the generator {path.stem.removeprefix('match-')}", rows_of(path))
-    text = "\n".join([*lines, *_curves(rows_of(results / "sliders.jsonl"))])
+    curves = rows_of(results / "sliders.jsonl")
+    if curves:
+        draw_curves(curves, results / "sliders.png")
+    text = "\n".join([*lines, *_curves(curves)])
     (results / "personalize.md").write_text(text, encoding="utf-8")
     return text
 
