@@ -35,7 +35,8 @@ def test_generators_draw_many_pictures(name: str) -> None:
     apart = torch.pdist(drawn.flatten(1)) / drawn[0].numel() ** 0.5
     assert apart.min() > 0.05  # no two are alike
     assert 0.05 < drawn.std(dim=(1, 2, 3)).mean() < 0.4  # neither fog nor noise
-    assert torch.equal(generate.sample(generator, 1, seed=3), generate.sample(generator, 3, seed=1)[2:])
+    alone, among = generate.sample(generator, 1, seed=3), generate.sample(generator, 3, seed=1)[2:]
+    assert torch.allclose(alone, among, atol=1e-4)
 
 
 def test_words_of_the_issue(bench: Path) -> None:
