@@ -17,6 +17,7 @@ from benchmarks.personalize.measures import measure
 from benchmarks.personalize.report import report as written
 from benchmarks.personalize.sliders import slide, sliders
 from benchmarks.personalize.spans import measured_spans
+from benchmarks.personalize.ways import WAYS, walk
 from bottega import generate
 from bottega.errors import SettingsError
 from bottega.personalize import load
@@ -83,7 +84,7 @@ def match(
 
 @app.command
 def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
-    """Measure the slider curves on so many pictures; ``--weights none`` goes without the network."""
+    """Measure the slider curves on so many pictures (two or more); ``--weights none``: without the network."""
     tune_allocator()
     network = None if weights == "none" else load(weights)
     drafts = [square(file) for file in held_out(data)[:count]]
@@ -93,6 +94,10 @@ def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
             if (name, number) not in done:
                 curve = slide(draft, attribute, place, network)
                 append(RESULTS / "sliders.jsonl", [{"slider": name, "picture": number, **curve}])
+        for way in WAYS:
+            if (way, number) not in done:
+                curve = walk(way, draft, drafts[number - 1], network)
+                append(RESULTS / "sliders.jsonl", [{"slider": way, "picture": number, **curve}])
 
 
 @app.command

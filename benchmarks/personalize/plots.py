@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.personalize.sliders import sliders
+from benchmarks.personalize.ways import WAYS
 
 COLUMNS = 4
 
@@ -18,7 +19,8 @@ def draw_curves(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    names = [name for _, _, name in sliders() if any(row["slider"] == name for row in rows)]
+    known = (*(name for _, _, name in sliders()), *WAYS)
+    names = [name for name in known if any(row["slider"] == name for row in rows)]
     height = -(-len(names) // COLUMNS)
     figure, axes = pyplot.subplots(height, COLUMNS, figsize=(11, 2.6 * height), squeeze=False)
     for axis in axes.flat[len(names) :]:

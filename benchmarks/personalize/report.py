@@ -9,6 +9,7 @@ from benchmarks.personalize.contestants import CONTESTANTS
 from benchmarks.personalize.ledger import rows_of
 from benchmarks.personalize.plots import draw_curves
 from benchmarks.personalize.sliders import rank_correlation, sliders
+from benchmarks.personalize.ways import WAYS
 from bottega.evaluate import bootstrap_interval
 from bottega.personalize import ATTRIBUTES
 
@@ -21,8 +22,9 @@ of edge orientations with the picture moved by the same warp; in place: with the
 
 CURVES_TEXT = """# Slider curves
 
-One number is asked at five values, nothing else. Asked and got are means over pictures; the rank correlation
-(Spearman) is taken in each picture. Every curve is drawn in `sliders.png`.
+One number is asked at five values, nothing else; of palette and style, which are no single numbers, five
+mixtures of two, and what is read is a share of the way from one to the other. Asked and got are means over
+pictures; the rank correlation (Spearman) is taken in each picture. Every curve is drawn in `sliders.png`.
 """
 
 
@@ -64,7 +66,7 @@ def _curves(rows: list[dict[str, Any]]) -> list[str]:
         "| slider | pictures | rank correlation | asked | got |",
         "| --- | ---: | ---: | --- | --- |",
     ]
-    for _, _, name in sliders():
+    for name in (*(name for _, _, name in sliders()), *WAYS):
         found = [row for row in rows if row["slider"] == name]
         if found:
             asked, got = (_means([row[key] for row in found]) for key in ("asked", "got"))

@@ -1,14 +1,12 @@
 """Train a packaged generator: ``python -m recipes.generate --data COLLECTION --run runs/faces``.
 
 Runs on whatever there is, saves every minute, goes on where it stopped, writes a sheet of samples with every
-validation, and into the folder of each size ``generator.safetensors`` (the best) and ``last.safetensors`` at
-the end of every slice.
+validation, and at the end of every slice ``generator.safetensors`` (the best) and ``last.safetensors``.
 """
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +23,7 @@ from recipes.slices import call, train_slice
 
 app = cyclopts.App(help=__doc__)
 
-FIXED = ("pictures", "width", "batch", "seed")
+FIXED = ("pictures", "size", "grow", "width", "batch", "seed")
 
 
 @app.default
@@ -52,24 +50,16 @@ def train(
     recipe = recipe or GenerateRecipe()
     tune_allocator()
     grouped = pictures_of(recipe.pictures, data)
-    end = time.monotonic() + 60 * minutes
-    base = ""
-    for stage in recipe.stages:
-        folder = run / str(stage.size)
-        check_same(recipe, folder, FIXED)
-        material = load_material(grouped, stage.size, crop=recipe.crop)
-        settings = recipe.settings(stage, base)
-        loop = prepare(settings, material, folder, (Console(),))
-        facts = f"{len(material.pictures)} pictures, {len(material.classes)} classes, {stage.size} pixels"
-        train_slice(loop, recipe, folder, (end - time.monotonic()) / 60, facts)
-        base = str(folder / "last.safetensors")
-        made = {"recipe": recipe.model_dump(mode="json")}
-        save(last_generator(loop), base, made)
-        generator, figures = best_generator(loop)
-        best = folder / "generator.safetensors"
-        print(f"wrote {best} ({save(generator, best, {**made, 'figures': figures}, half=True)})", flush=True)
-        if loop.done < stage.steps:
-            break
+    check_same(recipe, run, FIXED)
+    material = load_material(grouped, recipe.size, crop=recipe.crop)
+    loop = prepare(recipe.settings, material, run, (Console(),))
+    facts = f"{len(material.pictures)} pictures, {len(material.classes)} classes, {recipe.size} pixels"
+    train_slice(loop, recipe, run, minutes, facts)
+    made = {"recipe": recipe.model_dump(mode="json")}
+    save(last_generator(loop), run / "last.safetensors", made)
+    generator, figures = best_generator(loop)
+    best = run / "generator.safetensors"
+    print(f"wrote {best} ({save(generator, best, {**made, 'figures': figures}, half=True)})", flush=True)
 
 
 def main(words: Sequence[str] | None = None) -> int:

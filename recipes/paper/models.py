@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bottega.generate import Generator, save
-from bottega.generate.training import GanSettings, best_generator, last_generator, load_material, prepare
+from bottega.generate import Generator
+from bottega.generate.training import GanSettings, best_generator, load_material, prepare
 from bottega.training import Loop, check_same
 from bottega.training.same import SETTINGS_FILE
 from recipes.paper.config import PaperRecipe
 from recipes.paper.sets import PictureSplit
 from recipes.paper.stylegan import StyleGenerator
 
-COARSE = 32
-KEPT_RATE = 0.2
 FIXED = ("size", "width", "batch", "minutes", "steps", "seed")
 
 
@@ -31,14 +29,12 @@ class Model:
         settings: where it differs from the common ones.
         classes: whether it is told the classes.
         build: another generator than the settings name.
-        grows: whether the first half of its time goes into pictures of 32 pixels, as our recipe has it.
     """
 
     title: str
     settings: dict[str, Any]
     classes: bool = False
     build: Callable[[PaperRecipe, int], Generator] | None = None
-    grows: bool = False
 
 
 def _style_generator(recipe: PaperRecipe, latent: int) -> Generator:
@@ -53,7 +49,7 @@ CLASSIC = {"loss": "non-saturating", "rate": 2e-4, "discriminator_rate": 2e-4, "
 STYLEGAN = {"loss": "non-saturating", "rate": 2e-4, "discriminator_rate": 8e-4}
 
 MODELS: dict[str, Model] = {
-    "ours": Model("ours (few-shot)", {"network": "fewshot"}, classes=True, grows=True),
+    "ours": Model("ours (few-shot)", {"network": "fewshot"}, classes=True),
     "dcgan": Model("DCGAN", {"network": "dcgan", **CLASSIC}),
     "cgan": Model("conditional DCGAN", {"network": "cdcgan", **CLASSIC}, classes=True),
     "vae": Model("VAE", {"network": "vae", "rate": 1e-3}),
@@ -71,27 +67,16 @@ def trained(name: str, recipe: PaperRecipe, split: PictureSplit, run: Path) -> G
     Raises:
         SettingsError: the folder holds a training with other settings.
     """
-    model = MODELS[name]
-    if not model.grows or recipe.size <= COARSE:
-        return best_generator(_loop(model, recipe, split, run))[0]
-    halved = {"minutes": recipe.minutes / 2, "steps": -(-recipe.steps // 2)}
-    first = _loop(model, recipe.model_copy(update={**halved, "size": COARSE}), split, run / str(COARSE))
-    base = run / f"{COARSE}.safetensors"
-    save(last_generator(first), base)
-    more = {"base": str(base), "kept_rate": KEPT_RATE}
-    return best_generator(_loop(model, recipe.model_copy(update=halved), split, run, more))[0]
+    return best_generator(_loop(MODELS[name], recipe, split, run))[0]
 
 
-def _loop(
-    model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path, more: Mapping[str, Any] | None = None
-) -> Loop:
+def _loop(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Loop:
     """The model's training, at its end."""
     classes = model.classes and len(split.training) > 1
     network = model.settings["network"]
     settings = GanSettings(
         **{
             **model.settings,
-            **(more or {}),
             "network": "dcgan" if network == "cdcgan" and not classes else network,
             "size": recipe.size,
             "width": recipe.width,

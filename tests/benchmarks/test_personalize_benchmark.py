@@ -14,6 +14,7 @@ from benchmarks.personalize.material import Pairs
 from benchmarks.personalize.measures import measure
 from benchmarks.personalize.report import report
 from benchmarks.personalize.sliders import RANGES, rank_correlation, slide, sliders
+from benchmarks.personalize.ways import WAYS, walk
 from bottega.personalize import ATTRIBUTES, read
 
 
@@ -55,6 +56,15 @@ def test_a_slider_is_followed(pairs: Pairs, monkeypatch: pytest.MonkeyPatch) -> 
     assert curve["got"] == pytest.approx(curve["asked"], abs=0.03)
     assert rank_correlation([curve]) == pytest.approx(1)
     assert rank_correlation([{"asked": [1, 2, 3], "got": [3, 2, 1]}]) == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_is_gone(pairs: Pairs, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.personalize.ways.STEPS", 3)
+    monkeypatch.setattr("benchmarks.personalize.ways.REFINE", 0)
+    curve = walk(way, pairs.drafts[0], pairs.drafts[1], None)
+    assert curve["asked"] == [0, 0.5, 1]
+    assert rank_correlation([curve]) == pytest.approx(1)
 
 
 def test_a_slider_that_moves_nothing_has_no_correlation() -> None:

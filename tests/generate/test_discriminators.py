@@ -11,6 +11,7 @@ from bottega.generate.augment import Augmentation, cut_out, recolor, shift
 from bottega.generate.dcgan import ConvDiscriminator
 from bottega.generate.deviation import group_deviation
 from bottega.generate.projector import ProjectedDiscriminator, Projector, last_layers
+from bottega.generate.pyramid import PyramidDiscriminator
 from bottega.generate.residual import ResidualDiscriminator
 
 
@@ -170,6 +171,22 @@ def test_discriminators_see_what_is_alike() -> None:
     projector = Projector(encoders.load("small"))
     for judge in (ResidualDiscriminator(32, width=4), ProjectedDiscriminator(projector, 32)):
         assert not torch.allclose(judge(shown)[0], judge(alike)[0], atol=1e-3)
+
+
+def test_a_pyramid_judges_by_the_parts_that_fit() -> None:
+    """Small pictures by the part for them; large ones by that on their reduction, and by their own."""
+    torch.manual_seed(0)
+    projector = Projector(encoders.load("small"))
+    small, large = (ProjectedDiscriminator(projector, side).eval() for side in (32, 64))
+    pyramid = PyramidDiscriminator({64: large, 32: small}).eval()
+    shown = pictures(side=64)
+    reduced = torch.nn.functional.avg_pool2d(shown, 2)
+    with torch.no_grad():
+        assert torch.equal(pyramid(reduced), small(reduced))
+        assert torch.equal(pyramid(shown), torch.cat([small(reduced), large(shown)], 1))
+    residual = PyramidDiscriminator({side: ResidualDiscriminator(side, 4) for side in (32, 64)})
+    assert residual(shown).shape == (4, 2)
+    assert residual(reduced).shape == (4, 1)
 
 
 def test_plain_discriminator() -> None:

@@ -24,9 +24,12 @@ from bottega.generate.training import (
 )
 from bottega.generate.training.alarms import Alarms
 from bottega.generate.training.attributes import read_attributes
+from bottega.generate.training.growth import Growth
 from bottega.generate.training.measure import Measure, centred, look, nearest, spread
 from bottega.generate.training.start import take_over
-from bottega.training import Loop, worker
+from bottega.training import Loop, Step, worker
+from bottega.training.schedules import Constant
+from bottega.training.updates import Updates
 
 SMALL = {"size": 32, "width": 4, "latent": 8, "batch": 4, "measured": 16}
 
@@ -293,3 +296,60 @@ def test_a_sure_discriminator_with_batch_norms_is_not_fooled(material: Material,
         losses = loop.advance()
     assert losses["discriminator"] < 0.7
     assert losses["generator"] > 1.5
+
+
+def test_pictures_grow(folder: Path, tmp_path: Path) -> None:
+    """First at 32 pixels, where finer layers do not learn; a longer training does not shrink again."""
+    material = read_material(folder, 64)
+    loop = loop_of(material, tmp_path, size=64, steps=4, grow=0.5)
+    start = weights_of(loop)
+    told = [float(loop.advance()["side"]) for _ in range(2)]
+    half = weights_of(loop)
+    told += [float(loop.advance()["side"]) for _ in range(2)]
+    whole = weights_of(loop)
+    assert told == [32, 32, 64, 64]
+    fine = ("generator.pictures.64.weight", "discriminator.parts.64.plain.weight")
+    for name in fine:
+        assert torch.equal(start[name], half[name])
+        assert not torch.equal(half[name], whole[name])
+    coarse = ("generator.pictures.32.weight", "discriminator.parts.32.plain.weight")
+    for name in coarse:
+        assert not torch.equal(start[name], half[name])
+        assert not torch.equal(half[name], whole[name])
+    loop.save()
+    longer = loop_of(material, tmp_path, size=64, steps=100, grow=0.5)
+    assert longer.resume()
+    assert longer.advance()["side"] == 64
+
+
+def test_growth_over_several_sides() -> None:
+    growth = Growth((32, 64, 128), 0.5, lambda step: step / 8)
+    here = worker("cpu", "fp32")
+    updates = Updates({}, Constant(8), here, None)
+    sides = [growth(Step(number, torch.Generator(), here, updates)) for number in range(8)]
+    assert sides == [32, 32, 64, 64, 128, 128, 128, 128]
+    assert Growth((32, 64), 0.0, lambda _: 0.0).sides == (64,)
+    with pytest.raises(SettingsError, match="share of the training for smaller pictures is 1"):
+        Growth((32, 64), 1.0, lambda _: 0.0)
+
+
+def test_patience_waits_for_the_whole_side(folder: Path, tmp_path: Path) -> None:
+    loop = loop_of(
+        read_material(folder, 64),
+        tmp_path,
+        size=64,
+        steps=6,
+        grow=0.5,
+        patience=1,
+        validate_every=1,
+        rate=1e-9,
+    )
+    loop.train()
+    assert loop.done > 3
+
+
+def test_a_base_as_large_needs_no_growth(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "base.safetensors"
+    generate.save(FewShotGenerator(64, 8, ("discs", "squares"), width=4), file)
+    loop = loop_of(read_material(folder, 64), tmp_path / "run", size=64, base=str(file))
+    assert loop.advance()["side"] == 64

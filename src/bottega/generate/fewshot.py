@@ -154,11 +154,15 @@ class FewShotGenerator(Generator):
             noise = torch.cat([noise, self.embedding(condition.to(z))], 1)
         return self.mapping(noise)
 
+    @property
+    def sides(self) -> tuple[int, ...]:
+        return tuple(int(name) for name in self.pictures)
+
     def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
         x = self.start(F.leaky_relu(styles[0], 0.2)).unflatten(1, (-1, START, START))
         x = F.glu(self.first(x.contiguous(memory_format=torch.channels_last)), dim=1)
         features, drawn = {START: x}, None
-        for style, (name, block) in zip(styles[1:], self.blocks.items(), strict=True):
+        for style, (name, block) in zip(styles[1:], self.blocks.items(), strict=False):
             x, side = block(x, style), int(name)
             if name in self.excitations:
                 x = self.excitations[name](features[EXCITED_BY[side]], x)

@@ -63,13 +63,30 @@ class Generator(nn.Module):
             "attributes": list(self.attributes),
         }
 
-    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Pictures ``(N, 3, size, size)`` in [0, 1].
+    def forward(self, z: Tensor, condition: Tensor | None = None, side: int = 0) -> Tensor:
+        """Pictures ``(N, 3, side, side)`` in [0, 1]; 0 is the whole :attr:`size`.
 
         Raises:
-            SettingsError: noise or condition have another shape, or the condition is missing.
+            SettingsError: noise or condition have another shape, the condition is missing, or pictures of
+                this side cannot be drawn.
         """
-        return self.synthesise([self.style_of(z, condition)] * self.levels)
+        return self.synthesise([self.style_of(z, condition)] * self.levels_to(side or self.size))
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Sides of the pictures that can be drawn, small to large; of simple generators one."""
+        return (self.size,)
+
+    def levels_to(self, side: int) -> int:
+        """How many of the :attr:`levels` a picture of ``side`` takes.
+
+        Raises:
+            SettingsError: there is no such side.
+        """
+        if side not in self.sides:
+            known = ", ".join(map(str, self.sides))
+            raise SettingsError(f"This generator draws squares of {known} pixels, not {side}.")
+        return self.levels - sum(larger > side for larger in self.sides)
 
     def style_of(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         """The style vector ``(N, W)`` of noise and condition."""
@@ -81,7 +98,7 @@ class Generator(nn.Module):
         return self.latent + self.conditions
 
     def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
-        """Pictures from one style vector for each level, coarse to fine."""
+        """Pictures from one style vector for each level, coarse to fine; fewer draw a smaller one."""
         raise TypeError(f"{type(self).__name__} does not define synthesise().")
 
     def centre(self, condition: Tensor | None = None) -> Tensor:

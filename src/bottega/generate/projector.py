@@ -135,6 +135,11 @@ class ProjectedDiscriminator(nn.Module):
         self.heads.append(Head(PLAIN, size // FOLD, conditions))
         self.plain = nn.Conv2d(3 * FOLD**2, PLAIN, 3, padding=1)
 
+    @property
+    def views(self) -> int:
+        """Tensors that :meth:`look` gives."""
+        return len(self.heads)
+
     def look(self, pictures: Tensor) -> list[Tensor]:
         """Features that :meth:`judge` takes; dear, and the same for both sides of the game."""
         return [*self.projector(pictures), F.pixel_unshuffle(pictures * 2 - 1, FOLD)]

@@ -32,6 +32,7 @@ class ResidualDiscriminator(nn.Module):
     """
 
     apart = False
+    views = 1
 
     def __init__(self, size: int, width: int = 24, conditions: int = 0) -> None:
         super().__init__()

@@ -42,24 +42,32 @@ def read_style(picture: Tensor) -> StyleEmbedding:
 
 
 def style_match(asked: StyleEmbedding, got: StyleEmbedding) -> float:
-    """1 − min(1, d / 0.61); d² is the mean over channels of ((Δmean)² + (Δdeviation)²) / (sum of squared
-    deviations), each at most 1: the distance by which the network opens its gate.
+    """1 − min(1, d / 0.61), with the distance d of :func:`style_distance`.
 
     Raises:
         SettingsError: the embeddings are of different networks.
     """
-    if asked.network != got.network:
+    return 1 - min(1.0, style_distance(asked, got) / SPAN)
+
+
+def style_distance(one: StyleEmbedding, other: StyleEmbedding) -> float:
+    """d in [0, 1]; d² is the mean over channels of ((Δmean)² + (Δdeviation)²) / (sum of squared deviations),
+    each at most 1: the distance by which the network opens its gate.
+
+    Raises:
+        SettingsError: the embeddings are of different networks.
+    """
+    if one.network != other.network:
         raise SettingsError(
             "These style embeddings are of different networks; read the style pictures again."
         )
     means, deviations, other_means, other_deviations = (
         torch.tensor(values, dtype=torch.float64)
-        for values in (asked.means, asked.deviations, got.means, got.deviations)
+        for values in (one.means, one.deviations, other.means, other.deviations)
     )
     apart = (means - other_means).square() + (deviations - other_deviations).square()
     size = deviations.square() + other_deviations.square() + 2 * FLOOR
-    distance = (apart / size).clamp_max(1).mean().sqrt().item()
-    return 1 - min(1.0, distance / SPAN)
+    return float((apart / size).clamp_max(1).mean().sqrt())
 
 
 def painted(
@@ -77,7 +85,7 @@ def painted(
     codes: list[StyleCode] = []
     shares: list[float] = []
     for style, weight in (condition.styles or {}).items():
-        codes.append(network.encode(seen(_style_picture(style), SIDE)))
+        codes.append(_bundled(style) if style in styles.STYLES else network.encode(_seen_file(style)))
         shares.append(weight)
     if condition.embedding is not None:
         codes.append(_code(condition.embedding, network, name))
@@ -101,11 +109,15 @@ def _network() -> tuple[MicroNet, str]:
     return network, weights.entry(NETWORK).sha256[:16]
 
 
-def _style_picture(name: str) -> Tensor:
-    if name in styles.STYLES:
-        return styles.paint(name, (SIDE, SIDE))
+@cache
+def _bundled(name: str) -> StyleCode:
+    """Code of a bundled style; painting it anew for each picture would take longer than all else."""
+    return _network()[0].encode(seen(styles.paint(name, (SIDE, SIDE)), SIDE))
+
+
+def _seen_file(name: str) -> Tensor:
     if Path(name).is_file():
-        return pictures.load(name).pixels
+        return seen(pictures.load(name).pixels, SIDE)
     meant = nearest(name, styles.STYLES)
     hint = f'. Did you mean "{meant}"?' if meant else f"; the bundled styles are {', '.join(styles.STYLES)}."
     raise SettingsError(f'There is no bundled style and no picture "{name}"{hint}')

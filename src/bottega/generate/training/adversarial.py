@@ -7,10 +7,12 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from bottega.generate.augment import Augmentation
 from bottega.generate.deviation import GROUP
 from bottega.generate.generator import Generator
+from bottega.generate.training.growth import Growth
 from bottega.generate.training.material import ConditionedBatches
 from bottega.losses.adversarial import AdversarialLoss, r1_penalty
 from bottega.training import Step
@@ -39,7 +41,7 @@ class Game:
     discriminator judges real and made ones together, unless it has batch norms.
 
     Args:
-        networks: ``"generator"``, ``"discriminator"``, ``"augmentation"``.
+        networks: ``"generator"``, ``"discriminator"``, ``"augmentation"``, ``"growth"``.
         batches: real pictures with their conditions.
         loss: of both players.
         r1: weight γ of the gradient penalty; 0 for none.
@@ -55,20 +57,24 @@ class Game:
         r1: float = 0.0,
         r1_every: int = 16,
     ) -> None:
-        generator, augmentation = networks["generator"], networks["augmentation"]
+        generator, augmentation, growth = (networks[name] for name in ("generator", "augmentation", "growth"))
         assert isinstance(generator, Generator)
         assert isinstance(augmentation, Augmentation)
-        self.generator, self.augmentation = generator, augmentation
+        assert isinstance(growth, Growth)
+        self.generator, self.augmentation, self.growth = generator, augmentation, growth
         self.discriminator: Discriminator = networks["discriminator"]  # type: ignore[assignment]
         self.batches, self.loss, self.r1, self.r1_every = batches, loss, r1, r1_every
 
     def __call__(self, step: Step) -> dict[str, Tensor]:
         real, condition = self.batches(step)
+        side = self.growth(step)
+        if side < real.shape[-1]:
+            real = F.avg_pool2d(real, real.shape[-1] // side)
         noise = torch.randn(len(real), self.generator.latent, generator=step.generator).to(real)
         penalised = self.r1 > 0 and step.number % self.r1_every == 0
         real = self.augmentation(real, step.generator).requires_grad_(penalised)
         with step.worker.autocast():
-            made = self.augmentation(self.generator(noise, condition), step.generator)
+            made = self.augmentation(self.generator(noise, condition, side), step.generator)
             seen = self.discriminator.look(made)
             with torch.set_grad_enabled(penalised):
                 seen_real = self.discriminator.look(real)
@@ -88,6 +94,7 @@ class Game:
             "generator": fooled,
             "sure of real": real_logits.detach().sign().mean(),
             "augmentation": self.augmentation.get_buffer("probability").clone(),
+            "side": self.growth.get_buffer("side").clone(),
         }
 
     def _judged(

@@ -16,11 +16,13 @@ from bottega.generate.augment import Augmentation
 from bottega.generate.dcgan import ConvDiscriminator
 from bottega.generate.generator import Generator
 from bottega.generate.projector import ProjectedDiscriminator, Projector
+from bottega.generate.pyramid import PyramidDiscriminator
 from bottega.generate.residual import ResidualDiscriminator
 from bottega.generate.table import load
 from bottega.generate.training.adversarial import Game
 from bottega.generate.training.alarms import Alarms
 from bottega.generate.training.autoencoding import AutoEncoding
+from bottega.generate.training.growth import Growth, NotYet
 from bottega.generate.training.material import ConditionedBatches, Material
 from bottega.generate.training.measure import Measure
 from bottega.generate.training.settings import GanSettings
@@ -83,13 +85,19 @@ def prepare(
         )
     here = here or worker()
     generator = generator or build_generator(settings, material.classes, material.attributes)
-    taken = take_over(generator, load(settings.base).requires_grad_(True)) if settings.base else []
+    base = load(settings.base).requires_grad_(True) if settings.base else None
+    taken = [] if base is None else take_over(generator, base)
     groups = learning_groups(generator, settings, taken)
     batches = ConditionedBatches(material, settings.batch, view_of(settings), settings.seed)
     kind = settings.optimizer
     options = {} if kind == "rmsprop" else {"betas": BETAS}
     optimizers = {"generator": optimizer(kind, groups, settings.rates[0], **options)}
-    module, step = _players(settings, generator, batches)
+    timed = Timed(60 * settings.minutes, WARMUP)
+    drawn = 0 if base is None else min(base.size, settings.size)
+    growth = Growth(
+        [side for side in generator.sides if side >= drawn], settings.grow, _progress(settings, timed)
+    )
+    module, step = _players(settings, generator, batches, growth)
     if "discriminator" in module:
         learned = [weights for weights in module["discriminator"].parameters() if weights.requires_grad]
         optimizers["discriminator"] = optimizer(
@@ -98,7 +106,6 @@ def prepare(
     _place(module, here)
     watching = encoders.load(settings.encoder).to(here.device)
     measure = Measure(generator, material, watching, here, settings.measured)
-    timed = Timed(60 * settings.minutes, WARMUP)
     loop = Loop(
         module,
         optimizers,
@@ -111,7 +118,7 @@ def prepare(
         ema_decay=EMA_DECAY,
     )
     samples = Samples(sample_drawer(generator, here), settings.validate_every, columns=SAMPLES)
-    loop.callbacks = (timed, samples, Alarms(tell, measure.twins), *callbacks)
+    loop.callbacks = (timed, samples, Alarms(tell, measure.twins), NotYet(growth), *callbacks)
     return loop
 
 
@@ -172,7 +179,7 @@ def sample_drawer(generator: Generator, here: Worker) -> Callable[[torch.Generat
 
 
 def _players(
-    settings: GanSettings, generator: Generator, batches: ConditionedBatches
+    settings: GanSettings, generator: Generator, batches: ConditionedBatches, growth: Growth
 ) -> tuple[nn.ModuleDict, StepFunction]:
     if isinstance(generator, VAE):
         return nn.ModuleDict({"generator": generator}), AutoEncoding(generator, batches, settings.beta)
@@ -183,6 +190,7 @@ def _players(
             "augmentation": Augmentation(
                 settings.augment, settings.augment_probability, settings.augment_span
             ),
+            "growth": growth,
         }
     )
     loss = adversarial_loss(settings.loss)
@@ -192,10 +200,14 @@ def _players(
 def build_discriminator(settings: GanSettings, generator: Generator) -> nn.Module:
     """The other player, with random weights."""
     if settings.network == "fewshot":
+        sides, conditions = generator.sides, generator.conditions
         if not settings.projector:
-            return ResidualDiscriminator(settings.size, settings.width, generator.conditions)
+            residual = {side: ResidualDiscriminator(side, settings.width, conditions) for side in sides}
+            return PyramidDiscriminator(residual)
         projector = Projector(encoders.load(settings.projector), seed=settings.seed)
-        return ProjectedDiscriminator(projector, settings.size, generator.conditions)
+        return PyramidDiscriminator(
+            {side: ProjectedDiscriminator(projector, side, conditions) for side in sides}
+        )
     return ConvDiscriminator(
         settings.size, settings.width, generator.conditions, settings.dropout, norm=settings.r1 == 0
     )
@@ -207,10 +219,17 @@ def _schedule(settings: GanSettings, timed: Timed) -> Schedule:
     return schedule(settings.schedule, settings.steps, warmup=min(WARMUP, settings.steps))
 
 
+def _progress(settings: GanSettings, timed: Timed) -> Callable[[int], float]:
+    """Share of the training that is done, in [0, 1]."""
+    if settings.steps:
+        return lambda step: step / settings.steps
+    return lambda step: timed.spent / timed.seconds
+
+
 def _place(module: nn.ModuleDict, here: Worker) -> None:
     """Everything to its device, convolutions in the layout that is quick there."""
     module.to(here.device)
     convert_conv2d_weight_memory_format(module, torch.channels_last)
-    if "discriminator" in module and isinstance(module["discriminator"], ProjectedDiscriminator):
-        encoder = module["discriminator"].projector.encoder.to(here.device)
-        convert_conv2d_weight_memory_format(encoder, torch.channels_last)
+    for part in module.modules():
+        if isinstance(part, Projector):
+            convert_conv2d_weight_memory_format(part.encoder.to(here.device), torch.channels_last)

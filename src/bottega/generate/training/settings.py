@@ -38,6 +38,13 @@ class GanSettings(BaseModel):
     steps: int = Field(
         0, ge=0, le=10**8, description="train so many steps instead, however long they take; 0 goes by time"
     )
+    grow: float = Field(
+        0.4,
+        ge=0,
+        lt=1,
+        description="share of a fewshot training that goes to smaller pictures, from 32 pixels on; 0 starts "
+        "with the whole size",
+    )
     batch: int = Field(16, ge=2, le=1024, description="pictures in one step")
     rate: float = Field(
         0.0, ge=0, le=1, description="peak learning rate of the generator; 0 takes what suits the network"
