@@ -84,7 +84,7 @@ def match(
 
 @app.command
 def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
-    """Measure the slider curves on so many pictures (two or more); ``--weights none``: without the network."""
+    """Measure the slider curves on two pictures or more; ``--weights none`` goes without the network."""
     tune_allocator()
     network = None if weights == "none" else load(weights)
     drafts = [square(file) for file in held_out(data)[:count]]

@@ -353,3 +353,12 @@ def test_a_base_as_large_needs_no_growth(folder: Path, tmp_path: Path) -> None:
     generate.save(FewShotGenerator(64, 8, ("discs", "squares"), width=4), file)
     loop = loop_of(read_material(folder, 64), tmp_path / "run", size=64, base=str(file))
     assert loop.advance()["side"] == 64
+
+
+def test_new_classes_learn_though_all_else_is_kept(material: Material, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    file = tmp_path / "base.safetensors"
+    generate.save(FewShotGenerator(32, 8, classes=("squares", "stars"), width=4), file)
+    loop = loop_of(material, tmp_path / "run", base=str(file), kept_rate=0.0)
+    learning = {n for n, p in loop.module["generator"].named_parameters() if p.requires_grad}  # type: ignore[index]
+    assert learning == {"embedding.weight", "mapping.0.weight"}

@@ -278,3 +278,27 @@ def test_curves_for_tensorboard(folder: Path, tmp_path: Path, monkeypatch: pytes
     assert list((tmp_path / "curves.training" / "tensorboard").glob("events*"))
     with pytest.raises(SettingsError, match="Dropout is for the discriminator of a dcgan"):
         tool.run(tool.configure({**asked, "name": "other", "dropout": 0.2}))
+
+
+def test_a_wish_with_a_style_picture_is_remade(model: str, tmp_path: Path) -> None:
+    """The style picture is found where it lies now, and refused when it is another one."""
+    style = tmp_path / "style.png"
+    pictures.save(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)), style)
+    wish = Condition(styles={str(style): 1.0}).save(tmp_path / "wish.json")
+    file = draw(model, count=1, wish=wish, output=tmp_path / "one.png").files[0]
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    style.rename(moved / "style.png")
+    with pytest.raises(PictureError, match=r"style\.png is neither at"):
+        verified(file)
+    assert verified(file, search=[moved])
+    pictures.save(torch.zeros(1, 3, 64, 64), moved / "style.png", overwrite=True)
+    with pytest.raises(PictureError):
+        verified(file, search=[moved])
+
+
+def test_options_of_remake_that_drafts_have(model: str, tmp_path: Path) -> None:
+    file = draw(model, count=1, output=tmp_path / "one.png").files[0]
+    assert verified(file, device="cpu")
+    with pytest.raises(SettingsError, match="was drawn by generate, which has no --engine"):
+        verified(file, engine="torch")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bottega
-from bottega.errors import MismatchError, PictureError
+from bottega.errors import PictureError
 from bottega.tools.adjust_network import NETWORK, network_record
-from bottega.tools.recipe import find_source
+from bottega.tools.recipe import check_named, find_source
 from bottega.tools.search import InputSearch
 from bottega.tools.sources import FileSource, Source, file_source
+from bottega.tools.style_files import recalled_condition, style_record
 
 if TYPE_CHECKING:
     from bottega.personalize import AdjustmentNet, Condition
@@ -27,15 +28,13 @@ def adjust_recipe(
     """The recipe of a picture that will lie in ``folder``."""
     import torch
 
-    words = [word for word in condition.styles or {} if Path(word).is_file()]
-    pictures = {word: file_source(Path(word)).record(folder) for word in words}
     return {
         "tool": "adjust",
         "bottega": bottega.__version__,
         "torch": torch.__version__,
         "content": content.record(folder),
         "condition": condition.model_dump(mode="json", exclude_none=True),
-        **({"style_pictures": pictures} if pictures else {}),
+        **style_record(condition, folder),
         **({} if settings.mask is None else {"mask": file_source(settings.mask).record(folder)}),
         "network": _network_record(settings.model, folder) if with_network else None,
         "settings": settings.model_dump(mode="json", include=set(KEPT)),
@@ -62,22 +61,15 @@ def remake_adjusted(
     from dataclasses import replace
 
     from bottega import pictures
-    from bottega.personalize import Condition, adjust
+    from bottega.personalize import adjust
     from bottega.tools.adjust_settings import AdjustSettings
 
     try:
         content = find_source(recipe["content"], search, name)
-        styles = {word: search.find(record) for word, record in recipe.get("style_pictures", {}).items()}
         mask = search.find(recipe["mask"]) if "mask" in recipe else None
-        asked = dict(recipe["condition"])
+        condition, styles = recalled_condition(recipe, recipe["condition"], search)
         network, model = _network(recipe["network"], search, name)
         kept = {key: recipe["settings"][key] for key in KEPT}
-        if "styles" in asked:
-            asked["styles"] = {
-                str(styles[word].path) if word in styles else word: weight
-                for word, weight in asked["styles"].items()
-            }
-        condition = Condition.model_validate(asked)
         settings = AdjustSettings(
             content=Path(content.name), mask=None if mask is None else mask.path, model=model, **kept
         )
@@ -94,7 +86,7 @@ def remake_adjusted(
         refine=settings.refine,
     )
     again = adjust_recipe(settings, content, condition, folder, network is not None)
-    inputs = [content, *styles.values(), *([] if mask is None else [mask])]
+    inputs = [content, *styles, *([] if mask is None else [mask])]
     return replace(pictures.as_picture(made), alpha=picture.alpha), settings.quality, again, inputs
 
 
@@ -108,7 +100,6 @@ def _network(
     record: dict[str, Any] | None, search: InputSearch, name: str
 ) -> tuple[AdjustmentNet | None, str | None]:
     """The network of a recipe, and the setting ``model`` that names it."""
-    from bottega import weights
     from bottega.personalize import load
 
     if record is None:
@@ -116,9 +107,5 @@ def _network(
     if record["kind"] == "file":
         found: FileSource = search.find(record)
         return load(found.path), str(found.path)
-    if weights.entry(record["name"]).sha256 != record["sha256"]:
-        raise MismatchError(
-            f'{name} was adjusted by a network "{record["name"]}" of sha256 {record["sha256"][:16]}…; '
-            "the one here is another."
-        )
+    check_named(record, name)
     return load(record["name"]), str(record["name"])

@@ -135,7 +135,7 @@ def _recipe(settings: GenerateSettings, folder: Path, wish: Condition | None) ->
         "torch": torch.__version__,
         "model": model,
         **({} if project is None else {"project": file_source(project).record(folder)}),
-        **wish_record(wish),
+        **wish_record(wish, folder),
         "settings": settings.model_dump(
             mode="json", include=set(KEPT), exclude_none=True, exclude_defaults=True
         ),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import MismatchError, SettingsError
 from bottega.tools.adjust_network import network_record, opened
 from bottega.tools.generate_settings import BendSettings
 from bottega.tools.generate_words import place_of
+from bottega.tools.search import InputSearch
+from bottega.tools.style_files import recalled_condition, style_record
 from bottega.tools.tool import Report
 
 if TYPE_CHECKING:
@@ -56,25 +59,31 @@ def wished(settings: BendSettings) -> Condition | None:
     return own if settings.wish is None else Condition.load(settings.wish).updated(own)
 
 
-def wish_record(condition: Condition | None) -> dict[str, Any]:
-    """What a recipe says of the wish, all in numbers, and of the network that bends; nothing without."""
+def wish_record(condition: Condition | None, folder: Path) -> dict[str, Any]:
+    """What a recipe in ``folder`` says of the wish and of the network that bends; nothing without a wish."""
     if condition is None:
         return {}
-    return {"wish": condition.model_dump(mode="json", exclude_none=True), "adjustment": network_record()}
+    return {
+        "wish": condition.model_dump(mode="json", exclude_none=True),
+        **style_record(condition, folder),
+        "adjustment": network_record(),
+    }
 
 
-def recalled(recipe: dict[str, Any], name: str) -> Condition | None:
+def recalled(recipe: dict[str, Any], name: str, search: InputSearch) -> Condition | None:
     """The wish of a recipe again; ``name`` is the picture's that it was in.
 
+    Args:
+        search: where style pictures may lie.
+
     Raises:
+        PictureError: a style picture is nowhere, or is another one now.
         MismatchError: another adjustment network, or none, is here than bent the picture.
     """
     if "wish" not in recipe:
         return None
-    from bottega.personalize import Condition
-
     if recipe.get("adjustment") != network_record():
         raise MismatchError(
             f"{name} was bent with another adjustment network than the one that is here, or without one."
         )
-    return Condition.model_validate(recipe["wish"])
+    return recalled_condition(recipe, recipe["wish"], search)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,23 @@ def _find_file(record: dict[str, Any], search: InputSearch, name: str) -> FileSo
             "only pictures made from files can be made again."
         )
     return search.find(record)
+
+
+def check_named(record: Mapping[str, Any], name: str) -> None:
+    """Refuse weights on a shelf that are not those of a recipe, which was in the picture ``name``.
+
+    Raises:
+        MismatchError: the hashes differ.
+        WeightsError: there are no weights of this name.
+    """
+    from bottega import weights
+
+    here = weights.entry(record["name"]).sha256
+    if here != record["sha256"]:
+        raise MismatchError(
+            f'{name} was made with the weights "{record["name"]}" of sha256 {record["sha256"][:16]}…, '
+            f"but the ones here have sha256 {here[:16]}…."
+        )
 
 
 def check_weights(recorded: dict[str, dict[str, Any]], present: dict[str, dict[str, Any]], name: str) -> None:

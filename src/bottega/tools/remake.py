@@ -95,11 +95,12 @@ def _remake_draft(
     from bottega import pictures
     from bottega.tools.remake_draft import remake_draft
 
+    _refuse(settings, "drawn by generate", "engine")
     if settings.output is not None:
         check_output(settings.output, [given], overwrite=settings.overwrite)
     search = InputSearch(given.path.parent, settings.search)
     folder = (settings.output or given.path).parent
-    drawn, asked, again = remake_draft(recipe, search, folder, given.name, report)
+    drawn, asked, again = remake_draft(recipe, search, folder, given.name, report, settings.device)
     picture = pictures.as_picture(drawn)
     files: list[Path] = []
     if settings.output is not None:
@@ -113,6 +114,7 @@ def _remake_adjusted(settings: RemakeSettings, given: FileSource, recipe: dict[s
     from bottega import pictures
     from bottega.tools.adjust_recipe import remake_adjusted
 
+    _refuse(settings, "made by adjust", "device", "engine")
     if settings.output is not None:
         check_output(settings.output, [given], overwrite=settings.overwrite)
     search = InputSearch(given.path.parent, settings.search)
@@ -125,6 +127,17 @@ def _remake_adjusted(settings: RemakeSettings, given: FileSource, recipe: dict[s
     if settings.verify:
         _verify(given.path, picture, 8, quality, str(recipe.get("torch")))
     return told(settings, given, files, recipe)
+
+
+def _refuse(settings: RemakeSettings, made: str, *options: str) -> None:
+    """Refuse options that could change nothing.
+
+    Raises:
+        SettingsError: one of them was given.
+    """
+    for name in options:
+        if getattr(settings, name) is not None:
+            raise SettingsError(f"{settings.picture} was {made}, which has no --{name}; leave it out.")
 
 
 def recall(settings: RemakeSettings, given: FileSource, recipe: dict[str, Any]) -> Recalled:

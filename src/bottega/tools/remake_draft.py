@@ -8,17 +8,23 @@ from typing import Any
 
 from torch import Tensor
 
-from bottega import runtime, weights
-from bottega.errors import MismatchError, PictureError
+from bottega import runtime
+from bottega.errors import PictureError
 from bottega.tools.generate_drafts import make_drafts, sheet_of
 from bottega.tools.generate_settings import GenerateSettings
 from bottega.tools.generate_wish import bending, recalled
+from bottega.tools.recipe import check_named
 from bottega.tools.search import InputSearch
 from bottega.tools.tool import Report, configure
 
 
 def remake_draft(
-    recipe: dict[str, Any], search: InputSearch, folder: Path, name: str, report: Report
+    recipe: dict[str, Any],
+    search: InputSearch,
+    folder: Path,
+    name: str,
+    report: Report,
+    device: str | None = None,
 ) -> tuple[Tensor, GenerateSettings, dict[str, Any]]:
     """The picture of a recipe, the settings that made it, and its recipe anew.
 
@@ -26,14 +32,15 @@ def remake_draft(
         search: where the generator and the picture to start from may lie.
         folder: where the new picture will lie.
         name: of the picture that the recipe was in, for messages.
+        device: where to draw; none takes the best there is, as the recipe did.
 
     Raises:
         MismatchError: the generator that is here is another one.
         PictureError: the recipe is damaged, or something that it needs is nowhere.
     """
     try:
-        settings = _settings(recipe, search, name)
-        wish, number = recalled(recipe, name), recipe.get("number")
+        settings = _settings(recipe, search, name, device)
+        wish, number = recalled(recipe, name, search), recipe.get("number")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
     runtime.set_threads(settings.threads)
@@ -47,18 +54,14 @@ def remake_draft(
     return bend(drafts.picture(number)), settings, drafts.recipe_of(number)
 
 
-def _settings(recipe: dict[str, Any], search: InputSearch, name: str) -> GenerateSettings:
+def _settings(recipe: dict[str, Any], search: InputSearch, name: str, device: str | None) -> GenerateSettings:
     model = recipe["model"]
     if model["kind"] == "file":
         source = str(search.find(model).path)
     else:
         source = str(model["name"])
-        if weights.entry(source).sha256 != model["sha256"]:
-            raise MismatchError(
-                f'{name} was drawn by a generator "{source}" of sha256 {model["sha256"][:16]}…; the one here '
-                "is another."
-            )
-    given = {**recipe["settings"], "model": source}
+        check_named(model, name)
+    given = {**recipe["settings"], "model": source, **({} if device is None else {"device": device})}
     if "project" in recipe:
         given["project"] = search.find(recipe["project"]).path
     return configure(GenerateSettings, given)

@@ -14,6 +14,8 @@ from bottega.training import Rule, freeze, parameter_groups
 
 EMBEDDINGS = ("embedding.weight",)
 """Weights with one column for each class or attribute."""
+JOINING = "mapping.0.weight"
+"""Where a few-shot generator's noise meets its condition."""
 
 
 def build_generator(
@@ -40,7 +42,7 @@ def take_over(generator: Generator, base: Generator) -> list[str]:
     its column, a new one begins at the mean of the base's; without classes all begin there.
 
     Returns:
-        The names of what was taken over.
+        The names of what was taken over whole; not of what has new columns in it, which have to learn.
 
     Raises:
         WeightsError: it is another kind of generator, or nothing fits.
@@ -53,7 +55,7 @@ def take_over(generator: Generator, base: Generator) -> list[str]:
     own, theirs = generator.state_dict(), base.state_dict()
     if isinstance(generator, FewShotGenerator) and isinstance(base, FewShotGenerator):
         theirs |= generator.fitted_mapping(base)
-    taken = {}
+    taken, known = {}, {*base.classes, *base.attributes}
     for name, tensor in own.items():
         if name in EMBEDDINGS and name in theirs and len(theirs[name]) == len(tensor):
             taken[name] = _columns(generator, base, theirs[name])
@@ -62,7 +64,8 @@ def take_over(generator: Generator, base: Generator) -> list[str]:
     if not any(tensor.ndim >= 2 for tensor in taken.values()):
         raise WeightsError("Nothing of the generator to start from fits the new one; give the same --width.")
     generator.load_state_dict({**own, **taken})
-    return sorted(taken)
+    partly = () if known >= {*generator.classes, *generator.attributes} else (*EMBEDDINGS, JOINING)
+    return sorted(taken.keys() - set(partly))
 
 
 def _columns(generator: Generator, base: Generator, weight: Tensor) -> Tensor:
