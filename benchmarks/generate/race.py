@@ -43,6 +43,7 @@ def settings_of(network: str, size: int, width: int) -> GanSettings:
         width=width,
         batch=BATCH,
         steps=10_000,
+        grow=0.0,
         measured=16,
     )
 

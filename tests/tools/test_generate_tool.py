@@ -292,7 +292,7 @@ def test_a_wish_with_a_style_picture_is_remade(model: str, tmp_path: Path) -> No
     with pytest.raises(PictureError, match=r"style\.png is neither at"):
         verified(file)
     assert verified(file, search=[moved])
-    pictures.save(torch.zeros(1, 3, 64, 64), moved / "style.png", overwrite=True)
+    pictures.save(torch.zeros(1, 3, 64, 64), moved / "style.png")
     with pytest.raises(PictureError):
         verified(file, search=[moved])
 

@@ -281,6 +281,8 @@ def test_the_first_frame_of_an_animation_as_a_picture(run: Run) -> None:
     pictures = [Image.fromarray(pixels) for pixels in two_colors(3)]
     pictures[0].save("in.gif", save_all=True, append_images=pictures[1:], duration=50)
     run("in.gif", output="out.jpg")
+    with pytest.raises(OutputError, match=r"out\.xyz: a clip is written as"):
+        run("in.gif", output="out.xyz")
     with Image.open("out.jpg") as image:
         assert image.format == "JPEG"
 

@@ -62,10 +62,13 @@ def _is_clip(content: Path, output: Path | None, frames: bool) -> bool:
         return frames or wanted in MOVING or (output is not None and "%" in output.name)
     if suffix in FILMS_IN:
         return True
-    if suffix not in ANIMATIONS or not (wanted in (None, suffix) or wanted in MOVING):
+    if suffix not in ANIMATIONS:
         return False
+    from bottega.pictures.formats import SUFFIXES
     from bottega.video import is_animated
 
+    if wanted in SUFFIXES and wanted not in MOVING and wanted != suffix:
+        return False
     return is_animated(content)
 
 

@@ -27,8 +27,11 @@ class MultiStyleNet(nn.Module):
 
     def __init__(self, styles: tuple[str, ...] | list[str], width: int = 32, blocks: int = 5) -> None:
         super().__init__()
-        if not styles or len(set(styles)) != len(styles) or width < 1 or blocks < 0:
-            raise SettingsError("A network of many styles needs at least one name, each of them once.")
+        if not styles or width < 1 or blocks < 0:
+            raise SettingsError("A network of many styles needs at least one style and one channel.")
+        again = next((name for name in styles if styles.count(name) > 1), None)
+        if again is not None:
+            raise SettingsError(f'The style "{again}" was given twice; a network knows each by its name.')
         self.styles = tuple(styles)
         self.settings = {"width": width, "blocks": blocks}
         self.convolutions = skeleton(width, blocks)
