@@ -28,6 +28,7 @@ from bottega.personalize import Condition, adjust, packaged
 from bottega.personalize.choices import Item, Taste
 from bottega.personalize.choices.reading import Reader
 from bottega.personalize.choices.traits import TRAITS
+from bottega.personalize.seen import enlarged
 from bottega.pictures import save, sheet
 from bottega.runtime import machine, tune_allocator
 from bottega.tools.choose_export import condition_of
@@ -152,7 +153,7 @@ def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
     except SettingsError:
         return None
     network = packaged()
-    return torch.cat([adjust(picture[None], condition, network=network) for picture in fresh])
+    return torch.cat([adjust(enlarged(picture[None]), condition, network=network) for picture in fresh])
 
 
 def table(rows: Sequence[tuple[int, str, Interval]], minutes: float) -> str:

@@ -36,16 +36,9 @@ def material(size: int, count: int = 64) -> Material:
 
 
 def settings_of(network: str, size: int, width: int) -> GanSettings:
-    """Those of a training of some kind of generator."""
-    return GanSettings(
-        network=network,
-        size=size,
-        width=width,
-        batch=BATCH,
-        steps=10_000,
-        grow=0.0,
-        measured=16,
-    )
+    """Those of a training of some kind of generator, whose pictures have their whole size from the start."""
+    found = GanSettings(network=network, size=size, width=width, batch=BATCH, steps=10_000, measured=16)
+    return found.model_copy(update={"grow": 0.0}) if network == "fewshot" else found
 
 
 def material_of(network: str, size: int) -> Material:

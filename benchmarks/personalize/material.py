@@ -8,11 +8,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from bottega.generate import Generator, sample
 from bottega.personalize import NUMBERS, read
-from bottega.personalize.seen import READ_SIDE
+from bottega.personalize.seen import READ_SIDE, enlarged
 from bottega.training.augment import centre_square
 from bottega.training.data import decode
 from recipes.split import held_out_paintings, held_out_photographs
@@ -58,9 +57,8 @@ def pairs(root: Path, first: int, last: int, generator: Generator | None = None)
 
 
 def drawn(generator: Generator, seed: int) -> Tensor:
-    """G(z), enlarged to ``(3, 192, 192)``."""
-    picture = sample(generator, 1, seed)
-    return F.interpolate(picture, (READ_SIDE, READ_SIDE), mode="bicubic", antialias=True)[0].clamp(0, 1)
+    """G(z), enlarged to ``(3, 192, 192)`` as ``bottega generate`` does before it bends a draft."""
+    return enlarged(sample(generator, 1, seed))[0]
 
 
 def square(file: Path) -> Tensor:

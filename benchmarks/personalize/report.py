@@ -44,6 +44,8 @@ def report(results: Path) -> str:
 def _matches(title: str, rows: list[dict[str, Any]]) -> list[str]:
     by_name = {name: [row for row in rows if row["contestant"] == name] for name in CONTESTANTS}
     there = {name: found for name, found in by_name.items() if found}
+    if not there:
+        return []
     lines = [
         f"## {title}",
         "",

@@ -15,7 +15,7 @@ class PaperRecipe(BaseModel):
     steps: int = Field(0, ge=0, description="of training instead, for trials; 0 goes by time")
     drawn: int = Field(500, ge=8, description="pictures that each model draws to be judged")
     pairs: int = Field(100, ge=4, description="drafts and conditions of the personalisation match")
-    refine: int = Field(12, ge=0, description="steps of refinement in an adjustment")
+    refine: int = Field(24, ge=0, description="steps of refinement in an adjustment")
     width: int = Field(24, ge=4, multiple_of=4, description="channels of every model")
     batch: int = Field(16, ge=2, description="pictures in one step")
     painted: int = Field(

@@ -23,11 +23,14 @@ from bottega.evaluate.extractors import square
 from bottega.evaluate.report.measured import Instruments, MeasuredSet, measure_set
 from bottega.generate import Generator, sample
 from bottega.personalize import AdjustmentNet, Condition, adjust, match, packaged, read_condition
+from bottega.personalize.seen import enlarged
 from bottega.pictures import load as load_picture
 from bottega.pictures import save
 from recipes.paper.config import PaperRecipe
 
-EXTRACTOR = "small"
+EXTRACTORS = ("small", "random")
+"""Ours was trained through ``small``; ``random`` has seen nothing."""
+EXTRACTOR = EXTRACTORS[0]
 BATCH = 16
 
 
@@ -72,7 +75,7 @@ def prepared(files: Sequence[Path], size: int, folder: Path) -> list[Path]:
 @cache
 def instruments(size: int) -> Instruments:
     """The same for all."""
-    return Instruments((extractor(EXTRACTOR),), encoders.load(EXTRACTOR), max(size, 32))
+    return Instruments(tuple(extractor(name) for name in EXTRACTORS), encoders.load(EXTRACTOR), max(size, 32))
 
 
 def look(files: Sequence[Path], size: int) -> MeasuredSet:
@@ -81,13 +84,15 @@ def look(files: Sequence[Path], size: int) -> MeasuredSet:
 
 
 def distances(drawn: MeasuredSet, real: MeasuredSet, seed: int) -> dict[str, Interval | float]:
-    """Fréchet distance, without and with its bias, and kernel distance."""
-    ours, theirs = drawn.features[EXTRACTOR], real.features[EXTRACTOR]
-    estimate = fid(ours, theirs, seed=seed)
+    """Fréchet distance, without and with its bias, and kernel distances."""
+    estimate = fid(drawn.features[EXTRACTOR], real.features[EXTRACTOR], seed=seed)
+    kernel = {
+        f"KID[{name}] ↓": kid(drawn.features[name], real.features[name], seed=seed) for name in EXTRACTORS
+    }
     return {
         f"FID[{EXTRACTOR}] ↓": estimate.corrected,
         "as others compute it": estimate.distance,
-        f"KID[{EXTRACTOR}] ↓": kid(ours, theirs, seed=seed),
+        **kernel,
     }
 
 
@@ -123,7 +128,7 @@ def matched(
     drafts = (load_picture(file).pixels for file in drawn[: len(asked)])
     network = adjustment() if adjusted else None
     pictures = (
-        adjust(draft, wanted, network=network, refine=recipe.refine) if adjusted else draft
+        adjust(enlarged(draft), wanted, network=network, refine=recipe.refine) if adjusted else draft
         for draft, wanted in zip(drafts, asked, strict=True)
     )
     return personalisation_match(pictures, asked, read_condition, match, seed=recipe.seed)["mean"]

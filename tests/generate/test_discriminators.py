@@ -197,3 +197,17 @@ def test_plain_discriminator() -> None:
     assert logits.shape == (4, 1)
     assert torch.allclose(judge(shown[:1], condition[:1]), logits[:1], atol=1e-5)
     assert any(isinstance(x, torch.nn.BatchNorm2d) for x in ConvDiscriminator(64, 4).modules())
+
+
+@pytest.mark.parametrize("name", ["squeezenet", "resnet50"])
+def test_projectors_of_other_encoders(name: str) -> None:
+    """Any encoder will do, however deep its layers are; here with random weights."""
+    torch.manual_seed(0)
+    projector = Projector(encoders.build(name))
+    judge = PyramidDiscriminator({side: ProjectedDiscriminator(projector, side) for side in (32, 64)})
+    shown = pictures(side=64).requires_grad_()
+    logits = judge(shown)
+    assert logits.shape[0] == 4
+    assert logits.shape[1] >= 2 * 5
+    (gradient,) = torch.autograd.grad(logits.sum(), shown)
+    assert (gradient.abs().sum((1, 2, 3)) > 0).all()

@@ -346,6 +346,9 @@ def test_patience_waits_for_the_whole_side(folder: Path, tmp_path: Path) -> None
     )
     loop.train()
     assert loop.done > 3
+    assert loop.validation is not None
+    assert loop.validation.best_step > 3  # no small picture is the best
+    assert float(best_generator(loop)[1]["step"]) > 3
 
 
 def test_a_base_as_large_needs_no_growth(folder: Path, tmp_path: Path) -> None:
@@ -362,3 +365,22 @@ def test_new_classes_learn_though_all_else_is_kept(material: Material, tmp_path:
     loop = loop_of(material, tmp_path / "run", base=str(file), kept_rate=0.0)
     learning = {n for n, p in loop.module["generator"].named_parameters() if p.requires_grad}  # type: ignore[index]
     assert learning == {"embedding.weight", "mapping.0.weight"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"network": "cdcgan", "grow": 0.6}, "A cdcgan does not follow --grow; it is for --network fewshot"),
+        (
+            {"network": "vae", "loss": "least-squares"},
+            "--loss; it is for --network fewshot or dcgan or cdcgan",
+        ),
+        ({"beta": 2.0}, "A fewshot does not follow --beta; it is for --network vae"),
+        ({"schedule": "cosine", "steps": 0}, "--schedule cosine wants --steps"),
+    ],
+)
+def test_settings_that_would_change_nothing(
+    material: Material, tmp_path: Path, settings: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        loop_of(material, tmp_path, **settings)

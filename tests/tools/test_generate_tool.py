@@ -276,7 +276,9 @@ def test_curves_for_tensorboard(folder: Path, tmp_path: Path, monkeypatch: pytes
     asked = {**values, "threads": 1, "device": "cpu", "name": "curves", "tensorboard": True}
     tool.run(tool.configure(asked))
     assert list((tmp_path / "curves.training" / "tensorboard").glob("events*"))
-    with pytest.raises(SettingsError, match="Dropout is for the discriminator of a dcgan"):
+    with pytest.raises(
+        SettingsError, match="A fewshot does not follow --dropout; it is for --network dcgan or cdcgan"
+    ):
         tool.run(tool.configure({**asked, "name": "other", "dropout": 0.2}))
 
 

@@ -28,6 +28,17 @@ def seen(pictures: Tensor, side: int = READ_SIDE) -> Tensor:
     return F.interpolate(pictures, size, mode="bilinear", align_corners=False, antialias=scale < 1)
 
 
+def enlarged(pictures: Tensor) -> Tensor:
+    """``(N, 3, H, W)`` in [0, 1], smaller ones with a shorter side of :data:`READ_SIDE`: on fewer pixels
+    there is no room for the strokes and the grain that may be asked of a draft."""
+    height, width = pictures.shape[-2:]
+    scale = READ_SIDE / min(height, width)
+    if scale <= 1:
+        return pictures
+    size = (max(READ_SIDE, round(height * scale)), max(READ_SIDE, round(width * scale)))
+    return F.interpolate(pictures, size, mode="bicubic", align_corners=False).clamp(0, 1)
+
+
 def check(pictures: Tensor, mask: Tensor | None) -> None:
     """Refuse what cannot be read.
 

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 
 def bending(condition: Condition | None, strength: float, report: Report) -> Callable[[Tensor], Tensor]:
-    """What is done to each draft ``(1, 3, H, W)``; without a wish, nothing."""
+    """What is done to each draft ``(1, 3, H, W)``, which becomes at least 192 pixels large; without a wish,
+    nothing."""
     if condition is None:
         return lambda picture: picture
     from bottega.personalize import adjust
+    from bottega.personalize.seen import enlarged
 
     network = opened(None, report)
-    return lambda picture: adjust(picture, condition, strength=strength, network=network)
+    return lambda picture: adjust(enlarged(picture), condition, strength=strength, network=network)
 
 
 def wished(settings: BendSettings) -> Condition | None:

@@ -31,6 +31,7 @@ def _run(settings: TrainGanSettings, report: Report) -> Outcome:
     from bottega.tools.train_place import find_place
     from bottega.training import check_same, worker
 
+    settings.check()
     place = find_place(settings, f"{settings.data.name or 'pictures'}-{settings.size}")
     check_same(settings, place.run, fixed_settings())
     runtime.set_threads(settings.threads)

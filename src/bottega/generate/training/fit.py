@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from bottega import encoders
-from bottega.errors import SettingsError
 from bottega.generate.augment import Augmentation
 from bottega.generate.dcgan import ConvDiscriminator
 from bottega.generate.generator import Generator
@@ -79,10 +78,7 @@ def prepare(
         SettingsError: settings that do not fit together or the pictures.
         WeightsError: the encoder or the generator to start from is not here, or does not fit.
     """
-    if settings.dropout and settings.network not in ("dcgan", "cdcgan"):
-        raise SettingsError(
-            f"Dropout is for the discriminator of a dcgan or cdcgan; a {settings.network} has none."
-        )
+    settings.check()
     here = here or worker()
     generator = generator or build_generator(settings, material.classes, material.attributes)
     base = load(settings.base).requires_grad_(True) if settings.base else None
@@ -144,7 +140,7 @@ def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
 
 
 def last_generator(loop: Loop) -> Generator:
-    """A copy of the generator with the averaged weights of now: what a training of a larger size starts from.
+    """A copy of the generator with the averaged weights of now, best or not: what a training goes on from.
 
     The measure of validations wavers in the first few hundred steps; what is where is learned all the while.
     """

@@ -45,11 +45,14 @@ class Growth(nn.Module):
 
 
 class NotYet(Callback):
-    """Patience waits until the pictures have their whole side: small ones can get no better than small."""
+    """Until the pictures have their whole side, the best is the latest, and patience waits.
+
+    Small ones can get no better than small, and are not what is wanted in the end.
+    """
 
     def __init__(self, growth: Growth) -> None:
         self.growth = growth
 
     def validate(self, loop: Loop, measures: Mapping[str, float], best: bool) -> None:
         if loop.validation is not None and int(self.growth.get_buffer("side")) < self.growth.sides[-1]:
-            loop.validation.waited = 0
+            loop.validation.best, loop.validation.waited = None, 0

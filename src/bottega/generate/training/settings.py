@@ -6,12 +6,25 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bottega.errors import SettingsError
+
 ANSWERS = ("minutes", "steps", "patience", "validate_every", "measured")
 """Settings that may differ when a training goes on; all others belong to the run."""
 
 RATES = {"fewshot": (3e-4, 8e-4), "dcgan": (2e-4, 2e-4), "cdcgan": (2e-4, 2e-4), "vae": (1e-3, 1e-3)}
 """Peak learning rates that suit each network: of the generator, and of the discriminator, which must keep
 ahead."""
+
+GAMES = ("fewshot", "dcgan", "cdcgan")
+ONLY: dict[str, tuple[str, ...]] = {
+    "grow": ("fewshot",),
+    "projector": ("fewshot",),
+    "dropout": ("dcgan", "cdcgan"),
+    "beta": ("vae",),
+    **dict.fromkeys(("loss", "r1", "r1_every", "discriminator_rate"), GAMES),
+    **dict.fromkeys(("augment", "augment_probability", "augment_span"), GAMES),
+}
+"""Settings that only some networks follow."""
 
 Size = Literal[32, 64, 128, 256, 512]
 
@@ -100,6 +113,22 @@ class GanSettings(BaseModel):
     measured: int = Field(256, ge=16, le=10_000, description="pictures drawn for a validation")
     encoder: str = Field("small", description="encoder that validations look through")
     seed: int = Field(0, ge=0, description="of weights, noise and views")
+
+    def check(self) -> None:
+        """Refuse what would change nothing.
+
+        Raises:
+            SettingsError: a setting that this network does not follow, or a schedule of no number of steps.
+        """
+        for name, field in type(self).model_fields.items():
+            networks = ONLY.get(name, (self.network,))
+            if self.network not in networks and getattr(self, name) != field.default:
+                option = f"--{name.replace('_', '-')}"
+                raise SettingsError(
+                    f"A {self.network} does not follow {option}; it is for --network {' or '.join(networks)}."
+                )
+        if self.schedule != "trapezoid" and not self.steps:
+            raise SettingsError(f"--schedule {self.schedule} wants --steps; by time it is a trapezoid.")
 
     @property
     def rates(self) -> tuple[float, float]:
