@@ -6,12 +6,13 @@ writes the tables.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import cyclopts
 
 from benchmarks.personalize.contestants import CONTESTANTS, NEEDS_NETWORK
-from benchmarks.personalize.ledger import append, rows_of
+from benchmarks.personalize.ledger import append, go_on
 from benchmarks.personalize.material import held_out, pairs, square
 from benchmarks.personalize.measures import measure
 from benchmarks.personalize.report import report as written
@@ -22,6 +23,7 @@ from bottega import generate
 from bottega.errors import SettingsError
 from bottega.personalize import load
 from bottega.runtime import tune_allocator
+from bottega.weights import entry
 
 RESULTS = Path("benchmarks/personalize/results")
 BATCH = 4
@@ -61,7 +63,8 @@ def match(
     network = load(weights) if NEEDS_NETWORK & set(names) else None
     generator = generate.load(drafts) if drafts else None
     rows_file = RESULTS / f"match{'-' if drafts else ''}{drafts}.jsonl"
-    done = {(row["contestant"], row["pair"]) for row in rows_of(rows_file)}
+    used = fingerprint(weights, drafts)
+    done = {(row["contestant"], row["pair"]) for row in go_on(rows_file, used)}
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
         missing = [name for name in names if any((name, number) not in done for number in numbers)]
@@ -74,7 +77,7 @@ def match(
             append(
                 rows_file,
                 [
-                    {"contestant": name, "pair": i, **row}
+                    {"contestant": name, "pair": i, "weights": used, **row}
                     for i, row in zip(numbers, rows, strict=True)
                     if (name, i) not in done
                 ],
@@ -88,16 +91,32 @@ def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
     tune_allocator()
     network = None if weights == "none" else load(weights)
     drafts = [square(file) for file in held_out(data)[:count]]
-    done = {(row["slider"], row["picture"]) for row in rows_of(RESULTS / "sliders.jsonl")}
+    rows_file, used = RESULTS / "sliders.jsonl", fingerprint(weights)
+    done = {(row["slider"], row["picture"]) for row in go_on(rows_file, used)}
     for number, draft in enumerate(drafts):
         for attribute, place, name in sliders():
             if (name, number) not in done:
                 curve = slide(draft, attribute, place, network)
-                append(RESULTS / "sliders.jsonl", [{"slider": name, "picture": number, **curve}])
+                append(
+                    RESULTS / "sliders.jsonl", [{"slider": name, "picture": number, "weights": used, **curve}]
+                )
         for way in WAYS:
             if (way, number) not in done:
                 curve = walk(way, draft, drafts[number - 1], network)
-                append(RESULTS / "sliders.jsonl", [{"slider": way, "picture": number, **curve}])
+                append(
+                    RESULTS / "sliders.jsonl", [{"slider": way, "picture": number, "weights": used, **curve}]
+                )
+
+
+def fingerprint(*sources: str) -> str:
+    """What tells the weights of these names or files from others."""
+    found = []
+    for source in sources:
+        if source.endswith(".safetensors"):
+            found.append(hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12])
+        elif source not in ("", "none"):
+            found.append(entry(source).sha256[:12])
+    return "+".join(found)
 
 
 @app.command

@@ -6,12 +6,29 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bottega.errors import SettingsError
+
 
 def append(path: Path, rows: list[dict[str, Any]]) -> None:
     """Add rows; each batch is written at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def go_on(path: Path, weights: str) -> list[dict[str, Any]]:
+    """The rows that are there, of these ``weights``.
+
+    Raises:
+        SettingsError: some are of other weights; a mean over both would be of neither.
+    """
+    rows = rows_of(path)
+    others = {row.get("weights") for row in rows} - {weights}
+    if others:
+        raise SettingsError(
+            f"{path} holds rows of other weights, {', '.join(map(str, others))}, not {weights}: move it away."
+        )
+    return rows
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:

@@ -61,13 +61,14 @@ MODELS: dict[str, Model] = {
 }
 
 
-def trained(name: str, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Generator:
-    """The generator of this name, trained or taken from an earlier call that was cut off.
+def trained(name: str, recipe: PaperRecipe, split: PictureSplit, run: Path) -> tuple[Generator, int]:
+    """The generator of this name, trained or taken from an earlier call, and how many steps that were.
 
     Raises:
         SettingsError: the folder holds a training with other settings.
     """
-    return best_generator(_loop(MODELS[name], recipe, split, run))[0]
+    loop = _loop(MODELS[name], recipe, split, run)
+    return best_generator(loop)[0], loop.done
 
 
 def _loop(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Loop:

@@ -1,9 +1,8 @@
 """A small generator in the shape of StyleGAN2 (Karras et al. 2020, arXiv 1912.04958), to compare with.
 
-Kept are what makes the shape: a mapping network, a learned constant, convolutions whose weights are
-    modulated by
-the style and demodulated, noise at every layer, and pictures summed over all sides. Left out, for the small
-size: path length regularisation, lazy schedules and equalised rates; mapping has two layers.
+Kept are what makes the shape: a mapping network, a learned constant, convolutions whose weights are modulated
+by the style and demodulated, noise at every layer, and pictures summed over all sides. Left out, for the
+small size: path length regularisation, lazy schedules and equalised rates; mapping has two layers.
 """
 
 from __future__ import annotations

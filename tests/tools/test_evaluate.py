@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
 from bottega import pictures
 from bottega.errors import OutputError, PictureError, SettingsError
+from bottega.personalize import ATTRIBUTES, Condition, read_condition
+from bottega.pictures import load
 from bottega.tools import TOOLS
 
 TOOL = TOOLS["evaluate"]
@@ -45,6 +48,21 @@ def test_a_page_and_its_figures(folders, tmp_path):
     assert (tmp_path / "out.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     with pytest.raises(OutputError, match="--overwrite"):
         run(folders, report=tmp_path / "out.html")
+
+
+def test_how_near_the_results_come_to_a_wish(folders, tmp_path):
+    """Against an own computation; the reference's match stands beside it."""
+    wish = Condition(lightness=0.9, warmth=0.0).save(tmp_path / "wish.json")
+    outcome = run(folders, report=tmp_path / "out.html", wish=wish)
+    rows = {row["measure"]: row for row in outcome.rows}
+    for side, folder in (("results", "made"), ("reference", "real")):
+        read = [read_condition(load(file).pixels) for file in sorted((folders / folder).rglob("*.png"))]
+        near = [1 - min(1, abs(0.9 - each.lightness) / ATTRIBUTES["lightness"].span) for each in read]
+        assert rows["personalisation match: lightness"][side] == pytest.approx(np.mean(near), abs=1e-3)
+    assert rows["personalisation match"]["low"] <= rows["personalisation match"]["results"]
+    assert "As wished for" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"none\.json cannot be read"):
+        run(folders, report=tmp_path / "other.html", wish=tmp_path / "none.json")
 
 
 def test_ratings_go_out_and_come_back(folders, tmp_path, monkeypatch):

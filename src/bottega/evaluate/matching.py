@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
-from torch import Tensor
-
 from bottega.errors import SettingsError
 from bottega.evaluate.bootstrap import Interval, bootstrap_interval
 
 Condition = TypeVar("Condition")
+Shown = TypeVar("Shown")
 
 
 class Matched(Protocol):
@@ -28,9 +27,9 @@ class Matched(Protocol):
 
 
 def personalisation_match(
-    pictures: Iterable[Tensor],
+    pictures: Iterable[Shown],
     asked: Iterable[Condition],
-    read: Callable[[Tensor], Condition],
+    read: Callable[[Shown], Condition],
     match: Callable[[Condition, Condition], Matched],
     *,
     seed: int = 0,
@@ -38,7 +37,7 @@ def personalisation_match(
     """The mean match over pictures, in all (under ``"mean"``) and by attribute, with bootstrap intervals.
 
     Args:
-        pictures: ``(1, 3, H, W)`` each, drawn one by one.
+        pictures: whatever ``read`` takes, ``(1, 3, H, W)`` each; drawn one by one.
         asked: the condition of each.
         read: reads a picture's condition: ``bottega.personalize.read_condition``.
         match: compares asked and read: ``bottega.personalize.match``.

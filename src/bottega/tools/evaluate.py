@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,9 @@ class EvaluateSettings(Settings):
         description="side at which sharpness and texture are compared; 0 takes that of the smaller pictures",
         json_schema_extra=face(unit="pixels"),
     )
+    wish: Path | None = Field(
+        None, description="a profile that the results were to follow; adds the personalisation match"
+    )
     form: Path | None = Field(
         None, description="write a page on which people rate the pictures, blind, instead of a report"
     )
@@ -68,6 +72,7 @@ def _evaluate(settings: EvaluateSettings, report: Report) -> Outcome:
     if target.suffix.lower() not in (".html", ".htm"):
         raise OutputError(f"{target}: a report is a page; name it .html.")
     rated, told = _rated(settings.ratings)
+    wished = _wished(settings)
     start = time.monotonic()
 
     def progress(done: int, every: int) -> None:
@@ -81,12 +86,14 @@ def _evaluate(settings: EvaluateSettings, report: Report) -> Outcome:
         colors=[word for words in settings.palette for word in words.replace(",", " ").split()],
         size=settings.size,
         seed=settings.seed,
-        extra=rated,
+        extra=[*wished, *rated],
         on_progress=progress,
     )
     for reason in found.values["unreadable"].values():
         report.note(reason)
     values = {**found.values, **told}
+    if wished:
+        values["wish"] = [figure.plain() for figure in wished[0].figures]
     _write(target, found.html)
     _write(figures, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
     rows = tuple(
@@ -97,8 +104,7 @@ def _evaluate(settings: EvaluateSettings, report: Report) -> Outcome:
             "high": _rounded(figure.value.high),
             "reference": _rounded(figure.usual),
         }
-        for table in found.tables.values()
-        for figure in table
+        for figure in chain(*(section.figures for section in wished), *found.tables.values())
     )
     return Outcome(str(target), files=(target, figures), rows=rows, details=values)
 
@@ -124,6 +130,14 @@ def _form(settings: EvaluateSettings) -> Outcome:
         f"{settings.form}: send it to those who shall rate; each sends back a file for --ratings.",
         files=(settings.form,),
     )
+
+
+def _wished(settings: EvaluateSettings) -> list[Section]:
+    if settings.wish is None:
+        return []
+    from bottega.tools.evaluate_wish import wish_section
+
+    return [wish_section(settings.wish, settings.results, settings.against, settings.seed)]
 
 
 def _rated(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:

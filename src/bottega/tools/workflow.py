@@ -7,7 +7,6 @@ are there already.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -189,9 +188,10 @@ def _evaluate(
     """A page for each folder; one table of both, the match with the wish first."""
     from bottega.weights.storage import atomic
 
-    tables = {name: _matches(files, wish) for name, files in made.items()}
+    tables: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(made):
         values = {
+            "wish": wish,
             "results": settings.output / name,
             "against": found.reference,
             "report": settings.output / f"{name}.html",
@@ -201,7 +201,7 @@ def _evaluate(
         }
         stage = Stage(report, "evaluate", 0.96 + 0.02 * number, 0.98 + 0.02 * number)
         outcome = EVALUATE.run(EVALUATE.configure(values), stage)
-        tables[name] |= {str(row["measure"]): row["results"] for row in outcome.rows}
+        tables[name] = {str(row["measure"]): row["results"] for row in outcome.rows}
     rows = [
         {"measure": measure, **{name: tables[name].get(measure) for name in made}}
         for measure in tables["personalised"]
@@ -209,18 +209,6 @@ def _evaluate(
     with atomic(settings.output / "figures.json") as temporary:
         temporary.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return rows
-
-
-def _matches(files: list[Path], wish: Path) -> dict[str, Any]:
-    from bottega.evaluate import personalisation_match
-    from bottega.personalize import Condition, match, read_condition
-    from bottega.pictures import load
-
-    asked = Condition.load(wish)
-    shown = (load(file).pixels for file in files)
-    found = personalisation_match(shown, [asked] * len(files), read_condition, match)
-    named: Callable[[str], str] = lambda name: "" if name == "mean" else f": {name}"  # noqa: E731
-    return {f"personalisation match{named(name)}": round(value.estimate, 4) for name, value in found.items()}
 
 
 def _sheet(drafts: list[Path], bent: list[Path], file: Path) -> Path:

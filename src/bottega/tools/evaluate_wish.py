@@ -1,0 +1,59 @@
+"""The chapter of a report that says how near pictures come to a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bottega.errors import PictureError
+from bottega.evaluate import Interval, personalisation_match
+from bottega.evaluate.report import Figure, Section
+from bottega.evaluate.report.measured import pictures_in
+from bottega.personalize import Condition, match, read_condition
+from bottega.pictures import load
+
+NAME = "personalisation match"
+
+
+def wish_section(wish: Path, results: Path, against: Path, seed: int = 0) -> Section:
+    """The match of results with a profile, in all and by attribute, beside that of the reference.
+
+    Raises:
+        SettingsError: ``wish`` is no profile, or asks for nothing that is measured.
+    """
+    asked = Condition.load(wish)
+    ours, theirs = (_matched(pictures_in(folder), asked, seed) for folder in (results, against))
+    figures = [
+        Figure(_named(name), value, theirs[name].estimate, "higher", _says(name))
+        for name, value in ours.items()
+    ]
+    text = (
+        f"How near each picture comes to what {wish.name} asks for: 1 is as asked, 0 as far apart as one "
+        "random pair of pictures in twenty is. The reference was not asked for anything."
+    )
+    return Section("As wished for", (text,), figures)
+
+
+def _matched(files: Sequence[Path], asked: Condition, seed: int) -> dict[str, Interval]:
+    found = [read for file in files if (read := _read(file)) is not None]
+    return personalisation_match(found, [asked] * len(found), _itself, match, seed=seed)
+
+
+def _read(file: Path) -> Condition | None:
+    """None for a picture that cannot be read; the report itself tells of those."""
+    try:
+        return read_condition(load(file).pixels)
+    except PictureError:
+        return None
+
+
+def _itself(read: Condition) -> Condition:
+    return read
+
+
+def _named(name: str) -> str:
+    return NAME if name == "mean" else f"{NAME}: {name}"
+
+
+def _says(name: str) -> str:
+    return "all that was asked for, alike" if name == "mean" else "this alone"
