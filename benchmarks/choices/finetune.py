@@ -158,15 +158,17 @@ def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
 
 def table(rows: Sequence[tuple[int, str, Interval]], minutes: float) -> str:
     """Rows as Markdown."""
+    command = shlex.join(["python", "-m", "benchmarks.choices.finetune", *sys.argv[1:]])
     lines = [
         "# What a taste is good for",
         "",
-        f"`{shlex.join(['python', '-m', 'benchmarks.choices.finetune', *sys.argv[1:]])}`, {machine()}",
+        f"`{command}`, {machine()['cpu']}",
         "",
         f"Simulated artists with a hidden linear utility pick once from each of {GRIDS} sheets among {POOL} "
         f"drafts (noise {NOISE:g}). Place of {FRESH} drafts of fresh seeds among those {POOL}, by the hidden "
         f"utility, in per cent; 50 is chance. Training: {minutes:g} minutes on the {LIKED} that should be "
-        "liked best. 95 % intervals over drafts.",
+        "liked best. 95 % intervals over drafts. The utility is linear in traits that a condition asks for: "
+        "that bending helps is near to a matter of course, and says that what was learned is right.",
         "",
         "| artist | drafts | place |",
         "| ---: | --- | ---: |",

@@ -11,7 +11,7 @@ import torch
 
 from bottega import pictures
 from bottega.errors import BottegaError, MismatchError, OutputError, PictureError, SettingsError
-from bottega.personalize import ATTRIBUTES, AdjustmentNet, Condition, read_condition, save
+from bottega.personalize import ATTRIBUTES, AdjustmentNet, Condition, read_condition, read_style, save
 from bottega.tools import TOOLS, Outcome
 from bottega.tools.adjust_settings import AdjustSettings
 from bottega.tools.adjust_wish import NUMBERS, wished
@@ -123,8 +123,34 @@ def test_a_picture_and_a_folder_are_read(bench: Path) -> None:
     json.dumps(outcome.details)
     assert run("read", picture="mine.json").rows == outcome.rows
     assert run("read", picture=".").rows
-    with pytest.raises(SettingsError, match="single picture"):
+    with pytest.raises(SettingsError, match="--mask goes with a single picture"):
         run("read", picture=".", mask="mask.png")
+
+
+def test_profiles_are_mixed(bench: Path) -> None:
+    """By weight, and by what each asks for."""
+    Condition(lightness=0.2, warmth=0.1).save("dark.json")
+    Condition(lightness=0.8).save("light.json")
+    run("read", picture="dark.json", mix=["light.json:3"], profile="both.json")
+    both = Condition.load("both.json")
+    assert both.lightness == pytest.approx(0.65)
+    assert both.warmth == pytest.approx(0.1)
+    with pytest.raises(SettingsError, match="must be above 0"):
+        run("read", picture="dark.json", mix=["light.json:0"])
+
+
+def test_a_folder_is_read_for_its_style(bench: Path) -> None:
+    Path("two").mkdir()
+    for number in range(2):
+        shown = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(number))
+        pictures.save(shown, Path("two") / f"{number}.png")
+    run("read", picture="two", style=True, profile="style.json")
+    found = Condition.load("style.json").embedding
+    each = [read_style(pictures.load(Path("two") / f"{n}.png").pixels) for n in range(2)]
+    assert found is not None
+    assert found.means == pytest.approx(
+        [(a + b) / 2 for a, b in zip(each[0].means, each[1].means, strict=True)]
+    )
 
 
 def verified(picture: Path, **more: Any) -> bool:

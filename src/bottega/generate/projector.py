@@ -99,7 +99,7 @@ class Head(nn.Module):
         self.embedding = spectral_norm(nn.Linear(conditions, WIDEST, bias=False)) if conditions else None
 
     def forward(self, features: Tensor, condition: Tensor | None) -> Tensor:
-        """Logits ``(N, 1, 4, 4)``."""
+        """Logits ``(N, 1, 4, 4)``; of features smaller than that, one for each place."""
         seen = self.layers(features)
         seen = self.last(torch.cat([seen, group_deviation(seen)], 1))
         logits = self.logit(seen)
@@ -145,12 +145,12 @@ class ProjectedDiscriminator(nn.Module):
         return [*self.projector(pictures), F.pixel_unshuffle(pictures * 2 - 1, FOLD)]
 
     def judge(self, features: Sequence[Tensor], condition: Tensor | None) -> Tensor:
-        """Logits ``(N, heads · 16)``."""
+        """Logits ``(N, …)``, those of all heads; 16 of each where its features are 4×4 or larger."""
         *seen, folded = features
         seen.append(F.leaky_relu(self.plain(folded), 0.2))
         found = [head(x, condition).flatten(1) for head, x in zip(self.heads, seen, strict=True)]
         return torch.cat(found, 1).float()
 
     def forward(self, pictures: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Logits ``(N, heads · 16)`` of pictures ``(N, 3, size, size)``."""
+        """Logits ``(N, …)`` of pictures ``(N, 3, size, size)``."""
         return self.judge(self.look(pictures), condition)

@@ -10,6 +10,8 @@ from bottega.tools.adjust_settings import WishedSettings
 from bottega.tools.sources import content_source
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from bottega.personalize import Condition
 
 NUMBERS = (
@@ -47,7 +49,7 @@ def wished(settings: WishedSettings) -> Condition:
         degrees, strength = _two(word, "direction", "--stroke-direction 30,0.4", 180)
         asked["stroke_direction"] = Direction(degrees=degrees % 180, strength=strength)
     if settings.style:
-        asked["styles"] = dict(_weighted(word) for word in settings.style)
+        asked["styles"] = dict(weighted(word) for word in settings.style)
     own = Condition(**asked)
     if settings.like is not None:
         own = _like(settings.like, settings.take).updated(own)
@@ -58,16 +60,23 @@ def wished(settings: WishedSettings) -> Condition:
     return own
 
 
-def read_like(path: Path) -> Condition:
+def read_like(path: Path, style: bool = False) -> Condition:
     """What a picture, a folder of pictures, a profile, or a demonstration photograph is like.
+
+    Args:
+        style: whether pictures are also read for their style.
 
     Raises:
         SettingsError: no such profile. PictureError: no such picture, or a folder without any.
     """
     from bottega import pictures
     from bottega.errors import PictureError
-    from bottega.personalize import Condition, read_condition, read_many
+    from bottega.personalize import Condition, mixed, read_condition, read_style
     from bottega.training import find_pictures
+
+    def read(picture: Tensor) -> Condition:
+        found = read_condition(picture)
+        return found.model_copy(update={"embedding": read_style(picture)}) if style else found
 
     if path.suffix == ".json":
         return Condition.load(path)
@@ -75,8 +84,8 @@ def read_like(path: Path) -> Condition:
         files = find_pictures(path)
         if not files:
             raise PictureError(f"There is no picture in the folder {path}.")
-        return read_many(pictures.load(file).pixels for file in files)
-    return read_condition(content_source(path).open().pixels)
+        return mixed([read(pictures.load(file).pixels) for file in files])
+    return read(content_source(path).open().pixels)
 
 
 def _like(path: Path, take: list[str]) -> Condition:
@@ -99,9 +108,9 @@ def _two(word: str, kind: str, example: str, most: float = 1) -> tuple[float, fl
     return one, other
 
 
-def _weighted(word: str) -> tuple[str, float]:
-    """``woodcut:0.5``, or a picture file of any name."""
-    if Path(word).is_file():
+def weighted(word: str) -> tuple[str, float]:
+    """``woodcut:0.5``, or a file or folder of any name."""
+    if Path(word).exists():
         return word, 1.0
     name, _, number = word.rpartition(":")
     try:

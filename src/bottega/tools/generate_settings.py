@@ -20,7 +20,7 @@ class BendSettings(Settings):
         "", description='where the subject is to be, across and down, each from 0 to 1: "0.3,0.6"'
     )
     wish: Path | None = Field(
-        None, description="a profile file with all that is wished for; --palette and --subject go before it"
+        None, description="a profile file with all that is wished for; --palette and --subject override it"
     )
     strength: float = Field(1.0, ge=0, le=1, description="how far the drafts are bent")
 

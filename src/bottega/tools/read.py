@@ -27,6 +27,11 @@ class ReadSettings(Settings):
         None, description="a picture as large: colour and texture are read where it is white"
     )
     style: bool = Field(False, description="also measure the style, for profiles that paint in it")
+    mix: list[str] = Field(
+        [],
+        description="mixed with what is read: another picture, folder or profile, with its weight "
+        "(mine.json:2; the first has 1); may be repeated",
+    )
     profile: Path | None = Field(
         None, description="keep it in this profile (.json)", json_schema_extra=face(short="-o")
     )
@@ -51,18 +56,24 @@ def _run(settings: ReadSettings, report: Report) -> Outcome:
 
 def _read(settings: ReadSettings) -> Condition:
     from bottega import pictures
-    from bottega.personalize import read_condition, read_style
-    from bottega.tools.adjust_wish import read_like
+    from bottega.personalize import mixed, read_condition, read_style
+    from bottega.tools.adjust_wish import read_like, weighted
     from bottega.tools.sources import content_source
 
-    if settings.picture.is_dir() or settings.picture.suffix == ".json":
-        if settings.mask is not None or settings.style:
-            raise SettingsError("--mask and --style go with a single picture.")
-        return read_like(settings.picture)
-    picture = content_source(settings.picture).open().pixels
-    mask = None if settings.mask is None else pictures.load_mask(settings.mask)
-    found = read_condition(picture, mask)
-    return found.model_copy(update={"embedding": read_style(picture)}) if settings.style else found
+    if settings.mask is None:
+        found = read_like(settings.picture, settings.style)
+    elif settings.picture.is_dir() or settings.picture.suffix == ".json":
+        raise SettingsError("--mask goes with a single picture.")
+    else:
+        picture = content_source(settings.picture).open().pixels
+        found = read_condition(picture, pictures.load_mask(settings.mask))
+        if settings.style:
+            found = found.model_copy(update={"embedding": read_style(picture)})
+    others = [weighted(word) for word in settings.mix]
+    if not others:
+        return found
+    read = [read_like(Path(word), settings.style) for word, _ in others]
+    return mixed([found, *read], [1.0, *(weight for _, weight in others)])
 
 
 READ = Tool(

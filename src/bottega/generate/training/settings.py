@@ -89,7 +89,9 @@ class GanSettings(BaseModel):
         ["color", "translation", "cutout"],
         description="what the discriminator sees changed, in real and made pictures alike",
     )
-    augment_probability: float = Field(0.2, ge=0, le=1, description="of each of these changes, at the start")
+    augment_probability: float = Field(
+        0.2, ge=0, le=0.9, description="of each of these changes, at the start"
+    )
     augment_span: int = Field(
         50_000,
         ge=0,
