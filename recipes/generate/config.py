@@ -16,9 +16,9 @@ class GenerateRecipe(BaseModel):
 
     pictures: Literal["faces", "landscapes"] = Field("faces", description="what is learned")
     size: Literal[32, 64, 128] = Field(64, description="side of the pictures")
-    steps: int = Field(20_000, ge=1, description="in all")
+    steps: int = Field(18_000, ge=1, description="in all")
     grow: float = Field(
-        0.5, ge=0, lt=1, description="share of the steps at the smaller sizes, where they cost less"
+        10 / 18, ge=0, lt=1, description="share of the steps at the smaller sizes, where they cost less"
     )
     width: int = Field(24, ge=4, description="channels")
     batch: int = Field(16, ge=2, description="pictures in one step")

@@ -71,7 +71,7 @@ def test_unknown_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 def test_settings_of_the_training() -> None:
     settings = GenerateRecipe(rate=1e-4).settings
     assert settings.rates == (1e-4, 8e-4)
-    assert (settings.size, settings.grow, settings.steps) == (64, 0.5, 20_000)
+    assert (settings.size, settings.grow, settings.steps) == (64, 10 / 18, 18_000)
 
 
 @pytest.mark.shared

@@ -146,4 +146,4 @@ def sheet_of(drafts: Drafts, tiles: list[Tensor], columns: int) -> Tensor:
     """A sheet with all of them, each with its name."""
     rows = [tiles[first : first + columns] for first in range(0, len(tiles), columns)]
     labels = [list(drafts.names[first : first + columns]) for first in range(0, len(tiles), columns)]
-    return pictures.sheet(rows, labels, height=max(drafts.generator.size, 128))
+    return pictures.sheet(rows, labels, height=max(tiles[0].shape[-2], 128))
