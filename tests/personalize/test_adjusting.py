@@ -232,3 +232,13 @@ def test_what_cannot_be_adjusted_is_told(
 ) -> None:
     with pytest.raises(error):
         wrong(china)
+
+
+def test_a_small_picture_in_a_style_is_as_large_and_keeps_what_lies_outside(china: Tensor) -> None:
+    small = torch.nn.functional.interpolate(china, (64, 80), mode="area")
+    mask = torch.zeros(1, 1, 64, 80)
+    mask[..., :40] = 1
+    made = adjust(small, Condition(styles={"woodcut": 1.0}), mask)
+    assert made.shape == small.shape
+    assert torch.equal(made[..., 40:], small[..., 40:])
+    assert (made - small)[..., :40].abs().mean() > 0.02

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from bottega import pictures, styles, weights
 from bottega.errors import SettingsError, WeightsError
@@ -75,7 +76,8 @@ def painted(
 ) -> Tensor:
     """The picture ``(1, 3, H, W)`` in the styles that a condition asks for, in one pass.
 
-    Where the condition asks for a palette, the styles leave the colours alone.
+    Where the condition asks for a palette, the styles leave the colours alone. A picture smaller than the
+    side at which styles are looked at is painted at that side and reduced: its strokes would be too large.
 
     Raises:
         SettingsError: a style that is neither bundled nor a file, or an embedding of another network.
@@ -94,10 +96,17 @@ def painted(
         return picture
     colors = 0.0 if condition.palette is not None else strength
     code = mix_codes(codes, shares)
-    manners = [Manner(code, strength, colors, mask)]
-    if mask is not None:
-        manners.append(Manner(None, mask=1 - mask))
-    return one_pass(network, precision="fp32").paint(picture, manners)
+    small = min(picture.shape[-2:]) < SIDE
+    canvas = seen(picture, SIDE) if small else picture
+    region = seen(mask, SIDE) if small and mask is not None else mask
+    manners = [Manner(code, strength, colors, region)]
+    if region is not None:
+        manners.append(Manner(None, mask=1 - region))
+    made = one_pass(network, precision="fp32").paint(canvas, manners)
+    if not small:
+        return made
+    made = F.interpolate(made, picture.shape[-2:], mode="bilinear", align_corners=False, antialias=True)
+    return made if mask is None else torch.lerp(picture, made, mask)  # outside nothing changes
 
 
 @cache
