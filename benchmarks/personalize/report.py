@@ -65,14 +65,17 @@ def _matches(title: str, rows: list[dict[str, Any]]) -> list[str]:
 def _curves(rows: list[dict[str, Any]]) -> list[str]:
     lines = [
         CURVES_TEXT,
-        "| slider | pictures | rank correlation | asked | got |",
-        "| --- | ---: | ---: | --- | --- |",
+        "| slider | pictures | rank correlation | least | asked | got |",
+        "| --- | ---: | ---: | ---: | --- | --- |",
     ]
     for name in (*(name for _, _, name in sliders()), *WAYS):
         found = [row for row in rows if row["slider"] == name]
         if found:
             asked, got = (_means([row[key] for row in found]) for key in ("asked", "got"))
-            lines.append(f"| {name} | {len(found)} | {rank_correlation(found):.2f} | {asked} | {got} |")
+            least = min(rank_correlation([row]) for row in found)
+            lines.append(
+                f"| {name} | {len(found)} | {rank_correlation(found):.2f} | {least:.2f} | {asked} | {got} |"
+            )
     return [*lines, ""] if rows else []
 
 

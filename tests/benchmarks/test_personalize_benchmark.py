@@ -83,6 +83,6 @@ def test_the_report_has_both_tables(tmp_path: Path, pairs: Pairs) -> None:
     text = report(tmp_path)
     assert "| untouched | 2 |" in text
     assert "| untouched | 1 |" in text.split("## Drafts of the generator faces")[1]
-    assert "| warmth | 1 | 1.00 |" in text
+    assert "| warmth | 1 | 1.00 | 1.00 |" in text
     assert (tmp_path / "sliders.png").exists()
     assert (tmp_path / "personalize.md").read_text() == text
