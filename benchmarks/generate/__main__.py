@@ -28,7 +28,7 @@ def measure(
     *,
     trainings: str = "fewshot:64,fewshot:128,cdcgan:64,dcgan:64,vae:64",
     width: int = 24,
-    steps: int = 5,
+    steps: int = 15,
     turns: int = 3,
     threads: int = 0,
     out: Path = Path("benchmarks/generate/results"),
