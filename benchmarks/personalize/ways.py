@@ -13,6 +13,7 @@ from benchmarks.personalize.sliders import STEPS
 from bottega.personalize import ATTRIBUTES, SWATCHES, AdjustmentNet, Condition, adjust, read, read_style
 from bottega.personalize.adjust import REFINE, ROUNDS
 from bottega.personalize.movers import exact_distance
+from bottega.personalize.seen import seen
 from bottega.personalize.style import SIDE, style_distance
 from bottega.personalize.swatch import mixed_palettes
 from bottega.styles import paint
@@ -57,13 +58,14 @@ def _apart(one: Tensor, other: Tensor) -> float:
 
 @torch.no_grad()
 def to_style(draft: Tensor, shares: list[float]) -> list[float]:
-    """From one bundled style to another, by their weights."""
+    """From one bundled style to another, by their weights, at the size at which styles are read."""
+    canvas = seen(draft[None], SIDE)
     ends = [read_style(paint(name, (SIDE, SIDE))) for name in STYLES]
     got = []
     for share in shares:
         weights = zip(STYLES, (1 - share, share), strict=True)
         asked = Condition(styles={name: weight for name, weight in weights if weight > 0})
-        made = read_style(adjust(draft[None], asked))
+        made = read_style(adjust(canvas, asked))
         first, second = (style_distance(made, end) for end in ends)
         got.append(first / (first + second))
     return got
