@@ -18,8 +18,15 @@ from bottega.personalize.style import SIDE, style_distance
 from bottega.personalize.swatch import mixed_palettes
 from bottega.styles import paint
 
-STYLES = ("woodcut", "pointillism")
-WAYS = ("palette", "style")
+PAIRS = (
+    ("woodcut", "pointillism"),
+    ("charcoal", "watercolour"),
+    ("ink-wash", "mosaic"),
+    ("engraving", "impasto"),
+    ("stained-glass", "pastel"),
+)
+ENDS = {f"{first} to {last}": (first, last) for first, last in PAIRS}
+WAYS = ("palette", *ENDS)
 PALETTE = ATTRIBUTES["palette"].part
 
 
@@ -28,10 +35,10 @@ def walk(way: str, draft: Tensor, other: Tensor, network: AdjustmentNet | None) 
 
     Args:
         way: one of :data:`WAYS`.
-        other: the picture ``(3, H, W)`` whose palette is the end of the way; a style has ends of its own.
+        other: the picture ``(3, H, W)`` whose palette is the end of the way; styles have ends of their own.
     """
     shares = torch.linspace(0, 1, STEPS).tolist()
-    got = to_palette(draft, other, shares, network) if way == "palette" else to_style(draft, shares)
+    got = to_style(draft, ENDS[way], shares) if way in ENDS else to_palette(draft, other, shares, network)
     return {"asked": shares, "got": [round(value, 4) for value in got]}
 
 
@@ -57,13 +64,13 @@ def _apart(one: Tensor, other: Tensor) -> float:
 
 
 @torch.no_grad()
-def to_style(draft: Tensor, shares: list[float]) -> list[float]:
+def to_style(draft: Tensor, styles: tuple[str, str], shares: list[float]) -> list[float]:
     """From one bundled style to another, by their weights, at the size at which styles are read."""
     canvas = seen(draft[None], SIDE)
-    ends = [read_style(paint(name, (SIDE, SIDE))) for name in STYLES]
+    ends = [read_style(paint(name, (SIDE, SIDE))) for name in styles]
     got = []
     for share in shares:
-        weights = zip(STYLES, (1 - share, share), strict=True)
+        weights = zip(styles, (1 - share, share), strict=True)
         asked = Condition(styles={name: weight for name, weight in weights if weight > 0})
         made = read_style(adjust(canvas, asked))
         first, second = (style_distance(made, end) for end in ends)
