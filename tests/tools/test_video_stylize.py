@@ -386,17 +386,7 @@ def test_what_is_no_frame(run: Run, bad: Any) -> None:
 def test_the_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     from bottega.cli import main
 
-    words = [
-        "stylize",
-        "clip.mp4",
-        "--style",
-        "style.png",
-        "--model",
-        "tiny-micro",
-        "-o",
-        "out.mp4",
-        "--json",
-    ]
+    words = "stylize clip.mp4 --style style.png --model tiny-micro -o out.mp4 --json".split()
     assert main([*words, "--engine", "torch"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert events[-1]["event"] == "result"

@@ -116,6 +116,8 @@ def weighted(word: str) -> tuple[str, float]:
     try:
         weight = float(number) if name else 1.0
     except ValueError:
+        if Path(name).exists():
+            raise SettingsError(f'"{number}" in "{word}" is no weight; write a number: {name}:0.5') from None
         name, weight = word, 1.0
     if not 0 < weight < float("inf"):
         raise SettingsError(f'The weight in "{word}" must be above 0.')
