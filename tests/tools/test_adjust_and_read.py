@@ -137,7 +137,7 @@ def test_profiles_are_mixed(bench: Path) -> None:
     assert both.warmth == pytest.approx(0.1)
     with pytest.raises(SettingsError, match="must be above 0"):
         run("read", picture="dark.json", mix=["light.json:0"])
-    with pytest.raises(SettingsError, match='"much" in "light.json:much" is no weight'):
+    with pytest.raises(SettingsError, match=r'"much" in "light\.json:much" is no weight'):
         run("read", picture="dark.json", mix=["light.json:much"])
 
 

@@ -386,8 +386,8 @@ def test_what_is_no_frame(run: Run, bad: Any) -> None:
 def test_the_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     from bottega.cli import main
 
-    words = "stylize clip.mp4 --style style.png --model tiny-micro -o out.mp4 --json".split()
-    assert main([*words, "--engine", "torch"]) == 0
+    words = ["stylize", "clip.mp4", "--style", "style.png", "--model", "tiny-micro", "-o", "out.mp4"]
+    assert main([*words, "--json", "--engine", "torch"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert events[-1]["event"] == "result"
     assert events[-1]["frames"] == 30
