@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import ChannelMoments, ColorMoments, mixed, mixed_colors, mixing_shares
+from bottega.transfer.marks import Marks, mixed_marks
 
 
 @dataclass(frozen=True)
@@ -22,22 +23,25 @@ class StyleCode:
     Attributes:
         colors: of the pixels.
         sites: of the features, in the network's order; while a content is being measured, only the first few.
+        marks: what is laid on a picture before the network paints it. Networks alone neither find nor lay
+            them: :class:`bottega.transfer.onepass.OnePass` does.
     """
 
     colors: ColorMoments
     sites: tuple[ChannelMoments, ...]
+    marks: tuple[Marks, ...] = ()
 
     def __add__(self, other: StyleCode) -> StyleCode:
         sites = tuple(a + b for a, b in zip(self.sites, other.sites, strict=True))
-        return StyleCode(self.colors + other.colors, sites)
+        return StyleCode(self.colors + other.colors, sites, self.marks + other.marks)
 
     def double(self) -> StyleCode:
         """In float64, in which many tiles add up without loss."""
-        return StyleCode(self.colors.double(), tuple(site.double() for site in self.sites))
+        return StyleCode(self.colors.double(), tuple(site.double() for site in self.sites), self.marks)
 
     def with_site(self, site: ChannelMoments) -> StyleCode:
         """One site further."""
-        return StyleCode(self.colors, (*self.sites, site))
+        return StyleCode(self.colors, (*self.sites, site), self.marks)
 
     def vectors(self) -> tuple[Tensor, Tensor]:
         """Means and deviations of all sites, each ``(N, channels of all sites)``, float32.
@@ -62,7 +66,9 @@ def mix_codes(codes: Sequence[StyleCode], weights: Sequence[float] | None = None
     shares = mixing_shares(len(codes), weights)
     sites = zip(*(code.sites for code in codes), strict=True)
     return StyleCode(
-        mixed_colors([code.colors for code in codes], shares), tuple(mixed(site, shares) for site in sites)
+        mixed_colors([code.colors for code in codes], shares),
+        tuple(mixed(site, shares) for site in sites),
+        mixed_marks([code.marks for code in codes], shares),
     )
 
 
@@ -74,6 +80,8 @@ class Manner:
         code: the style; none leaves the part alone.
         strength: in [0, 1], of texture and stroke; 0 leaves the picture as it is, 1 is the style in full.
         color_strength: in [0, 1], of the colours; none takes ``strength``.
+        marks: in [0, 1], how much of the style's own marks is laid, where its code has some; they go with
+            ``strength``, too.
         mask: ``(1, 1, H, W)`` in [0, 1] of the content's size; the masks of a picture's manners add up to one
             (:func:`bottega.transfer.regions.partition`). None is the whole picture.
     """
@@ -82,9 +90,11 @@ class Manner:
     strength: float = 1.0
     color_strength: float | None = None
     mask: Tensor | None = None
+    marks: float = 1.0
 
     def __post_init__(self) -> None:
-        for name, value in (("strength", self.strength), ("color_strength", self.color_strength)):
+        for name in ("strength", "color_strength", "marks"):
+            value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise SettingsError(f"{name} must be between 0 and 1, not {value}.")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from bottega.layers import ColorMoments, color_moments
-from bottega.transfer.onepass.blocks import BAND, NUMBERS, SIDE
+from bottega.layers.blocks import BAND, NUMBERS, SIDE
 
 PIXELS = SIDE**2
 
@@ -62,22 +61,3 @@ def recolored(blocks: Tensor, map: Map) -> Tensor:
     """Blocks ``(n, 48)`` in their new colours, float32 in [0, 1]."""
     matrix, offset = map
     return torch.addmm(offset, blocks.float(), matrix).clamp_(0, 1)
-
-
-def recolored_in_parts(blocks: Tensor, maps: Sequence[Map], shares: Sequence[Tensor]) -> Tensor:
-    """Blocks ``(h, w, 48)`` in new colours, float32: by each map in its ``shares (h, w, 48)``."""
-    result = torch.empty(blocks.shape)
-    for rows in row_bands(blocks):
-        moved = [
-            share[rows].reshape(-1, NUMBERS) * recolored(blocks[rows].reshape(-1, NUMBERS), each)
-            for each, share in zip(maps, shares, strict=True)
-        ]
-        result[rows] = torch.stack(moved).sum(0).view(blocks[rows].shape)
-    return result
-
-
-def row_bands(blocks: Tensor) -> Iterator[slice]:
-    """Rows of ``(h, w, ...)`` that stay in the processor's cache."""
-    height, width = blocks.shape[:2]
-    count = max(1, BAND // width)
-    return (slice(top, min(top + count, height)) for top in range(0, height, count))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from bottega.layers import ColorMoments, pad_to_multiple
-from bottega.transfer.onepass import blocks, colors
+from bottega.layers import ColorMoments, blocks, pad_to_multiple
+from bottega.transfer.onepass import colors
 from bottega.transfer.tiles import Box, reduced
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,25 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ChannelMoments, ColorMoments
+from bottega.transfer.marks import Marks
 from bottega.transfer.networks import Manner, OwnStatisticsNet, StyleCode
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass import colors
 from bottega.transfer.onepass.content import Content
 from bottega.transfer.tiles import Box
+
+OPENING = 0.01
+"""Distance of two palettes at which three quarters of the marks are laid: a picture that is its own style, or
+part of it, has its marks already."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """The marks of one manner, and the last arguments of :func:`bottega.transfer.marks.lay`."""
+
+    marks: tuple[Marks, ...]
+    amount: float
+    color: float
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,7 @@ class Wishes:
         affines: the maps of colours, ``(3, 4)`` each, in float64; ``maps`` are the same for the content's
             blocks (:func:`bottega.transfer.onepass.colors.on_whole_blocks`).
         vectors: ``means``, ``deviations``, ``strength``: what :class:`Trunk` calls so.
+        marks: what is laid under each manner.
     """
 
     masks: list[Tensor] | None
@@ -33,6 +49,12 @@ class Wishes:
     affines: list[Tensor]
     maps: list[colors.Map]
     vectors: dict[str, Tensor]
+    marks: list[Laid]
+
+    @property
+    def marked(self) -> bool:
+        """Whether any marks are laid."""
+        return any(laid.amount > 0 for laid in self.marks)
 
     def moves(self, network: OwnStatisticsNet, known: Sequence[StyleCode]) -> list[Move]:
         """What happens at the sites whose statistics are known."""
@@ -67,7 +89,7 @@ def wishes(
 ) -> Wishes:
     """Measure the colours (where they are not ``known``) and find the maps that move them."""
     masks = [manner.mask for manner in manners if manner.mask is not None]
-    own, affines, means, deviations, strengths = [], [], [], [], []
+    own, affines, means, deviations, strengths, marks = [], [], [], [], [], []
     for number, manner in enumerate(manners):
         found = known[number].colors if known else _colors(content, manner.mask)
         own.append(found)
@@ -82,13 +104,34 @@ def wishes(
         means.append(mean)
         deviations.append(deviation)
         strengths.append(0.0 if manner.code is None else manner.strength)
+        marks.append(_laid(manner, found))
     vectors = {
         "means": torch.cat(means),
         "deviations": torch.cat(deviations),
         "strength": torch.tensor(strengths)[:, None],
     }
     maps = [colors.on_whole_blocks(affine, content.scale) for affine in affines]
-    return Wishes(masks or None, own, affines, maps, vectors)
+    return Wishes(masks or None, own, affines, maps, vectors, marks)
+
+
+def _laid(manner: Manner, own: ColorMoments) -> Laid:
+    if manner.code is None or not manner.code.marks:
+        return Laid((), 0.0, 1.0)
+    opened = math.tanh(_apart(own, manner.code.colors) / OPENING)
+    return Laid(manner.code.marks, manner.strength * manner.marks * opened, manner.colors)
+
+
+def _apart(one: ColorMoments, other: ColorMoments) -> float:
+    """Of mean colours and of the spread around them, in units of colour."""
+    means = [each.double().mean for each in (one, other)]
+    spreads = [
+        (each.double().second / each.double().mass[..., None] - mean[..., None] * mean[:, None])
+        .diagonal(dim1=1, dim2=2)
+        .clamp_min(0)
+        .sqrt()
+        for each, mean in zip((one, other), means, strict=True)
+    ]
+    return float(torch.cat([means[0] - means[1], spreads[0] - spreads[1]], 1).norm())
 
 
 def _floating(mask: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments
 from bottega.runtime import available_memory, spare_memory
+from bottega.transfer.marks import REACH
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass.content import Content
@@ -71,7 +72,7 @@ class MicroPainter:
         if height * width <= self.whole and self._fits(height * width):
             return [Tile(content.box, content.box)]
         spare_memory()
-        return grid(height, width, self.tile, self.network.reach or 0, self.network.multiple)
+        return grid(height, width, self.tile, (self.network.reach or 0) + REACH, self.network.multiple)
 
     def _fits(self, pixels: int) -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from bottega import runtime
 from bottega.errors import PictureError, SettingsError
+from bottega.transfer.marks import marks_of
 from bottega.transfer.networks import Manner, MicroNet, OwnStatisticsNet, PhotoNet, StyleCode, load
 from bottega.transfer.networks.code import check_manners, check_picture
 from bottega.transfer.networks.own_statistics import check_code
@@ -58,7 +60,7 @@ class OnePass:
 
     @torch.inference_mode()
     def encode(self, style: Tensor, mask: Tensor | None = None) -> StyleCode:
-        """The code of a style picture.
+        """The code of a style picture; of the micro network with the picture's marks.
 
         Args:
             style: ``(1, 3, H, W)``, sRGB in [0, 1]; its size is the size of its strokes.
@@ -68,10 +70,14 @@ class OnePass:
             PictureError: not a picture, or a mask of another size.
         """
         check_picture("style", style)
-        if mask is None:
-            return self.measure(style, Manner(None))[0]
-        # The rest is looked at as well: what lies beside the mask is context, not darkness.
-        return self.measure(style, [Manner(None, mask=mask), Manner(None, mask=1 - mask)])[0]
+        manners = [Manner(None)]
+        if mask is not None:
+            # The rest is looked at as well: what lies beside the mask is context, not darkness.
+            manners = [Manner(None, mask=mask), Manner(None, mask=1 - mask)]
+        code = self.measure(style, manners)[0]
+        if isinstance(self.network, MicroNet):
+            code = replace(code, marks=(marks_of(style, mask),))
+        return code
 
     @torch.inference_mode()
     def paint(

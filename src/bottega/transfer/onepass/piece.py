@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ChannelMoments, pad_to_multiple, reduce_mask
+from bottega.layers.blocks import SIDE, blocks_of_picture
 from bottega.transfer.networks import MicroNet
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass import colors
-from bottega.transfer.onepass.blocks import SIDE, blocks_of_picture
 from bottega.transfer.onepass.content import Content
+from bottega.transfer.onepass.dressing import dressed
 from bottega.transfer.onepass.manners import Wishes
 from bottega.transfer.onepass.trunk import MASK_STRIDES, Work
 from bottega.transfer.tiles import Tile, reduced
@@ -23,8 +24,8 @@ class Piece:
     """A tile of a content under the manners of the whole.
 
     Attributes:
-        blocks: ``(h, w, 48)`` of the tile's region, and ``map`` of their colours; where there are masks, the
-            colours have been moved and the map is the identity.
+        blocks: ``(h, w, 48)`` of the tile's region, and ``map`` of their colours; where there are masks or
+            marks, the colours have been moved already and the map only scales bytes.
         shares: the masks as blocks, ``(h, w, 48)`` each; none where one manner covers everything.
     """
 
@@ -41,8 +42,11 @@ class Piece:
             padded = pad_to_multiple(masks, network.multiple)
             self._masks = {stride: reduce_mask(padded, stride)[:, 0] for stride in MASK_STRIDES}
             self.shares = [blocks_of_picture(mask[None].expand(1, 3, -1, -1)) for mask in padded]
-            self.blocks = colors.recolored_in_parts(self.blocks, wished.maps, self.shares)
-            self.map = colors.on_whole_blocks(torch.eye(3, 4))
+        if wished.marked or self.shares is not None:
+            corner = (tile.region.top // SIDE, tile.region.left // SIDE)
+            self.blocks = dressed(self.blocks, wished, self.shares, corner)
+            scale = 1 / 255 if self.blocks.dtype == torch.uint8 else 1.0
+            self.map = colors.on_whole_blocks(torch.eye(3, 4), scale)
 
     @cached_property
     def boxes(self) -> list[tuple[int, int, int, int]]:

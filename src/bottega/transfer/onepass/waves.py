@@ -11,12 +11,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from bottega.layers.blocks import NUMBERS, ORDER, SIDE, bordered, enlarged, row_bands
 from bottega.transfer.networks import MicroNet
 from bottega.transfer.networks.micro import COLORS, MIDDLE, SPREAD
-from bottega.transfer.onepass.blocks import NUMBERS, ORDER, SIDE
-from bottega.transfer.onepass.colors import Map, recolored, row_bands
+from bottega.transfer.onepass.colors import Map, recolored
 
 
 class Waves:
@@ -29,7 +28,6 @@ class Waves:
         self.synthesis = torch.zeros(NUMBERS, NUMBERS)
         self.synthesis[COLORS:] = network.synthesis[ORDER, :, 0, 0].float().T
         self.tones = network.tones[:, :, 0, 0].float().T
-        self.enlarging = _enlarging().contiguous(memory_format=torch.channels_last)
 
     def seen(self, blocks: Tensor, map: Map, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Blocks ``(h, w, 48)`` in new colours: their coefficients, likewise, and means ``(h, w, 3)``."""
@@ -59,8 +57,8 @@ class Waves:
             factors: ``(K, 2)``, the gates, and how much of the fine detail is added.
             shares: the masks as blocks, ``(h, w, 48)`` each; none for the whole picture, where K is 1.
         """
-        tones = self._bordered(result[..., :COLORS].float() @ self.tones)
-        smooth = self._bordered(means)
+        tones = bordered(result[..., :COLORS].float() @ self.tones)
+        smooth = bordered(means)
         drawn, detail = (float(factor) for factor in factors[0])
         both = drawn * tones - detail * smooth
         for rows in row_bands(blocks):
@@ -68,28 +66,18 @@ class Waves:
             more = result[rows].reshape(-1, NUMBERS).float()
             if shares is None:
                 band = torch.addmm(colored, more, self.synthesis, beta=1 + detail, alpha=drawn)
-                band += self._enlarged(both, rows)
+                band += enlarged(both, rows)
             else:
                 maps = [share[rows].reshape(-1, NUMBERS) for share in shares]
                 opened, sharper = (_mixed(maps, factors[:, number]) for number in range(2))
-                band = colored + opened * torch.addmm(self._enlarged(tones, rows), more, self.synthesis)
-                band += sharper * (colored - self._enlarged(smooth, rows))
+                band = colored + opened * torch.addmm(enlarged(tones, rows), more, self.synthesis)
+                band += sharper * (colored - enlarged(smooth, rows))
             _store(band.clamp_(0, 1), painted[rows])
 
     def recolor(self, blocks: Tensor, map: Map, painted: Tensor) -> None:
         """Where nothing but colours moves."""
         for rows in row_bands(blocks):
             _store(recolored(blocks[rows].reshape(-1, NUMBERS), map), painted[rows])
-
-    def _bordered(self, planes: Tensor) -> Tensor:
-        """One number per block and colour, ``(h, w, 3)``, its border repeated: ``(1, 3, h + 2, w + 2)``."""
-        padded = F.pad(planes.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")
-        return padded.contiguous(memory_format=torch.channels_last)
-
-    def _enlarged(self, bordered: Tensor, rows: slice) -> Tensor:
-        """Smooth tones of some rows of blocks, ``(n, 48)``."""
-        planes = F.conv2d(bordered[:, :, rows.start : rows.stop + 2], self.enlarging)
-        return planes[0].permute(1, 2, 0).reshape(-1, NUMBERS)
 
 
 def _mixed(shares: Sequence[Tensor], factors: Tensor) -> Tensor:
@@ -100,14 +88,3 @@ def _store(band: Tensor, painted: Tensor) -> None:
     if painted.dtype == torch.uint8:
         band.mul_(255).add_(0.5)
     painted.copy_(band.view(painted.shape))
-
-
-def _enlarging() -> Tensor:
-    """Bilinear enlargement by four as a convolution from tones to blocks: ``(48, 3, 3, 3)``.
-
-    Pixel d of a block lies at (d + ½) / 4 - ½ from its middle, in blocks: that is its share of the next one.
-    """
-    away = (torch.arange(SIDE) + 0.5) / SIDE - 0.5
-    line = torch.stack([(-away).clamp_min(0), 1 - away.abs(), away.clamp_min(0)], 1)
-    plane = torch.einsum("ia,jb->ijab", line, line)
-    return torch.einsum("ijab,cd->ijcdab", plane, torch.eye(COLORS)).reshape(NUMBERS, COLORS, 3, 3)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bottega.layers import color_moments, fold
-from bottega.transfer.onepass.blocks import (
+from bottega.layers.blocks import (
     ORDER,
     blocks_of_bytes,
     blocks_of_picture,

@@ -1,4 +1,4 @@
-"""Pictures as blocks of 4 × 4 pixels: what the micro network's trunk takes and gives.
+"""Pictures as blocks of 4 × 4 pixels: what one-pass painting works on.
 
 Bytes of a photograph lie row by row, three to a pixel. A block's 48 numbers are then four runs of twelve
 bytes, so that folding a picture moves whole runs, and everything between the file and the file is done on
@@ -8,10 +8,14 @@ column, colour); the network's own (:func:`bottega.layers.fold`) is (colour, row
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 SIDE = 4
 NUMBERS = 3 * SIDE**2
@@ -62,3 +66,35 @@ def picture_of_blocks(blocks: Tensor) -> Tensor:
     rows, columns, _ = blocks.shape
     parts = blocks.view(rows, columns, SIDE, SIDE, 3)
     return parts.permute(4, 0, 2, 1, 3).reshape(1, 3, rows * SIDE, columns * SIDE)
+
+
+def bordered(planes: Tensor) -> Tensor:
+    """One number per block and colour, ``(h, w, 3)``, its border repeated: ``(1, 3, h + 2, w + 2)``."""
+    padded = F.pad(planes.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")
+    return padded.contiguous(memory_format=torch.channels_last)
+
+
+def enlarged(planes: Tensor, rows: slice) -> Tensor:
+    """Smooth tones of some rows of blocks, ``(n, 48)``, from what :func:`bordered` gave."""
+    found = F.conv2d(planes[:, :, rows.start : rows.stop + 2], _enlarging())
+    return found[0].permute(1, 2, 0).reshape(-1, NUMBERS)
+
+
+def row_bands(blocks: Tensor, step: int = 1) -> Iterator[slice]:
+    """Rows of ``(h, w, ...)`` that stay in the processor's cache, in multiples of ``step``; but the last."""
+    height, width = blocks.shape[:2]
+    count = max(1, BAND // width // step) * step
+    return (slice(top, min(top + count, height)) for top in range(0, height, count))
+
+
+@cache
+def _enlarging() -> Tensor:
+    """Bilinear enlargement by four as a convolution from tones to blocks: ``(48, 3, 3, 3)``.
+
+    Pixel d of a block lies at (d + ½) / 4 - ½ from its middle, in blocks: that is its share of the next one.
+    """
+    away = (torch.arange(SIDE) + 0.5) / SIDE - 0.5
+    line = torch.stack([(-away).clamp_min(0), 1 - away.abs(), away.clamp_min(0)], 1)
+    plane = torch.einsum("ia,jb->ijab", line, line)
+    weights = torch.einsum("ijab,cd->ijcdab", plane, torch.eye(3)).reshape(NUMBERS, 3, 3, 3)
+    return weights.contiguous(memory_format=torch.channels_last)

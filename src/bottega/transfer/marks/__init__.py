@@ -1,0 +1,12 @@
+"""The style's own marks: strokes, hatching, dots and grain, taken from its picture and laid on another.
+
+What a small network learns of texture in an hour is hardly more than its strength. The marks themselves are
+in the style picture; :func:`marks_of` keeps them, and :func:`lay` puts those down that fit.
+"""
+
+from __future__ import annotations
+
+from bottega.transfer.marks.laying import REACH, lay
+from bottega.transfer.marks.marks import Marks, marks_of, mixed_marks
+
+__all__ = ["REACH", "Marks", "lay", "marks_of", "mixed_marks"]

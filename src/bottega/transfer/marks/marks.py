@@ -1,0 +1,127 @@
+"""What is kept of a style picture's marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bottega.layers import gaussian_blur
+from bottega.layers.blocks import SIDE, blocks_of_picture, bordered, enlarged, row_bands
+
+PATCH = 8
+"""Blocks along each side of a patch: 32 pixels, a stroke or two."""
+TONES = 2.0
+"""Deviation in blocks of the blur that parts marks (finer) from tones (smoother)."""
+MOST_SIDE = 1536
+"""Pixels of a style's sides that marks are taken from: the middle of larger pictures."""
+GROUPS = 16
+"""Of patches. A place chooses in one group, which changes from place to place, so that an even sky does not
+repeat one patch."""
+PATCHES = 2048
+"""In all groups together."""
+STEPS = 256.0
+"""Of brightness that looks are rounded to: whole numbers add up exactly, in any order."""
+EMPHASIS = 2.0
+"""Weight of a patch's mean colour, whose square counts for three; of its form there are 48 numbers."""
+FAINT = 1e-4
+"""A mask's least share in a patch that may be taken."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Patches of a style.
+
+    Attributes:
+        detail: ``(blocks, 48)``, the style less its tones, block by block, row by row.
+        width: blocks in a row.
+        places: ``(GROUPS, n)`` int64, the upper left block of each patch.
+        looks: ``(GROUPS, n, 51)``, what each patch shows (:func:`looks`), whole numbers.
+        loudness: deviation of the detail's brightness, in [0, 1].
+        share: of this style in a mixture, in (0, 1].
+    """
+
+    detail: Tensor
+    width: int
+    places: Tensor
+    looks: Tensor
+    loudness: float
+    share: float = 1.0
+
+
+@torch.no_grad()
+def marks_of(style: Tensor, mask: Tensor | None = None, seed: int = 0) -> Marks:
+    """The marks of a style picture ``(1, 3, H, W)``, sRGB in [0, 1]; its size is their size.
+
+    Args:
+        mask: ``(1, 1, H, W)`` in [0, 1], the part that they are taken from.
+        seed: of the choice of patches.
+    """
+    picture = _middle(style.float())
+    means = F.avg_pool2d(picture, SIDE)[0].permute(1, 2, 0)
+    blocks = blocks_of_picture(picture).contiguous()
+    tones = bordered(gaussian_blur(means.permute(2, 0, 1)[None], TONES)[0].permute(1, 2, 0))
+    for rows in row_bands(blocks):
+        blocks[rows] -= enlarged(tones, rows).view(blocks[rows].shape)
+    generator = torch.Generator().manual_seed(seed)
+    corners = _corners(means, None if mask is None else _middle(mask.float()), generator)
+    brightness = blocks.view(*blocks.shape[:2], -1, 3).mean(3)
+    return Marks(
+        detail=blocks.flatten(0, 1),
+        width=means.shape[1],
+        places=(corners[0] * means.shape[1] + corners[1]).view(GROUPS, -1),
+        looks=looks(means, corners).view(GROUPS, PATCHES // GROUPS, -1),
+        loudness=float(brightness.square().mean().sqrt()),
+    )
+
+
+def mixed_marks(several: Sequence[Sequence[Marks]], shares: Sequence[float]) -> tuple[Marks, ...]:
+    """Of several codes, each with its share; those without share are left out."""
+    return tuple(
+        replace(marks, share=marks.share * share)
+        for each, share in zip(several, shares, strict=True)
+        for marks in each
+        if marks.share * share > 0
+    )
+
+
+def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
+    """What patches show, from the mean colours of blocks ``(h, w, 3)``: ``(..., 51)``.
+
+    Form, as sixteen mean colours less the patch's own, and that; in whole numbers (:data:`STEPS`).
+
+    Args:
+        corners: rows and columns ``(...)`` of the patches' upper left blocks.
+    """
+    pairs = F.avg_pool2d(means.permute(2, 0, 1)[None], 2, 1)[0].permute(1, 2, 0)
+    # Every second pair along both axes: the quarters of a patch's quarters.
+    inside = torch.arange(0, PATCH, 2)
+    rows, columns = (corner[..., None] + inside for corner in corners)
+    shown = pairs[rows[..., :, None], columns[..., None, :]].flatten(-3, -2)
+    mean = shown.mean(-2, keepdim=True)
+    return torch.cat([(shown - mean).flatten(-2), EMPHASIS * mean.flatten(-2)], -1).mul_(STEPS).round_()
+
+
+def _corners(means: Tensor, mask: Tensor | None, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Rows and columns of the patches that are kept, by chance; those inside the mask."""
+    down, across = (side - PATCH + 1 for side in means.shape[:2])
+    if mask is None:
+        chosen = torch.randint(down * across, (PATCHES,), generator=generator)
+    else:
+        covered = F.avg_pool2d(mask, PATCH * SIDE, SIDE).flatten().square().clamp_min(FAINT)
+        chosen = torch.multinomial(covered, PATCHES, True, generator=generator)
+    return torch.div(chosen, across, rounding_mode="floor"), chosen % across
+
+
+def _middle(picture: Tensor) -> Tensor:
+    """Sides of whole blocks, from one patch to :data:`MOST_SIDE`."""
+    least = PATCH * SIDE
+    short = [max(0, least - side) for side in picture.shape[-2:]]
+    if max(short):
+        picture = F.pad(picture, (0, short[1], 0, short[0]), mode="replicate")
+    height, width = (min(side, MOST_SIDE) // SIDE * SIDE for side in picture.shape[-2:])
+    top, left = (picture.shape[-2] - height) // 2, (picture.shape[-1] - width) // 2
+    return picture[..., top : top + height, left : left + width]

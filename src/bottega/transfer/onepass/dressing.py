@@ -1,0 +1,63 @@
+"""Pictures in a style's colours and with its marks on: what the network is shown of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from bottega.layers.blocks import NUMBERS, row_bands
+from bottega.transfer.marks import lay
+from bottega.transfer.onepass.colors import PIXELS, Map, recolored
+from bottega.transfer.onepass.manners import Wishes
+
+
+def dressed(
+    blocks: Tensor, wished: Wishes, shares: Sequence[Tensor] | None, corner: tuple[int, int]
+) -> Tensor:
+    """Blocks ``(h, w, 48)`` in new colours and with marks, by each manner in its share of the picture.
+
+    Args:
+        shares: the masks as blocks, ``(h, w, 48)`` each; none where one manner covers everything.
+        corner: row and column of the first block in the whole picture.
+
+    Returns:
+        Floats in [0, 1]; bytes for bytes that one manner covers.
+    """
+    total = None
+    for number, laid in enumerate(wished.marks):
+        colored = torch.empty(blocks.shape)
+        for rows in row_bands(blocks):
+            band = recolored(blocks[rows].reshape(-1, NUMBERS), wished.maps[number])
+            colored[rows] = band.view(blocks[rows].shape)
+        if laid.amount > 0:
+            means = _means(blocks, wished.maps[number])
+            colored = lay(colored, means, laid.marks, laid.amount, laid.color, corner)
+        if shares is None:
+            return _as_bytes(colored) if blocks.dtype == torch.uint8 else colored
+        part = colored.mul_(shares[number])
+        total = part if total is None else total.add_(part)
+    assert total is not None
+    return total
+
+
+def _means(blocks: Tensor, map: Map) -> Tensor:
+    """Of the blocks' colours, moved: ``(h, w, 3)`` in [0, 1].
+
+    Number by number and not as a product of matrices, which may round otherwise in a tile than in the whole.
+    """
+    matrix, offset = map
+    height, width, _ = blocks.shape
+    means = torch.empty(height, width, 3)
+    for rows in row_bands(blocks):
+        means[rows] = blocks[rows].reshape(-1, width, PIXELS, 3).float().mean(2)
+    red, green, blue = (means[..., color, None] * matrix[color, :3] for color in range(3))
+    return (offset[:3] + red + green + blue).clamp_(0, 1)
+
+
+def _as_bytes(colored: Tensor) -> Tensor:
+    rounded = torch.empty(colored.shape, dtype=torch.uint8)
+    for rows in row_bands(colored):
+        rounded[rows] = colored[rows].mul(255).add_(0.5).to(torch.uint8)
+    return rounded
