@@ -48,6 +48,13 @@ class PaintSettings(OptimizeSettings, Settings):
     color_strength: float | None = Field(
         None, ge=0, le=1, description="how far colours go; none goes as far as --strength"
     )
+    marks: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="how much of the style's own strokes, dots and grain is laid on the picture; 0 "
+        "leaves the style to the network",
+    )
     # In a recipe this is "picture" where it is one: which, stands beside the settings, as for every input.
     start: str = Field(  # type: ignore[assignment]
         "content", description="what the first scale starts from: content, noise, or a picture of any size"

@@ -29,7 +29,14 @@ PICTURE, CLIP = "stylize", "stylize a clip"
 # What decides the picture, as opposed to where it was made and what the files are called there.
 DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision", "engine")
 
-SAID_SINCE = {"method": "optimize", "pooling": None, "scale": 1.0, "style_weight": 1.0, "content_weight": 1.0}
+SAID_SINCE = {
+    "method": "optimize",
+    "pooling": None,
+    "scale": 1.0,
+    "style_weight": 1.0,
+    "content_weight": 1.0,
+    "marks": 0.0,
+}
 """What recipes of older versions do not say, and how it was then."""
 
 
@@ -95,6 +102,9 @@ def _decisive(value: Any) -> Any:
         # A file is known by its hash: renamed, it is still the same picture.
         if "sha256" in value:
             dropped.add("name")
+        # Recipes say all settings, also those that their method does not look at.
+        if "method" in value and not METHODS[value["method"]].honours("marks"):
+            dropped.add("marks")
         return {
             key: _decisive(inner)
             for key, inner in value.items()
@@ -135,6 +145,8 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
         # The first recipes knew one method and need not name it.
         values = {"method": "optimize", **recipe["settings"]}
         networks = METHODS[values["method"]].networks if values["method"] in METHODS else ()
+        if values["method"] == "micro":
+            values.setdefault("marks", 0.0)  # nothing was laid before there was such a setting
         weights = {kind: dict(recipe[kind]) for kind in networks}
         if "model" in weights:
             values["model"] = _model(weights["model"], search)

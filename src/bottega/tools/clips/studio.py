@@ -84,7 +84,8 @@ def make_stylizer(
         Part(region.name, gathered(coded[region.name]) if not region.leave else None, masks.get(region.name))
         for region in plan.regions
     ]
-    direction = Direction(parts, settings.strength, settings.color_strength, settings.feather, begin)
+    manner = (settings.strength, settings.color_strength, settings.feather)
+    direction = Direction(parts, *manner, begin, settings.marks)
     keep = _in_its_own_colors if settings.keep_color else None
     return ClipStylizer(stylizer.network, direction, temporal, finish=keep)
 

@@ -21,7 +21,7 @@ MICRO = Method(
     summary="our own network, any style at once",
     open=_open,
     takes=frozenset(
-        {"style", "strength", "color_strength", "style_scale", "keep_color", "color_method"}
+        {"style", "strength", "color_strength", "marks", "style_scale", "keep_color", "color_method"}
         | {"model", "engine", "precision", "preview", "preview_every"}
     ),
     reason="paints in one pass",

@@ -85,4 +85,5 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
         from bottega.transfer.networks import Manner
 
         settings = self.asked
-        return Manner(self.code(region, task), settings.strength, settings.color_strength, region.mask)
+        code = self.code(region, task)
+        return Manner(code, settings.strength, settings.color_strength, region.mask, settings.marks)

@@ -36,7 +36,7 @@ class Direction:
 
     Attributes:
         parts: regions; one without a mask where the whole frame is painted alike.
-        strength, color_strength: of all of them, see :class:`bottega.transfer.networks.Manner`.
+        strength, color_strength, marks: of all of them, see :class:`bottega.transfer.networks.Manner`.
         feather: how soft the edges of masks become, in pixels.
         begin: the time of the first frame, at which the timelines begin.
     """
@@ -46,6 +46,7 @@ class Direction:
     color_strength: float | None = None
     feather: float = 0.0
     begin: Fraction = Fraction(0)
+    marks: float = 1.0
 
     @property
     def whole(self) -> bool:
@@ -86,4 +87,4 @@ class Direction:
 
     def _manner(self, part: Part | None, seconds: float, mask: torch.Tensor | None = None) -> Manner:
         code = None if part is None or part.timeline is None else part.timeline.at(seconds)
-        return Manner(code, self.strength, self.color_strength, mask)
+        return Manner(code, self.strength, self.color_strength, mask, self.marks)

@@ -32,6 +32,7 @@ def pack(
         "small": prepared.look.small,
         "painted": painted.contiguous(),
         "age": torch.tensor(age),
+        "travel": torch.tensor(prepared.travel, dtype=torch.float64),
     }
     for kind, codes in (("known", known), ("measured", measured)):
         for name, code in codes.items():
@@ -45,7 +46,8 @@ def unpack(
     """The arguments of :func:`pack` again."""
     filtered, painted = (_together(memory[name]) for name in ("filtered", "painted"))
     look = Look(memory["small"])
-    prepared = Prepared(to_bytes(filtered), filtered, look, Change(cut=False))
+    down, across = memory["travel"].tolist()
+    prepared = Prepared(to_bytes(filtered), filtered, look, Change(cut=False), travel=(down, across))
     return prepared, painted, _codes(memory, "known"), _codes(memory, "measured"), int(memory["age"])
 
 

@@ -44,6 +44,7 @@ class Prepared:
         change: since the frame before; the first frame of all is a cut.
         alike: ``(1, 1, H, W)`` in [0, 1], how far each pixel is where its motion says it is; none where
             nothing moved.
+        travel: pixels down and across by which the camera has moved since the last cut.
     """
 
     pixels: Bytes
@@ -51,6 +52,7 @@ class Prepared:
     look: Look
     change: Change
     alike: Tensor | None = None
+    travel: tuple[float, float] = (0.0, 0.0)
 
 
 class SteadyInput:
@@ -77,6 +79,7 @@ class SteadyInput:
         if change.still is None:
             self.before = Prepared(pixels, picture, look, change)
             return self.before
+        travel = _travelled(before.travel, change.flow, picture)
         apart = before.filtered - picture
         share = _full_size(change.still, picture) * (HOLD_STILL * self.amount)
         # A pixel that differs by far more than noise is something, however small.
@@ -86,7 +89,7 @@ class SteadyInput:
         if change.flow is not None:
             along = moved(_brightness(before.filtered), change.flow)
             alike = _likeness(along - _brightness(picture), ALIKE)
-        self.before = Prepared(to_bytes(filtered), filtered, look, change, alike)
+        self.before = Prepared(to_bytes(filtered), filtered, look, change, alike, travel)
         return self.before
 
 
@@ -118,6 +121,15 @@ class SteadyOutput:
             share = share * prepared.alike
         self.before = torch.addcmul(picture, before - picture, share)
         return to_bytes(self.before)
+
+
+def _travelled(before: tuple[float, float], flow: Tensor | None, frame: Tensor) -> tuple[float, float]:
+    """Where most of the frame has gone."""
+    if flow is None:
+        return before
+    across, down = flow.flatten(2).median(2).values[0].tolist()
+    height, width = frame.shape[-2:]
+    return before[0] + down * height, before[1] + across * width
 
 
 def to_tensor(pixels: Bytes) -> Tensor:

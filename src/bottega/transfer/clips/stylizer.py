@@ -137,12 +137,14 @@ class ClipStylizer:
         self._statistics = FollowedStatistics(known, measured, age)
 
     def _followed(self, ready: Ready) -> Ready:
-        manners, prepared, followed = ready.manners, ready.prepared, self._statistics
+        prepared, followed = ready.prepared, self._statistics
         assert prepared is not None
+        anchor = (round(prepared.travel[0]), round(prepared.travel[1]))
+        manners = {name: replace(manner, anchor=anchor) for name, manner in ready.manners.items()}
         known = followed.follow(
             manners, lambda: self._measured(prepared.pixels, manners), prepared.change.cut
         )
-        return replace(ready, known=known, measured=followed.measured, age=followed.age)
+        return replace(ready, manners=manners, known=known, measured=followed.measured, age=followed.age)
 
     def _painted(
         self, pixels: Bytes, manners: Mapping[str, Manner], known: Mapping[str, StyleCode] | None

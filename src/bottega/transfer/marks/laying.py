@@ -1,32 +1,44 @@
 """Laying a style's marks on a picture in the style's colours.
 
-The picture is covered by patches of 32 pixels, half over one another. Each is the style's patch that shows
+The picture is covered by patches of 64 pixels, half over one another. Each is the style's patch that shows
 most nearly what lies there, in its mean colour and in sixteen of its parts, so that a stroke along an edge
 comes to lie along an edge (Efros and Freeman 2001 choose likewise, one patch after the other; here all are
 chosen at once). Their windows' squares add up to one, which keeps the marks' strength where unlike patches
-meet (Heitz and Neyret 2018, equation 3). The picture's own fine detail gives way to them where it is weak.
+meet (Heitz and Neyret 2018, equation 3), and change from one patch to the next within a few pixels, as
+averages of many patches would be no strokes. What stands out of the picture is its drawing and stays free of
+marks; its weak detail gives way to them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.layers.blocks import NUMBERS, SIDE, bordered, enlarged, row_bands
+from bottega.layers.blocks import (
+    BAND,
+    NUMBERS,
+    SIDE,
+    blocks_of_picture,
+    bordered,
+    enlarged,
+    picture_of_blocks,
+)
 from bottega.transfer.marks.marks import GROUPS, PATCH, Marks, looks
 
 STEP = PATCH // 2
 """Blocks from one patch to the next."""
 REACH = (PATCH + 1) * SIDE
 """Pixels to each side that what is laid on a pixel depends on."""
-GIVING_WAY, MOST_GIVING_WAY = 0.5, 0.05
-"""Deviation from its tones at which a pixel keeps half of its own detail: as a share of the marks' loudness,
-and at most. What stands out more is the drawing, and stays."""
+GIVING_WAY, MOST_GIVING_WAY = 0.5, 0.06
+"""Distance of a pixel from its tones at which it is half drawing, half mark: as a share of the marks'
+loudness, and at most."""
+SHARPNESS = 3
+"""Power of the windows' sines: 1 is the softest change from patch to patch."""
 
 
 @torch.no_grad()
@@ -41,27 +53,35 @@ def lay(
     """Blocks ``(h, w, 48)``, a picture in its new colours, with marks on it; likewise, in [0, 1].
 
     Args:
-        colored: in [0, 1]; ``h`` and ``w`` are multiples of four.
+        colored: in [0, 1].
         means: ``(h, w, 3)``, the blocks' mean colours, by which patches are chosen.
         several: of a mixture of styles.
         amount: 0 leaves the picture as it is, 1 lays them in full.
         color: 0 takes from them only light and dark.
-        corner: row and column of the first block in the whole picture, multiples of four: tiles of a picture
-            get the patches that the whole would get.
+        corner: row and column of the first pixel in the whole picture: tiles of a picture get the marks that
+            the whole would get, and a panning camera's frames those of the world.
     """
     if amount == 0 or not several:
         return colored
     threshold = sum(marks.share * _threshold(marks) for marks in several)
-    chosen = [_chosen(means, marks, corner) for marks in several]
+    begin = (corner[0] // SIDE, corner[1] // SIDE)
+    shift = (corner[0] % SIDE, corner[1] % SIDE)
+    chosen = [_chosen(means, marks, begin) for marks in several]
     tones = bordered(means)
     result = torch.empty_like(colored)
-    for rows in row_bands(colored, STEP):
+    for rows in _bands(colored, begin[0] % STEP):
         band = colored[rows]
         own = band - enlarged(tones, rows).view(band.shape)
-        square = own.square()
-        change = own.mul_((square / (square + threshold**2)).sub_(1)) if threshold else own.zero_()
+        # Half at the threshold; a style without marks has the threshold 0, and leaves every detail.
+        drawn = own.square().add_(1e-12)
+        drawn.div_(drawn + threshold**2)
+        laid = torch.zeros_like(band)
         for marks, patches in zip(several, chosen, strict=True):
-            _add(change, marks, patches, rows, color)
+            found = _shifted(marks, patches, rows, begin, shift, band.shape[1])
+            laid.add_(found, alpha=math.sqrt(marks.share))
+        if color < 1:
+            laid = _less_colored(laid, color)
+        change = (laid - own).mul_(1 - drawn)
         result[rows] = torch.add(band, change, alpha=amount).clamp_(0, 1)
     return result
 
@@ -70,10 +90,21 @@ def _threshold(marks: Marks) -> float:
     return min(GIVING_WAY * marks.loudness, MOST_GIVING_WAY)
 
 
+def _bands(blocks: Tensor, skipped: int) -> Iterator[slice]:
+    """Rows that stay in the processor's cache; each band begins where patches do, but for the first."""
+    height, width = blocks.shape[:2]
+    count = max(1, BAND // width // STEP) * STEP
+    starts = [0, *range(count - skipped, height, count)]
+    return (slice(start, stop) for start, stop in zip(starts, [*starts[1:], height], strict=True))
+
+
 def _chosen(means: Tensor, marks: Marks, corner: tuple[int, int]) -> Tensor:
-    """Upper left blocks of the patches, ``(h / 4 + 1, w / 4 + 1)``; the first begins four blocks outside."""
-    padded = F.pad(means.permute(2, 0, 1)[None], (STEP,) * 4, mode="replicate")[0].permute(1, 2, 0)
-    down, across = (torch.arange(0, side + 1, STEP) for side in means.shape[:2])
+    """Upper left blocks of the patches, by rows and columns; the first begin half a patch or more outside."""
+    before = [STEP + begin % STEP for begin in corner]
+    after = [2 * STEP - (begin + side) % STEP for begin, side in zip(corner, means.shape[:2], strict=True)]
+    border = (before[1], after[1], before[0], after[0])
+    padded = F.pad(means.permute(2, 0, 1)[None], border, mode="replicate")[0].permute(1, 2, 0)
+    down, across = (torch.arange(0, side - PATCH + 1, STEP) for side in padded.shape[:2])
     shown = looks(padded, (down[:, None].expand(-1, len(across)), across.expand(len(down), -1)))
     groups = _groups(len(down), len(across), corner)
     found = torch.empty_like(groups)
@@ -94,32 +125,48 @@ def _groups(rows: int, columns: int, corner: tuple[int, int]) -> Tensor:
     return (mixed * 2654435761 >> 13) % GROUPS
 
 
-def _add(change: Tensor, marks: Marks, patches: Tensor, rows: slice, color: float) -> None:
-    """Add four patches to every block of some rows, ``(rows, w, 48)``, in place."""
-    count, width = change.shape[0] // STEP, change.shape[1] // STEP
-    first = rows.start // STEP
-    squares = change.view(count, STEP, width, STEP, NUMBERS)
-    laid = torch.zeros_like(squares) if color < 1 else squares
+def _shifted(
+    marks: Marks, patches: Tensor, rows: slice, corner: tuple[int, int], shift: tuple[int, int], width: int
+) -> Tensor:
+    """As :func:`_patched`, for blocks that begin so many pixels further down and across."""
+    if shift == (0, 0):
+        return _patched(marks, patches, rows, corner, width)
+    wider = _patched(marks, patches, slice(rows.start, rows.stop + 1), corner, width + 1)
+    height, width = SIDE * (rows.stop - rows.start), SIDE * width
+    pixels = picture_of_blocks(wider.contiguous())
+    moved = pixels[..., shift[0] : shift[0] + height, shift[1] : shift[1] + width]
+    return blocks_of_picture(moved.contiguous())
+
+
+def _patched(marks: Marks, patches: Tensor, rows: slice, corner: tuple[int, int], width: int) -> Tensor:
+    """What four patches lay on every block of some rows, ``(rows, w, 48)``."""
+    above, left = corner[0] % STEP, corner[1] % STEP
+    first, last = (rows.start + above) // STEP, -(-(rows.stop + above) // STEP)
+    across = -(-(width + left) // STEP)
+    laid = torch.zeros(last - first, STEP, across, STEP, NUMBERS)
     inside = torch.arange(STEP)
     within = (inside[:, None] * marks.width + inside)[None, :, None, :]
-    for down in range(2):
-        for across in range(2):
-            begin = patches[first + 1 - down : first + 1 - down + count, 1 - across : 1 - across + width]
-            skipped = STEP * (down * marks.width + across)
+    for lower in range(2):
+        for right in range(2):
+            begin = patches[first + 1 - lower : last + 1 - lower, 1 - right : 1 - right + across]
+            skipped = STEP * (lower * marks.width + right)
             blocks = begin[:, None, :, None] + (within + skipped)
-            window = _windows()[down, across] * math.sqrt(marks.share)
-            laid.addcmul_(marks.detail[blocks], window)
-    if color < 1:
-        pixels = laid.view(*laid.shape[:-1], -1, 3)
-        gray = pixels.mean(-1, keepdim=True)
-        squares += torch.lerp(gray, pixels, color).view(squares.shape)
+            laid.addcmul_(marks.detail[blocks], _windows()[lower, right])
+    top = rows.start + above - first * STEP
+    return laid.view(-1, across * STEP, NUMBERS)[top : top + rows.stop - rows.start, left : left + width]
+
+
+def _less_colored(laid: Tensor, color: float) -> Tensor:
+    pixels = laid.view(*laid.shape[:2], -1, 3)
+    return torch.lerp(pixels.mean(-1, keepdim=True), pixels, color).flatten(2)
 
 
 @cache
 def _windows() -> Tensor:
-    """Of each quarter of a patch, ``(2, 2, 4, 1, 4, 48)``."""
+    """Of each quarter of a patch, ``(2, 2, STEP, 1, STEP, 48)``."""
     side = PATCH * SIDE
-    line = ((torch.arange(side) + 0.5) / side * math.pi).sin()
+    line = ((torch.arange(side) + 0.5) / side * math.pi).sin() ** SHARPNESS
+    line = line / (line.square() + line.roll(side // 2).square()).sqrt()
     plane = (line[:, None] * line).view(2, STEP, SIDE, 2, STEP, SIDE)
     windows = plane.permute(0, 3, 1, 4, 2, 5)[..., None].expand(-1, -1, -1, -1, -1, -1, 3)
     return windows.reshape(2, 2, STEP, 1, STEP, NUMBERS)

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from bottega.layers import gaussian_blur
 from bottega.layers.blocks import SIDE, blocks_of_picture, bordered, enlarged, row_bands
 
-PATCH = 8
-"""Blocks along each side of a patch: 32 pixels, a stroke or two."""
-TONES = 2.0
+PATCH = 16
+"""Blocks along each side of a patch: 64 pixels, a few strokes."""
+TONES = 3.0
 """Deviation in blocks of the blur that parts marks (finer) from tones (smoother)."""
 MOST_SIDE = 1536
 """Pixels of a style's sides that marks are taken from: the middle of larger pictures."""
@@ -41,6 +41,7 @@ class Marks:
         places: ``(GROUPS, n)`` int64, the upper left block of each patch.
         looks: ``(GROUPS, n, 51)``, what each patch shows (:func:`looks`), whole numbers.
         loudness: deviation of the detail's brightness, in [0, 1].
+        spread: ``(3, 3)`` float64, covariance of the detail's colours.
         share: of this style in a mixture, in (0, 1].
     """
 
@@ -49,6 +50,7 @@ class Marks:
     places: Tensor
     looks: Tensor
     loudness: float
+    spread: Tensor
     share: float = 1.0
 
 
@@ -75,6 +77,7 @@ def marks_of(style: Tensor, mask: Tensor | None = None, seed: int = 0) -> Marks:
         places=(corners[0] * means.shape[1] + corners[1]).view(GROUPS, -1),
         looks=looks(means, corners).view(GROUPS, PATCHES // GROUPS, -1),
         loudness=float(brightness.square().mean().sqrt()),
+        spread=_covariance(blocks.view(-1, 3)),
     )
 
 
@@ -88,6 +91,10 @@ def mixed_marks(several: Sequence[Sequence[Marks]], shares: Sequence[float]) -> 
     )
 
 
+def _covariance(pixels: Tensor) -> Tensor:
+    return (pixels.mT @ pixels / len(pixels)).double()
+
+
 def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
     """What patches show, from the mean colours of blocks ``(h, w, 3)``: ``(..., 51)``.
 
@@ -96,11 +103,11 @@ def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
     Args:
         corners: rows and columns ``(...)`` of the patches' upper left blocks.
     """
-    pairs = F.avg_pool2d(means.permute(2, 0, 1)[None], 2, 1)[0].permute(1, 2, 0)
-    # Every second pair along both axes: the quarters of a patch's quarters.
-    inside = torch.arange(0, PATCH, 2)
+    part = PATCH // 4
+    parts = F.avg_pool2d(means.permute(2, 0, 1)[None], part, 1)[0].permute(1, 2, 0)
+    inside = torch.arange(0, PATCH, part)
     rows, columns = (corner[..., None] + inside for corner in corners)
-    shown = pairs[rows[..., :, None], columns[..., None, :]].flatten(-3, -2)
+    shown = parts[rows[..., :, None], columns[..., None, :]].flatten(-3, -2)
     mean = shown.mean(-2, keepdim=True)
     return torch.cat([(shown - mean).flatten(-2), EMPHASIS * mean.flatten(-2)], -1).mul_(STEPS).round_()
 

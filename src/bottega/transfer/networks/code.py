@@ -82,6 +82,8 @@ class Manner:
         color_strength: in [0, 1], of the colours; none takes ``strength``.
         marks: in [0, 1], how much of the style's own marks is laid, where its code has some; they go with
             ``strength``, too.
+        anchor: how far down and across the picture's corner lies in the world that the marks cling to, in
+            pixels: they then follow a camera that pans.
         mask: ``(1, 1, H, W)`` in [0, 1] of the content's size; the masks of a picture's manners add up to one
             (:func:`bottega.transfer.regions.partition`). None is the whole picture.
     """
@@ -91,6 +93,7 @@ class Manner:
     color_strength: float | None = None
     mask: Tensor | None = None
     marks: float = 1.0
+    anchor: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         for name in ("strength", "color_strength", "marks"):

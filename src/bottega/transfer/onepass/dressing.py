@@ -11,16 +11,15 @@ from bottega.layers.blocks import NUMBERS, row_bands
 from bottega.transfer.marks import lay
 from bottega.transfer.onepass.colors import PIXELS, Map, recolored
 from bottega.transfer.onepass.manners import Wishes
+from bottega.transfer.tiles import Box
 
 
-def dressed(
-    blocks: Tensor, wished: Wishes, shares: Sequence[Tensor] | None, corner: tuple[int, int]
-) -> Tensor:
+def dressed(blocks: Tensor, wished: Wishes, shares: Sequence[Tensor] | None, region: Box) -> Tensor:
     """Blocks ``(h, w, 48)`` in new colours and with marks, by each manner in its share of the picture.
 
     Args:
         shares: the masks as blocks, ``(h, w, 48)`` each; none where one manner covers everything.
-        corner: row and column of the first block in the whole picture.
+        region: where they lie in the whole picture, in pixels.
 
     Returns:
         Floats in [0, 1]; bytes for bytes that one manner covers.
@@ -33,6 +32,8 @@ def dressed(
             colored[rows] = band.view(blocks[rows].shape)
         if laid.amount > 0:
             means = _means(blocks, wished.maps[number])
+            down, across = laid.anchor
+            corner = (region.top + down, region.left + across)
             colored = lay(colored, means, laid.marks, laid.amount, laid.color, corner)
         if shares is None:
             return _as_bytes(colored) if blocks.dtype == torch.uint8 else colored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -22,13 +22,22 @@ OPENING = 0.01
 part of it, has its marks already."""
 
 
+BESIDE_MARKS = 0.3
+"""Share of what the network draws that is left where marks are laid in full. They are the style's own; what
+the network adds to bring statistics still nearer is a veil over them to the eye."""
+
+MOST_TAKEN = 0.7
+"""Largest share of a palette's spread that is left to the marks."""
+
+
 @dataclass(frozen=True)
 class Laid:
-    """The marks of one manner, and the last arguments of :func:`bottega.transfer.marks.lay`."""
+    """The marks of one manner, and how they are laid; see :func:`bottega.transfer.marks.lay`."""
 
     marks: tuple[Marks, ...]
     amount: float
     color: float
+    anchor: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,11 @@ class Wishes:
     maps: list[colors.Map]
     vectors: dict[str, Tensor]
     marks: list[Laid]
+
+    @property
+    def drawn(self) -> Tensor:
+        """By what share of it what the network draws is added under each manner, ``(K, 1)``."""
+        return torch.tensor([[1 - (1 - BESIDE_MARKS) * laid.amount] for laid in self.marks])
 
     @property
     def marked(self) -> bool:
@@ -94,8 +108,10 @@ def wishes(
         found = known[number].colors if known else _colors(content, manner.mask)
         own.append(found)
         affine = torch.eye(3, 4, dtype=torch.float64)
+        laid = _laid(manner, found)
         if manner.code is not None and manner.colors > 0:
-            affine = network.color_map(found.double(), manner.code, manner.colors)[0]
+            goal = replace(manner.code, colors=_without(manner.code.colors.double(), laid))
+            affine = network.color_map(found.double(), goal, manner.colors)[0]
         affines.append(affine)
         channels = sum(network.channels)
         mean, deviation = torch.zeros(1, channels), torch.ones(1, channels)
@@ -104,7 +120,7 @@ def wishes(
         means.append(mean)
         deviations.append(deviation)
         strengths.append(0.0 if manner.code is None else manner.strength)
-        marks.append(_laid(manner, found))
+        marks.append(laid)
     vectors = {
         "means": torch.cat(means),
         "deviations": torch.cat(deviations),
@@ -116,9 +132,22 @@ def wishes(
 
 def _laid(manner: Manner, own: ColorMoments) -> Laid:
     if manner.code is None or not manner.code.marks:
-        return Laid((), 0.0, 1.0)
+        return Laid((), 0.0, 1.0, (0, 0))
     opened = math.tanh(_apart(own, manner.code.colors) / OPENING)
-    return Laid(manner.code.marks, manner.strength * manner.marks * opened, manner.colors)
+    amount = manner.strength * manner.marks * opened
+    return Laid(manner.code.marks, amount, manner.colors, manner.anchor)
+
+
+def _without(colors: ColorMoments, laid: Laid) -> ColorMoments:
+    """The palette less what the marks will add to its spread."""
+    if laid.amount == 0:
+        return colors
+    added = laid.amount**2 * torch.stack([marks.share * marks.spread for marks in laid.marks]).sum(0)
+    spread = colors.covariance[0] + 1e-6 * torch.eye(3, dtype=torch.float64)
+    inverse = torch.linalg.inv(torch.linalg.cholesky(spread))
+    share = float(torch.linalg.eigvalsh(inverse @ added @ inverse.mT).max())
+    less = added * min(1.0, MOST_TAKEN / max(share, 1e-9))
+    return replace(colors, second=colors.second - colors.mass[:, :, None] * less)
 
 
 def _apart(one: ColorMoments, other: ColorMoments) -> float:

@@ -88,7 +88,7 @@ class MicroPainter:
             return painted
         waves, means = self.waves.seen(piece.blocks, piece.map, self.engine.takes)
         result, *rest = self.engine.run(piece.work(known=len(moves)), piece.inputs(waves, moves))
-        found = factors(self.network, moves) if moves else rest[0]
+        found = (factors(self.network, moves) if moves else rest[0]) * piece.wished.drawn
         self.waves.finish(piece.blocks, piece.map, means, result, found, piece.shares, painted)
         return painted
 

@@ -43,8 +43,7 @@ class Piece:
             self._masks = {stride: reduce_mask(padded, stride)[:, 0] for stride in MASK_STRIDES}
             self.shares = [blocks_of_picture(mask[None].expand(1, 3, -1, -1)) for mask in padded]
         if wished.marked or self.shares is not None:
-            corner = (tile.region.top // SIDE, tile.region.left // SIDE)
-            self.blocks = dressed(self.blocks, wished, self.shares, corner)
+            self.blocks = dressed(self.blocks, wished, self.shares, tile.region)
             scale = 1 / 255 if self.blocks.dtype == torch.uint8 else 1.0
             self.map = colors.on_whole_blocks(torch.eye(3, 4), scale)
 
