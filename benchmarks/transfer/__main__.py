@@ -18,6 +18,7 @@ import cyclopts
 
 import bottega
 from benchmarks.transfer.curves import Comparison, Curve, compare, make_curve
+from benchmarks.transfer.earlier import earlier_curves
 from benchmarks.transfer.entrants import STRENGTHS, Entrant, entrants
 from benchmarks.transfer.judge import judge, judge_title
 from benchmarks.transfer.ledger import Key, Ledger
@@ -44,6 +45,7 @@ def curves(
     micro: Path | None = None,
     microast: Path | None = None,
     adain: Path | None = None,
+    earlier: Path | None = None,
     encoder: str = "",
     pairs: int = KINDS,
     optimize_pairs: int = 4,
@@ -63,6 +65,8 @@ def curves(
         The picture collection (see ``recipes/split.py``).
     micro, microast, adain
         Files of networks; the first and the last are taken from the packaged weights where none is given.
+    earlier
+        ``curves.json`` of an earlier run; methods whose weights are not here are taken from it.
     encoder
         Name or ``.safetensors`` file of an encoder that no training of the networks looked through, such as
         ``vgg19``. Without it: the shape of ``small`` with data-dependent random weights.
@@ -101,6 +105,16 @@ def curves(
     if tasks:
         _measure(tasks, judge(encoder, data), label, ledger, workers)
     found = [_curve(entrant, chosen, ledger, label) for entrant in here]
+    missing = [entrant for entrant in all_ if entrant.source is None]
+    sources = {entrant.name: entrant.identity for entrant in here}
+    if earlier is not None:
+        curves_before, sources_before = earlier_curves(
+            earlier, missing, [pair.name for pair in chosen], label
+        )
+        sources |= sources_before
+        order = [entrant.name for entrant in all_]
+        found = sorted([*found, *curves_before], key=lambda curve: order.index(curve.name))
+        missing = [entrant for entrant in missing if entrant.name not in sources_before]
     header: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer", *sys.argv[1:]]),
         "machine": machine(),
@@ -109,10 +123,9 @@ def curves(
         "pairs": len(chosen),
         "side": side,
         "encoder": label,
-        "sources": {entrant.name: entrant.identity for entrant in here},
+        "sources": sources,
         "minutes": round((time.perf_counter() - begin) / 60, 1),
     }
-    missing = [entrant for entrant in all_ if entrant.source is None]
     table = write(found, missing, _comparisons(found), header, out, name)
     print(table.read_text(encoding="utf-8"))
     for file in draw(found, out, name):

@@ -27,7 +27,8 @@ class Curve:
         strengths: ascending.
         pairs: names of the pairs, one for each row of the values.
         groups: photograph of each pair; pairs that share one are drawn together where intervals are made.
-        values: measure -> ``(pairs, strengths)``.
+        values: measure -> ``(pairs, strengths)``; empty where only means are known.
+        known: those means with their intervals, for each strength.
     """
 
     name: str
@@ -36,10 +37,13 @@ class Curve:
     pairs: tuple[str, ...]
     groups: tuple[str, ...]
     values: dict[str, Array]
+    known: tuple[dict[str, Interval], ...] = ()
 
     @cached_property
     def intervals(self) -> list[dict[str, Interval]]:
         """Means over pairs: for each strength, every measure."""
+        if self.known:
+            return list(self.known)
         table = np.stack(list(self.values.values()), 1)
         found = bootstrap_intervals(table, lambda rows: rows.mean(0).ravel(), groups=self.groups)
         count = len(self.strengths)
@@ -74,6 +78,7 @@ class Comparison:
         differences: one for each level, with intervals over pairs; below zero is better.
         dominates: for each point of theirs there is one of ours that is nearer to the style and keeps more of
             the content.
+        by_means: single pairs of one of them are not known, so that the differences have no intervals.
     """
 
     ours: str
@@ -83,6 +88,7 @@ class Comparison:
     levels: tuple[float, ...]
     differences: tuple[Interval, ...]
     dominates: bool = False
+    by_means: bool = False
 
     @property
     def everywhere(self) -> bool:
@@ -104,6 +110,11 @@ class Comparison:
             verdict = f"{self.ours} lies above {self.theirs} everywhere {span}"
         else:
             verdict = f"{self.ours} lies above {self.theirs} at {better} of {len(self.levels)} levels {span}"
+        if self.by_means:
+            return (
+                f"{measures}: {verdict}, by means alone. Difference: from {most.estimate:.3f} to "
+                f"{least.estimate:.3f}."
+            )
         return (
             f"{measures}: {verdict}; the interval excludes zero at {sure}. "
             f"Difference: from {most} to {least}."
@@ -121,8 +132,10 @@ def compare(ours: Curve, theirs: Curve, style: str, content: str, levels: int = 
         SettingsError: they share no pair, or one was not measured so.
     """
     shared = [pair for pair in ours.pairs if pair in set(theirs.pairs)]
-    if not shared or not all({style, content} <= set(each.values) for each in (ours, theirs)):
+    if not shared or not all({style, content} <= set(each.intervals[0]) for each in (ours, theirs)):
         raise SettingsError(f"{ours.title} and {theirs.title} have no figures in common.")
+    if ours.known or theirs.known:
+        return _compare_means(ours, theirs, style, content, levels)
     tables = [_table(curve, shared, style, content) for curve in (ours, theirs)]
     means = [table.mean(0) for table in tables]
     low = max(float(mean[0].min()) for mean in means)
@@ -141,6 +154,21 @@ def compare(ours: Curve, theirs: Curve, style: str, content: str, levels: int = 
     found = bootstrap_intervals(rows, differences, groups=groups)
     reached = tuple(float(x) for x in wanted)
     return Comparison(ours.title, theirs.title, style, content, reached, tuple(found), _dominates(*means))
+
+
+def _compare_means(ours: Curve, theirs: Curve, style: str, content: str, levels: int) -> Comparison:
+    mine, other = (
+        np.array([[point[measure].estimate for point in curve.intervals] for measure in (content, style)])
+        for curve in (ours, theirs)
+    )
+    low, high = max(mine[0].min(), other[0].min()), min(mine[0].max(), other[0].max())
+    names, dominated = (ours.title, theirs.title, style, content), _dominates(mine, other)
+    if low >= high:
+        return Comparison(*names, (), (), dominated, True)
+    wanted = np.linspace(low, high, levels)
+    apart = best_at(wanted, *mine) - best_at(wanted, *other)
+    found = tuple(Interval(float(each), float("nan"), float("nan")) for each in apart)
+    return Comparison(*names, tuple(float(x) for x in wanted), found, dominated, True)
 
 
 def _dominates(ours: Array, theirs: Array) -> bool:

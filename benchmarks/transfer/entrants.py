@@ -67,8 +67,13 @@ def entrants(
 def _network(name: str, title: str, file: Path | None, strengths: tuple[float, ...]) -> Entrant:
     if file is not None:
         painter(file)  # a file that is none is refused now, not after an hour
-        return Entrant(name, title, strengths, str(file), f"{name} {pictures.fingerprint(file)[:16]}")
+        return Entrant(name, title, strengths, str(file), f"{_ways(name)} {pictures.fingerprint(file)[:16]}")
     known = {entry.name: entry for entry in weights.entries()}
     if name not in known:
         return Entrant(name, title, missing=f"none packaged, none given (--{name} FILE)")
-    return Entrant(name, title, strengths, name, f"{name} {known[name].sha256[:16]}")
+    return Entrant(name, title, strengths, name, f"{_ways(name)} {known[name].sha256[:16]}")
+
+
+def _ways(name: str) -> str:
+    """What else a network's pictures depend on."""
+    return "micro with marks" if name == "micro" else name

@@ -14,6 +14,7 @@ from bottega.errors import WeightsError
 from bottega.transfer import OptimizeSettings, Style, optimize
 from bottega.transfer.color import color_transfer
 from bottega.transfer.networks import AdaINNet, Manner, OwnStatisticsNet, load
+from bottega.transfer.onepass import one_pass
 
 Painter = Callable[[Tensor, Tensor, float], Tensor]
 """``(content (1, 3, H, W), style (1, 3, h, w), strength in [0, 1]) -> (1, 3, H, W)``, all in [0, 1]."""
@@ -61,7 +62,8 @@ def network(source: str | Path) -> Painter:
     if isinstance(found, AdaINNet):
         return lambda content, style, strength: found(content, [found.encode(style)], alpha=strength)
     if isinstance(found, OwnStatisticsNet):
-        return lambda content, style, strength: found.stylize(content, Manner(found.encode(style), strength))
+        ready = one_pass(found, engine="torch", precision="fp32", threads=1)
+        return lambda content, style, strength: ready.paint(content, Manner(ready.encode(style), strength))
     raise WeightsError(
         f"{source} is a {type(found).__name__}, which only paints in the styles of its training; "
         "compared here are networks that paint in any style."

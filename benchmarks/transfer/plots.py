@@ -42,7 +42,7 @@ def draw(curves: Sequence[Curve], folder: Path, name: str) -> list[Path]:
 
     Up is nearer to the style, right is nearer to the content.
     """
-    taken = [measure for measure in STYLE_MEASURES if measure in curves[0].values]
+    taken = [measure for measure in STYLE_MEASURES if measure in curves[0].intervals[0]]
     with mpl.rc_context(STYLE):
         main = Figure(figsize=(13.6, 5.4), layout="constrained")
         panels(main, curves, taken[:2], CONTENT_MEASURES[:1])

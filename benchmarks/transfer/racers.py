@@ -6,7 +6,7 @@ import copy
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from benchmarks.transfer.microast import MicroASTCode, MicroASTShaped
 from bottega.errors import ResourceError
-from bottega.layers import ChannelMoments
+from bottega.layers import ChannelMoments, color_moments, pad_to_multiple, recolor
+from bottega.layers.blocks import SIDE, blocks_of_picture, picture_of_blocks
+from bottega.transfer.marks import lay, marks_of
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.onepass import one_pass
 from bottega.transfer.onepass.openvino_engine import library
@@ -42,6 +44,14 @@ class Racer:
     paint: Callable[[Tensor, Any], Tensor]
 
 
+def _marked(colored: Tensor, code: StyleCode) -> Tensor:
+    """With the style's marks, by the plain calls that need no engine."""
+    blocks = blocks_of_picture(pad_to_multiple(colored, SIDE)).contiguous()
+    means = blocks.view(*blocks.shape[:2], -1, 3).mean(2)
+    painted = picture_of_blocks(lay(blocks, means, code.marks, 1.0))
+    return painted[..., : colored.shape[-2], : colored.shape[-1]]
+
+
 def ours(network: MicroNet, engine: str, threads: int) -> Racer:
     """The micro network.
 
@@ -59,10 +69,15 @@ def ours(network: MicroNet, engine: str, threads: int) -> Racer:
     kind = torch.bfloat16 if engine.endswith("bf16") else torch.float32
     plain = copy.deepcopy(network).to(kind)
 
-    def stylized(content: Tensor, code: StyleCode) -> Tensor:
-        return plain.stylize(content, Manner(code))
+    def encoded(style: Tensor) -> StyleCode:
+        return replace(plain.encode(style), marks=(marks_of(style),))
 
-    encode, paint = _arithmetic(plain.encode, kind), _arithmetic(stylized, kind)
+    def stylized(content: Tensor, code: StyleCode) -> Tensor:
+        affine = plain.color_map(color_moments(content).double(), code)
+        marked = _marked(recolor(content.float(), affine.float()), code).to(kind)
+        return plain.stylize(marked, Manner(code, color_strength=0.0))
+
+    encode, paint = _arithmetic(encoded, kind), _arithmetic(stylized, kind)
     if engine.startswith("compiled"):
         paint = _compiled(paint, encode)
     return Racer("micro", engine, encode, paint)

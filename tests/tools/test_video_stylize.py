@@ -210,7 +210,8 @@ def test_styles_fade_over_time(run: Run) -> None:
     run("clip.mp4", style=["other.png"], temporal=0.0, output="second.mp4", quality=100)
     fade, first, second = (frames_of(f"{name}.mp4") for name in ("fade", "first", "second"))
     assert np.abs(fade[0].astype(int) - first[0]).mean() < 2
-    assert np.abs(fade[28].astype(int) - second[28]).mean() < 2
+    # The last of the first style is 3 in 100; the two styles are 70 steps apart.
+    assert np.abs(fade[28].astype(int) - second[28]).mean() < 4
     assert np.abs(fade[12].astype(int) - first[12]).mean() > 2
 
 

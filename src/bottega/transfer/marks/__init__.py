@@ -7,6 +7,6 @@ in the style picture; :func:`marks_of` keeps them, and :func:`lay` puts those do
 from __future__ import annotations
 
 from bottega.transfer.marks.laying import REACH, lay
-from bottega.transfer.marks.marks import Marks, marks_of, mixed_marks
+from bottega.transfer.marks.marks import Marks, amplitudes, marks_of, mixed_marks
 
-__all__ = ["REACH", "Marks", "lay", "marks_of", "mixed_marks"]
+__all__ = ["REACH", "Marks", "amplitudes", "lay", "marks_of", "mixed_marks"]

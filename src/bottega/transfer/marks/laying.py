@@ -28,7 +28,7 @@ from bottega.layers.blocks import (
     enlarged,
     picture_of_blocks,
 )
-from bottega.transfer.marks.marks import GROUPS, PATCH, Marks, looks
+from bottega.transfer.marks.marks import GROUPS, PATCH, Marks, amplitudes, looks
 
 STEP = PATCH // 2
 """Blocks from one patch to the next."""
@@ -50,7 +50,7 @@ def lay(
     color: float = 1.0,
     corner: tuple[int, int] = (0, 0),
 ) -> Tensor:
-    """Blocks ``(h, w, 48)``, a picture in its new colours, with marks on it; likewise, in [0, 1].
+    """Lay marks on blocks ``(h, w, 48)``, a picture in its new colours: in place, and within [0, 1].
 
     Args:
         colored: in [0, 1].
@@ -68,7 +68,6 @@ def lay(
     shift = (corner[0] % SIDE, corner[1] % SIDE)
     chosen = [_chosen(means, marks, begin) for marks in several]
     tones = bordered(means)
-    result = torch.empty_like(colored)
     for rows in _bands(colored, begin[0] % STEP):
         band = colored[rows]
         own = band - enlarged(tones, rows).view(band.shape)
@@ -76,14 +75,13 @@ def lay(
         drawn = own.square().add_(1e-12)
         drawn.div_(drawn + threshold**2)
         laid = torch.zeros_like(band)
-        for marks, patches in zip(several, chosen, strict=True):
-            found = _shifted(marks, patches, rows, begin, shift, band.shape[1])
-            laid.add_(found, alpha=math.sqrt(marks.share))
+        for marks, patches, strength in zip(several, chosen, amplitudes(several), strict=True):
+            laid.add_(_shifted(marks, patches, rows, begin, shift, band.shape[1]), alpha=strength)
         if color < 1:
             laid = _less_colored(laid, color)
-        change = (laid - own).mul_(1 - drawn)
-        result[rows] = torch.add(band, change, alpha=amount).clamp_(0, 1)
-    return result
+        change = laid.sub_(own).mul_(drawn.neg_().add_(1))
+        band.add_(change, alpha=amount).clamp_(0, 1)
+    return colored
 
 
 def _threshold(marks: Marks) -> float:

@@ -27,8 +27,8 @@ STEPS = 256.0
 """Of brightness that looks are rounded to: whole numbers add up exactly, in any order."""
 EMPHASIS = 2.0
 """Weight of a patch's mean colour, whose square counts for three; of its form there are 48 numbers."""
-FAINT = 1e-4
-"""A mask's least share in a patch that may be taken."""
+INSIDE = 8
+"""Power of a patch's share in a mask, as against the largest there is, by which it is likely to be taken."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,13 @@ def _covariance(pixels: Tensor) -> Tensor:
     return (pixels.mT @ pixels / len(pixels)).double()
 
 
+def amplitudes(several: Sequence[Marks]) -> list[float]:
+    """How strongly each style's marks are laid: by their shares, and all together as strongly as one's."""
+    total = sum(marks.share for marks in several)
+    norm = sum(marks.share**2 for marks in several) ** 0.5
+    return [total * marks.share / norm for marks in several]
+
+
 def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
     """What patches show, from the mean colours of blocks ``(h, w, 3)``: ``(..., 51)``.
 
@@ -118,8 +125,9 @@ def _corners(means: Tensor, mask: Tensor | None, generator: torch.Generator) -> 
     if mask is None:
         chosen = torch.randint(down * across, (PATCHES,), generator=generator)
     else:
-        covered = F.avg_pool2d(mask, PATCH * SIDE, SIDE).flatten().square().clamp_min(FAINT)
-        chosen = torch.multinomial(covered, PATCHES, True, generator=generator)
+        covered = F.avg_pool2d(mask, PATCH * SIDE, SIDE).flatten()
+        likely = (covered / covered.max()).pow(INSIDE)
+        chosen = torch.multinomial(likely, PATCHES, True, generator=generator)
     return torch.div(chosen, across, rounding_mode="floor"), chosen % across
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ChannelMoments, ColorMoments
-from bottega.transfer.marks import Marks
+from bottega.transfer.marks import Marks, amplitudes
 from bottega.transfer.networks import Manner, OwnStatisticsNet, StyleCode
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass import colors
@@ -142,7 +142,8 @@ def _without(colors: ColorMoments, laid: Laid) -> ColorMoments:
     """The palette less what the marks will add to its spread."""
     if laid.amount == 0:
         return colors
-    added = laid.amount**2 * torch.stack([marks.share * marks.spread for marks in laid.marks]).sum(0)
+    parts = zip(amplitudes(laid.marks), laid.marks, strict=True)
+    added = laid.amount**2 * torch.stack([strength**2 * marks.spread for strength, marks in parts]).sum(0)
     spread = colors.covariance[0] + 1e-6 * torch.eye(3, dtype=torch.float64)
     inverse = torch.linalg.inv(torch.linalg.cholesky(spread))
     share = float(torch.linalg.eigvalsh(inverse @ added @ inverse.mT).max())

@@ -25,7 +25,7 @@ class Piece:
 
     Attributes:
         blocks: ``(h, w, 48)`` of the tile's region, and ``map`` of their colours; where there are masks or
-            marks, the colours have been moved already and the map only scales bytes.
+            marks, the colours have been moved already and the map is the identity.
         shares: the masks as blocks, ``(h, w, 48)`` each; none where one manner covers everything.
     """
 
@@ -44,8 +44,7 @@ class Piece:
             self.shares = [blocks_of_picture(mask[None].expand(1, 3, -1, -1)) for mask in padded]
         if wished.marked or self.shares is not None:
             self.blocks = dressed(self.blocks, wished, self.shares, tile.region)
-            scale = 1 / 255 if self.blocks.dtype == torch.uint8 else 1.0
-            self.map = colors.on_whole_blocks(torch.eye(3, 4), scale)
+            self.map = colors.on_whole_blocks(torch.eye(3, 4))
 
     @cached_property
     def boxes(self) -> list[tuple[int, int, int, int]]:

@@ -1,0 +1,46 @@
+"""Figures of an earlier run, for methods whose weights are not here: means and intervals, no single pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.transfer.curves import Curve
+from benchmarks.transfer.entrants import Entrant
+from benchmarks.transfer.measures import MEASURES, PROTOCOL
+from bottega.errors import SettingsError
+from bottega.evaluate import Interval
+
+
+def earlier_curves(
+    path: Path, missing: Sequence[Entrant], pairs: Collection[str], encoder: str
+) -> tuple[list[Curve], dict[str, str]]:
+    """Curves of the entrants that are missing here, and what they were made with.
+
+    Raises:
+        SettingsError: the file is none of these tables, or was measured otherwise or on other pairs.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        measured = (found["protocol"], found["encoder"])
+        methods, sources = found["methods"], found["sources"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"{path} is no table of figures ({error}).") from None
+    if measured != (PROTOCOL, encoder):
+        raise SettingsError(
+            f"{path} was measured by protocol {measured[0]} and the encoder {measured[1]}, not by {PROTOCOL} "
+            f"and {encoder}."
+        )
+    names = [entrant.name for entrant in missing if entrant.name in methods]
+    if any(set(methods[name]["pairs"]) - set(pairs) for name in names):
+        raise SettingsError(f"{path} was measured on other pairs.")
+    return [_curve(name, methods[name]) for name in names], {name: sources[name] for name in names}
+
+
+def _curve(name: str, method: dict[str, Any]) -> Curve:
+    points = method["strengths"]
+    known = tuple({m: Interval(**point[m]) for m in MEASURES if m in point} for point in points)
+    strengths, pairs = tuple(point["strength"] for point in points), tuple(method["pairs"])
+    return Curve(name, method["title"], strengths, pairs, pairs, {}, known)
