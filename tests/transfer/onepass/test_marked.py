@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from bottega.layers.blocks import blocks_of_picture, picture_of_blocks
+from bottega.transfer.marks import lay_magnified
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.onepass import OnePass, one_pass
 from bottega.transfer.onepass.micro import MicroPainter
@@ -53,6 +55,25 @@ def test_tiled_equals_whole(micro: MicroNet, marked: list[StyleCode]) -> None:
     assert apart(of_bytes(tiles, content, manner), of_bytes(whole, content, manner)) < 1.01 * LEVEL
 
 
+@pytest.mark.parametrize("times", [2, 4])
+def test_larger_ones_too(micro: MicroNet, marked: list[StyleCode], times: int) -> None:
+    content, manner = picture(304, 700, 14), Manner(marked[0], magnified=times)
+    whole, tiles = made(micro), made(micro)
+    assert isinstance(tiles._painter, MicroPainter)
+    tiles._painter.whole, tiles._painter.tile = 0, 128
+    assert apart(tiles.paint(content, manner), whole.paint(content, manner)) < 0.2 * LEVEL
+    even = torch.full((1, 3, 256, 256), 0.5)
+    blocks = blocks_of_picture(even).contiguous()
+    changes = [
+        picture_of_blocks(
+            lay_magnified(blocks.clone(), blocks[..., :3], marked[0].marks, 1.0, 1.0, (0, 0), each)
+        )
+        for each in (1, times)
+    ]
+    fine, coarse = (float(each.diff(dim=3).abs().mean() / each.std()) for each in changes)
+    assert coarse < 0.7 * fine
+
+
 def test_each_region_has_its_own(micro: MicroNet, marked: list[StyleCode]) -> None:
     content, painter = picture(96, 200, 6), made(micro)
     manners = halves([marked[0], None, marked[1]], 96, 200)
@@ -82,7 +103,7 @@ def test_colours_and_contrast_stay_the_style_s(micro: MicroNet, marked: list[Sty
 
 
 def test_an_anchor_moves_them_along(micro: MicroNet, marked: list[StyleCode]) -> None:
-    """On an even picture nothing else tells where a frame is; a pan by whole trunk strides is one of it all."""
+    """On an even picture nothing else tells where a frame is; whole strides of the trunk change nothing."""
     even, painter = torch.full((1, 3, 256, 320), 0.5), made(micro)
     even[..., :8, :] = 0.2  # not one colour alone, which has no spread to move
     one = painter.paint(even, Manner(marked[0], marks=1.0))

@@ -15,6 +15,7 @@ from bottega.errors import PictureError, ResourceError, SettingsError
 from bottega.transfer.networks import Manner, MicroNet, PhotoNet, StyleCode, TransformerNet
 from bottega.transfer.onepass import OnePass, engines, one_pass
 from bottega.transfer.onepass.content import Content
+from bottega.transfer.onepass.manners import wishes
 from bottega.transfer.onepass.micro import MicroPainter
 from tests.transfer.onepass.conftest import as_bytes, halves, picture
 
@@ -111,7 +112,8 @@ def test_little_memory_takes_tiles(
     content, manner, painter = picture(100, 90, 22), Manner(codes[0]), made(micro)
     assert isinstance(painter._painter, MicroPainter)
     painter._painter.tile = 64
-    assert len(painter._painter._tiles(Content(content))) == 4
+    wished = wishes(micro, Content(content), [manner], None)
+    assert len(painter._painter._tiles(Content(content), wished)) == 4
     assert apart(painter.paint(content, manner), micro.stylize(content, manner)) < 0.2 * LEVEL
 
 

@@ -11,7 +11,7 @@ import torch
 from bottega import pictures
 from bottega.errors import SettingsError
 from bottega.tools.clips.words import ClipPlan
-from bottega.tools.methods.own_statistics import OwnStatisticsStylizer
+from bottega.tools.methods.own_statistics import OwnStatisticsStylizer, magnified
 from bottega.tools.painter import Painter
 from bottega.transfer.clips import ClipStylizer, Direction, Part, gathered
 from bottega.transfer.color import luminance_only
@@ -85,7 +85,7 @@ def make_stylizer(
         for region in plan.regions
     ]
     manner = (settings.strength, settings.color_strength, settings.feather)
-    direction = Direction(parts, *manner, begin, settings.marks)
+    direction = Direction(parts, *manner, begin, settings.marks, magnified(max(size)))
     keep = _in_its_own_colors if settings.keep_color else None
     return ClipStylizer(stylizer.network, direction, temporal, finish=keep)
 

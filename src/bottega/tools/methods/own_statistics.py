@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bottega.tools.methods.any_style import AnyStyleStylizer
+from bottega.tools.methods.any_style import LARGEST_STYLE, AnyStyleStylizer
 from bottega.tools.methods.method import Task
 from bottega.tools.methods.one_pass import FLOAT_BYTES
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LEAST_BYTES = 6e8
 WORK_BYTES = 130
 """Per pixel that the network works on at a time: a picture of 12 megapixels took 2.3 GB at its peak."""
+LARGER = 0.85
+"""Of a doubling of the largest style, from where marks are doubled."""
 SAMPLE_BYTES = 8
 """Per pixel where samples become samples: both pictures, and what reading and writing the files takes."""
 
@@ -85,5 +87,16 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
         from bottega.transfer.networks import Manner
 
         settings = self.asked
-        code = self.code(region, task)
-        return Manner(code, settings.strength, settings.color_strength, region.mask, settings.marks)
+        return Manner(
+            self.code(region, task),
+            settings.strength,
+            settings.color_strength,
+            region.mask,
+            settings.marks,
+            magnified=magnified(max(task.size)),
+        )
+
+
+def magnified(long_side: int) -> int:
+    """How many times as large as in their style marks are laid on a result with such a long side."""
+    return max(times for times in (1, 2, 4) if times == 1 or long_side >= LARGER * times * LARGEST_STYLE)

@@ -36,7 +36,8 @@ class Direction:
 
     Attributes:
         parts: regions; one without a mask where the whole frame is painted alike.
-        strength, color_strength, marks: of all of them, see :class:`bottega.transfer.networks.Manner`.
+        strength, color_strength, marks, magnified: of all of them, see
+            :class:`bottega.transfer.networks.Manner`.
         feather: how soft the edges of masks become, in pixels.
         begin: the time of the first frame, at which the timelines begin.
     """
@@ -47,6 +48,7 @@ class Direction:
     feather: float = 0.0
     begin: Fraction = Fraction(0)
     marks: float = 1.0
+    magnified: int = 1
 
     @property
     def whole(self) -> bool:
@@ -87,4 +89,4 @@ class Direction:
 
     def _manner(self, part: Part | None, seconds: float, mask: torch.Tensor | None = None) -> Manner:
         code = None if part is None or part.timeline is None else part.timeline.at(seconds)
-        return Manner(code, self.strength, self.color_strength, mask, self.marks)
+        return Manner(code, self.strength, self.color_strength, mask, self.marks, magnified=self.magnified)

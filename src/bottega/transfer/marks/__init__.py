@@ -7,6 +7,16 @@ in the style picture; :func:`marks_of` keeps them, and :func:`lay` puts those do
 from __future__ import annotations
 
 from bottega.transfer.marks.laying import REACH, lay
+from bottega.transfer.marks.magnified import MAGNIFICATIONS, lay_magnified
 from bottega.transfer.marks.marks import Marks, amplitudes, marks_of, mixed_marks
 
-__all__ = ["REACH", "Marks", "amplitudes", "lay", "marks_of", "mixed_marks"]
+__all__ = [
+    "MAGNIFICATIONS",
+    "REACH",
+    "Marks",
+    "amplitudes",
+    "lay",
+    "lay_magnified",
+    "marks_of",
+    "mixed_marks",
+]

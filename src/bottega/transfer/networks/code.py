@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import ChannelMoments, ColorMoments, mixed, mixed_colors, mixing_shares
-from bottega.transfer.marks import Marks, mixed_marks
+from bottega.transfer.marks import MAGNIFICATIONS, Marks, mixed_marks
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Manner:
             ``strength``, too.
         anchor: how far down and across the picture's corner lies in the world that the marks cling to, in
             pixels: they then follow a camera that pans.
+        magnified: how many times as large as in the style the marks are, 1, 2 or 4: for pictures much larger
+            than their styles.
         mask: ``(1, 1, H, W)`` in [0, 1] of the content's size; the masks of a picture's manners add up to one
             (:func:`bottega.transfer.regions.partition`). None is the whole picture.
     """
@@ -94,12 +96,15 @@ class Manner:
     mask: Tensor | None = None
     marks: float = 1.0
     anchor: tuple[int, int] = (0, 0)
+    magnified: int = 1
 
     def __post_init__(self) -> None:
         for name in ("strength", "color_strength", "marks"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise SettingsError(f"{name} must be between 0 and 1, not {value}.")
+        if self.magnified not in MAGNIFICATIONS:
+            raise SettingsError(f"magnified must be 1, 2 or 4, not {self.magnified}.")
 
     @property
     def colors(self) -> float:

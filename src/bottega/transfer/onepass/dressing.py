@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bottega.layers.blocks import NUMBERS, row_bands
-from bottega.transfer.marks import lay
+from bottega.transfer.marks import lay_magnified
 from bottega.transfer.onepass.colors import PIXELS, Map, recolored
 from bottega.transfer.onepass.manners import Wishes
 from bottega.transfer.tiles import Box
@@ -35,7 +35,8 @@ def dressed(blocks: Tensor, wished: Wishes, shares: Sequence[Tensor] | None, reg
             means = _means(blocks, wished.maps[number])
             down, across = laid.anchor
             corner = (region.top + down, region.left + across)
-            colored = lay(colored, means, laid.marks, laid.amount, laid.color, corner)
+            how = (laid.marks, laid.amount, laid.color, corner)
+            colored = lay_magnified(colored, means, *how, laid.magnified)
         if shares is None:
             return colored.half() if blocks.dtype == torch.uint8 else colored
         part = colored.mul_(shares[number])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ChannelMoments, ColorMoments
-from bottega.transfer.marks import Marks, amplitudes
+from bottega.transfer.marks import REACH, Marks, amplitudes
 from bottega.transfer.networks import Manner, OwnStatisticsNet, StyleCode
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass import colors
@@ -38,6 +38,7 @@ class Laid:
     amount: float
     color: float
     anchor: tuple[int, int]
+    magnified: int
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Wishes:
     def drawn(self) -> Tensor:
         """By what share of it what the network draws is added under each manner, ``(K, 1)``."""
         return torch.tensor([[1 - (1 - BESIDE_MARKS) * laid.amount] for laid in self.marks])
+
+    @property
+    def reach(self) -> int:
+        """Pixels to each side that the marks on a pixel depend on."""
+        return REACH * max(laid.magnified for laid in self.marks) if self.marked else 0
 
     @property
     def marked(self) -> bool:
@@ -132,10 +138,10 @@ def wishes(
 
 def _laid(manner: Manner, own: ColorMoments) -> Laid:
     if manner.code is None or not manner.code.marks:
-        return Laid((), 0.0, 1.0, (0, 0))
+        return Laid((), 0.0, 1.0, (0, 0), 1)
     opened = math.tanh(_apart(own, manner.code.colors) / OPENING)
     amount = manner.strength * manner.marks * opened
-    return Laid(manner.code.marks, amount, manner.colors, manner.anchor)
+    return Laid(manner.code.marks, amount, manner.colors, manner.anchor, manner.magnified)
 
 
 def _without(colors: ColorMoments, laid: Laid) -> ColorMoments:

@@ -11,7 +11,6 @@ from torch import Tensor
 from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments
 from bottega.runtime import available_memory, spare_memory
-from bottega.transfer.marks import REACH
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass.content import Content
@@ -52,8 +51,8 @@ class MicroPainter:
 
     def paint(self, content: Content, manners: Sequence[Manner], known: Sequence[StyleCode] | None) -> Tensor:
         """A result of the content's kind and size."""
-        tiles = self._tiles(content)
         wished = wishes(self.network, content, manners, known)
+        tiles = self._tiles(content, wished)
         if known is None and len(tiles) > 1 and not wished.still:
             known = self._measured(content, wished, tiles)
         moves = wished.moves(self.network, known) if known else []
@@ -65,14 +64,16 @@ class MicroPainter:
 
     def measure(self, content: Content, manners: Sequence[Manner]) -> list[StyleCode]:
         """The content's own statistics under each manner."""
-        return self._measured(content, wishes(self.network, content, manners, None), self._tiles(content))
+        wished = wishes(self.network, content, manners, None)
+        return self._measured(content, wished, self._tiles(content, wished))
 
-    def _tiles(self, content: Content) -> list[Tile]:
+    def _tiles(self, content: Content, wished: Wishes) -> list[Tile]:
         height, width = content.size
         if height * width <= self.whole and self._fits(height * width):
             return [Tile(content.box, content.box)]
         spare_memory()
-        return grid(height, width, self.tile, (self.network.reach or 0) + REACH, self.network.multiple)
+        reach = (self.network.reach or 0) + wished.reach
+        return grid(height, width, self.tile, reach, self.network.multiple)
 
     def _fits(self, pixels: int) -> bool:
         try:
