@@ -40,7 +40,7 @@ def test_what_is_kept_has_no_tones_and_the_stated_shapes() -> None:
     assert marks.detail.shape == (32 * 42, 48)
     assert marks.width == 42
     assert marks.places.shape == (GROUPS, PATCHES // GROUPS)
-    assert marks.looks.shape == (GROUPS, PATCHES // GROUPS, 51)
+    assert marks.looks.shape == (GROUPS, PATCHES // GROUPS, 52)
     assert torch.equal(marks.looks, marks.looks.round())
     assert float(marks.detail.view(-1, 3).mean(0).abs().max()) < 0.01
     rows, columns = marks.places // 42, marks.places % 42
@@ -78,6 +78,15 @@ def test_each_place_takes_what_shows_the_same_brightness() -> None:
     dark, light = slopes(painted[..., 32:128]), slopes(painted[..., 256:352])
     assert dark[0] > 3 * dark[1]
     assert light[1] > 3 * light[0]
+
+
+def test_an_even_place_takes_an_even_patch() -> None:
+    """Half of the style is busy, both halves have one mean colour."""
+    busy = picture(200, 200, 12)
+    busy = 0.5 + 0.5 * (busy - busy.mean((2, 3), keepdim=True))
+    style = torch.cat([torch.full((1, 3, 200, 200), 0.5), busy], 3)
+    painted = laid(torch.full((1, 3, 128, 128), 0.5), [marks_of(style)])
+    assert float(painted.std()) < 0.2 * float(busy.std())
 
 
 def test_marks_keep_their_strength_where_patches_meet() -> None:

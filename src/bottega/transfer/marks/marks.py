@@ -27,6 +27,8 @@ STEPS = 256.0
 """Of brightness that looks are rounded to: whole numbers add up exactly, in any order."""
 EMPHASIS = 2.0
 """Weight of a patch's mean colour, whose square counts for three; of its form there are 48 numbers."""
+BUSY = 4.0
+"""Weight of how much colours vary inside a patch's parts: on an even sky no heads are to appear."""
 INSIDE = 8
 """Power of a patch's share in a mask, as against the largest there is, by which it is likely to be taken."""
 
@@ -39,7 +41,7 @@ class Marks:
         detail: ``(blocks, 48)``, the style less its tones, block by block, row by row.
         width: blocks in a row.
         places: ``(GROUPS, n)`` int64, the upper left block of each patch.
-        looks: ``(GROUPS, n, 51)``, what each patch shows (:func:`looks`), whole numbers.
+        looks: ``(GROUPS, n, 52)``, what each patch shows (:func:`looks`), whole numbers.
         loudness: deviation of the detail's brightness, in [0, 1].
         spread: ``(3, 3)`` float64, covariance of the detail's colours.
         share: of this style in a mixture, in (0, 1].
@@ -103,9 +105,10 @@ def amplitudes(several: Sequence[Marks]) -> list[float]:
 
 
 def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
-    """What patches show, from the mean colours of blocks ``(h, w, 3)``: ``(..., 51)``.
+    """What patches show, from the mean colours of blocks ``(h, w, 3)``: ``(..., 52)``.
 
-    Form, as sixteen mean colours less the patch's own, and that; in whole numbers (:data:`STEPS`).
+    Form, as sixteen mean colours less the patch's own; that; and how busy its parts are. In whole numbers
+    (:data:`STEPS`).
 
     Args:
         corners: rows and columns ``(...)`` of the patches' upper left blocks.
@@ -116,7 +119,11 @@ def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
     rows, columns = (corner[..., None] + inside for corner in corners)
     shown = parts[rows[..., :, None], columns[..., None, :]].flatten(-3, -2)
     mean = shown.mean(-2, keepdim=True)
-    return torch.cat([(shown - mean).flatten(-2), EMPHASIS * mean.flatten(-2)], -1).mul_(STEPS).round_()
+    squares = F.avg_pool2d(means.permute(2, 0, 1)[None].square(), part, 1)[0].permute(1, 2, 0)
+    varied = squares[rows[..., :, None], columns[..., None, :]].flatten(-3, -2) - shown.square()
+    busy = varied.mean((-2, -1)).clamp_min(0).sqrt()[..., None]
+    found = [(shown - mean).flatten(-2), EMPHASIS * mean.flatten(-2), BUSY * busy]
+    return torch.cat(found, -1).mul_(STEPS).round_()
 
 
 def _corners(means: Tensor, mask: Tensor | None, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -63,8 +63,9 @@ class Wishes:
 
     @property
     def drawn(self) -> Tensor:
-        """By what share of it what the network draws is added under each manner, ``(K, 1)``."""
-        return torch.tensor([[1 - (1 - BESIDE_MARKS) * laid.amount] for laid in self.marks])
+        """By what share of it what the network draws is added under each manner, and 1 for what becomes of fine
+        detail in closed form, ``(K, 2)``."""
+        return torch.tensor([[1 - (1 - BESIDE_MARKS) * laid.amount, 1.0] for laid in self.marks])
 
     @property
     def reach(self) -> int:
