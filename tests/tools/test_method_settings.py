@@ -80,6 +80,13 @@ REFUSED = [
         "--strength is for the methods micro, optimize, photo and adain; multi paints its styles as strongly "
         "as it was trained to.",
     ),
+    (
+        "photo",
+        "marks",
+        0.5,
+        "--marks is for the method micro; photo moves tones and colours and lays no strokes.",
+    ),
+    ("optimize", "marks", 0.5, "--marks is for the method micro; optimize finds strokes step by step."),
     ("fast", "engine", "torch", "--engine is for the method micro; fast always runs on torch."),
     (
         "optimize",

@@ -147,6 +147,22 @@ def test_sizes_alpha_and_depth(bench: Path, quick_pass: Pass, method: str) -> No
     assert torch.equal(plain.alpha, pictures.as_picture(image).alpha)
 
 
+def test_marks_are_laid_unless_asked_otherwise_and_recipes_say_so(bench: Path, quick_pass: Pass) -> None:
+    made = bottega.stylize("photo.png", "style.png", output="out.png", **quick_pass("micro"))
+    assert made.recipe["settings"]["marks"] == 1
+    assert change(made.picture.pixels, paint("micro", quick_pass("micro", marks=0.0))) > 0.01
+
+
+def test_a_recipe_from_before_there_were_marks_makes_its_picture(bench: Path, quick_pass: Pass) -> None:
+    bottega.stylize("photo.png", "style.png", output="out.png", **quick_pass("micro", marks=0.0))
+    recipe = pictures.read_recipe("out.png")
+    assert recipe is not None
+    del recipe["settings"]["marks"]
+    pictures.save(pictures.load("out.png"), "older.png", recipe=recipe)
+    tool = TOOLS["remake"]
+    assert "same pixels" in tool.run(tool.configure({"picture": "older.png", "verify": True})).summary
+
+
 @pytest.mark.parametrize("method", ["micro", "photo"])
 def test_bytes_become_bytes_that_are_those_of_the_floats(bench: Path, quick_pass: Pass, method: str) -> None:
     short = bottega.stylize("photo.png", "style.png", **quick_pass(method)).picture

@@ -102,9 +102,6 @@ def _decisive(value: Any) -> Any:
         # A file is known by its hash: renamed, it is still the same picture.
         if "sha256" in value:
             dropped.add("name")
-        # Recipes say all settings, also those that their method does not look at.
-        if "method" in value and not METHODS[value["method"]].honours("marks"):
-            dropped.add("marks")
         return {
             key: _decisive(inner)
             for key, inner in value.items()

@@ -74,6 +74,7 @@ ADAIN = Method(
     takes=frozenset(["style", "strength", "style_scale", "keep_color", "color_method", "model"]),
     reason="paints in one pass",
     reasons={
+        "marks": "leaves strokes to its network",
         "color_strength": "moves colours and strokes together, by --strength",
         "engine": "always runs on torch",
         "precision": "always computes in fp32",

@@ -168,7 +168,10 @@ OPTIMIZE = Method(
     | frozenset(["style", "color_method", "encoder", "pooling", "precision"])
     | frozenset(["region_style_weight", "region_content_weight", "preview", "preview_every", "state"]),
     reason="paints without a network that was trained to paint",
-    reasons={"color_strength": "moves colours and strokes together, by --strength"},
+    reasons={
+        "color_strength": "moves colours and strokes together, by --strength",
+        "marks": "finds strokes step by step",
+    },
     networks=("encoder",),
     size=512,
 )

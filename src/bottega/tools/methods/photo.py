@@ -23,6 +23,7 @@ PHOTO = Method(
     takes=frozenset({"style", "strength", "color_strength", "keep_color", "color_method", "model"}),
     reason="paints in one pass",
     reasons={
+        "marks": "moves tones and colours and lays no strokes",
         "style_scale": "moves tones and colours and lays no strokes",
         "engine": "always runs on torch",
         "precision": "always computes in fp32",

@@ -63,8 +63,8 @@ class Wishes:
 
     @property
     def drawn(self) -> Tensor:
-        """By what share of it what the network draws is added under each manner, and 1 for what becomes of fine
-        detail in closed form, ``(K, 2)``."""
+        """Factors of the two factors of :func:`bottega.transfer.onepass.trunk.factors`, ``(K, 2)``: what the
+        network draws stands back where marks are laid, fine detail goes its whole way to the style's."""
         return torch.tensor([[1 - (1 - BESIDE_MARKS) * laid.amount, 1.0] for laid in self.marks])
 
     @property
