@@ -28,7 +28,7 @@ from bottega.layers.blocks import (
     enlarged,
     picture_of_blocks,
 )
-from bottega.transfer.marks.marks import GROUPS, PATCH, Marks, amplitudes, looks
+from bottega.transfer.marks.marks import GROUPS, PART, PATCH, Marks, amplitudes, looks
 
 STEP = PATCH // 2
 """Blocks from one patch to the next."""
@@ -37,6 +37,7 @@ REACH = (PATCH + 1) * SIDE
 GIVING_WAY, MOST_GIVING_WAY = 0.5, 0.06
 """Distance of a pixel from its tones at which it is half drawing, half mark: as a share of the marks'
 loudness, and at most."""
+TINY = 1e-12
 SHARPNESS = 3
 """Power of the windows' sines: 1 is the softest change from patch to patch."""
 
@@ -71,16 +72,16 @@ def lay(
     for rows in _bands(colored, begin[0] % STEP):
         band = colored[rows]
         own = band - enlarged(tones, rows).view(band.shape)
-        # Half at the threshold; a style without marks has the threshold 0, and leaves every detail.
-        drawn = own.square().add_(1e-12)
-        drawn.div_(drawn + threshold**2)
-        laid = torch.zeros_like(band)
+        laid = torch.zeros(())
         for marks, patches, strength in zip(several, chosen, amplitudes(several), strict=True):
-            laid.add_(_shifted(marks, patches, rows, begin, shift, band.shape[1]), alpha=strength)
+            found = _shifted(marks, patches, rows, begin, shift, band.shape[1])
+            laid = found.mul_(strength).add_(laid)
         if color < 1:
             laid = _less_colored(laid, color)
-        change = laid.sub_(own).mul_(drawn.neg_().add_(1))
-        band.add_(change, alpha=amount).clamp_(0, 1)
+        # The share of the marks is t² / (d² + t²): half where the detail d is at the threshold t. A style
+        # without marks has the threshold 0, and leaves every detail.
+        change = laid.sub_(own).div_(own.square_().add_(threshold**2 + TINY))
+        band.add_(change, alpha=amount * threshold**2).clamp_(0, 1)
     return colored
 
 
@@ -103,16 +104,18 @@ def _chosen(means: Tensor, marks: Marks, corner: tuple[int, int]) -> Tensor:
     border = (before[1], after[1], before[0], after[0])
     padded = F.pad(means.permute(2, 0, 1)[None], border, mode="replicate")[0].permute(1, 2, 0)
     down, across = (torch.arange(0, side - PATCH + 1, STEP) for side in padded.shape[:2])
-    shown = looks(padded, (down[:, None].expand(-1, len(across)), across.expand(len(down), -1)))
-    groups = _groups(len(down), len(across), corner)
+    shown = looks(padded, (down[:, None].expand(-1, len(across)), across.expand(len(down), -1)), PART)
+    groups = _groups(len(down), len(across), corner).flatten()
+    order = groups.argsort()
+    sizes = torch.bincount(groups, minlength=GROUPS).tolist()
     found = torch.empty_like(groups)
-    for group in range(GROUPS):
-        here = groups == group
+    pieces = zip(torch.split(shown.flatten(0, 1)[order], sizes), torch.split(order, sizes), strict=True)
+    for group, (wanted, here) in enumerate(pieces):
         known = marks.looks[group]
         # The nearest by |a - b|² = |a|² - 2 a·b + |b|², of whole numbers and thus exact.
-        apart = known.square().sum(1) - 2 * (shown[here] @ known.mT)
+        apart = torch.addmm(known.square().sum(1), wanted, known.mT, alpha=-2)
         found[here] = marks.places[group][apart.argmin(1)]
-    return found
+    return found.view(len(down), len(across))
 
 
 def _groups(rows: int, columns: int, corner: tuple[int, int]) -> Tensor:
@@ -149,7 +152,8 @@ def _patched(marks: Marks, patches: Tensor, rows: slice, corner: tuple[int, int]
             begin = patches[first + 1 - lower : last + 1 - lower, 1 - right : 1 - right + across]
             skipped = STEP * (lower * marks.width + right)
             blocks = begin[:, None, :, None] + (within + skipped)
-            laid.addcmul_(marks.detail[blocks], _windows()[lower, right])
+            chosen = marks.detail.index_select(0, blocks.flatten()).view_as(laid)
+            laid.addcmul_(chosen, _windows()[lower, right])
     top = rows.start + above - first * STEP
     return laid.view(-1, across * STEP, NUMBERS)[top : top + rows.stop - rows.start, left : left + width]
 

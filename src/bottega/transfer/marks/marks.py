@@ -14,6 +14,7 @@ from bottega.layers.blocks import SIDE, blocks_of_picture, bordered, enlarged, r
 
 PATCH = 16
 """Blocks along each side of a patch: 64 pixels, a few strokes."""
+PART = PATCH // 4
 TONES = 3.0
 """Deviation in blocks of the blur that parts marks (finer) from tones (smoother)."""
 MOST_SIDE = 1536
@@ -104,7 +105,7 @@ def amplitudes(several: Sequence[Marks]) -> list[float]:
     return [total * marks.share / norm for marks in several]
 
 
-def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
+def looks(means: Tensor, corners: tuple[Tensor, Tensor], stride: int = 1) -> Tensor:
     """What patches show, from the mean colours of blocks ``(h, w, 3)``: ``(..., 52)``.
 
     Form, as sixteen mean colours less the patch's own; that; and how busy its parts are. In whole numbers
@@ -112,16 +113,15 @@ def looks(means: Tensor, corners: tuple[Tensor, Tensor]) -> Tensor:
 
     Args:
         corners: rows and columns ``(...)`` of the patches' upper left blocks.
+        stride: a number of blocks, a divisor of :data:`PART`, that all corners are multiples of.
     """
-    part = PATCH // 4
-    parts = F.avg_pool2d(means.permute(2, 0, 1)[None], part, 1)[0].permute(1, 2, 0)
-    inside = torch.arange(0, PATCH, part)
-    rows, columns = (corner[..., None] + inside for corner in corners)
-    shown = parts[rows[..., :, None], columns[..., None, :]].flatten(-3, -2)
+    planes = means.permute(2, 0, 1)[None]
+    parts = F.avg_pool2d(torch.cat([planes, planes.square()], 1), PART, stride)[0].permute(1, 2, 0)
+    inside = torch.arange(0, PATCH, PART) // stride
+    rows, columns = (corner[..., None] // stride + inside for corner in corners)
+    shown, squares = parts[rows[..., :, None], columns[..., None, :]].flatten(-3, -2).chunk(2, -1)
     mean = shown.mean(-2, keepdim=True)
-    squares = F.avg_pool2d(means.permute(2, 0, 1)[None].square(), part, 1)[0].permute(1, 2, 0)
-    varied = squares[rows[..., :, None], columns[..., None, :]].flatten(-3, -2) - shown.square()
-    busy = varied.mean((-2, -1)).clamp_min(0).sqrt()[..., None]
+    busy = (squares - shown.square()).mean((-2, -1)).clamp_min(0).sqrt()[..., None]
     found = [(shown - mean).flatten(-2), EMPHASIS * mean.flatten(-2), BUSY * busy]
     return torch.cat(found, -1).mul_(STEPS).round_()
 
