@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from benchmarks.transfer.microast import MicroASTCode, MicroASTShaped
 from bottega.errors import ResourceError
-from bottega.layers import ChannelMoments, color_moments, pad_to_multiple, recolor
-from bottega.layers.blocks import SIDE, blocks_of_picture, picture_of_blocks
-from bottega.transfer.marks import lay, marks_of
+from bottega.layers import ChannelMoments, color_moments, recolor
+from bottega.transfer.marks import marked, marks_of
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.onepass import one_pass
 from bottega.transfer.onepass.openvino_engine import library
@@ -44,14 +43,6 @@ class Racer:
     paint: Callable[[Tensor, Any], Tensor]
 
 
-def _marked(colored: Tensor, code: StyleCode) -> Tensor:
-    """With the style's marks, by the plain calls that need no engine."""
-    blocks = blocks_of_picture(pad_to_multiple(colored, SIDE)).contiguous()
-    means = blocks.view(*blocks.shape[:2], -1, 3).mean(2)
-    painted = picture_of_blocks(lay(blocks, means, code.marks, 1.0))
-    return painted[..., : colored.shape[-2], : colored.shape[-1]]
-
-
 def ours(network: MicroNet, engine: str, threads: int) -> Racer:
     """The micro network.
 
@@ -74,8 +65,8 @@ def ours(network: MicroNet, engine: str, threads: int) -> Racer:
 
     def stylized(content: Tensor, code: StyleCode) -> Tensor:
         affine = plain.color_map(color_moments(content).double(), code)
-        marked = _marked(recolor(content.float(), affine.float()), code).to(kind)
-        return plain.stylize(marked, Manner(code, color_strength=0.0))
+        drawn_on = marked(recolor(content.float(), affine.float()), code.marks).to(kind)
+        return plain.stylize(drawn_on, Manner(code, color_strength=0.0))
 
     encode, paint = _arithmetic(encoded, kind), _arithmetic(stylized, kind)
     if engine.startswith("compiled"):

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from bottega.transfer.marks.laying import REACH, lay
 from bottega.transfer.marks.magnified import MAGNIFICATIONS, lay_magnified
-from bottega.transfer.marks.marks import Marks, amplitudes, marks_of, mixed_marks
+from bottega.transfer.marks.marks import BESIDE_MARKS, Marks, amplitudes, marks_of, mixed_marks
+from bottega.transfer.marks.palette import less_marks
+from bottega.transfer.marks.whole import marked
 
 __all__ = [
+    "BESIDE_MARKS",
     "MAGNIFICATIONS",
     "REACH",
     "Marks",
     "amplitudes",
     "lay",
     "lay_magnified",
+    "less_marks",
+    "marked",
     "marks_of",
     "mixed_marks",
 ]

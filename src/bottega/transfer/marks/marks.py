@@ -30,6 +30,9 @@ EMPHASIS = 2.0
 """Weight of a patch's mean colour, whose square counts for three; of its form there are 48 numbers."""
 BUSY = 4.0
 """Weight of how much colours vary inside a patch's parts: on an even sky no heads are to appear."""
+BESIDE_MARKS = 0.3
+"""Share of what a network draws that is left where marks are laid in full. They are the style's own; what the
+network adds to bring statistics still nearer is a veil over them to the eye."""
 INSIDE = 8
 """Power of a patch's share in a mask, as against the largest there is, by which it is likely to be taken."""
 

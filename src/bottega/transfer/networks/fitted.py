@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from bottega.layers import ChannelMoments, ColorMoments, color_moments
+from bottega.layers import ChannelMoments, ColorMoments, color_moments, recolor
 from bottega.layers.moments import VARIANCE_FLOOR
+from bottega.transfer.marks import BESIDE_MARKS, Marks, less_marks, marked, marks_of
 from bottega.transfer.networks.code import StyleCode, check_picture
 from bottega.transfer.networks.micro import MicroNet
 
 
 class FittedNet(nn.Module):
-    """A :class:`MicroNet` and the code of the one style that it was trained for.
+    """A :class:`MicroNet`, the code of the one style that it was trained for, and that style's own marks.
 
     Called like a transformer net, it paints in full. Its :attr:`network` and :attr:`code` paint whatever the
     micro network can: regions, less strength, tiles, frames (``network.stylize(content, Manner(code))``).
 
     Args:
+        style_size: height and width of the style's picture, which marks are taken from; none has no marks, as
+            networks had that were fitted before there were any.
         settings: of the micro network.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, style_size: Sequence[int] | None = None, **settings: Any) -> None:
         super().__init__()
+        self.style_size = None if style_size is None else tuple(style_size)
         self.network = MicroNet(**settings)
         channels = sum(self.network.channels)
         self.means = nn.Parameter(torch.zeros(1, channels))
@@ -32,6 +39,8 @@ class FittedNet(nn.Module):
         self.log_deviations = nn.Parameter(torch.zeros(1, channels))
         self.register_buffer("color_mean", torch.full((1, 3), 0.5))
         self.register_buffer("color_second", 0.25 + 0.05 * torch.eye(3)[None])
+        if self.style_size is not None:
+            self.register_buffer("style", torch.zeros(1, 3, *self.style_size))  # in steps of bytes
 
     @classmethod
     @torch.no_grad()
@@ -42,7 +51,8 @@ class FittedNet(nn.Module):
             PictureError: not a picture.
         """
         code = network.encode(style)
-        fitted = cls(**network.configuration)
+        fitted = cls(style_size=tuple(style.shape[-2:]), **network.configuration)
+        fitted.get_buffer("style").copy_((style * 255).round())
         fitted.network.load_state_dict(network.state_dict())
         means, deviations = code.vectors()
         fitted.means.copy_(means)
@@ -54,7 +64,21 @@ class FittedNet(nn.Module):
     @property
     def configuration(self) -> dict[str, Any]:
         """What builds it again."""
-        return self.network.configuration
+        size = {} if self.style_size is None else {"style_size": list(self.style_size)}
+        return {**self.network.configuration, **size}
+
+    @cached_property
+    def marks(self) -> tuple[Marks, ...]:
+        """Of the style."""
+        return () if self.style_size is None else (marks_of(self.get_buffer("style").cpu() / 255),)
+
+    def shown(self, content: Tensor) -> Tensor:
+        """Contents ``(N, 3, H, W)`` in the style's colours and with its marks: what the network paints on."""
+        code = self.code
+        goal = replace(code, colors=less_marks(code.colors.double(), self.marks, 1.0))
+        affine = self.network.color_map(color_moments(content).double(), goal).to(content)
+        colored = recolor(content, affine)
+        return marked(colored, self.marks) if self.marks else colored
 
     @property
     def code(self) -> StyleCode:
@@ -75,8 +99,9 @@ class FittedNet(nn.Module):
         """
         check_picture("content", content)
         count = len(content)
-        affine = self.network.color_map(color_moments(content), self.code)
+        on = self.shown(content)
+        affine = torch.eye(3, 4, device=content.device).expand(count, -1, -1)
         means, deviations = self.means.expand(count, -1), self.log_deviations.exp().expand(count, -1)
         strength = torch.ones(count, 1, device=content.device)
-        painted: Tensor = self.network(content, affine, means, deviations, strength)
-        return painted
+        painted: Tensor = self.network(on, affine, means, deviations, strength)
+        return torch.lerp(on.to(painted), painted, BESIDE_MARKS) if self.marks else painted

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ChannelMoments, ColorMoments
-from bottega.transfer.marks import REACH, Marks, amplitudes
+from bottega.transfer.marks import BESIDE_MARKS, REACH, Marks, less_marks
 from bottega.transfer.networks import Manner, OwnStatisticsNet, StyleCode
 from bottega.transfer.networks.modulation import Move
 from bottega.transfer.onepass import colors
@@ -20,14 +20,6 @@ from bottega.transfer.tiles import Box
 OPENING = 0.01
 """Distance of two palettes at which three quarters of the marks are laid: a picture that is its own style, or
 part of it, has its marks already."""
-
-
-BESIDE_MARKS = 0.3
-"""Share of what the network draws that is left where marks are laid in full. They are the style's own; what
-the network adds to bring statistics still nearer is a veil over them to the eye."""
-
-MOST_TAKEN = 0.7
-"""Largest share of a palette's spread that is left to the marks."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +109,8 @@ def wishes(
         affine = torch.eye(3, 4, dtype=torch.float64)
         laid = _laid(manner, found)
         if manner.code is not None and manner.colors > 0:
-            goal = replace(manner.code, colors=_without(manner.code.colors.double(), laid))
+            palette = less_marks(manner.code.colors.double(), laid.marks, laid.amount)
+            goal = replace(manner.code, colors=palette)
             affine = network.color_map(found.double(), goal, manner.colors)[0]
         affines.append(affine)
         channels = sum(network.channels)
@@ -143,19 +136,6 @@ def _laid(manner: Manner, own: ColorMoments) -> Laid:
     opened = math.tanh(_apart(own, manner.code.colors) / OPENING)
     amount = manner.strength * manner.marks * opened
     return Laid(manner.code.marks, amount, manner.colors, manner.anchor, manner.magnified)
-
-
-def _without(colors: ColorMoments, laid: Laid) -> ColorMoments:
-    """The palette less what the marks will add to its spread."""
-    if laid.amount == 0:
-        return colors
-    parts = zip(amplitudes(laid.marks), laid.marks, strict=True)
-    added = laid.amount**2 * torch.stack([strength**2 * marks.spread for strength, marks in parts]).sum(0)
-    spread = colors.covariance[0] + 1e-6 * torch.eye(3, dtype=torch.float64)
-    inverse = torch.linalg.inv(torch.linalg.cholesky(spread))
-    share = float(torch.linalg.eigvalsh(inverse @ added @ inverse.mT).max())
-    less = added * min(1.0, MOST_TAKEN / max(share, 1e-9))
-    return replace(colors, second=colors.second - colors.mass[:, :, None] * less)
 
 
 def _apart(one: ColorMoments, other: ColorMoments) -> float:

@@ -69,7 +69,7 @@ def prepare(
         chosen = torch.randint(targets.count, (len(contents),), generator=step.generator)
         with here.autocast():
             painted = paint(contents, chosen.to(here.device))
-            losses = objective(painted, contents, targets.of(chosen), step.generator)
+            losses = objective(painted, goal.shown(contents), targets.of(chosen), step.generator)
         step.update(losses["loss"])
         return losses
 
@@ -78,7 +78,8 @@ def prepare(
         chosen = torch.arange(len(squares)) % targets.count
         with here.autocast():
             painted = paint(squares, chosen.to(here.device))
-            losses = objective(painted, squares, targets.of(chosen), torch.Generator().manual_seed(0))
+            shown = goal.shown(squares)
+            losses = objective(painted, shown, targets.of(chosen), torch.Generator().manual_seed(0))
         return {name: float(value) for name, value in losses.items()}
 
     timed = Timed(60 * settings.minutes, WARMUP, COOLDOWN)

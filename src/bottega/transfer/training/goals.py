@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -26,12 +26,14 @@ class Goal:
         paint: contents ``(N, 3, H, W)`` and the numbers of their styles ``(N,)`` to painted pictures.
         styles: pictures ``(1, 3, H, W)``, by those numbers.
         parameters: the weights that move.
+        shown: contents to what paintings of them are to show.
     """
 
     network: nn.Module
     paint: Callable[[Tensor, Tensor], Tensor]
     styles: Sequence[Tensor]
     parameters: Sequence[nn.Parameter]
+    shown: Callable[[Tensor], Tensor] = lambda contents: contents
 
 
 def one_style(settings: OneStyle, style: Tensor) -> Goal:
@@ -52,7 +54,9 @@ def one_style(settings: OneStyle, style: Tensor) -> Goal:
     else:
         network = _transformer(settings)
     network.requires_grad_(True)
-    return Goal(network, lambda contents, chosen: network(contents), [style], list(network.parameters()))
+    goal = Goal(network, lambda contents, chosen: network(contents), [style], list(network.parameters()))
+    # Marks are part of what a fitted network paints on: it is not to take them away again.
+    return replace(goal, shown=network.shown) if isinstance(network, FittedNet) else goal
 
 
 def default_base(settings: OneStyle) -> str:

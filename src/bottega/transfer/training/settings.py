@@ -41,9 +41,9 @@ class OneStyle(FitSettings):
     """A network for one style."""
 
     network: Literal["fast", "micro"] = Field(
-        "fast",
-        description="fast is the transformer net of Johnson et al., which learns a style best; micro "
-        "fits our own network, a fraction of the work per picture",
+        "micro",
+        description="micro lays the style's own marks and fits our own network to them, a fraction of the "
+        "work per picture; fast is the transformer net of Johnson et al., which learns all by itself",
     )
     base: str = Field(
         "",
