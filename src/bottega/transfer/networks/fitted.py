@@ -40,7 +40,7 @@ class FittedNet(nn.Module):
         self.register_buffer("color_mean", torch.full((1, 3), 0.5))
         self.register_buffer("color_second", 0.25 + 0.05 * torch.eye(3)[None])
         if self.style_size is not None:
-            self.register_buffer("style", torch.zeros(1, 3, *self.style_size))  # in steps of bytes
+            self.register_buffer("style", torch.zeros(1, 3, *self.style_size, dtype=torch.uint8))
 
     @classmethod
     @torch.no_grad()
@@ -52,7 +52,7 @@ class FittedNet(nn.Module):
         """
         code = network.encode(style)
         fitted = cls(style_size=tuple(style.shape[-2:]), **network.configuration)
-        fitted.get_buffer("style").copy_((style * 255).round())
+        fitted.get_buffer("style").copy_((style * 255).round().to(torch.uint8))
         fitted.network.load_state_dict(network.state_dict())
         means, deviations = code.vectors()
         fitted.means.copy_(means)
