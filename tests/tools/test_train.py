@@ -116,7 +116,18 @@ def test_stopped_and_gone_on_with_is_as_if_never_stopped(studio: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 def test_ctrl_c_keeps_what_there_is(studio: Path) -> None:
-    words = ["train", "style", "--style", "style.png", "--photos", "photos", "--width", "2", "--name", "x"]
+    words = [
+        "train",
+        "style",
+        "--style",
+        "style.png",
+        "--photos",
+        "photos",
+        "--network",
+        "fast",
+        "--name",
+        "x",
+    ]
     for name, value in (TINY | {"steps": 100_000}).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     command = [sys.executable, "-m", "bottega", *words]
@@ -145,6 +156,13 @@ def test_other_settings_do_not_go_on(studio: Path) -> None:
         run("train style", **style_values(name="x", style="woodcut"))
 
 
+def test_a_style_is_fitted_unless_asked_otherwise(studio: Path) -> None:
+    run("train style", style="style.png", photos="photos", steps=1, name="mine")
+    network = load("mine")
+    assert isinstance(network, FittedNet)
+    assert network.marks
+
+
 def test_without_photographs_it_says_so(studio: Path) -> None:
     listener = Listener()
     run("train style", listener, style="woodcut", network="micro", base="base.safetensors", steps=1)
@@ -154,16 +172,17 @@ def test_without_photographs_it_says_so(studio: Path) -> None:
 
 def test_the_classical_network_starts_from_what_there_is(studio: Path) -> None:
     listener = Listener()
-    values = {"style": "style.png", "photos": "photos", "steps": 1, "width": 2, "name": "classical"}
+    values = {"style": "style.png", "photos": "photos", "steps": 1, "network": "fast", "name": "classical"}
     run("train style", listener, **values)
-    network = load("classical")
+    network, base = load("classical"), load("multi")
     assert isinstance(network, TransformerNet)
-    packaged = [entry.name for entry in weights.entries() if entry.shelf == "packaged"]
-    if "multi" not in packaged:
-        assert listener.notes == [
-            "There are no packaged weights to start from: this network starts from chance."
-        ]
-        assert network.configuration["width"] == 2
+    assert isinstance(base, MultiStyleNet)
+    assert network.configuration["width"] == base.settings["width"]
+    apart = [
+        float((one - other).abs().max())
+        for one, other in zip(network.convolutions.parameters(), base.convolutions.parameters(), strict=True)
+    ]
+    assert max(apart) < 0.01  # one step away
 
 
 def test_several_styles_and_one_more(studio: Path) -> None:
