@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from benchmarks.transfer.microast import MicroASTCode, MicroASTShaped
 from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments, color_moments, recolor
-from bottega.transfer.marks import marked, marks_of
+from bottega.transfer.marks import BESIDE_MARKS, less_marks, marked, marks_of
 from bottega.transfer.networks import Manner, MicroNet, StyleCode
 from bottega.transfer.onepass import one_pass
 from bottega.transfer.onepass.openvino_engine import library
@@ -64,9 +64,12 @@ def ours(network: MicroNet, engine: str, threads: int) -> Racer:
         return replace(plain.encode(style), marks=(marks_of(style),))
 
     def stylized(content: Tensor, code: StyleCode) -> Tensor:
-        affine = plain.color_map(color_moments(content).double(), code)
-        drawn_on = marked(recolor(content.float(), affine.float()), code.marks).to(kind)
-        return plain.stylize(drawn_on, Manner(code, color_strength=0.0))
+        goal = replace(code, colors=less_marks(code.colors.double(), code.marks, 1.0))
+        affine = plain.color_map(color_moments(content).double(), goal)
+        on = marked(recolor(content.float(), affine.float()), code.marks).to(kind)
+        looked = plain.look(on, [Manner(code)])
+        opened = looked.opened * on.new_tensor([BESIDE_MARKS, 1.0]).view(1, 2, 1, 1)
+        return plain.finish(on, looked.result, opened).clamp(0, 1)
 
     encode, paint = _arithmetic(encoded, kind), _arithmetic(stylized, kind)
     if engine.startswith("compiled"):
