@@ -1,4 +1,4 @@
-"""The method ``multi``: one network for many styles, the bundled ones or your own (Dumoulin et al. 2017)."""
+"""The method ``multi``: a network of your own for many styles (Dumoulin, Shlens and Kudlur 2017)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _open(settings: PaintSettings) -> Stylizer:
 
 MULTI = Method(
     name="multi",
-    summary="one network for many styles, the bundled ones or your own, which --style names",
+    summary="a network of your own for many styles, which --style names",
     open=_open,
     takes=frozenset(["style", "keep_color", "color_method", "model"]),
     reason="paints in one pass",

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from bottega import weights
 from bottega.encoders import Encoder
 from bottega.errors import WeightsError
 from bottega.transfer.networks import FittedNet, MicroNet, MultiStyleNet, TransformerNet, load
@@ -61,10 +60,7 @@ def one_style(settings: OneStyle, style: Tensor) -> Goal:
 
 def default_base(settings: OneStyle) -> str:
     """What a training starts from: what was asked for, or what ships; "" where only chance is left."""
-    if settings.base or settings.network == "micro":
-        return settings.base or "micro"
-    packaged = [entry.name for entry in weights.entries() if entry.shelf == "packaged"]
-    return "multi" if "multi" in packaged else ""
+    return settings.base or ("micro" if settings.network == "micro" else "")
 
 
 def _transformer(settings: OneStyle) -> TransformerNet:
