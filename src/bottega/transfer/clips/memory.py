@@ -46,7 +46,7 @@ def unpack(
     """The arguments of :func:`pack` again."""
     filtered, painted = (_together(memory[name]) for name in ("filtered", "painted"))
     look = Look(memory["small"])
-    down, across = memory["travel"].tolist()
+    down, across = memory.get("travel", torch.zeros(2)).tolist()  # files from before there were marks
     prepared = Prepared(to_bytes(filtered), filtered, look, Change(cut=False), travel=(down, across))
     return prepared, painted, _codes(memory, "known"), _codes(memory, "measured"), int(memory["age"])
 
