@@ -176,7 +176,7 @@ def test_the_classical_network_starts_from_what_there_is(studio: Path) -> None:
     run("train style", listener, network="fast", **values)
     network = load("classical")
     assert isinstance(network, TransformerNet)
-    assert listener.notes == ["There are no packaged weights to start from: this network starts from chance."]
+    assert listener.notes == ["No --base is given: this network starts from chance."]
     assert network.configuration["width"] == 2
 
 

@@ -80,10 +80,10 @@ def enlarged(planes: Tensor, rows: slice) -> Tensor:
     return found[0].permute(1, 2, 0).reshape(-1, NUMBERS)
 
 
-def row_bands(blocks: Tensor, step: int = 1) -> Iterator[slice]:
-    """Rows of ``(h, w, ...)`` that stay in the processor's cache, in multiples of ``step``; but the last."""
+def row_bands(blocks: Tensor) -> Iterator[slice]:
+    """Rows of ``(h, w, ...)`` that stay in the processor's cache."""
     height, width = blocks.shape[:2]
-    count = max(1, BAND // width // step) * step
+    count = max(1, BAND // width)
     return (slice(top, min(top + count, height)) for top in range(0, height, count))
 
 

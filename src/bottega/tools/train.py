@@ -35,7 +35,7 @@ def _style(settings: TrainStyleSettings, report: Report) -> Outcome:
     goal = one_style(settings, _opened(source, settings.style_size))
     base = default_base(settings)
     if not base:
-        report.note("There are no packaged weights to start from: this network starts from chance.")
+        report.note("No --base is given: this network starts from chance.")
     learned = read_photographs(settings.photos, report)
     loop, facts = conduct(settings, goal, place, learned, report)
     facts |= {"styles": [_record(source)], "base": base or "chance"}

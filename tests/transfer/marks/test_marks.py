@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bottega.layers.blocks import blocks_of_picture, picture_of_blocks
-from bottega.transfer.marks import REACH, Marks, amplitudes, lay, marks_of, mixed_marks
+from bottega.transfer.marks import REACH, Marks, amplitudes, lay, lay_magnified, marks_of, mixed_marks
 from bottega.transfer.marks.laying import _windows
 from bottega.transfer.marks.marks import GROUPS, PATCH, PATCHES
 from tests.transfer.onepass.conftest import picture
@@ -152,3 +152,34 @@ def test_the_same_seed_gives_the_same_marks() -> None:
     style = picture(100, 100, 11)
     assert torch.equal(marks_of(style).places, marks_of(style).places)
     assert not torch.equal(marks_of(style).places, marks_of(style, seed=1).places)
+
+
+def test_only_what_is_inside_the_mask_says_how_loud_marks_are() -> None:
+    style = torch.cat([torch.full((1, 3, 200, 200), 0.5), picture(200, 200, 13)], 3)
+    even = torch.zeros(1, 1, 200, 400)
+    even[..., :150] = 1
+    assert marks_of(style, even).loudness < 0.2 * marks_of(style, 1 - even).loudness
+    assert float(marks_of(style, even).spread.trace()) < 0.1 * float(marks_of(style, 1 - even).spread.trace())
+
+
+@pytest.mark.parametrize("rows", [slice(0, 1), slice(0, 300), slice(2990, 3000)])
+def test_a_mask_far_from_the_middle_of_a_large_style(rows: slice) -> None:
+    style, mask = 0.3 * torch.rand(1, 3, 3000, 70), torch.zeros(1, 1, 3000, 70)
+    mask[:, :, rows] = 1
+    content = picture(64, 64, 14)
+    assert torch.isfinite(laid(content, [marks_of(style, mask)])).all()
+
+
+def test_a_mask_that_is_all_outside_lays_nothing() -> None:
+    style, mask = torch.rand(1, 3, 3400, 64), torch.zeros(1, 1, 3400, 64)
+    mask[:, :, 0] = mask[:, :, -1] = 1
+    content = picture(64, 64, 14)
+    assert float((laid(content, [marks_of(style, mask)]) - content).abs().max()) < 1e-5
+
+
+def test_narrow_pictures_have_large_marks_too() -> None:
+    even = torch.full((1, 3, 3488, 16), 0.5)
+    blocks = blocks_of_picture(even).contiguous()
+    marks = [marks_of(picture(200, 200, 15))]
+    made = lay_magnified(blocks.clone(), blocks[..., :3], marks, 1.0, 1.0, (0, 0), 4)
+    assert float((made - blocks).abs().mean()) > 0.02

@@ -24,7 +24,7 @@ LEAST_BYTES = 6e8
 WORK_BYTES = 130
 """Per pixel that the network works on at a time: a picture of 12 megapixels took 2.3 GB at its peak."""
 LARGER = 0.85
-"""Of a doubling of the largest style, from where marks are doubled."""
+"""Share of N times the largest style from which on marks are laid N times as large."""
 SAMPLE_BYTES = 8
 """Per pixel where samples become samples: both pictures, and what reading and writing the files takes."""
 
@@ -99,4 +99,6 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
 
 def magnified(long_side: int) -> int:
     """How many times as large as in their style marks are laid on a result with such a long side."""
-    return max(times for times in (1, 2, 4) if times == 1 or long_side >= LARGER * times * LARGEST_STYLE)
+    from bottega.transfer.marks import MAGNIFICATIONS
+
+    return max(times for times in MAGNIFICATIONS if times == 1 or long_side >= LARGER * times * LARGEST_STYLE)

@@ -19,7 +19,7 @@ BYTES = 900
 
 REASONS = {
     "strength": "paints its styles as strongly as it was trained to",
-    "marks": "leaves strokes to its network",
+    "marks": "lays strokes as it was trained to",
     "color_strength": "paints its styles as strongly as it was trained to",
     "style_scale": "lays strokes of the size that it was trained with",
     "engine": "always runs on torch",

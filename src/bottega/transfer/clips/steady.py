@@ -124,7 +124,7 @@ class SteadyOutput:
 
 
 def _travelled(before: tuple[float, float], flow: Tensor | None, frame: Tensor) -> tuple[float, float]:
-    """Where most of the frame has gone."""
+    """Where most of the frame has gone since the last cut: the median motion is added."""
     if flow is None:
         return before
     across, down = flow.flatten(2).median(2).values[0].tolist()

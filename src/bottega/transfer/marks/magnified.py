@@ -33,7 +33,7 @@ def lay_magnified(
     if times == 1:
         return lay(colored, means, several, amount, color, corner)
     small = _reduced(colored, times)
-    blocks = blocks_of_picture(small).contiguous()
+    blocks = blocks_of_picture(small).clone(memory_format=torch.contiguous_format)
     coarse = F.avg_pool2d(means.permute(2, 0, 1)[None], times)[0].permute(1, 2, 0)
     begin = (corner[0] // times, corner[1] // times)
     changed = picture_of_blocks(lay(blocks, coarse, several, amount, color, begin)) - small

@@ -18,7 +18,7 @@ PART = PATCH // 4
 TONES = 3.0
 """Deviation in blocks of the blur that parts marks (finer) from tones (smoother)."""
 MOST_SIDE = 1536
-"""Pixels of a style's sides that marks are taken from: the middle of larger pictures."""
+"""Pixels of a style's sides that marks are taken from: the middle of larger pictures, or of their mask."""
 GROUPS = 16
 """Of patches. A place chooses in one group, which changes from place to place, so that an even sky does not
 repeat one patch."""
@@ -68,22 +68,26 @@ def marks_of(style: Tensor, mask: Tensor | None = None, seed: int = 0) -> Marks:
         mask: ``(1, 1, H, W)`` in [0, 1], the part that they are taken from.
         seed: of the choice of patches.
     """
-    picture = _middle(style.float())
+    picture, part = _cut(style.float(), mask)
     means = F.avg_pool2d(picture, SIDE)[0].permute(1, 2, 0)
     blocks = blocks_of_picture(picture).contiguous()
     tones = bordered(gaussian_blur(means.permute(2, 0, 1)[None], TONES)[0].permute(1, 2, 0))
     for rows in row_bands(blocks):
         blocks[rows] -= enlarged(tones, rows).view(blocks[rows].shape)
-    generator = torch.Generator().manual_seed(seed)
-    corners = _corners(means, None if mask is None else _middle(mask.float()), generator)
-    brightness = blocks.view(*blocks.shape[:2], -1, 3).mean(3)
+    if not bool(part.any()):
+        blocks.zero_()  # all of the mask lies outside: nothing is known, and nothing will be laid
+        part = torch.ones_like(part)
+    corners = _corners(part, torch.Generator().manual_seed(seed))
+    weights = F.avg_pool2d(part, SIDE).flatten()
+    pixels = blocks.view(len(weights), -1, 3)
+    loud = pixels.mean(2).square().mean(1)
     return Marks(
         detail=blocks.flatten(0, 1),
         width=means.shape[1],
         places=(corners[0] * means.shape[1] + corners[1]).view(GROUPS, -1),
         looks=looks(means, corners).view(GROUPS, PATCHES // GROUPS, -1),
-        loudness=float(brightness.square().mean().sqrt()),
-        spread=_covariance(blocks.view(-1, 3)),
+        loudness=float((loud * weights).sum() / weights.sum()) ** 0.5,
+        spread=_covariance(pixels, weights),
     )
 
 
@@ -97,8 +101,10 @@ def mixed_marks(several: Sequence[Sequence[Marks]], shares: Sequence[float]) -> 
     )
 
 
-def _covariance(pixels: Tensor) -> Tensor:
-    return (pixels.mT @ pixels / len(pixels)).double()
+def _covariance(pixels: Tensor, weights: Tensor) -> Tensor:
+    """Of ``(blocks, pixels, 3)``, each block with its weight."""
+    flat = (pixels * (weights / weights.sum())[:, None, None]).view(-1, 3)
+    return (flat.mT @ pixels.reshape(-1, 3) / pixels.shape[1]).double()
 
 
 def amplitudes(several: Sequence[Marks]) -> list[float]:
@@ -129,24 +135,27 @@ def looks(means: Tensor, corners: tuple[Tensor, Tensor], stride: int = 1) -> Ten
     return torch.cat(found, -1).mul_(STEPS).round_()
 
 
-def _corners(means: Tensor, mask: Tensor | None, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _corners(part: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Rows and columns of the patches that are kept, by chance; those inside the mask."""
-    down, across = (side - PATCH + 1 for side in means.shape[:2])
-    if mask is None:
-        chosen = torch.randint(down * across, (PATCHES,), generator=generator)
-    else:
-        covered = F.avg_pool2d(mask, PATCH * SIDE, SIDE).flatten()
-        likely = (covered / covered.max()).pow(INSIDE)
-        chosen = torch.multinomial(likely, PATCHES, True, generator=generator)
+    covered = F.avg_pool2d(part, PATCH * SIDE, SIDE)[0, 0]
+    likely = (covered / covered.max()).pow(INSIDE).flatten()
+    chosen = torch.multinomial(likely, PATCHES, True, generator=generator)
+    across = covered.shape[1]
     return torch.div(chosen, across, rounding_mode="floor"), chosen % across
 
 
-def _middle(picture: Tensor) -> Tensor:
-    """Sides of whole blocks, from one patch to :data:`MOST_SIDE`."""
+def _cut(style: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Style and mask, sides of whole blocks from one patch to :data:`MOST_SIDE`, around the mask's middle."""
+    part = torch.ones_like(style[:, :1]) if mask is None else mask.float()
     least = PATCH * SIDE
-    short = [max(0, least - side) for side in picture.shape[-2:]]
+    short = [max(0, least - side) for side in style.shape[-2:]]
     if max(short):
-        picture = F.pad(picture, (0, short[1], 0, short[0]), mode="replicate")
-    height, width = (min(side, MOST_SIDE) // SIDE * SIDE for side in picture.shape[-2:])
-    top, left = (picture.shape[-2] - height) // 2, (picture.shape[-1] - width) // 2
-    return picture[..., top : top + height, left : left + width]
+        style, part = (F.pad(each, (0, short[1], 0, short[0]), mode="replicate") for each in (style, part))
+    spans = []
+    for axis, side in ((3, style.shape[-2]), (2, style.shape[-1])):
+        kept = min(side, MOST_SIDE) // SIDE * SIDE
+        there = part.sum((0, 1, axis)).nonzero().flatten()
+        middle = (int(there[0]) + int(there[-1]) + 1) // 2 if len(there) else side // 2
+        first = min(max(middle - kept // 2, 0), side - kept)
+        spans.append(slice(first, first + kept))
+    return style[..., spans[0], spans[1]], part[..., spans[0], spans[1]]

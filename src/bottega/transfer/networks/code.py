@@ -17,14 +17,14 @@ from bottega.transfer.marks import MAGNIFICATIONS, Marks, mixed_marks
 class StyleCode:
     """Sums over a picture: of its colours, and of the features at each site of a network.
 
-    Codes of the tiles of one picture add up to the code of the picture (``+``); codes of different styles
-    mix (:func:`mix_codes`).
+    Codes of the tiles of one picture add up to the code of the picture (``+``; marks do not); codes of
+    different styles mix (:func:`mix_codes`).
 
     Attributes:
         colors: of the pixels.
         sites: of the features, in the network's order; while a content is being measured, only the first few.
-        marks: what is laid on a picture before the network paints it. Networks alone neither find nor lay
-            them: :class:`bottega.transfer.onepass.OnePass` does.
+        marks: what is laid on a picture before the network paints it. Networks alone (but a fitted one) know
+            nothing of them: :class:`bottega.transfer.onepass.OnePass` finds and lays them.
     """
 
     colors: ColorMoments
@@ -33,7 +33,7 @@ class StyleCode:
 
     def __add__(self, other: StyleCode) -> StyleCode:
         sites = tuple(a + b for a, b in zip(self.sites, other.sites, strict=True))
-        return StyleCode(self.colors + other.colors, sites, self.marks + other.marks)
+        return StyleCode(self.colors + other.colors, sites)
 
     def double(self) -> StyleCode:
         """In float64, in which many tiles add up without loss."""
@@ -104,7 +104,7 @@ class Manner:
             if value is not None and not 0 <= value <= 1:
                 raise SettingsError(f"{name} must be between 0 and 1, not {value}.")
         if self.magnified not in MAGNIFICATIONS:
-            raise SettingsError(f"magnified must be 1, 2 or 4, not {self.magnified}.")
+            raise SettingsError(f"magnified must be one of {MAGNIFICATIONS}, not {self.magnified}.")
 
     @property
     def colors(self) -> float:

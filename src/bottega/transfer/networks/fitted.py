@@ -74,9 +74,11 @@ class FittedNet(nn.Module):
 
     def shown(self, content: Tensor) -> Tensor:
         """Contents ``(N, 3, H, W)`` in the style's colours and with its marks: what the network paints on."""
+        # On the processor, as not every device has float64.
         code = self.code
-        goal = replace(code, colors=less_marks(code.colors.double(), self.marks, 1.0))
-        affine = self.network.color_map(color_moments(content).double(), goal).to(content)
+        palette = ColorMoments(*(each.cpu() for each in vars(code.colors).values())).double()
+        goal = replace(code, colors=less_marks(palette, self.marks, 1.0))
+        affine = self.network.color_map(color_moments(content.cpu()).double(), goal).to(content)
         colored = recolor(content, affine)
         return marked(colored, self.marks) if self.marks else colored
 
@@ -89,7 +91,7 @@ class FittedNet(nn.Module):
         channels = list(self.network.channels)
         sites = zip(torch.split(mean, channels, 1), torch.split(second, channels, 1), strict=True)
         colors = ColorMoments(one, self.get_buffer("color_mean"), self.get_buffer("color_second"))
-        return StyleCode(colors, tuple(ChannelMoments(one, *site) for site in sites))
+        return StyleCode(colors, tuple(ChannelMoments(one, *site) for site in sites), self.marks)
 
     def forward(self, content: Tensor) -> Tensor:
         """``(N, 3, H, W)`` in [0, 1] to the same (in training it may leave that range a little).

@@ -59,7 +59,7 @@ def one_style(settings: OneStyle, style: Tensor) -> Goal:
 
 
 def default_base(settings: OneStyle) -> str:
-    """What a training starts from: what was asked for, or what ships; "" where only chance is left."""
+    """What a training starts from: what was asked for, or the micro network that ships; "" is chance."""
     return settings.base or ("micro" if settings.network == "micro" else "")
 
 
