@@ -57,7 +57,12 @@ def on_whole_blocks(affine: Tensor, scale: float = 1.0) -> Map:
     return matrix, affine[:, 3].float().repeat(PIXELS)
 
 
-def recolored(blocks: Tensor, map: Map) -> Tensor:
-    """Blocks ``(n, 48)`` in their new colours, float32 in [0, 1]."""
+def recolored(blocks: Tensor, map: Map | None) -> Tensor:
+    """Blocks ``(n, 48)`` in their new colours, float32 in [0, 1].
+
+    Without a map they have them already, and what comes back may be themselves.
+    """
+    if map is None:
+        return blocks.float()
     matrix, offset = map
     return torch.addmm(offset, blocks.float(), matrix).clamp_(0, 1)

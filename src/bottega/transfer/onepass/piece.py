@@ -25,7 +25,7 @@ class Piece:
 
     Attributes:
         blocks: ``(h, w, 48)`` of the tile's region, and ``map`` of their colours; where there are masks or
-            marks, the colours have been moved already and the map is the identity.
+            marks, the colours have been moved already and there is no map.
         shares: the masks as blocks, ``(h, w, 48)`` each; none where one manner covers everything.
     """
 
@@ -34,7 +34,7 @@ class Piece:
         self.wished = wished
         self.tile = tile
         self.blocks = content.blocks(tile.region, network.multiple)
-        self.map = wished.maps[0]
+        self.map: colors.Map | None = wished.maps[0]
         self.shares: list[Tensor] | None = None
         masks = wished.cut(tile.region)
         self._masks: dict[int, Tensor] = {}
@@ -44,7 +44,7 @@ class Piece:
             self.shares = [blocks_of_picture(mask[None].expand(1, 3, -1, -1)) for mask in padded]
         if wished.marked or self.shares is not None:
             self.blocks = dressed(self.blocks, wished, self.shares, tile.region)
-            self.map = colors.on_whole_blocks(torch.eye(3, 4))
+            self.map = None
 
     @cached_property
     def boxes(self) -> list[tuple[int, int, int, int]]:

@@ -29,7 +29,7 @@ class Waves:
         self.synthesis[COLORS:] = network.synthesis[ORDER, :, 0, 0].float().T
         self.tones = network.tones[:, :, 0, 0].float().T
 
-    def seen(self, blocks: Tensor, map: Map, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def seen(self, blocks: Tensor, map: Map | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Blocks ``(h, w, 48)`` in new colours: their coefficients, likewise, and means ``(h, w, 3)``."""
         coefficients = torch.empty(blocks.shape, dtype=dtype)
         means = torch.empty(*blocks.shape[:2], COLORS)
@@ -42,7 +42,7 @@ class Waves:
     def finish(
         self,
         blocks: Tensor,
-        map: Map,
+        map: Map | None,
         means: Tensor,
         result: Tensor,
         factors: Tensor,
@@ -74,10 +74,11 @@ class Waves:
                 band += sharper * (colored - enlarged(smooth, rows))
             _store(band.clamp_(0, 1), painted[rows])
 
-    def recolor(self, blocks: Tensor, map: Map, painted: Tensor) -> None:
+    def recolor(self, blocks: Tensor, map: Map | None, painted: Tensor) -> None:
         """Where nothing but colours moves."""
         for rows in row_bands(blocks):
-            _store(recolored(blocks[rows].reshape(-1, NUMBERS), map), painted[rows])
+            band = recolored(blocks[rows].reshape(-1, NUMBERS), map)
+            _store(band.clone() if map is None else band, painted[rows])
 
 
 def _mixed(shares: Sequence[Tensor], factors: Tensor) -> Tensor:
