@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from bottega.generate import Generator
-from bottega.generate.augment import Augmentation
-from bottega.generate.vae import VAE
+from bottega.generate.models.vae import VAE
+from bottega.generate.training.diff_augment import Augmentation
 from bottega.losses.adversarial import (
     hinge_discriminator,
     hinge_generator,

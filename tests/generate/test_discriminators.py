@@ -7,12 +7,12 @@ import torch
 
 from bottega import encoders
 from bottega.errors import SettingsError
-from bottega.generate.augment import Augmentation, cut_out, recolor, shift
-from bottega.generate.dcgan import ConvDiscriminator
-from bottega.generate.deviation import group_deviation
-from bottega.generate.projector import ProjectedDiscriminator, Projector, last_layers
-from bottega.generate.pyramid import PyramidDiscriminator
-from bottega.generate.residual import ResidualDiscriminator
+from bottega.generate.discriminators.base import group_deviation
+from bottega.generate.discriminators.dcgan import ConvDiscriminator
+from bottega.generate.discriminators.multiscale import PyramidDiscriminator
+from bottega.generate.discriminators.projected import ProjectedDiscriminator, Projector, last_layers
+from bottega.generate.discriminators.residual import ResidualDiscriminator
+from bottega.generate.training.diff_augment import Augmentation, cut_out, recolor, shift
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -22,11 +22,10 @@ from bottega.generate.training import (
     prepare,
     read_material,
 )
-from bottega.generate.training.alarms import Alarms
-from bottega.generate.training.attributes import read_attributes
-from bottega.generate.training.growth import Growth
-from bottega.generate.training.measure import Measure, centred, look, nearest, spread
-from bottega.generate.training.start import take_over
+from bottega.generate.training.dataset import read_attributes
+from bottega.generate.training.finetune import take_over
+from bottega.generate.training.gan_metrics import Alarms, Measure, centred, look, nearest, spread
+from bottega.generate.training.progressive import Growth
 from bottega.training import Loop, Step, worker
 from bottega.training.schedules import Constant
 from bottega.training.updates import Updates

@@ -9,7 +9,7 @@ from torch import nn
 from bottega import encoders, generate
 from bottega.errors import PictureError, SettingsError
 from bottega.generate import GENERATORS, FewShotGenerator, Generator
-from bottega.generate.latent import closed_spline
+from bottega.generate.sampling import closed_spline
 
 
 @pytest.fixture(scope="module")

@@ -9,33 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bottega.generate.dcgan import DCGAN, ConditionalDCGAN
-    from bottega.generate.fewshot import FewShotGenerator
-    from bottega.generate.generator import Generator
-    from bottega.generate.latent import interpolate, mix_styles, walk
+    from bottega.generate.models.dcgan import DCGAN, ConditionalDCGAN
+    from bottega.generate.models.fewshot import FewShotGenerator
+    from bottega.generate.models.generator import Generator
+    from bottega.generate.models.registry import GENERATORS, described, load, save
+    from bottega.generate.models.vae import VAE
     from bottega.generate.projection import Projection, project
-    from bottega.generate.sampling import codes, drawn, sample
-    from bottega.generate.table import GENERATORS, described, load, save
-    from bottega.generate.vae import VAE
+    from bottega.generate.sampling import codes, drawn, interpolate, mix_styles, sample, walk
 
-_ROOMS = {
-    "DCGAN": "dcgan",
-    "GENERATORS": "table",
-    "VAE": "vae",
-    "ConditionalDCGAN": "dcgan",
-    "FewShotGenerator": "fewshot",
-    "Generator": "generator",
-    "Projection": "projection",
-    "codes": "sampling",
-    "described": "table",
-    "drawn": "sampling",
-    "interpolate": "latent",
-    "load": "table",
-    "mix_styles": "latent",
-    "project": "projection",
-    "sample": "sampling",
-    "save": "table",
-    "walk": "latent",
+_MODULES = {
+    "models.dcgan": ["DCGAN", "ConditionalDCGAN"],
+    "models.fewshot": ["FewShotGenerator"],
+    "models.generator": ["Generator"],
+    "models.registry": ["GENERATORS", "described", "load", "save"],
+    "models.vae": ["VAE"],
+    "projection": ["Projection", "project"],
+    "sampling": ["codes", "drawn", "interpolate", "mix_styles", "sample", "walk"],
 }
 
 __all__ = [
@@ -60,6 +49,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

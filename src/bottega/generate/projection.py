@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
-from bottega.generate.generator import Generator
+from bottega.generate.models.generator import Generator
 from bottega.generate.sampling import codes, drawn
 from bottega.losses import normalised_content_loss
 from bottega.pictures import resize

@@ -9,7 +9,7 @@ from bottega import generate, pictures, runtime
 from bottega.encoders import Encoder
 from bottega.generate import Generator
 from bottega.generate.training import Material, twins
-from bottega.generate.training.fit import sample_drawer
+from bottega.generate.training.build import sample_drawer
 from bottega.training import Loop
 
 COLUMNS = 8

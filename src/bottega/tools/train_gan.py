@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bottega
 from bottega.errors import Cancelled
-from bottega.generate.training.settings import ANSWERS
+from bottega.generate.settings import ANSWERS
 from bottega.tools.tool import Outcome, Report, Tool
 from bottega.tools.train_settings import TrainFiles, TrainGanSettings
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
-from bottega.generate.training.settings import GanSettings
+from bottega.generate.settings import GanSettings
 from bottega.tools.evaluate import EVALUATE
 from bottega.tools.generate import GENERATE
 from bottega.tools.generate_wish import wished

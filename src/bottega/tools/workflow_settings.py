@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bottega.generate.training.settings import GanSettings
+from bottega.generate.settings import GanSettings
 from bottega.tools.generate_settings import BendSettings
 from bottega.tools.tool import Settings, face
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -10,9 +11,9 @@ from torch.nn import functional as F
 
 from bottega.encoders import Encoder
 from bottega.evaluate import frechet_distance
-from bottega.generate.generator import Generator
-from bottega.generate.training.material import Material
-from bottega.training import Worker
+from bottega.generate.models.generator import Generator
+from bottega.generate.training.dataset import Material
+from bottega.training import Callback, Loop, Worker
 
 MOST = 1024
 """Pictures that are compared at most: what is above costs time and changes little."""
@@ -126,3 +127,89 @@ def nearest(ours: Tensor, theirs: Tensor, skip_self: bool = False) -> Tensor:
     if skip_self:
         distance.fill_diagonal_(float("inf"))
     return distance.min(1).values
+
+
+@dataclass(frozen=True)
+class Twins:
+    """What :func:`twins` finds.
+
+    Attributes:
+        numbers: of the nearest training picture of each drawn one, ``(N,)``.
+        distances: to it, ``(N,)``: cosine distances of what the encoder sees, in [0, 2].
+        usual: median distance of training pictures to their nearest other one.
+        nearest_pictures: those training pictures, ``(N, 3, S, S)``.
+    """
+
+    numbers: Tensor
+    distances: Tensor
+    usual: float
+    nearest_pictures: Tensor
+
+    @property
+    def near(self) -> Tensor:
+        """Which are near twins, ``(N,)``: nearer than half the usual distance."""
+        return self.distances < NEAR * self.usual
+
+
+def twins(drawn: Tensor, material: Material, encoder: Encoder) -> Twins:
+    """The nearest training picture of each drawn one, over all of them.
+
+    Args:
+        drawn: ``(N, 3, S, S)`` in [0, 1].
+        encoder: that compares: directions from the mean picture, at its deepest layer on a grid of 4 × 4.
+    """
+    every = torch.arange(len(material.pictures))
+    real = look(encoder, material.squares(every, drawn.shape[-1])).layout
+    middle = real.mean(0)
+    theirs = centred(real, middle)
+    similarity = centred(look(encoder, drawn).layout, middle) @ theirs.T
+    closest = similarity.max(1)
+    usual = float(nearest(theirs, theirs, skip_self=True).median())
+    shown = material.squares(closest.indices, drawn.shape[-1])
+    return Twins(closest.indices, 1 - closest.values, usual, shown)
+
+
+COLLAPSED = 0.5
+"""Variety, as a share of the real pictures', below which a generator draws too much alike."""
+COPYING = 2.0
+"""So many times as many near twins as real pictures have are copies; and one in ten at least."""
+FEWEST = 0.1
+AFTER = 3
+"""Validations before an alarm: at first every generator draws too much alike."""
+
+
+class Alarms(Callback):
+    """Tells once of each, when a validation shows it.
+
+    Args:
+        tell: called with a sentence.
+        twins: share of the real pictures with a near twin among the others.
+    """
+
+    def __init__(self, tell: Callable[[str], None], twins: float) -> None:
+        self.tell, self.twins = tell, twins
+        self.seen = 0
+        self.told: set[str] = set()
+
+    def validate(self, loop: Loop, measures: Mapping[str, float], best: bool) -> None:
+        self.seen += 1
+        if self.seen < AFTER:
+            return
+        if measures["variety"] < COLLAPSED:
+            self._once(
+                "collapse",
+                "The generator draws too much alike: its variety is "
+                f"{measures['variety']:.2f} of the real pictures'. The best weights so far "
+                "are kept; try a lower --rate, or more pictures.",
+            )
+        if measures["copies"] > max(FEWEST, COPYING * self.twins):
+            self._once(
+                "copies",
+                f"The generator copies: {measures['copies']:.0%} of its pictures are near twins of training "
+                "pictures. Use more pictures, more augmentation, or stop earlier (--patience).",
+            )
+
+    def _once(self, kind: str, sentence: str) -> None:
+        if kind not in self.told:
+            self.told.add(kind)
+            self.tell(sentence)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from bottega.encoders import Encoder
-from bottega.generate.deviation import group_deviation
+from bottega.generate.discriminators.base import group_deviation
 
 HEADS = 4
 WIDEST = 64

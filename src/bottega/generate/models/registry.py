@@ -10,10 +10,10 @@ import torch
 
 from bottega import weights
 from bottega.errors import WeightsError
-from bottega.generate.dcgan import DCGAN, ConditionalDCGAN
-from bottega.generate.fewshot import FewShotGenerator
-from bottega.generate.generator import Generator
-from bottega.generate.vae import VAE
+from bottega.generate.models.dcgan import DCGAN, ConditionalDCGAN
+from bottega.generate.models.fewshot import FewShotGenerator
+from bottega.generate.models.generator import Generator
+from bottega.generate.models.vae import VAE
 
 GENERATORS: dict[str, Callable[..., Generator]] = {
     "fewshot": FewShotGenerator,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.errors import SettingsError
-from bottega.generate.generator import Generator
+from bottega.generate.models.generator import Generator
 
 START = 4
 CHANNELS = {4: 6.0, 8: 5.0, 16: 3.0, 32: 2.0, 64: 0.75, 128: 0.5, 256: 0.25, 512: 0.25}

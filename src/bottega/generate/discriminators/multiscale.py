@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.generate.projector import ProjectedDiscriminator
-from bottega.generate.residual import ResidualDiscriminator
+from bottega.generate.discriminators.projected import ProjectedDiscriminator
+from bottega.generate.discriminators.residual import ResidualDiscriminator
 
 Part = ProjectedDiscriminator | ResidualDiscriminator
 

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.generate.augment import Augmentation
-from bottega.generate.deviation import GROUP
-from bottega.generate.generator import Generator
-from bottega.generate.training.growth import Growth
-from bottega.generate.training.material import ConditionedBatches
-from bottega.losses.adversarial import AdversarialLoss, r1_penalty
+from bottega.generate.discriminators.base import GROUP
+from bottega.generate.models.generator import Generator
+from bottega.generate.models.vae import VAE
+from bottega.generate.training.dataset import ConditionedBatches
+from bottega.generate.training.diff_augment import Augmentation
+from bottega.generate.training.progressive import Growth
+from bottega.losses.adversarial import AdversarialLoss, kl_to_normal, r1_penalty, reconstruction_loss
 from bottega.training import Step
 
 
@@ -111,3 +112,29 @@ class Game:
         twice = None if condition is None else torch.cat([condition, condition])
         real_logits, made_logits = self.discriminator.judge(both, twice).chunk(2)
         return real_logits, made_logits
+
+
+class AutoEncoding:
+    """The step function: Luo and Tao 2025, equation (4), with a weight β on the divergence.
+
+    Args:
+        vae: learns.
+        batches: pictures with their conditions.
+        beta: 1 is the equation's.
+    """
+
+    def __init__(self, vae: VAE, batches: ConditionedBatches, beta: float = 1.0) -> None:
+        self.vae, self.batches, self.beta = vae, batches, beta
+
+    def __call__(self, step: Step) -> dict[str, Tensor]:
+        pictures, condition = self.batches(step)
+        with step.worker.autocast():
+            mean, log_variance = self.vae.encode(pictures, condition)
+            noise = torch.randn(mean.shape, generator=step.generator).to(mean)
+            drawn = self.vae(mean + noise * (log_variance / 2).exp(), condition)
+        reconstruction = reconstruction_loss(drawn, pictures).mean()
+        divergence = kl_to_normal(mean, log_variance).mean()
+        numbers = pictures[0].numel()  # per pixel value, so that rates suit every size
+        loss = (reconstruction + self.beta * divergence) / numbers
+        step.update(loss, "generator")
+        return {"loss": loss, "reconstruction": reconstruction / numbers, "divergence": divergence}

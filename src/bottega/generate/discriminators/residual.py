@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.generate.deviation import group_deviation
+from bottega.generate.discriminators.base import group_deviation
 
 START = 4
 CHANNELS = {4: 6, 8: 6, 16: 4, 32: 2, 64: 1}

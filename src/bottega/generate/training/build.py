@@ -11,22 +11,20 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from bottega import encoders
-from bottega.generate.augment import Augmentation
-from bottega.generate.dcgan import ConvDiscriminator
-from bottega.generate.generator import Generator
-from bottega.generate.projector import ProjectedDiscriminator, Projector
-from bottega.generate.pyramid import PyramidDiscriminator
-from bottega.generate.residual import ResidualDiscriminator
-from bottega.generate.table import load
-from bottega.generate.training.adversarial import Game
-from bottega.generate.training.alarms import Alarms
-from bottega.generate.training.autoencoding import AutoEncoding
-from bottega.generate.training.growth import Growth, NotYet
-from bottega.generate.training.material import ConditionedBatches, Material
-from bottega.generate.training.measure import Measure
-from bottega.generate.training.settings import GanSettings
-from bottega.generate.training.start import build_generator, learning_groups, take_over
-from bottega.generate.vae import VAE
+from bottega.generate.discriminators.dcgan import ConvDiscriminator
+from bottega.generate.discriminators.multiscale import PyramidDiscriminator
+from bottega.generate.discriminators.projected import ProjectedDiscriminator, Projector
+from bottega.generate.discriminators.residual import ResidualDiscriminator
+from bottega.generate.models.generator import Generator
+from bottega.generate.models.registry import load
+from bottega.generate.models.vae import VAE
+from bottega.generate.settings import GanSettings
+from bottega.generate.training.dataset import ConditionedBatches, Material
+from bottega.generate.training.diff_augment import Augmentation
+from bottega.generate.training.finetune import build_generator, learning_groups, take_over
+from bottega.generate.training.gan_metrics import Alarms, Measure
+from bottega.generate.training.gan_step import AutoEncoding, Game
+from bottega.generate.training.progressive import Growth, NotYet
 from bottega.losses.adversarial import adversarial_loss
 from bottega.training import (
     Callback,

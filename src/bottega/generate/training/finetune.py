@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from bottega.errors import SettingsError, WeightsError
-from bottega.generate.fewshot import FewShotGenerator
-from bottega.generate.generator import Generator
-from bottega.generate.table import GENERATORS
-from bottega.generate.training.settings import GanSettings
+from bottega.generate.models.fewshot import FewShotGenerator
+from bottega.generate.models.generator import Generator
+from bottega.generate.models.registry import GENERATORS
+from bottega.generate.settings import GanSettings
 from bottega.training import Rule, freeze, parameter_groups
 
 EMBEDDINGS = ("embedding.weight",)

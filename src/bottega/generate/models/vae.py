@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.errors import SettingsError
-from bottega.generate.dcgan import START, pyramid
-from bottega.generate.generator import Generator
+from bottega.generate.models.dcgan import START, pyramid
+from bottega.generate.models.generator import Generator
 
 STEADIEST = 10.0
 """Bound on the logarithm of a variance, so that no picture's noise becomes infinite or exactly certain."""
