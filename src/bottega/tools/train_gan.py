@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import bottega
 from bottega.errors import Cancelled
 from bottega.generate.settings import ANSWERS
-from bottega.tools.common.tool import ProgressReporter, Tool, ToolResult
-from bottega.tools.train.settings import TrainFiles, TrainGanSettings
+from bottega.tools.tool import Outcome, Report, Tool
+from bottega.tools.train_settings import TrainFiles, TrainGanSettings
 
 if TYPE_CHECKING:
     from bottega.generate import Generator
     from bottega.generate.training import Material
-    from bottega.tools.train.destination import Place
+    from bottega.tools.train_place import Place
     from bottega.training import Loop
 
 LICENCE = "yours, as far as the pictures allow"
@@ -25,10 +25,10 @@ SHOWN = 8
 """Pictures that are shown beside their nearest training pictures."""
 
 
-def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: TrainGanSettings, report: Report) -> Outcome:
     from bottega import runtime
     from bottega.generate.training import best_generator, prepare, read_material
-    from bottega.tools.train.destination import find_place
+    from bottega.tools.train_place import find_place
     from bottega.training import check_same, worker
 
     settings.check()
@@ -57,7 +57,7 @@ def fixed_settings() -> list[str]:
     return sorted(fields - set(ANSWERS) - NOT_SAID)
 
 
-def _say(material: Material, report: ProgressReporter) -> None:
+def _say(material: Material, report: Report) -> None:
     for file, reason in material.pictures.broken[:5]:
         report.note(f"{file} is left out: {reason}")
     if len(material.pictures.broken) > 5:
@@ -68,7 +68,7 @@ def _say(material: Material, report: ProgressReporter) -> None:
     report.note(f"Learning from {count} pictures{classes}.{few}")
 
 
-def _conduct(settings: TrainGanSettings, loop: Loop, place: Place, report: ProgressReporter) -> None:
+def _conduct(settings: TrainGanSettings, loop: Loop, place: Place, report: Report) -> None:
     """Train, or go on, telling how it goes.
 
     Raises:
@@ -76,8 +76,8 @@ def _conduct(settings: TrainGanSettings, loop: Loop, place: Place, report: Progr
     """
     from bottega.generate import save
     from bottega.generate.training import best_generator
-    from bottega.tools.train.gan_sheets import samples_sheet
-    from bottega.tools.train.progress import Told, curves
+    from bottega.tools.gan_sheets import samples_sheet
+    from bottega.tools.train_told import Told, curves
     from bottega.training.same import SETTINGS_FILE
 
     told = Told(report, lambda: samples_sheet(loop), place.preview, settings.preview_every)
@@ -105,10 +105,10 @@ def _kept(
     found: dict[str, float],
     material: Material,
     place: Place,
-) -> ToolResult:
+) -> Outcome:
     from bottega import encoders, pictures, weights
     from bottega.generate import described, save
-    from bottega.tools.train.gan_sheets import drafts_sheet, twins_sheet
+    from bottega.tools.gan_sheets import drafts_sheet, twins_sheet
 
     pictures.save(drafts_sheet(generator), place.preview)
     sheet, near = twins_sheet(generator, material, encoders.load(settings.encoder), SHOWN)
@@ -140,7 +140,7 @@ def _kept(
         save(generator, settings.output, facts)
         files.insert(0, settings.output)
     ended = " It ended early." if loop.schedule.steps > loop.done else ""
-    return ToolResult(
+    return Outcome(
         f"{place.name} is on your shelf ({loop.done} steps, {facts['minutes']:.1f} minutes).{ended} "
         f"Draw with: bottega generate --model {place.name} --sheet",
         files=tuple(files),

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from bottega.generate.settings import GanSettings
-from bottega.tools.common.tool import Settings, face
+from bottega.tools.tool import Settings, face
 from bottega.transfer.training.settings import FitSettings, ManyStyles, OneStyle
 
 

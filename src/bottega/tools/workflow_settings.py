@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from bottega.generate.settings import GanSettings
-from bottega.tools.common.tool import Settings, face
-from bottega.tools.generate.settings import BendSettings
+from bottega.tools.generate_settings import BendSettings
+from bottega.tools.tool import Settings, face
 
 
 class WorkflowFiles(Settings):
