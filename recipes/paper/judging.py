@@ -20,7 +20,7 @@ from bottega.evaluate import (
     ssim,
 )
 from bottega.evaluate.extractors import square
-from bottega.evaluate.report.measured import Instruments, MeasuredSet, measure_set
+from bottega.evaluate.report.measure_set import Instruments, MeasuredSet, measure_set
 from bottega.generate import Generator, sample
 from bottega.personalize import AdjustmentNet, Condition, adjust, match, packaged, read_condition
 from bottega.personalize.seen import enlarged

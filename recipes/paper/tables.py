@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from bottega.evaluate import Interval, bootstrap_interval
-from bottega.evaluate.consistency import style_scatter
-from bottega.evaluate.jackknife import jackknife
-from bottega.evaluate.report.measured import MeasuredSet
+from bottega.evaluate.metrics.jackknife import jackknife
+from bottega.evaluate.metrics.style_scatter import style_scatter
+from bottega.evaluate.report.measure_set import MeasuredSet
 from bottega.evaluate.report.proxies import proxies
 from bottega.generate import Generator
 from bottega.personalize import read_condition

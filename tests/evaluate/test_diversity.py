@@ -23,7 +23,7 @@ def test_mean_pairwise_distance_is_the_mean_over_pairs(monkeypatch):
     x = rows()
     pairs = [np.linalg.norm(x[i] - x[j]) for i in range(12) for j in range(i)]
     assert mean_pairwise_distance(x) == pytest.approx(np.mean(pairs), rel=1e-9)
-    monkeypatch.setattr("bottega.evaluate.diversity.BLOCK", 5)
+    monkeypatch.setattr("bottega.evaluate.metrics.diversity.BLOCK", 5)
     assert mean_pairwise_distance(x) == pytest.approx(np.mean(pairs), rel=1e-9)
     assert mean_pairwise_distance(np.repeat(x[:1], 4, axis=0)) == pytest.approx(0, abs=1e-6)
 

@@ -5,7 +5,7 @@ import pytest
 
 from bottega.errors import SettingsError
 from bottega.evaluate import novelty, precision_recall
-from bottega.evaluate.neighbours import radii
+from bottega.evaluate.metrics.precision_recall import radii
 
 
 def sets(n=40, m=30, seed=0):
@@ -23,7 +23,7 @@ def balls(rows, k):
 
 @pytest.mark.parametrize("block", [7, 1024])
 def test_the_four_shares_are_those_of_the_papers(block, monkeypatch):
-    monkeypatch.setattr("bottega.evaluate.neighbours.BLOCK", block)
+    monkeypatch.setattr("bottega.evaluate.metrics.precision_recall.BLOCK", block)
     x, y = sets()
     k = 3
     between, in_x, in_y = apart(x, y), balls(x, k), balls(y, k)

@@ -14,8 +14,8 @@ from bottega.evaluate.extractors import square
 from bottega.evaluate.report import report
 from bottega.evaluate.report.charts import histograms, interval_on_line
 from bottega.evaluate.report.hexes import hexes
-from bottega.evaluate.report.measured import MeasuredSet, common_side, pictures_in
-from bottega.evaluate.report.page import number
+from bottega.evaluate.report.html import number
+from bottega.evaluate.report.measure_set import MeasuredSet, common_side, pictures_in
 from bottega.evaluate.report.proxies import new_and_at_home
 from bottega.layers import gaussian_blur
 

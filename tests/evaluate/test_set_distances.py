@@ -77,7 +77,7 @@ def test_kernel_distance_equals_the_sum_over_pairs():
 def test_kernel_distance_does_not_depend_on_blocks(monkeypatch):
     x, y = two_sets(n=37, m=23)
     whole = kid(x, y, resamples=20)
-    monkeypatch.setattr("bottega.evaluate.kernel.BLOCK", 10)
+    monkeypatch.setattr("bottega.evaluate.metrics.kid.BLOCK", 10)
     blocks = kid(x, y, resamples=20)
     assert [blocks.estimate, blocks.low, blocks.high] == pytest.approx(
         [whole.estimate, whole.low, whole.high]

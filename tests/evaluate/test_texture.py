@@ -7,7 +7,7 @@ from scipy.stats import wasserstein_distance
 
 from bottega.errors import PictureError
 from bottega.evaluate import sliced_wasserstein
-from bottega.evaluate.texture import wasserstein_1d
+from bottega.evaluate.metrics.patch_swd import wasserstein_1d
 
 
 def stripes(period, height=64, width=64, angle=0.0, noise=0.0):

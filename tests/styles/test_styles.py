@@ -11,7 +11,7 @@ import torch
 
 from bottega.errors import SettingsError
 from bottega.styles import LARGEST_SIDE, SMALLEST_SIDE, STYLES, paint
-from bottega.styles.craft.colour import to_lab
+from bottega.styles.drawing.color_mixing import to_lab
 
 NAMES = list(STYLES)
 SIZE = (96, 128)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.errors import PictureError, SettingsError
-from bottega.evaluate.ciede2000 import ciede2000, rgb_to_lab
+from bottega.evaluate.metrics.color import ciede2000, rgb_to_lab
 
 COLORS = 8
 SAMPLES = 1024

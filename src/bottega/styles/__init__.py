@@ -6,6 +6,6 @@ share. Nothing heavy is imported before a style is asked to paint.
 
 from __future__ import annotations
 
-from bottega.styles.table import LARGEST_SIDE, SMALLEST_SIDE, STYLES, Style, paint
+from bottega.styles.registry import LARGEST_SIDE, SMALLEST_SIDE, STYLES, Style, paint
 
 __all__ = ["LARGEST_SIDE", "SMALLEST_SIDE", "STYLES", "Style", "paint"]

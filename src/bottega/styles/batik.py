@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import overprint, pigment
-from bottega.styles.craft.hatching import lines
-from bottega.styles.craft.motif import ACCENT, FAR, SUN
-from bottega.styles.craft.scenes import scene
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import overprint, pigment
+from bottega.styles.drawing.hatching import lines
+from bottega.styles.drawing.motif import ACCENT, FAR, SUN
+from bottega.styles.drawing.scenes import scene
 
 CLOTH, OCHRE, MADDER, INDIGO = "f0e2c4", "dba24a", "a8402c", "12308c"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import from_lab, ramp
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.strokes import along_flow, bristle_brush, lay
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import from_lab, ramp
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.strokes import along_flow, bristle_brush, lay
 
 INK = "0f0d0c 3c3631 857c72 cdc4b4 f0e9da"
 

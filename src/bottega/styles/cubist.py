@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import from_lab, ramps
-from bottega.styles.craft.light import lamp
-from bottega.styles.craft.motif import edge_distance
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.strokes import along_flow, bristle_brush, lay
-from bottega.styles.craft.tiles import Labels
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import from_lab, ramps
+from bottega.styles.drawing.motif import edge_distance
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.strokes import along_flow, bristle_brush, lay
+from bottega.styles.drawing.surface import lamp
+from bottega.styles.drawing.tiles import Labels
 
 PALETTE = (
     "1f2526 4c5a5c 8f9484 c4b48e efe0b8",  # sky

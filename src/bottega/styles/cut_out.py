@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
-from bottega.styles.craft.colour import from_lab, pigment, to_lab
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.color_mixing import from_lab, pigment, to_lab
 
 SHEETS = ("f3ead6", "1f4fa8", "e0452e", "f2b632", "2f8a5c", "171a22", "ee8fae", "f07a2a", "7fc0d8", "6a3f8f")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
-from bottega.styles.craft.colour import from_lab, pigment, ramps, to_lab
-from bottega.styles.craft.light import lamp
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.strokes import Brush, along_flow, lay
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.color_mixing import from_lab, pigment, ramps, to_lab
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.strokes import Brush, along_flow, lay
+from bottega.styles.drawing.surface import lamp
 
 PALETTE = (
     "14454a 2a7f80 6fb8a8 d4e4c4",  # sky

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import overprint, pigment
-from bottega.styles.craft.hatching import lines, shifted, straight
-from bottega.styles.craft.scenes import scene
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import overprint, pigment
+from bottega.styles.drawing.hatching import lines, shifted, straight
+from bottega.styles.drawing.scenes import scene
 
 PAPER, SEPIA, GREEN, ROSE = "f3ecd9", "1f120b", "7fae94", "d99a84"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
-from bottega.styles.craft.colour import from_lab, ramps
-from bottega.styles.craft.light import lamp
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.strokes import along_flow, bristle_brush, lay
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.color_mixing import from_lab, ramps
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.strokes import along_flow, bristle_brush, lay
+from bottega.styles.drawing.surface import lamp
 
 PALETTE = (
     "2b3f7e 4f86c4 8fc4d8 f6dfae fff0cf",  # sky

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
-from bottega.styles.craft.colour import overprint, pigment
-from bottega.styles.craft.motif import ACCENT, FAR, FOLIAGE, NEAR, SKY, SUN, Motif
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.strokes import along_flow, bristle_brush, lay, round_brush
-from bottega.styles.craft.wet import paper_grain, wash
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.color_mixing import overprint, pigment
+from bottega.styles.drawing.motif import ACCENT, FAR, FOLIAGE, NEAR, SKY, SUN, Motif
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.strokes import along_flow, bristle_brush, lay, round_brush
+from bottega.styles.drawing.wet import paper_grain, wash
 
 PAPER, INK, SEAL = "f0e8d8", "0e1116", "c22a16"
 

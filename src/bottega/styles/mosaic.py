@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
-from bottega.styles.craft.colour import from_lab, pigment, ramps, to_lab
-from bottega.styles.craft.light import lamp
-from bottega.styles.craft.motif import SUN, edge_distance
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.tiles import tesserae
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.color_mixing import from_lab, pigment, ramps, to_lab
+from bottega.styles.drawing.motif import SUN, edge_distance
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.surface import lamp
+from bottega.styles.drawing.tiles import tesserae
 
 PALETTE = (
     "1d3f7a 3d78b0 86b6c8 e3dcc0",  # sky

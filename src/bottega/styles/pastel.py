@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
-from bottega.styles.craft.colour import from_lab, pigment, ramps, to_lab
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.strokes import along_flow, bristle_brush, lay
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.color_mixing import from_lab, pigment, ramps, to_lab
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.strokes import along_flow, bristle_brush, lay
 
 PALETTE = (
     "34427e 7585cc b6c0ec f9dde4",  # sky

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, vector
-from bottega.styles.craft.colour import from_lab, ramps
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.strokes import along_flow, lay, round_brush
+from bottega.styles.drawing.canvas import Array, Canvas, vector
+from bottega.styles.drawing.color_mixing import from_lab, ramps
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.strokes import along_flow, lay, round_brush
 
 PALETTE = (
     "4a62b8 7fa8dc b9d6e6 fdeccb",  # sky

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import from_lab, linear, overprint, pigment, ramps
-from bottega.styles.craft.hatching import halftone, shifted
-from bottega.styles.craft.scenes import scene
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import from_lab, linear, overprint, pigment, ramps
+from bottega.styles.drawing.hatching import halftone, shifted
+from bottega.styles.drawing.scenes import scene
 
 PALETTE = (
     "ff5fae ff9ac4 ffd9a8 fff3a0",  # sky

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
-from bottega.styles.craft.colour import encoded, from_lab, linear, ramps
-from bottega.styles.craft.light import lamp
-from bottega.styles.craft.motif import edge_distance
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.tiles import Labels, means, pieces, voronoi
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.color_mixing import encoded, from_lab, linear, ramps
+from bottega.styles.drawing.motif import edge_distance
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.surface import lamp
+from bottega.styles.drawing.tiles import Labels, means, pieces, voronoi
 
 PALETTE = (
     "10186a 1f4fb8 3f9ad0 a8dce8 f4f0d0",  # sky

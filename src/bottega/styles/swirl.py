@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import from_lab, ramp, ramps
-from bottega.styles.craft.light import lamp
-from bottega.styles.craft.motif import SKY, SUN, WATER
-from bottega.styles.craft.scenes import hills
-from bottega.styles.craft.strokes import along_flow, bristle_brush, lay
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import from_lab, ramp, ramps
+from bottega.styles.drawing.motif import SKY, SUN, WATER
+from bottega.styles.drawing.scenes import hills
+from bottega.styles.drawing.strokes import along_flow, bristle_brush, lay
+from bottega.styles.drawing.surface import lamp
 
 PALETTE = (
     "0b1a4a 1f3f94 3f74c4 86b4d0 d9e2a8",  # sky

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import encoded, from_lab, linear, pigment, ramp
-from bottega.styles.craft.hatching import lines, shifted
-from bottega.styles.craft.light import slope
-from bottega.styles.craft.motif import ACCENT, SKY, WATER
-from bottega.styles.craft.scenes import scene
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import encoded, from_lab, linear, pigment, ramp
+from bottega.styles.drawing.hatching import lines, shifted
+from bottega.styles.drawing.motif import ACCENT, SKY, WATER
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.surface import slope
 
 PALETTE = (
     "e2d2ae e9dcbc efe4ca f2e6cc",  # sky

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import encoded, from_lab, linear, pigment, ramps
-from bottega.styles.craft.motif import SKY, WATER
-from bottega.styles.craft.scenes import scene
-from bottega.styles.craft.wet import paper_grain, wash
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import encoded, from_lab, linear, pigment, ramps
+from bottega.styles.drawing.motif import SKY, WATER
+from bottega.styles.drawing.scenes import scene
+from bottega.styles.drawing.wet import paper_grain, wash
 
 PALETTE = (
     "4f86c4 86b8dc bcdcea f4dcc4",  # sky

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.colour import overprint, pigment
-from bottega.styles.craft.hatching import lines, shifted
-from bottega.styles.craft.motif import ACCENT, FAR, FOLIAGE, NEAR, SKY, SUN, WATER
-from bottega.styles.craft.scenes import scene
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.color_mixing import overprint, pigment
+from bottega.styles.drawing.hatching import lines, shifted
+from bottega.styles.drawing.motif import ACCENT, FAR, FOLIAGE, NEAR, SKY, SUN, WATER
+from bottega.styles.drawing.scenes import scene
 
 PAPER, KEY, WARM, COOL = "efe3c8", "17130f", "d9542b", "3f7f7a"
 # How much of the warm and of the cool block prints in each region.

@@ -111,7 +111,7 @@ def _evaluate(settings: EvaluateSettings, report: Report) -> Outcome:
 
 def _form(settings: EvaluateSettings) -> Outcome:
     from bottega.evaluate.ratings import rating_form
-    from bottega.evaluate.report.measured import pictures_in
+    from bottega.evaluate.report.measure_set import pictures_in
 
     assert settings.form is not None
     if settings.ratings:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bottega.errors import PictureError
 from bottega.evaluate import Interval, personalisation_match
 from bottega.evaluate.report import Figure, Section
-from bottega.evaluate.report.measured import pictures_in
+from bottega.evaluate.report.measure_set import pictures_in
 from bottega.personalize import Condition, match, read_condition
 from bottega.pictures import load
 

@@ -2,7 +2,7 @@
 
 from bottega.evaluate.ratings.agreement import krippendorff_alpha
 from bottega.evaluate.ratings.form import QUESTIONS, rating_form
-from bottega.evaluate.ratings.reading import Rating, read_ratings
+from bottega.evaluate.ratings.responses import Rating, read_ratings
 from bottega.evaluate.ratings.summary import RatingSummary, rating_section, summarise
 
 __all__ = [

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bottega.evaluate.bootstrap import Interval, bootstrap_interval
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
 from bottega.evaluate.ratings.agreement import krippendorff_alpha
-from bottega.evaluate.ratings.reading import Rating
-from bottega.evaluate.report.figures import Figure
-from bottega.evaluate.report.page import Section
+from bottega.evaluate.ratings.responses import Rating
+from bottega.evaluate.report.html import Section
+from bottega.evaluate.report.metric_rows import Figure
 
 RESULTS, REFERENCE = "results", "reference"
 

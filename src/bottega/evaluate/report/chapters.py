@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bottega.evaluate.neighbours import Novelty, radii
+from bottega.evaluate.metrics.precision_recall import Novelty, radii
 from bottega.evaluate.palettes import Palette
 from bottega.evaluate.report.charts import histograms, map_of_sets
-from bottega.evaluate.report.figures import Figure, color_distances
-from bottega.evaluate.report.measured import MeasuredSet
-from bottega.evaluate.report.page import Section, sheet_figure, swatches
+from bottega.evaluate.report.html import Section, sheet_figure, swatches
+from bottega.evaluate.report.measure_set import MeasuredSet
+from bottega.evaluate.report.metric_rows import Figure, color_distances
 from bottega.evaluate.report.sheets import PAIRS, drawn, nearest_pairs, unpicked
 
 NEARNESS, VARIETY, SINGLE = "Nearness to the reference", "Variety and novelty", "Single pictures"

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bottega.evaluate.bootstrap import Interval
-from bottega.evaluate.feature_statistics import as_rows
+from bottega.evaluate.metrics.bootstrap import Interval
+from bottega.evaluate.metrics.features import as_rows
 
 WIDTH, HEIGHT = 322, 150
 FEWEST_BINS, MOST_BINS = 8, 24

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bottega.evaluate.ciede2000 import FOOT, XYZ
+from bottega.evaluate.metrics.color import FOOT, XYZ
 
 
 def hexes(lab: Tensor) -> list[str]:

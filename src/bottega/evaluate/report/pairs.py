@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from bottega.encoders import Encoder
-from bottega.evaluate.bootstrap import bootstrap_interval
-from bottega.evaluate.diversity import cosine_similarity
-from bottega.evaluate.edges import edge_agreement
 from bottega.evaluate.extractors import Extractor
-from bottega.evaluate.fidelity import psnr, ssim
-from bottega.evaluate.multiscale import ms_ssim
-from bottega.evaluate.perceptual import perceptual_distance
-from bottega.evaluate.report.figures import NAN, Figure
+from bottega.evaluate.metrics.bootstrap import bootstrap_interval
+from bottega.evaluate.metrics.diversity import cosine_similarity
+from bottega.evaluate.metrics.edges import edge_agreement
+from bottega.evaluate.metrics.ms_ssim import ms_ssim
+from bottega.evaluate.metrics.perceptual import perceptual_distance
+from bottega.evaluate.metrics.psnr_ssim import psnr, ssim
+from bottega.evaluate.report.metric_rows import NAN, Figure
 from bottega.pictures import load, resize
 
 FINITE = 100.0  # decibels that stand for equal pictures, whose ratio is infinite

@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bottega.evaluate.bootstrap import Interval, bootstrap_interval
-from bottega.evaluate.consistency import style_scatter
-from bottega.evaluate.jackknife import jackknife
-from bottega.evaluate.neighbours import NEIGHBOURS, radii
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
+from bottega.evaluate.metrics.jackknife import jackknife
+from bottega.evaluate.metrics.precision_recall import NEIGHBOURS, radii
+from bottega.evaluate.metrics.style_scatter import style_scatter
 from bottega.evaluate.palettes import Palette
-from bottega.evaluate.report.figures import NAN, Figure, color_distances, near_threshold, new_pictures
-from bottega.evaluate.report.measured import MeasuredSet
+from bottega.evaluate.report.measure_set import MeasuredSet
+from bottega.evaluate.report.metric_rows import NAN, Figure, color_distances, near_threshold, new_pictures
 
 TEN = 10.0
 WORST_COLORS = 50.0  # ΔE₀₀: half of black against white

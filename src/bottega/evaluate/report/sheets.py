@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from bottega.evaluate.extractors import square
-from bottega.evaluate.report.measured import MeasuredSet
+from bottega.evaluate.report.measure_set import MeasuredSet
 from bottega.pictures import encode, load, sheet
 
 TILE = 112

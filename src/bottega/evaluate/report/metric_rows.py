@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bottega.evaluate.bootstrap import Interval, bootstrap_interval
-from bottega.evaluate.consistency import style_scatter
-from bottega.evaluate.diversity import mean_pairwise_distance, vendi_score
-from bottega.evaluate.frechet import fid
-from bottega.evaluate.jackknife import jackknife
-from bottega.evaluate.kernel import kernel_distance, kid
-from bottega.evaluate.neighbours import NEIGHBOURS, Novelty, novelty, precision_recall, radii
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
+from bottega.evaluate.metrics.diversity import mean_pairwise_distance, vendi_score
+from bottega.evaluate.metrics.fid import fid
+from bottega.evaluate.metrics.jackknife import jackknife
+from bottega.evaluate.metrics.kid import kernel_distance, kid
+from bottega.evaluate.metrics.precision_recall import NEIGHBOURS, Novelty, novelty, precision_recall, radii
+from bottega.evaluate.metrics.set_texture import sliced_wasserstein_sets
+from bottega.evaluate.metrics.style_scatter import style_scatter
 from bottega.evaluate.palettes import Palette, palette_distance
-from bottega.evaluate.report.measured import MeasuredSet
-from bottega.evaluate.set_texture import sliced_wasserstein_sets
+from bottega.evaluate.report.measure_set import MeasuredSet
 
 NEAR = 0.05  # of the reference's pictures have one nearer: what lies nearer still is taken for a copy
 NAN = float("nan")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bottega.errors import PictureError
-from bottega.evaluate.texture import FLATTEST, PATCH, SMALLEST_SIDE, TextureDistance, wasserstein_1d
+from bottega.evaluate.metrics.patch_swd import FLATTEST, PATCH, SMALLEST_SIDE, TextureDistance, wasserstein_1d
 from bottega.layers import laplacian_pyramid
 
 PER_PICTURE = 128
@@ -87,7 +87,7 @@ class PatchSample:
 def sliced_wasserstein_sets(found: PatchSample, target: PatchSample, *, seed: int = 0) -> TextureDistance:
     """Sliced Wasserstein distance of two sets (Karras et al. 2018, arXiv 1710.10196, section 5).
 
-    As :func:`~bottega.evaluate.texture.sliced_wasserstein` for two pictures: in standard deviations of the
+    As :func:`~bottega.evaluate.sliced_wasserstein` for two pictures: in standard deviations of the
     *target* (they take each set's own, which hides a difference of contrast, and multiply by 1,000).
 
     Raises:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.encoders import Encoder
-from bottega.evaluate.fidelity import same_shape
+from bottega.evaluate.metrics.psnr_ssim import same_shape
 
 
 @torch.no_grad()

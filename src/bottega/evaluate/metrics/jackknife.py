@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from bottega.errors import SettingsError
-from bottega.evaluate.bootstrap import Interval
+from bottega.evaluate.metrics.bootstrap import Interval
 
 GROUPS = 20
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from bottega.evaluate.palettes import Palette
 from bottega.evaluate.report.charts import interval_on_line
-from bottega.evaluate.report.figures import Figure
 from bottega.evaluate.report.hexes import hexes
+from bottega.evaluate.report.metric_rows import Figure
 
 STYLE = Path(__file__).with_name("page.css")
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.evaluate.bootstrap import Interval
-from bottega.evaluate.feature_statistics import Features, both_as_rows
+from bottega.evaluate.metrics.bootstrap import Interval
+from bottega.evaluate.metrics.features import Features, both_as_rows
 
 DEGREE = 3
 BLOCK = 1024

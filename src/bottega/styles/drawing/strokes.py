@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth, vector
+from bottega.styles.drawing.canvas import Array, Canvas, smooth, vector
 
 _ACROSS, _ALONG, _VARIANTS = 40, 120, 8
 

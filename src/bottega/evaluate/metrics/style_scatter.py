@@ -7,7 +7,7 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.errors import SettingsError
-from bottega.evaluate.feature_statistics import Features, both_as_rows
+from bottega.evaluate.metrics.features import Features, both_as_rows
 
 
 @torch.no_grad()

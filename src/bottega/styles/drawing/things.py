@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.motif import ACCENT, FOLIAGE, NEAR, SUN, Motif
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.motif import ACCENT, FOLIAGE, NEAR, SUN, Motif
 
 Point = tuple[float, float]
 

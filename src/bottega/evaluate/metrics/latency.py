@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from bottega.errors import SettingsError
-from bottega.evaluate.bootstrap import Interval, bootstrap_intervals
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_intervals
 
 
 @dataclass(frozen=True)

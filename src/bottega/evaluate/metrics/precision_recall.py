@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.evaluate.bootstrap import Interval, bootstrap_interval
-from bottega.evaluate.feature_statistics import Features, as_rows, both_as_rows
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
+from bottega.evaluate.metrics.features import Features, as_rows, both_as_rows
 
 NEIGHBOURS = 3
 BLOCK = 1024

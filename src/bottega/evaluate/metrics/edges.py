@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.evaluate.fidelity import same_shape
+from bottega.evaluate.metrics.psnr_ssim import same_shape
 from bottega.layers import gaussian_blur
 
 # Rec. 709 luma of sRGB values.

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.errors import PictureError
-from bottega.evaluate.fidelity import WINDOW, same_shape, ssim_terms
+from bottega.evaluate.metrics.psnr_ssim import WINDOW, same_shape, ssim_terms
 
 # Fitted by the paper to the judgement of eight observers, from the finest scale to the coarsest.
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
-from bottega.styles.craft.motif import ACCENT, FAR, FOLIAGE, NEAR, SKY, SUN, WATER, Motif
-from bottega.styles.craft.things import blob, flower, leaf, tree, vessel
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.motif import ACCENT, FAR, FOLIAGE, NEAR, SKY, SUN, WATER, Motif
+from bottega.styles.drawing.things import blob, flower, leaf, tree, vessel
 
 
 def scene(canvas: Canvas, *kinds: str) -> Motif:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
 
 
 def paper_grain(canvas: Canvas) -> Array:

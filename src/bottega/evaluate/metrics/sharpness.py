@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.errors import PictureError
-from bottega.evaluate.edges import LUMA
+from bottega.evaluate.metrics.edges import LUMA
 
 # Edges are the steepest of all slopes, unless they are flatter than this.
 STEEPEST = 0.1

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from bottega.styles.craft.canvas import Array, Canvas
-from bottega.styles.craft.hatching import steepness
+from bottega.styles.drawing.canvas import Array, Canvas
+from bottega.styles.drawing.hatching import steepness
 
 Labels = NDArray[np.int32]
 

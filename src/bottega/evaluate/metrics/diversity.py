@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from bottega.errors import SettingsError
-from bottega.evaluate.feature_statistics import Features, as_rows, both_as_rows
+from bottega.evaluate.metrics.features import Features, as_rows, both_as_rows
 
 BLOCK = 1024
 

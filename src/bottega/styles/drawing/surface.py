@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas
+from bottega.styles.drawing.canvas import Array, Canvas
 
 
 def slope(canvas: Canvas, relief: Array) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array
+from bottega.styles.drawing.canvas import Array
 
 _TO_LMS = np.array(
     [

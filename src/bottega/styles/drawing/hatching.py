@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from bottega.styles.craft.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.canvas import Array, Canvas, smooth
 
 
 def lines(canvas: Canvas, phase: Array, spacing: float, thickness: Array, adapt: bool = True) -> Array:

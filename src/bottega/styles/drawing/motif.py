@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from bottega.styles.craft.canvas import Array, Canvas
+from bottega.styles.drawing.canvas import Array, Canvas
 
 SKY, SUN, FAR, NEAR, WATER, FOLIAGE, ACCENT = range(7)
 

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
-from bottega.evaluate.consistency import style_vectors
 from bottega.evaluate.extractors import Extractor, square
+from bottega.evaluate.metrics.set_texture import PER_PICTURE, PatchSample
+from bottega.evaluate.metrics.sharpness import edge_width, laplacian_variance
+from bottega.evaluate.metrics.style_scatter import style_vectors
 from bottega.evaluate.palettes import Palette, color_samples, palette_of
-from bottega.evaluate.set_texture import PER_PICTURE, PatchSample
-from bottega.evaluate.sharpness import edge_width, laplacian_variance
 from bottega.pictures import load
 from bottega.pictures.formats import READ_SUFFIXES
 
@@ -54,7 +54,7 @@ class MeasuredSet:
     Attributes:
         broken: files that could not be read, with the reason.
         features: ``(N, D)`` by the extractor's name.
-        styles: ``(N, S)``, of :func:`~bottega.evaluate.consistency.style_vectors`.
+        styles: ``(N, S)``, of :func:`~bottega.evaluate.metrics.style_scatter.style_vectors`.
         patches: of the texture.
         values: ``(N,)`` by the measure's name.
         palettes: of each picture.

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.evaluate.bootstrap import Interval
-from bottega.evaluate.feature_statistics import (
+from bottega.evaluate.metrics.bootstrap import Interval
+from bottega.evaluate.metrics.features import (
     Features,
     FeatureStatistics,
     as_rows,
     both_as_rows,
     different_lengths,
 )
-from bottega.evaluate.jackknife import GROUPS, jackknife
+from bottega.evaluate.metrics.jackknife import GROUPS, jackknife
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def frechet_distance(
 
     The estimate is biased upwards, by about a constant over the number of pictures (Bińkowski et al. 2018,
     arXiv 1801.01401): compare only figures of equally large sets, or use :func:`fid` or
-    :func:`~bottega.evaluate.kernel.kernel_distance`.
+    :func:`~bottega.evaluate.metrics.kid.kernel_distance`.
 
     Args:
         features, reference: rows ``(N, D)`` of one extractor, or their statistics; two pictures or more.
@@ -68,7 +68,7 @@ def fid(
 ) -> FrechetEstimate:
     """:func:`frechet_distance` with its bias of first order taken off, and an interval.
 
-    Both by the :func:`~bottega.evaluate.jackknife.jackknife`. It does what extrapolating over subsets does
+    Both by the grouped jackknife, which does what extrapolating over subsets does
     (Chong & Forsyth 2020, arXiv 1911.07023), without their random choices. It helps at a hundred pictures
     already: of two hundred pictures of one set in two halves, with 256 dimensions, 110 became 11. But with
     fewer pictures than dimensions some bias is left, as it no longer falls as 1/N: prefer the kernel

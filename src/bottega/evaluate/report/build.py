@@ -22,7 +22,17 @@ from bottega.evaluate.report.chapters import (
     chapters,
     warnings,
 )
-from bottega.evaluate.report.figures import (
+from bottega.evaluate.report.hexes import hexes
+from bottega.evaluate.report.html import Section, page
+from bottega.evaluate.report.measure_set import (
+    Instruments,
+    Progress,
+    check_extractors,
+    common_side,
+    measure_set,
+    pictures_in,
+)
+from bottega.evaluate.report.metric_rows import (
     Figure,
     color_distances,
     near_threshold,
@@ -31,16 +41,6 @@ from bottega.evaluate.report.figures import (
     single,
     variety,
 )
-from bottega.evaluate.report.hexes import hexes
-from bottega.evaluate.report.measured import (
-    Instruments,
-    Progress,
-    check_extractors,
-    common_side,
-    measure_set,
-    pictures_in,
-)
-from bottega.evaluate.report.page import Section, page
 from bottega.evaluate.report.pairs import likeness, pairs_by_name
 from bottega.evaluate.report.proxies import proxies
 

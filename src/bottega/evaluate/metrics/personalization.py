@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar
 
 from bottega.errors import SettingsError
-from bottega.evaluate.bootstrap import Interval, bootstrap_interval
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
 
 Condition = TypeVar("Condition")
 Shown = TypeVar("Shown")

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bottega.styles.craft.canvas import Canvas, smooth
-from bottega.styles.craft.colour import encoded, from_lab, linear, overprint, pigment, to_lab
-from bottega.styles.craft.hatching import halftone, lines, straight
-from bottega.styles.craft.motif import edge_distance
-from bottega.styles.craft.strokes import Strokes, bristle_brush, lay
-from bottega.styles.craft.tiles import pieces, tesserae
+from bottega.styles.drawing.canvas import Canvas, smooth
+from bottega.styles.drawing.color_mixing import encoded, from_lab, linear, overprint, pigment, to_lab
+from bottega.styles.drawing.hatching import halftone, lines, straight
+from bottega.styles.drawing.motif import edge_distance
+from bottega.styles.drawing.strokes import Strokes, bristle_brush, lay
+from bottega.styles.drawing.tiles import pieces, tesserae
 
 
 def test_a_canvas_has_the_same_area_in_units_at_every_size() -> None:

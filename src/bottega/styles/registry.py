@@ -63,7 +63,7 @@ def _paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tens
         raise SettingsError(f"The seed {seed!r} should be a whole number from 0.")
     import torch
 
-    from bottega.styles.craft.canvas import Canvas
+    from bottega.styles.drawing.canvas import Canvas
 
     module = import_module(f"bottega.styles.{name.replace('-', '_')}")
     # Every style draws from its own stream, so that seed 0 is not the same composition in all of them.
