@@ -13,16 +13,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bottega.tools.call import Stylized, stylize
-    from bottega.tools.clips.frames import stylize_frames
+    from bottega.tools.stylize.api import Stylized, stylize
+    from bottega.tools.stylize.video.frame_stream import stylize_frames
 
 __version__ = "0.1.0"
 __all__ = ["Stylized", "__version__", "stylize", "stylize_frames"]
 
 LAZY = {
-    "Stylized": "bottega.tools.call",
-    "stylize": "bottega.tools.call",
-    "stylize_frames": "bottega.tools.clips.frames",
+    "Stylized": "bottega.tools.stylize.api",
+    "stylize": "bottega.tools.stylize.api",
+    "stylize_frames": "bottega.tools.stylize.video.frame_stream",
 }
 
 

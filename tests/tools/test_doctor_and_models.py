@@ -13,7 +13,7 @@ from PIL import Image
 from bottega import styles, weights
 from bottega.errors import MismatchError, OutputError, SettingsError, WeightsError
 from bottega.tools import TOOLS, Outcome
-from bottega.tools.extras import PURPOSES, extras
+from bottega.tools.common.optional_packages import PURPOSES, extras
 
 
 def run(tool: str, /, **settings: object) -> Outcome:

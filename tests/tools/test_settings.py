@@ -7,8 +7,8 @@ from pydantic.fields import FieldInfo
 
 from bottega.errors import SettingsError
 from bottega.tools import TOOLS
-from bottega.tools.methods.optimize import optimize_settings
-from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.stylize.methods.optimize import optimize_settings
+from bottega.tools.stylize.settings import PaintSettings
 from bottega.tools.tool import Tool, configure
 from bottega.transfer.settings import OptimizeSettings
 

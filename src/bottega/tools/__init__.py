@@ -7,9 +7,9 @@ from bottega.tools.evaluate import EVALUATE
 from bottega.tools.generate import GENERATE
 from bottega.tools.models import MODELS
 from bottega.tools.read import READ
-from bottega.tools.remake import REMAKE
+from bottega.tools.remake.tool import REMAKE
 from bottega.tools.styles import STYLES_TOOL
-from bottega.tools.stylize import STYLIZE
+from bottega.tools.stylize.tool import STYLIZE
 from bottega.tools.tool import Outcome, Report, Settings, Tool
 from bottega.tools.train import TRAIN
 from bottega.tools.train_gan import TRAIN_GAN

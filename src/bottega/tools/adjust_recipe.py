@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import bottega
 from bottega.errors import PictureError
 from bottega.tools.adjust_network import NETWORK, network_record
+from bottega.tools.common.condition_styles import recalled_condition, style_record
 from bottega.tools.recipe import check_named, find_source
 from bottega.tools.search import InputSearch
 from bottega.tools.sources import FileSource, Source, file_source
-from bottega.tools.style_files import recalled_condition, style_record
 
 if TYPE_CHECKING:
     from bottega.personalize import AdjustmentNet, Condition

@@ -10,7 +10,7 @@ from typing import Any
 import bottega
 from bottega.environment import PREFIX, Environment, environment
 from bottega.errors import BottegaError, MismatchError
-from bottega.tools.extras import extras
+from bottega.tools.common.optional_packages import extras
 from bottega.tools.tool import Outcome, Report, Settings, Tool
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.tools.clips.kinds import kind_of
 from bottega.tools.generate_settings import GenerateSettings
 from bottega.tools.outputs import check_folder, check_output
+from bottega.tools.stylize.video.formats import kind_of
 from bottega.tools.tool import Outcome, Report, Tool
 
 if TYPE_CHECKING:

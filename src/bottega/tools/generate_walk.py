@@ -12,8 +12,8 @@ from torch import Tensor
 
 from bottega import generate, pictures, video
 from bottega.errors import Cancelled
-from bottega.tools.clips.kinds import kind_of
 from bottega.tools.generate_drafts import Drafts
+from bottega.tools.stylize.video.formats import kind_of
 from bottega.tools.tool import Report
 from bottega.video import AnimationWriter, ClipInfo, FolderWriter, Frame, SegmentWriter
 

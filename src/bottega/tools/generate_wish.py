@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import MismatchError, SettingsError
 from bottega.tools.adjust_network import network_record, opened
+from bottega.tools.common.condition_styles import recalled_condition, style_record
 from bottega.tools.generate_settings import BendSettings
 from bottega.tools.generate_words import place_of
 from bottega.tools.search import InputSearch
-from bottega.tools.style_files import recalled_condition, style_record
 from bottega.tools.tool import Report
 
 if TYPE_CHECKING:

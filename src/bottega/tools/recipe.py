@@ -9,9 +9,6 @@ from typing import Any
 
 import bottega
 from bottega.errors import MismatchError, PictureError, SettingsError
-from bottega.tools.methods import METHODS
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 from bottega.tools.search import InputSearch
 from bottega.tools.sources import (
     STARTS,
@@ -21,6 +18,9 @@ from bottega.tools.sources import (
     Source,
     TrainedSource,
 )
+from bottega.tools.stylize.methods import METHODS
+from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
+from bottega.tools.stylize.settings import PaintSettings
 from bottega.tools.tool import configure
 
 PICTURE, CLIP = "stylize", "stylize a clip"

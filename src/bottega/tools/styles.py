@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from bottega.errors import SettingsError
+from bottega.tools.common.contact_sheet import in_rows
 from bottega.tools.outputs import check_output
-from bottega.tools.sheet_rows import in_rows
 from bottega.tools.tool import Outcome, Quiet, Report, Settings, Tool, face
 
 if TYPE_CHECKING:
@@ -85,11 +85,11 @@ def _repaint_sheet(photo: FileSource | PhotographSource, settings: StylesSetting
     """The photograph, then the same in every style; the network is loaded once."""
     from bottega import pictures
     from bottega.styles import STYLES
-    from bottega.tools.methods import METHODS
-    from bottega.tools.paint_settings import PaintSettings
-    from bottega.tools.painter import Painter
-    from bottega.tools.plan import StyleChoice, make_plan
     from bottega.tools.sources import BundledSource
+    from bottega.tools.stylize.methods import METHODS
+    from bottega.tools.stylize.pipeline import Painter
+    from bottega.tools.stylize.plan import StyleChoice, make_plan
+    from bottega.tools.stylize.settings import PaintSettings
 
     before = photo.open()
     # Long enough for a row of the sheet that is as high as asked.

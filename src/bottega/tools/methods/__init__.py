@@ -1,6 +1,0 @@
-"""One file per method of painting; the table of methods is what ``--method`` is derived from."""
-
-from bottega.tools.methods.method import Extras, Method, Stylizer, Task
-from bottega.tools.methods.table import DEFAULT_METHOD, METHODS
-
-__all__ = ["DEFAULT_METHOD", "METHODS", "Extras", "Method", "Stylizer", "Task"]

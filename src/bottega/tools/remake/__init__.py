@@ -1,0 +1,1 @@
+"""The tool ``remake``: runs the recipe inside a file again."""

@@ -1,0 +1,1 @@
+"""The tool ``stylize``: pictures, folders of pictures and videos in the style of other pictures."""

@@ -1,0 +1,68 @@
+"""The whole way in bfloat16 with the packaged encoder, as it runs by default where the hardware has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_optimize_checkpoint import StopAt, stylize
+
+from bottega import pictures, runtime
+from bottega.errors import Cancelled
+from bottega.tools import TOOLS
+
+Settings = dict[str, object]
+
+
+@pytest.fixture
+def bf16(bench: Path, quick_settings: Settings) -> Settings:
+    """The quick settings with the packaged encoder and the arithmetic that this machine chooses by itself."""
+    if runtime.precision(torch.device("cpu")) is not torch.bfloat16:
+        pytest.skip("this processor does not multiply bfloat16 natively")
+    return {**quick_settings, "device": "cpu", "precision": "auto", "encoder": "small"}
+
+
+def samples(path: str) -> np.ndarray:
+    return np.asarray(Image.open(path)).astype(float)
+
+
+def test_remake_gives_the_same_pixels(bf16: Settings) -> None:
+    stylize(output="out.png", **bf16)
+    recipe = pictures.read_recipe("out.png")
+    assert recipe is not None
+    assert recipe["settings"]["precision"] == "bf16"
+    assert recipe["encoder"]["name"] == "small"
+    tool = TOOLS["remake"]
+    again = tool.run(tool.configure({"picture": "out.png", "verify": True, "output": "again.png"}))
+    assert "same pixels" in again.summary
+    assert np.array_equal(samples("out.png"), samples("again.png"))
+
+
+def test_float32_makes_a_picture_like_it(bf16: Settings) -> None:
+    stylize(output="half.png", **bf16)
+    stylize(output="whole.png", **{**bf16, "precision": "fp32"})
+    difference = np.abs(samples("half.png") - samples("whole.png"))
+    # Rounding sends the descent another way, to the same manner; the photograph is 16 of 255 away.
+    assert 0 < difference.mean() < 10
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_stopped_work_goes_on_bit_for_bit(bf16: Settings, solver: str) -> None:
+    stylize(output="straight.png", solver=solver, bits=16, **bf16)
+    with pytest.raises(Cancelled, match=r"goes on from work\.state"):
+        stylize(StopAt(0.6), output="broken.png", state="work.state", solver=solver, bits=16, **bf16)
+    stylize(output="broken.png", state="work.state", solver=solver, bits=16, **bf16)
+    assert Path("broken.png").read_bytes() == Path("straight.png").read_bytes()
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_tiles_make_the_same_picture(bf16: Settings, solver: str) -> None:
+    for name, tile in (("whole.png", 0), ("tiled.png", 64)):
+        stylize(output=name, tile=tile, solver=solver, **{**bf16, "size": 160, "first_size": 160})
+    difference = np.abs(samples("whole.png") - samples("tiled.png"))
+    assert 0 < difference.mean() < 2
+    photo = np.asarray(Image.open("photo.png").resize((160, 120), Image.Resampling.BICUBIC)).astype(float)
+    assert np.abs(samples("whole.png") - photo).mean() > 10, "something was painted"

@@ -1,0 +1,159 @@
+"""A folder of pictures: skip what is done, let one bad file stop nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bottega.cli import main
+from bottega.errors import Cancelled, OutputError, PartialError, PictureError, SettingsError
+from bottega.tools import TOOLS, Outcome, Report
+
+Quick = Callable[..., list[str]]
+
+
+class Diary(Report):
+    """Remembers what it was told."""
+
+    def __init__(self, stop_at: float = 2.0) -> None:
+        self.done: list[float] = []
+        self.notes: list[str] = []
+        self.stop_at = stop_at
+
+    def progress(self, done: float, message: str = "", **more: object) -> None:
+        self.done.append(done)
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def cancelled(self) -> bool:
+        return bool(self.done) and self.done[-1] >= self.stop_at
+
+
+@pytest.fixture
+def photos(bench: Path) -> Path:
+    folder = bench / "photos"
+    folder.mkdir()
+    for number, name in enumerate(("a.png", "b.jpg", "c.png")):
+        image = Image.open("photo.png").rotate(180 * (number % 2))
+        image.putpixel((0, 0), (number, 0, 0))
+        image.save(folder / name)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def run(quick: dict[str, object], report: Report | None = None, **settings: object) -> Outcome:
+    tool = TOOLS["stylize"]
+    values = {"content": "photos", "style": ["style.png"], "output": "results", **quick, **settings}
+    return tool.run(tool.configure(values), report)
+
+
+def test_every_picture_is_painted_once(photos: Path, quick_settings: dict[str, object]) -> None:
+    diary = Diary()
+    first = run(quick_settings, diary)
+    assert [path.name for path in first.files] == ["a-style.png", "b-style.png", "c-style.png"]
+    assert first.error is None
+    assert diary.done == sorted(diary.done)
+    assert diary.done[-1] == 1
+    stamps = {path: path.stat().st_mtime_ns for path in first.files}
+    diary = Diary()
+    second = run(quick_settings, diary)
+    assert second.files == ()
+    assert len(second.details["skipped"]) == 3
+    assert sum("done already" in note for note in diary.notes) == 3
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+def test_a_changed_picture_is_not_taken_as_done(photos: Path, quick_settings: dict[str, object]) -> None:
+    run(quick_settings)
+    Image.new("RGB", (40, 30), "teal").save(photos / "a.png")
+    outcome = run(quick_settings)
+    assert "--overwrite" in outcome.details["failed"]["photos/a.png"]
+    assert [path.name for path in run(quick_settings, overwrite=True).files] == ["a-style.png"]
+
+
+def test_other_settings_are_not_taken_as_done(photos: Path, quick_settings: dict[str, object]) -> None:
+    run(quick_settings)
+    assert len(run({**quick_settings, "iterations": 3}, overwrite=True).files) == 3
+
+
+def test_moving_everything_keeps_it_done(photos: Path, quick_settings: dict[str, object]) -> None:
+    run(quick_settings)
+    photos.rename("album")
+    assert run(quick_settings, content="album").files == ()
+
+
+def test_one_bad_file_stops_nothing(photos: Path, quick_settings: dict[str, object]) -> None:
+    (photos / "b.jpg").write_bytes((photos / "b.jpg").read_bytes()[:200])
+    outcome = run(quick_settings)
+    assert [path.name for path in outcome.files] == ["a-style.png", "c-style.png"]
+    assert list(outcome.details["failed"]) == ["photos/b.jpg"]
+    assert isinstance(outcome.error, PartialError)
+    assert sorted(path.name for path in Path("results").iterdir()) == ["a-style.png", "c-style.png"]
+
+
+def test_exit_code_of_a_partial_failure(
+    photos: Path, quick: Quick, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "b.jpg").write_bytes(b"")
+    assert main(["stylize", "photos", "--style", "style.png", "-o", "results", *quick()]) == 8
+    captured = capsys.readouterr()
+    assert "2 painted, 0 already done, 1 failed" in captured.out
+    assert "photos/b.jpg" in captured.err.splitlines()[-1]
+
+
+def test_names_that_would_meet(photos: Path, quick_settings: dict[str, object]) -> None:
+    (photos / "b.jpg").rename(photos / "a.jpg")
+    names = [path.name for path in run(quick_settings).files]
+    assert names == ["a.jpg-style.png", "a.png-style.png", "c-style.png"]
+
+
+def test_cancel_between_steps(photos: Path, quick_settings: dict[str, object]) -> None:
+    with pytest.raises(Cancelled):
+        run(quick_settings, Diary(stop_at=0.5))
+    assert [path.name for path in Path("results").iterdir()] == ["a-style.png"]
+
+
+def test_notes_about_styles_are_said_once(photos: Path, quick_settings: dict[str, object]) -> None:
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    for name in ("film.gif", "photos/d.gif"):
+        frames[0].save(name, save_all=True, append_images=frames[1:])
+    diary = Diary()
+    run(quick_settings, diary, style=["film.gif"])
+    assert sum(note.startswith("film.gif") for note in diary.notes) == 1
+    assert sum(note.startswith("photos/d.gif") for note in diary.notes) == 1
+
+
+def test_one_network_and_one_look_at_the_styles_serve_all(
+    photos: Path, quick_pass: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bottega.tools.stylize.methods.micro_stylizer import OwnStatisticsStylizer
+
+    looks = []
+    encode = OwnStatisticsStylizer.encode
+    monkeypatch.setattr(
+        OwnStatisticsStylizer, "encode", lambda self, *given: looks.append(1) or encode(self, *given)
+    )
+    settings = quick_pass(style=["style.png", "other.png"])
+    assert len(run({}, **settings).files) == 3
+    assert len(looks) == 2
+    assert len(run({}, **settings).details["skipped"]) == 3
+    assert len(run({}, **{**settings, "engine": "auto"}).details["skipped"]) == 3, "engines do not decide"
+    assert len(run({}, **{**settings, "strength": 0.5}).details["failed"]) == 3
+
+
+def test_bad_requests(photos: Path, quick_settings: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match="-o"):
+        run(quick_settings, output=None)
+    with pytest.raises(SettingsError, match="--sheet"):
+        run(quick_settings, sheet="sheet.png")
+    with pytest.raises(OutputError, match="is a file"):
+        run(quick_settings, output="photo.png")
+    with pytest.raises(OutputError, match="folder of the inputs"):
+        run(quick_settings, output="photos")
+    (photos.parent / "none").mkdir()
+    with pytest.raises(PictureError, match="no picture"):
+        run(quick_settings, content="none")

@@ -1,0 +1,395 @@
+"""``bottega stylize`` for clips, from end to end with a small network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import bottega
+from bottega.errors import BottegaError, Cancelled, OutputError, PictureError, SettingsError
+from bottega.tools import TOOLS, Outcome, Report
+from bottega.tools.stylize.video import segmented_writer as film
+from bottega.tools.stylize.video.formats import _is_clip
+from bottega.tools.stylize.video.style_spec import split_moment
+from bottega.video import Film, FrameFolder, is_animated, read_recipe
+from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
+
+Run = Callable[..., Outcome]
+
+
+class Listener(Report):
+    """Remembers what was said, and stops after some reports."""
+
+    def __init__(self, stop_after: int = 10**9) -> None:
+        self.notes: list[str] = []
+        self.done: list[float] = []
+        self.seconds_left: list[float | None] = []
+        self.sizes: list[tuple[int, ...]] = []
+        self.stop_after = stop_after
+
+    def progress(
+        self, done: float, message: str = "", *, seconds_left: Any = None, preview: Any = None
+    ) -> None:
+        self.done.append(done)
+        self.seconds_left.append(seconds_left)
+        if preview is not None:
+            self.sizes.append(tuple(preview().shape))
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def cancelled(self) -> bool:
+        return len(self.sizes) >= self.stop_after
+
+
+@pytest.fixture
+def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the tool with the small network in a folder with clip.mp4 (30 frames, sound) and style.png."""
+    monkeypatch.setattr("bottega.tools.stylize.video.progress.SELDOM", 0.0)
+    write_film(bench / "clip.mp4", two_colors(30), sound="aac")
+
+    def stylize(content: str, *, report: Report | None = None, **settings: Any) -> Outcome:
+        tool = TOOLS["stylize"]
+        given = {"content": content, "style": ["style.png"], "model": "tiny-micro", "threads": 1}
+        return tool.run(tool.configure({**given, "engine": "torch", **settings}), report)
+
+    return stylize
+
+
+def frames_of(path: Path | str) -> list[np.ndarray]:
+    return [frame.pixels for frame in Film(Path(path)).frames()]
+
+
+def test_a_film_becomes_a_film(run: Run) -> None:
+    listener = Listener()
+    outcome = run("clip.mp4", report=listener, output="out.mp4")
+    assert outcome.files == (Path("out.mp4"),)
+    assert outcome.details["frames"] == 30
+    before, after = Film(Path("clip.mp4")), Film(Path("out.mp4"))
+    assert [frame.time for frame in before.frames()] == [frame.time for frame in after.frames()]
+    assert (after.info.width, after.info.height) == (64, 48)
+    assert np.abs(frames_of("out.mp4")[9].astype(int) - frames_of("clip.mp4")[9]).mean() > 5
+    assert packets_of(Path("out.mp4"), "audio") == packets_of(Path("clip.mp4"), "audio")
+    assert listener.done == sorted(listener.done)
+    assert listener.sizes[0] == (1, 3, 48, 64)
+    assert listener.seconds_left[-2] is not None
+    recipe = read_recipe(Path("out.mp4"))
+    assert recipe is not None
+    assert recipe["clip"]["temporal"] == 1.0
+    assert not Path("out.mp4.unfinished").exists()
+
+
+def test_variable_times_and_turns_are_kept(run: Run) -> None:
+    times = [Fraction(n, 1000) for n in (0, 40, 45, 200, 1000, 1033)]
+    write_film(Path("vfr.mp4"), two_colors(6), times=times, turned=-90)
+    run("vfr.mp4", output="out.webm")
+    after = Film(Path("out.webm"))
+    assert [frame.time for frame in after.frames()] == times
+    assert (after.info.width, after.info.height) == (48, 64)
+
+
+def test_killed_in_the_middle_it_goes_on_and_comes_out_the_same(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(film, "SEGMENT_SECONDS", Fraction(8, 25))
+    run("clip.mp4", output="straight.mp4")
+
+    listener = Listener(stop_after=20)
+    with pytest.raises(Cancelled, match=r"goes on from out\.mp4\.unfinished"):
+        run("clip.mp4", report=listener, output="out.mp4")
+    assert not Path("out.mp4").exists()
+    segments = sorted(Path("out.mp4.unfinished").glob("*.nut"))
+    assert 1 <= len(segments) <= 3
+    # A kill leaves a piece of the next segment.
+    Path("out.mp4.unfinished/00009.nut.part").write_bytes(b"half")
+
+    again = Listener()
+    outcome = run("clip.mp4", report=again, output="out.mp4")
+    assert outcome.details["frames"] == 30 - 8 * len(segments)
+    assert any("Going on after frame" in note for note in again.notes)
+    for one, other in zip(frames_of("straight.mp4"), frames_of("out.mp4"), strict=True):
+        # Sums of floats may differ in their last bit from run to run, and the encoder makes more of it.
+        assert np.abs(one.astype(int) - other).mean() < 0.5
+    assert not Path("out.mp4.unfinished").exists()
+
+
+def test_finished_segments_are_not_made_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film, "SEGMENT_SECONDS", Fraction(8, 25))
+    with pytest.raises(Cancelled):
+        run("clip.mp4", report=Listener(stop_after=20), output="out.mp4")
+    first = Path("out.mp4.unfinished/00000.nut")
+    before = first.stat().st_mtime_ns
+    with pytest.raises(Cancelled):
+        run("clip.mp4", report=Listener(stop_after=3), output="out.mp4")
+    assert first.stat().st_mtime_ns == before
+
+
+def test_other_settings_begin_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(film, "SEGMENT_SECONDS", Fraction(8, 25))
+    with pytest.raises(Cancelled):
+        run("clip.mp4", report=Listener(stop_after=20), output="out.mp4")
+    listener = Listener()
+    outcome = run("clip.mp4", report=listener, output="out.mp4", strength=0.5)
+    assert outcome.details["frames"] == 30
+    assert any("begins anew" in note for note in listener.notes)
+
+
+def test_stopped_early_nothing_is_left(run: Run) -> None:
+    with pytest.raises(Cancelled, match="no result was written"):
+        run("clip.mp4", report=Listener(stop_after=3), output="out.mp4")
+    assert not list(Path().glob("out*"))
+
+
+def test_a_broken_frame_stops_nothing(run: Run) -> None:
+    path = write_film(Path("bad.mkv"), two_colors(12), codec="mjpeg", format="yuvj420p", options={})
+    packet = packets_of(path, "video")[5]
+    path.write_bytes(path.read_bytes().replace(packet, bytes(len(packet))))
+    listener = Listener()
+    outcome = run("bad.mkv", report=listener, output="out.mp4")
+    assert len(outcome.details["broken"]) == 1
+    assert any("bad.mkv: a frame" in note for note in listener.notes)
+    assert len(frames_of("out.mp4")) == 11
+
+
+def test_what_is_no_film_is_refused(run: Run) -> None:
+    Path("empty.mp4").write_bytes(b"")
+    Path("letter.mp4").write_text("Dear reader, " * 50)
+    with pytest.raises(PictureError, match=r"empty\.mp4 is empty"):
+        run("empty.mp4", output="out.mp4")
+    with pytest.raises(PictureError, match=r"letter\.mp4 is no film"):
+        run("letter.mp4", output="out.mp4")
+    with pytest.raises(PictureError, match=r"no file gone\.mp4"):
+        run("gone.mp4", output="out.mp4")
+    assert not list(Path().glob("out*"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "sentence"),
+    [
+        ({"bits": 16, "output": "out.mp4"}, SettingsError, "8 bits"),
+        ({"sheet": "sheet.png"}, SettingsError, "--sheet is for pictures"),
+        ({"output": "out.avi"}, OutputError, r"out\.avi: a clip is written as"),
+        ({"output": "clip.mp4", "overwrite": True}, OutputError, "one of the inputs"),
+        ({"output": "out.webm", "codec": "h264"}, OutputError, "holds vp9 or av1"),
+        ({"output": "out.gif", "codec": "vp9"}, SettingsError, "--codec is for films"),
+        ({"style": ["style.png@-3s"]}, BottegaError, "style.png@-3s"),
+        ({"region": ["thing=nowhere"], "style": ["thing=style.png"]}, PictureError, "nowhere"),
+    ],
+)
+def test_what_does_not_go_with_clips(
+    run: Run, settings: dict[str, Any], error: type[BottegaError], sentence: str
+) -> None:
+    with pytest.raises(error, match=sentence):
+        run("clip.mp4", **settings)
+
+
+def test_optimisation_is_not_for_clips(run: Run) -> None:
+    tool = TOOLS["stylize"]
+    settings = tool.configure({"content": "clip.mp4", "style": ["style.png"], "method": "optimize"})
+    with pytest.raises(SettingsError, match="use micro or photo"):
+        tool.run(settings)
+
+
+def test_settings_for_clips_are_refused_with_pictures(run: Run) -> None:
+    with pytest.raises(SettingsError, match="--temporal is for clips"):
+        run("photo.png", temporal=0.5, output="out.png")
+    with pytest.raises(SettingsError, match="says when a style begins"):
+        run("photo.png", style=["style.png@3s"], output="out.png")
+
+
+def test_styles_fade_over_time(run: Run) -> None:
+    run("clip.mp4", style=["style.png@0s", "other.png@1s"], temporal=0.0, output="fade.mp4", quality=100)
+    run("clip.mp4", style=["style.png"], temporal=0.0, output="first.mp4", quality=100)
+    run("clip.mp4", style=["other.png"], temporal=0.0, output="second.mp4", quality=100)
+    fade, first, second = (frames_of(f"{name}.mp4") for name in ("fade", "first", "second"))
+    assert np.abs(fade[0].astype(int) - first[0]).mean() < 2
+    # The last of the first style is 3 in 100; the two styles are 70 steps apart.
+    assert np.abs(fade[28].astype(int) - second[28]).mean() < 4
+    assert np.abs(fade[12].astype(int) - first[12]).mean() > 2
+
+
+def test_masks_per_frame(run: Run) -> None:
+    Path("masks").mkdir()
+    for number in range(30):
+        mask = np.zeros((48, 64), np.uint8)
+        mask[:, :32] = 255
+        Image.fromarray(mask).save(f"masks/{number:03d}.png")
+    settings = {"region": ["left=masks"], "style": ["left=style.png"], "leave": ["background"]}
+    run("clip.mp4", **settings, output="out.mp4", quality=100)
+    before, after = frames_of("clip.mp4"), frames_of("out.mp4")
+    right = np.abs(after[9][:, 34:].astype(int) - before[9][:, 34:]).mean()
+    left = np.abs(after[9][:, :30].astype(int) - before[9][:, :30]).mean()
+    assert right < 2 < left
+
+
+def test_kept_colors(run: Run) -> None:
+    run("clip.mp4", keep_color=True, output="out.mp4")
+    assert np.abs(frames_of("out.mp4")[3].astype(int) - frames_of("clip.mp4")[3]).mean() > 1
+
+
+def test_a_smaller_size(run: Run) -> None:
+    run("clip.mp4", size=33, output="out.webm")
+    assert frames_of("out.webm")[0].shape == (25, 33, 3)
+
+
+def test_a_folder_of_frames(run: Run) -> None:
+    Path("in").mkdir()
+    for number, pixels in enumerate(two_colors(5), start=7):
+        Image.fromarray(pixels).save(f"in/{number:04d}.png")
+    run("in", frames=True, output="painted/%04d.png")
+    assert [path.name for path in sorted(Path("painted").iterdir())] == [f"{n:04d}.png" for n in range(7, 12)]
+    run("in", frame_rate=10, output="out.mp4")
+    assert Film(Path("out.mp4")).info.rate == 10
+    run("out.mp4", output="apart")
+    assert FrameFolder(Path("apart")).info.count == 5
+    with pytest.raises(OutputError, match="has files in it"):
+        run("in", frames=True, output="painted/%04d.png")
+
+
+def test_without_frames_a_folder_is_one_of_pictures(run: Run) -> None:
+    Path("in").mkdir()
+    for number in range(2):
+        Image.fromarray(two_colors(1)[0]).save(f"in/{number}.png")
+    run("in", output="pictures")
+    assert sorted(path.name for path in Path("pictures").iterdir()) == ["0-style.png", "1-style.png"]
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_animations(run: Run, suffix: str) -> None:
+    pictures = [Image.fromarray(pixels) for pixels in two_colors(4)]
+    pictures[0].save(
+        f"in{suffix}", save_all=True, append_images=pictures[1:], duration=[80, 40, 200, 60], loop=0
+    )
+    run(f"in{suffix}", output=f"out{suffix}")
+    assert is_animated(Path(f"out{suffix}"))
+    with Image.open(f"out{suffix}") as image:
+        durations = []
+        for number in range(image.n_frames):
+            image.seek(number)
+            image.load()
+            durations.append(round(image.info["duration"]))
+    assert durations == [80, 40, 200, 60]
+
+
+def test_the_first_frame_of_an_animation_as_a_picture(run: Run) -> None:
+    pictures = [Image.fromarray(pixels) for pixels in two_colors(3)]
+    pictures[0].save("in.gif", save_all=True, append_images=pictures[1:], duration=50)
+    run("in.gif", output="out.jpg")
+    with pytest.raises(OutputError, match=r"out\.xyz: a clip is written as"):
+        run("in.gif", output="out.xyz")
+    with Image.open("out.jpg") as image:
+        assert image.format == "JPEG"
+
+
+def test_odd_films_say_what_happened(run: Run) -> None:
+    write_film(Path("odd.mkv"), two_colors(3, 47, 63), codec="ffv1", options={})
+    listener = Listener()
+    run("odd.mkv", report=listener, output="out.mp4")
+    assert frames_of("out.mp4")[0].shape == (48, 64, 3)
+    assert any("even sizes" in note for note in listener.notes)
+
+
+def test_transparent_animations_become_white_in_films(run: Run) -> None:
+    alpha = np.zeros((48, 64), np.uint8)
+    alpha[:, 32:] = 255
+    pictures = [Image.fromarray(np.dstack([pixels, alpha])) for pixels in two_colors(3)]
+    pictures[0].save("in.webp", save_all=True, append_images=pictures[1:], duration=50, lossless=True)
+    listener = Listener()
+    run("in.webp", report=listener, output="out.mp4")
+    np.testing.assert_allclose(frames_of("out.mp4")[0][:, 4:28], 255, atol=4)
+    assert any("transparen" in note for note in listener.notes)
+
+
+def test_previews(run: Run) -> None:
+    run("clip.mp4", output="out.mp4", preview="preview.jpg", preview_every=0.1)
+    if Path("preview.jpg").exists():  # on a quick machine there is no time for one
+        with Image.open("preview.jpg") as image:
+            assert image.size == (64, 48)
+
+
+def test_numbered_frames_ask_for_a_clip(tmp_path: Path) -> None:
+    assert _is_clip(tmp_path, Path("out/%05d.png"), False)
+    assert not _is_clip(tmp_path, Path("out"), False)
+
+
+def test_a_moment_beyond_the_end_is_said(run: Run) -> None:
+    report = Listener()
+    run("clip.mp4", style=["style.png@0s", "other.png@99s"], output="out.mp4", report=report)
+    assert [note for note in report.notes if "other.png@99s" in note and "before that moment" in note]
+    assert not [note for note in report.notes if "style.png@0s" in note]
+
+
+@pytest.mark.parametrize(
+    ("word", "style", "moment"),
+    [
+        ("a.jpg@5s", "a.jpg", 5.0),
+        ("a.jpg@0.5s:0.4", "a.jpg:0.4", 0.5),
+        ("woodcut@3", "woodcut@3", None),
+        ("woodcut@3@12s", "woodcut@3", 12.0),
+        ("sky=woodcut@3@12s:scale=2", "sky=woodcut@3:scale=2", 12.0),
+    ],
+)
+def test_moments(word: str, style: str, moment: float | None) -> None:
+    assert split_moment(word) == (style, moment)
+
+
+def test_frames_from_anywhere(run: Run) -> None:
+    frames = two_colors(6)
+    settings: dict[str, Any] = {"model": "tiny-micro", "engine": "torch", "precision": "fp32"}
+    painted = list(bottega.stylize_frames(frames, "style.png", temporal=0.0, **settings))
+    assert len(painted) == 6
+    assert painted[0].shape == (48, 64, 3)
+    assert painted[0].dtype == np.uint8
+    fading = bottega.stylize_frames(
+        frames, ["style.png@0s", "other.png@0.2s"], temporal=0.0, rate=25, **settings
+    )
+    assert np.array_equal(next(fading), painted[0])
+
+    def left(pixels: np.ndarray) -> np.ndarray:
+        mask = np.zeros(pixels.shape[:2], bool)
+        mask[:, :32] = True
+        return mask
+
+    masked = bottega.stylize_frames(
+        frames, {"thing": "style.png"}, region={"thing": left}, leave=["background"], **settings
+    )
+    first = next(masked)
+    np.testing.assert_array_equal(first[:, 32:], frames[0][:, 32:])
+    assert np.abs(first[:, :32].astype(int) - frames[0][:, :32]).mean() > 2
+
+
+def test_the_latency_is_one_frame(run: Run) -> None:
+    asked: list[int] = []
+
+    def camera() -> Any:
+        for number, pixels in enumerate(two_colors(5)):
+            asked.append(number)
+            yield pixels
+
+    settings: dict[str, Any] = {"model": "tiny-micro", "engine": "torch"}
+    for number, _ in enumerate(bottega.stylize_frames(camera(), "style.png", **settings)):
+        assert asked[-1] == number
+
+
+@pytest.mark.parametrize("bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), "frame"])
+def test_what_is_no_frame(run: Run, bad: Any) -> None:
+    with pytest.raises(PictureError, match="Frame 0"):
+        list(bottega.stylize_frames([bad], "style.png", model="tiny-micro", engine="torch"))
+
+
+def test_the_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    from bottega.cli import main
+
+    words = ["stylize", "clip.mp4", "--style", "style.png", "--model", "tiny-micro", "-o", "out.mp4"]
+    assert main([*words, "--json", "--engine", "torch"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert events[-1]["event"] == "result"
+    assert events[-1]["frames"] == 30
+    assert sound_of(Path("out.mp4"))[0] == "aac"
