@@ -18,7 +18,8 @@ PACKAGE = ROOT / "src" / "bottega"
 FLOORS = {
     "errors": -1,
     "environment": -1,
-    "spelling": -1,
+    "suggestions": -1,
+    "files": -1,
     "pictures": 0,
     "weights": 0,
     "video": 0,
@@ -38,6 +39,7 @@ FLOORS = {
 FACADE = {"__init__", "__main__"}  # the package itself, above all floors
 NEIGHBOURS = {  # allowed on the same floor: room -> rooms that it uses
     "environment": {"errors"},
+    "files": {"errors"},
     "losses": {"encoders", "layers"},
     "encoders": {"layers"},
     "styles": {"layers"},

@@ -20,7 +20,7 @@ from benchmarks.choices.contestants import CONTESTANTS
 from benchmarks.choices.material import Material, made_up, real
 from benchmarks.choices.report import write
 from benchmarks.choices.session import GRIDS, Row, run
-from bottega.runtime import machine
+from bottega.runtime import system_info
 
 app = cyclopts.App(help=__doc__)
 
@@ -57,7 +57,7 @@ def measure(
     header = {
         "command": shlex.join(["python", "-m", "benchmarks.choices", *sys.argv[1:]]),
         "material": material.name,
-        "machine": machine(),
+        "machine": system_info(),
         "bottega": bottega.__version__,
     }
     print(write(rows, header, out).read_text(encoding="utf-8"))

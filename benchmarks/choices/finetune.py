@@ -30,7 +30,7 @@ from bottega.personalize.choices.reading import Reader
 from bottega.personalize.choices.traits import TRAITS
 from bottega.personalize.seen import enlarged
 from bottega.pictures import save, sheet
-from bottega.runtime import machine, tune_allocator
+from bottega.runtime import system_info, tune_allocator
 from bottega.tools.choose_export import condition_of
 
 app = cyclopts.App(help=__doc__)
@@ -162,7 +162,7 @@ def table(rows: Sequence[tuple[int, str, Interval]], minutes: float) -> str:
     lines = [
         "# What a taste is good for",
         "",
-        f"`{command}`, {machine()['cpu']}",
+        f"`{command}`, {system_info()['cpu']}",
         "",
         f"Simulated artists with a hidden linear utility pick once from each of {GRIDS} sheets among {POOL} "
         f"drafts (noise {NOISE:g}). Place of {FRESH} drafts of fresh seeds among those {POOL}, by the hidden "

@@ -23,7 +23,7 @@ from benchmarks.encoders.report import Figures, write
 from benchmarks.encoders.workers import Found, measure_all
 from bottega import pictures
 from bottega.errors import BottegaError
-from bottega.runtime import machine, set_threads, tune_allocator
+from bottega.runtime import set_threads, system_info, tune_allocator
 
 SHEETS = Path("out/benchmarks/encoders")
 
@@ -68,7 +68,7 @@ def compare(
     material = load_material(data, plan)
     header: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.encoders", *sys.argv[1:]]),
-        "machine": {**machine(), "workers": workers},
+        "machine": {**system_info(), "workers": workers},
         "anchors": anchors(material, plan),
     }
     calibration = calibration_photographs(data, 32, plan.photograph_size)

@@ -18,7 +18,7 @@ import cyclopts
 
 from benchmarks.generate.race import BATCH, timed
 from bottega.errors import BottegaError
-from bottega.runtime import machine, set_threads
+from bottega.runtime import set_threads, system_info
 
 app = cyclopts.App(help=__doc__)
 
@@ -68,7 +68,7 @@ def measure(
     text = table(rows)
     print(text)
     out.mkdir(parents=True, exist_ok=True)
-    about = {"machine": machine(), "batch": BATCH, "width": width, "turns": turns, "rows": rows}
+    about = {"machine": system_info(), "batch": BATCH, "width": width, "turns": turns, "rows": rows}
     (out / "speed.json").write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
     (out / "speed.md").write_text(text + "\n", encoding="utf-8")
 

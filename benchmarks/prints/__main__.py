@@ -15,7 +15,7 @@ from pathlib import Path
 import cyclopts
 
 from benchmarks.prints.work import compare, paint
-from bottega.runtime import machine
+from bottega.runtime import system_info
 
 app = cyclopts.App(help=__doc__)
 
@@ -43,7 +43,7 @@ def measure(*, sizes: str = "1024,2048,4096,8192", out: Path = Path("benchmarks/
     command = shlex.join(["python", "-m", "benchmarks.prints", *sys.argv[1:]])
     figures = {
         "command": command,
-        "machine": machine(),
+        "machine": system_info(),
         "rows": rows,
         "mean_difference_of_tiled_in_255ths": difference,
     }

@@ -29,7 +29,7 @@ from benchmarks.transfer.report import write
 from benchmarks.transfer.sheet import kept_file, save_sheet
 from benchmarks.transfer.workers import Task, work
 from bottega.encoders import Encoder
-from bottega.runtime import machine, set_threads, tune_allocator
+from bottega.runtime import set_threads, system_info, tune_allocator
 from recipes.slices import call
 
 RIVALS = ("microast", "adain")
@@ -117,7 +117,7 @@ def curves(
         missing = [entrant for entrant in missing if entrant.name not in sources_before]
     header: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer", *sys.argv[1:]]),
-        "machine": machine(),
+        "machine": system_info(),
         "bottega": bottega.__version__,
         "protocol": PROTOCOL,
         "pairs": len(chosen),

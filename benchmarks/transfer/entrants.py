@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.transfer.methods import ITERATIONS, painter
-from bottega import pictures, weights
+from bottega import weights
+from bottega.files import file_sha256
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -67,7 +68,7 @@ def entrants(
 def _network(name: str, title: str, file: Path | None, strengths: tuple[float, ...]) -> Entrant:
     if file is not None:
         painter(file)  # a file that is none is refused now, not after an hour
-        return Entrant(name, title, strengths, str(file), f"{_ways(name)} {pictures.fingerprint(file)[:16]}")
+        return Entrant(name, title, strengths, str(file), f"{_ways(name)} {file_sha256(file)[:16]}")
     known = {entry.name: entry for entry in weights.entries()}
     if name not in known:
         return Entrant(name, title, missing=f"none packaged, none given (--{name} FILE)")

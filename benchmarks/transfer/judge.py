@@ -6,8 +6,9 @@ from pathlib import Path
 
 from benchmarks.encoders.contestants import trained_encoder
 from benchmarks.encoders.material import calibration_photographs
-from bottega import pictures, weights
+from bottega import weights
 from bottega.encoders import Encoder, PlainEncoder, build, data_dependent_init
+from bottega.files import file_sha256
 
 CALIBRATION, CALIBRATION_SIDE = 8, 96
 
@@ -41,4 +42,4 @@ def judge_title(name: str) -> str:
     if not name:
         return "small's shape, data-dependent random weights"
     file = Path(name) if name.endswith(".safetensors") else weights.path(name)
-    return f"{file.name} {pictures.fingerprint(file)[:16]}"
+    return f"{file.name} {file_sha256(file)[:16]}"

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.transfer.nets import micro_network
 from bottega.errors import BottegaError
 from bottega.pictures import photograph
-from bottega.runtime import machine, peak_memory, tune_allocator
+from bottega.runtime import peak_memory, system_info, tune_allocator
 from bottega.styles import paint as paint_style
 from bottega.transfer.networks import Manner
 from bottega.transfer.onepass import OnePass, one_pass
@@ -65,7 +65,7 @@ def measure(
         apart = pool.apply(compare, (compared, micro, engine))
     facts = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer.memory", *sys.argv[1:]]),
-        "machine": machine(),
+        "machine": system_info(),
         "rows": rows,
         "tiles": apart,
     }

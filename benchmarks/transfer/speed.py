@@ -26,7 +26,7 @@ from benchmarks.transfer.racers import ENGINES, Racer, ours, rival
 from bottega.errors import BottegaError, ResourceError
 from bottega.evaluate import psnr
 from bottega.pictures import photograph, resize
-from bottega.runtime import machine, set_threads, tune_allocator
+from bottega.runtime import set_threads, system_info, tune_allocator
 from bottega.styles import paint as paint_style
 from bottega.transfer.networks import MicroNet
 
@@ -78,7 +78,7 @@ def race(
         rows += run(racers, size, seconds)
         facts = {
             "command": shlex.join(["python", "-m", "benchmarks.transfer.speed", *sys.argv[1:]]),
-            "machine": machine(),
+            "machine": system_info(),
             "notes": notes,
             "rows": rows,
         }

@@ -25,7 +25,7 @@ from benchmarks.transfer.moving import MovingClip, make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.evaluate import sliced_wasserstein
-from bottega.pictures.files import write_atomically
+from bottega.files import write_file
 from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
 from bottega.transfer.onepass import OnePass, one_pass
 from bottega.video import Bytes
@@ -125,7 +125,7 @@ def measure(
                     pictures.save(sheet, look / f"{clip_name}-{photograph}-{style_name}.png")
     header = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer.stability", *sys.argv[1:]]),
-        "machine": runtime.machine(),
+        "machine": runtime.system_info(),
         "engine": f"{network.engine} {network.precision}",
         "frames": frames,
         "noise": noise,
@@ -220,8 +220,8 @@ def write(rows: list[Row], header: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     values = {**header, "rows": [asdict(row) for row in rows]}
     text = json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n"
-    write_atomically(folder / "stability.json", text.encode())
-    write_atomically(folder / "stability.md", markdown(rows, header).encode())
+    write_file(folder / "stability.json", text.encode())
+    write_file(folder / "stability.md", markdown(rows, header).encode())
     print(markdown(rows, header))
 
 

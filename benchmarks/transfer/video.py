@@ -25,7 +25,7 @@ import torch
 from benchmarks.transfer.moving import make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
-from bottega.pictures.files import write_atomically
+from bottega.files import write_file
 from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
 from bottega.transfer.onepass import OnePass, one_pass
 from bottega.video import Behind, ClipInfo, Film, Frame, SegmentWriter, encoding_for, join
@@ -77,7 +77,7 @@ def measure(
         for temporal in (0.0, 1.0):
             _whole_way(film, folder, network, direction, temporal, codec, limit=12)  # engines compile first
             speeds[temporal] = _whole_way(film, folder, network, direction, temporal, codec)
-        machine = runtime.machine()
+        machine = runtime.system_info()
         torch.set_num_threads(1)  # as each frame is painted; threads that wait for each other count as work
         steps = _steps(film, folder, network, direction, codec)
     header = {
@@ -91,8 +91,8 @@ def measure(
     }
     text = json.dumps(header, indent=2, ensure_ascii=False, default=str) + "\n"
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / "video.json", text.encode())
-    write_atomically(out / "video.md", markdown(header).encode())
+    write_file(out / "video.json", text.encode())
+    write_file(out / "video.md", markdown(header).encode())
     print(markdown(header))
 
 

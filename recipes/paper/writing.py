@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bottega.evaluate import Interval
-from bottega.evaluate.report.html import number
+from bottega.evaluate.report.page import number
+from bottega.files import atomic_write
 from bottega.pictures import save, sheet
-from bottega.weights.storage import atomic
 from recipes.paper.config import PaperRecipe
 from recipes.paper.tables import Cell, Table
 
@@ -25,9 +25,9 @@ def write(table: Table, name: str, recipe: PaperRecipe, folder: Path) -> Path:
         "notes": list(table.notes),
     }
     page = folder / f"{name}.md"
-    with atomic(page.with_suffix(".json")) as temporary:
+    with atomic_write(page.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    with atomic(page) as temporary:
+    with atomic_write(page) as temporary:
         temporary.write_text(markdown(table), encoding="utf-8")
     rows = [files[:SHOWN] for files in table.sheets.values()]
     labels = [

@@ -14,7 +14,7 @@ from benchmarks.choices.contestants import CONTESTANTS, Linear, fit_linear
 from benchmarks.choices.material import Material, made_up
 from benchmarks.choices.report import write
 from benchmarks.choices.session import GRIDS, run
-from bottega.runtime import machine
+from bottega.runtime import system_info
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_sessions_and_table(material: Material, tmp_path: Path) -> None:
     assert ends["ours"].proposed > 0.85
     assert np.isfinite(ends["ours"].update)
     rows = [dataclasses.replace(row, grids=GRIDS if row.grids == 12 else row.grids) for row in rows]
-    header = {"command": "test", "material": material.name, "machine": machine(), "bottega": "0"}
+    header = {"command": "test", "material": material.name, "machine": system_info(), "bottega": "0"}
     table = write(rows, header, tmp_path).read_text(encoding="utf-8")
     assert table.count("| linear | 0.3 |") == 6
     kept = json.loads((tmp_path / "choices.json").read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from bottega import pictures
 from bottega.cli import main
+from bottega.files import file_sha256
 
 Quick = Callable[..., list[str]]
 
@@ -25,7 +26,7 @@ def test_default_name_and_recipe(bench: Path, quick: Quick, capsys: pytest.Captu
     assert recipe is not None
     assert recipe["tool"] == "stylize"
     assert recipe["content"]["path"] == "photo.png"
-    assert recipe["content"]["sha256"] == pictures.fingerprint(bench / "photo.png")
+    assert recipe["content"]["sha256"] == file_sha256(bench / "photo.png")
     style = recipe["styles"][0]
     assert (style["kind"], style["path"], style["weight"]) == ("file", "style.png", 1.0)
     assert recipe["encoder"]["name"] == "tiny"

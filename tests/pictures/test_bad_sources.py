@@ -14,7 +14,8 @@ from handmade import chunk, encoded, png
 from PIL import Image
 
 from bottega.errors import PictureError, ResourceError
-from bottega.pictures import as_picture, fingerprint, load, read_recipe, source
+from bottega.files import file_sha256
+from bottega.pictures import as_picture, load, open_image, read_recipe
 
 PICTURE = Image.effect_noise((40, 30), 60).convert("RGB")
 
@@ -39,7 +40,7 @@ def test_missing_folder_empty_and_odd_paths(tmp_path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     assert "not a regular file" in refusal(tmp_path / "pipe.png")
     with pytest.raises(PictureError, match="cannot be read"):
-        fingerprint(tmp_path / "nothing.png")
+        file_sha256(tmp_path / "nothing.png")
     with pytest.raises(PictureError, match="does not exist"):
         read_recipe(tmp_path / "nothing.png")
 
@@ -168,10 +169,10 @@ def test_no_memory_is_said_as_such() -> None:
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")):
         with (
             pytest.raises(ResourceError, match=r"not enough memory to read big\.png"),
-            source.translated("big.png"),
+            open_image.translated("big.png"),
         ):
             raise error
-    with pytest.raises(PictureError, match="damaged"), source.translated("lying.heic"):
+    with pytest.raises(PictureError, match="damaged"), open_image.translated("lying.heic"):
         raise RuntimeError("Memory allocation error: Security limit exceeded: Image size 4096x4096")
 
 

@@ -18,7 +18,7 @@ from handmade import encoded, heic, matrix_profile, tiff16
 from PIL import Image
 
 from bottega.errors import PictureError, ResourceError
-from bottega.pictures import as_picture, encode, load, read_recipe, recipes
+from bottega.pictures import as_picture, embedded_recipe, encode, load, read_recipe
 
 FEW, MANY = 200, 2200
 LONGEST = 5.0  # seconds of the processor; the usual is a few milliseconds
@@ -33,7 +33,7 @@ def files() -> dict[str, bytes]:
     exif = Image.Exif()
     exif[0x0112] = 6
     recipe = {"tool": "test", "text": "é" * 10}
-    xmp = recipes.to_xmp(recipes.to_json(recipe))
+    xmp = embedded_recipe.to_xmp(embedded_recipe.to_json(recipe))
     found = {
         "png": encoded(noise, "PNG", icc_profile=profile, exif=exif),
         "png palette": encoded(noise.quantize(16), "PNG", transparency=3),

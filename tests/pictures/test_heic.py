@@ -11,7 +11,7 @@ from handmade import encoded, heic, matrix_profile
 from PIL import Image
 
 from bottega.errors import OutputError, PictureError
-from bottega.pictures import as_picture, load, read_recipe, recipes, save
+from bottega.pictures import as_picture, embedded_recipe, load, read_recipe, save
 
 pillow_heif = pytest.importorskip("pillow_heif", reason="pip install pillow-heif brings it")
 
@@ -69,7 +69,7 @@ def test_an_opened_image_gives_the_same(tmp_path) -> None:
 
 
 def test_a_recipe_is_found() -> None:
-    packet = recipes.to_xmp(recipes.to_json({"tool": "test", "é": 1}))
+    packet = embedded_recipe.to_xmp(embedded_recipe.to_json({"tool": "test", "é": 1}))
     content = heic(gentle("RGB"), xmp=packet)
     assert load(content).recipe == read_recipe(content) == {"tool": "test", "é": 1}
 

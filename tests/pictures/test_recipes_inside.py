@@ -11,7 +11,7 @@ from handmade import chunk, encoded
 from PIL import Image, PngImagePlugin
 
 from bottega.errors import OutputError
-from bottega.pictures import as_picture, encode, load, read_recipe, recipes, save
+from bottega.pictures import as_picture, embedded_recipe, encode, load, read_recipe, save
 
 RECIPE = {
     "tool": "stylize",
@@ -111,4 +111,4 @@ def test_rewritten_by_other_programs() -> None:
 def test_the_text_is_readable_as_it_stands() -> None:
     content = encode(as_picture(PICTURE), "PNG", recipe={"style": "Käthe"})
     assert 'bottega\0\0\0\0\0{"style":"Käthe"}'.encode() in content
-    assert recipes.to_json({"a": "\ud800é"}) == '{"a":"\\ud800é"}'
+    assert embedded_recipe.to_json({"a": "\ud800é"}) == '{"a":"\\ud800é"}'

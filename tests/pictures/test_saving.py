@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from bottega.errors import OutputError, PictureError
-from bottega.pictures import as_picture, encode, fingerprint, load, save
+from bottega.files import file_sha256
+from bottega.pictures import as_picture, encode, load, save
 
 PICTURE = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(1))
 
@@ -88,7 +89,7 @@ def test_unusable_settings(tmp_path) -> None:
 def test_failing_system_calls(step: str, error: OSError, sentence: str, tmp_path, monkeypatch) -> None:
     """Raised by hand: a full disk is not at hand, and permission bits do not bind the superuser."""
     path = save(PICTURE, tmp_path / "a.png")
-    before = fingerprint(path)
+    before = file_sha256(path)
 
     def failing(*_: object, **__: object) -> None:
         raise error
@@ -97,7 +98,7 @@ def test_failing_system_calls(step: str, error: OSError, sentence: str, tmp_path
     assert sentence in refusal(path, 1 - PICTURE)
     monkeypatch.undo()
     assert os.listdir(tmp_path) == ["a.png"]
-    assert fingerprint(path) == before
+    assert file_sha256(path) == before
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
@@ -140,12 +141,12 @@ def test_replaces_and_follows_links(tmp_path) -> None:
     save(PICTURE, link)
     assert link.is_symlink()
     assert load(real).width == 30
-    assert fingerprint(link) == fingerprint(real)
+    assert file_sha256(link) == file_sha256(real)
 
 
-def test_fingerprint_is_sha256(tmp_path) -> None:
+def test_file_hash_is_sha256(tmp_path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    assert fingerprint(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_saves_whatever_is_a_picture(tmp_path) -> None:

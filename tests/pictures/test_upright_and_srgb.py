@@ -8,7 +8,7 @@ from handmade import chunk, encoded, ink_profile, matrix_profile, png
 from PIL import Image, ImageOps
 
 from bottega.pictures import as_picture, load
-from bottega.pictures.color import srgb_profile
+from bottega.pictures.color_profiles import srgb_profile
 
 SRGB_D50 = [(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)]
 ADOBE_D50 = [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)]

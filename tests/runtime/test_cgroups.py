@@ -78,7 +78,7 @@ def test_threads_heed_the_quota(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setattr(os, "cpu_count", lambda: 8)
     tree("0::/job", {"job/cpu.max": "300000 100000"})
     assert runtime.set_threads() == 3
-    assert runtime.machine()["cores"] == 3
+    assert runtime.system_info()["cores"] == 3
     assert runtime.set_threads(5) == 5  # who names a number knows why
     tree("0::/job", {"job/cpu.max": "6400000 100000"})
     assert runtime.set_threads() == 8

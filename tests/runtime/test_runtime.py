@@ -198,7 +198,7 @@ def test_peak_memory_without_the_table(monkeypatch, tmp_path):
 
 def test_available_memory_is_within_the_machine():
     assert 0 < runtime.available_memory() <= memory.total_memory()
-    assert memory.total_memory() == runtime.machine()["memory"]
+    assert memory.total_memory() == runtime.system_info()["memory"]
 
 
 def test_the_allocator_is_tuned_in_a_process_of_our_own():
@@ -234,7 +234,7 @@ def test_memory_is_spared_where_the_allocator_was_tuned_and_only_there():
 
 
 def test_the_machine_in_plain_values():
-    facts = runtime.machine()
+    facts = runtime.system_info()
     assert json.loads(json.dumps(facts)) == facts
     assert facts["torch"] == torch.__version__
     assert facts["cpu"]

@@ -9,6 +9,7 @@ import torch
 
 from bottega import pictures, styles
 from bottega.errors import PictureError
+from bottega.files import file_sha256
 from bottega.tools.outputs import default_name
 from bottega.tools.sources import BundledSource, FileSource, MemorySource, file_source
 
@@ -24,7 +25,7 @@ def test_paths_are_recorded_as_seen_from_the_result(bench: Path) -> None:
     record = FileSource(Path("photo.png")).record(Path("out"))
     assert record["path"] == "../photo.png"
     assert record["name"] == "photo.png"
-    assert record["sha256"] == pictures.fingerprint("photo.png")
+    assert record["sha256"] == file_sha256("photo.png")
 
 
 def test_paths_that_share_only_the_root_are_absolute(bench: Path) -> None:

@@ -18,7 +18,7 @@ import torch
 
 import bottega.weights.download
 import bottega.weights.manifest
-import bottega.weights.shelf
+import bottega.weights.registry
 
 
 @dataclass
@@ -125,7 +125,7 @@ def catalogue(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         manifest = tmp_path / "manifest.toml"
         manifest.write_text("\n".join(lines), encoding="utf-8")
         monkeypatch.setattr(bottega.weights.manifest, "MANIFEST", manifest)
-        monkeypatch.setattr(bottega.weights.shelf, "FILES", files)
+        monkeypatch.setattr(bottega.weights.registry, "FILES", files)
         bottega.weights.manifest.manifest.cache_clear()
         return files
 

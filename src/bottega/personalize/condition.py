@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from torch import Tensor
 
 from bottega.errors import OutputError, SettingsError
+from bottega.files import atomic_write
 from bottega.personalize.attributes import ATTRIBUTES, NUMBERS, SWATCHES
 from bottega.personalize.swatch import (
     Palette,
@@ -23,7 +24,6 @@ from bottega.personalize.swatch import (
     palette_of,
     scaled,
 )
-from bottega.weights.storage import atomic
 
 PROFILE = "bottega condition"
 VERSION = 1
@@ -154,7 +154,7 @@ class Condition(BaseModel):
         if target.suffix != ".json":
             raise OutputError(f"{target}: profiles are written as .json.")
         content = {PROFILE: VERSION, **self.model_dump(mode="json", exclude_none=True)}
-        with atomic(target) as temporary:
+        with atomic_write(target) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return target
 

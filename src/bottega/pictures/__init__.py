@@ -1,20 +1,18 @@
 """Pictures in and out: files, arrays, colour, orientation, alpha, recipes, size limits and contact sheets."""
 
+from bottega.pictures.contact_sheet import sheet
 from bottega.pictures.convert import as_picture, load_mask
-from bottega.pictures.files import fingerprint
 from bottega.pictures.load import load, read_recipe
-from bottega.pictures.photographs import PHOTOGRAPHS, photograph
 from bottega.pictures.picture import Picture
 from bottega.pictures.resize import fit, resize
+from bottega.pictures.sample_images import PHOTOGRAPHS, photograph
 from bottega.pictures.save import encode, save
-from bottega.pictures.sheets import sheet
 
 __all__ = [
     "PHOTOGRAPHS",
     "Picture",
     "as_picture",
     "encode",
-    "fingerprint",
     "fit",
     "load",
     "load_mask",

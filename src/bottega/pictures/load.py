@@ -11,12 +11,12 @@ from PIL import Image
 from torch import Tensor
 
 from bottega.errors import PictureError
-from bottega.pictures import recipes
-from bottega.pictures.color import to_srgb, to_srgb_deep
-from bottega.pictures.deep import decode_deep
+from bottega.pictures import embedded_recipe
+from bottega.pictures.color_profiles import to_srgb, to_srgb_deep
+from bottega.pictures.high_bit_depth import decode_deep
 from bottega.pictures.layers import float_grey, split_alpha
+from bottega.pictures.open_image import Source, check_size, open_image, open_stream, translated
 from bottega.pictures.picture import Picture
-from bottega.pictures.source import Source, check_size, open_image, open_stream, translated
 
 _ORIENTATION = 0x0112
 _GAMMA = 1 / 2.2  # what a PNG says that stands for sRGB
@@ -73,7 +73,7 @@ def _read(image: Image.Image, name: str, stream: BinaryIO | None) -> Picture:
         data=_pixels(_upright(colors, turn)),
         alpha=None if alpha is None else _to_tensor(_upright(alpha[:, :, None], turn), channels=1),
         bits=bits,
-        recipe=recipes.find(image.info, notes),
+        recipe=embedded_recipe.find(image.info, notes),
         name=name,
         notes=tuple(notes),
     )
@@ -151,10 +151,10 @@ def read_recipe(source: Source) -> dict[str, Any] | None:
     with open_stream(source) as (stream, name):
         image = open_image(stream, name, None)
         with translated(name, image.format or ""):
-            recipe = recipes.find(image.info, [])
+            recipe = embedded_recipe.find(image.info, [])
             if recipe is None and image.format == "PNG":
                 image.load()  # other programs move text behind the pixels
-                recipe = recipes.find(image.info, [])
+                recipe = embedded_recipe.find(image.info, [])
     return recipe
 
 

@@ -15,10 +15,10 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from bottega.errors import BottegaError, OutputError, PictureError, ResourceError
-from bottega.pictures import png16, recipes, tiff
-from bottega.pictures.color import srgb_profile
+from bottega.files import check_output_path, write_file
+from bottega.pictures import embedded_recipe, png16, tiff
+from bottega.pictures.color_profiles import srgb_profile
 from bottega.pictures.convert import as_picture
-from bottega.pictures.files import check_target, write_atomically
 from bottega.pictures.formats import DEEP_FORMATS, SUFFIXES, format_of
 from bottega.pictures.load import check_same_size
 from bottega.pictures.picture import Picture
@@ -57,9 +57,9 @@ def save(
     """
     target = Path(path)
     kind = format_of(target)
-    check_target(target)
+    check_output_path(target)
     content = encode(picture, kind, alpha=alpha, bits=bits, quality=quality, recipe=recipe)
-    write_atomically(target, content)
+    write_file(target, content)
     return target
 
 
@@ -79,14 +79,16 @@ def encode(
     kind = _checked(format, bits, quality)
     picture = as_picture(picture)
     recipe = picture.recipe if recipe is None else recipe
-    text = None if recipe is None else recipes.to_json(recipe)
+    text = None if recipe is None else embedded_recipe.to_json(recipe)
     samples = _samples(picture, alpha, bits, flatten=kind == "JPEG")
     _check_side(kind, samples.shape[1], samples.shape[0])
     try:
         if kind == "TIFF":
-            return tiff.encode(samples, srgb_profile(), None if text is None else recipes.to_xmp(text))
+            return tiff.encode(
+                samples, srgb_profile(), None if text is None else embedded_recipe.to_xmp(text)
+            )
         if kind == "PNG" and bits == 16:
-            return png16.encode(samples, recipes.KEYWORD, text)
+            return png16.encode(samples, embedded_recipe.KEYWORD, text)
         return _with_pillow(Image.fromarray(samples), kind, quality, text)
     except BottegaError:
         raise
@@ -159,12 +161,12 @@ def _options(kind: str, quality: int, text: str | None) -> dict[str, Any]:
         chunks = PngImagePlugin.PngInfo()
         chunks.add(b"sRGB", b"\0")
         if text is not None:
-            chunks.add_itxt(recipes.KEYWORD, text, zip=len(text) > 1024)
+            chunks.add_itxt(embedded_recipe.KEYWORD, text, zip=len(text) > 1024)
         return {"compress_level": _PNG_LEVEL, "pnginfo": chunks}
     options: dict[str, Any] = {"quality": quality, "icc_profile": srgb_profile()}
     if text is not None:
-        limit = recipes.MAX_XMP_IN_JPEG if kind == "JPEG" else None
-        options["xmp"] = recipes.to_xmp(text, max_bytes=limit)
+        limit = embedded_recipe.MAX_XMP_IN_JPEG if kind == "JPEG" else None
+        options["xmp"] = embedded_recipe.to_xmp(text, max_bytes=limit)
     if kind == "JPEG" and quality >= 90:
         options["subsampling"] = "4:4:4"  # saturated strokes fray when colour is halved
     if kind == "WEBP":

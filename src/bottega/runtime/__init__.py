@@ -6,22 +6,22 @@
 >>> generator = runtime.seeded(7)              # on the processor, so that noise is the same on every device
 """
 
+from bottega.runtime.determinism import deterministic, seeded
 from bottega.runtime.hardware import capabilities, device, precision, set_threads
-from bottega.runtime.machine import machine, matrix_peak
 from bottega.runtime.memory import available_memory, peak_memory, spare_memory, tune_allocator
-from bottega.runtime.repeatable import deterministic, seeded
+from bottega.runtime.system_info import matrix_peak, system_info
 
 __all__ = [
     "available_memory",
     "capabilities",
     "deterministic",
     "device",
-    "machine",
     "matrix_peak",
     "peak_memory",
     "precision",
     "seeded",
     "set_threads",
     "spare_memory",
+    "system_info",
     "tune_allocator",
 ]

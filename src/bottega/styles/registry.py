@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bottega.errors import SettingsError
-from bottega.spelling import nearest
+from bottega.suggestions import nearest
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -33,7 +33,7 @@ class FolderPool:
 
     @cached_property
     def names(self) -> list[str]:
-        from bottega import pictures
+        from bottega.files import file_sha256
         from bottega.training import find_pictures
 
         if not self.folder.is_dir():
@@ -42,10 +42,7 @@ class FolderPool:
                 "bottega choose next PROFILE --pictures FOLDER."
             )
         files = find_pictures(self.folder)
-        return [
-            f"{path.relative_to(self.folder).as_posix()}#{pictures.fingerprint(path)[:SIGNS]}"
-            for path in files
-        ]
+        return [f"{path.relative_to(self.folder).as_posix()}#{file_sha256(path)[:SIGNS]}" for path in files]
 
     @property
     def key(self) -> str:
@@ -181,10 +178,10 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _keep(path: Path, items: dict[str, Any]) -> None:
-    from bottega.weights.storage import atomic
+    from bottega.files import atomic_write
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(items), encoding="utf-8")
 
 

@@ -47,7 +47,7 @@ def _versions() -> list[Finding]:
 def _machine_facts() -> dict[str, Any]:
     from bottega import runtime
 
-    return runtime.machine()
+    return runtime.system_info()
 
 
 def _machine() -> list[Finding]:

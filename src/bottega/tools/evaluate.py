@@ -158,9 +158,9 @@ def _check(path: Path, *, overwrite: bool) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    from bottega.weights.storage import atomic
+    from bottega.files import atomic_write
 
-    with atomic(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

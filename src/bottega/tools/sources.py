@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError, SettingsError
-from bottega.spelling import nearest
+from bottega.files import file_sha256
+from bottega.suggestions import nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,9 +46,7 @@ class FileSource:
 
     @cached_property
     def sha256(self) -> str:
-        from bottega import pictures
-
-        return pictures.fingerprint(self.path)
+        return file_sha256(self.path)
 
     def open(self) -> Picture:
         from bottega import pictures

@@ -186,7 +186,7 @@ def _evaluate(
     settings: WorkflowSettings, found: Prepared, wish: Path, made: dict[str, list[Path]], report: Report
 ) -> list[dict[str, Any]]:
     """A page for each folder; one table of both, the match with the wish first."""
-    from bottega.weights.storage import atomic
+    from bottega.files import atomic_write
 
     tables: dict[str, dict[str, Any]] = {}
     for number, name in enumerate(made):
@@ -206,7 +206,7 @@ def _evaluate(
         {"measure": measure, **{name: tables[name].get(measure) for name in made}}
         for measure in tables["personalised"]
     ]
-    with atomic(settings.output / "figures.json") as temporary:
+    with atomic_write(settings.output / "figures.json") as temporary:
         temporary.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return rows
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
+from bottega.files import atomic_write
 from bottega.pictures import save
 from bottega.training import find_pictures, hold_out
 from bottega.training.data import decode
-from bottega.weights.storage import atomic
 
 FEWEST_HELD_OUT = 8
 """Pictures without which a report says nothing."""
@@ -105,7 +105,7 @@ def prepare(
     found.held_out = _count(folder / "held-out")
     if not found.training:
         raise PictureError(f"None of the {len(files)} files in {data} could be read as a picture.")
-    with atomic(folder / ACCOUNT) as temporary:
+    with atomic_write(folder / ACCOUNT) as temporary:
         temporary.write_text(_account(found, _mark(data, files, side, one_in)), encoding="utf-8")
     return found
 

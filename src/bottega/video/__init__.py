@@ -10,15 +10,15 @@
 """
 
 from bottega.video.animation import Animation, AnimationWriter, is_animated
-from bottega.video.codecs import CODECS, Encoding, encoding_for
+from bottega.video.clip import Bytes, Clip, ClipInfo, Frame, OnBroken
 from bottega.video.encoder import SEGMENT_SUFFIX, SegmentWriter, on_white
-from bottega.video.film import FILM_SUFFIXES, Film
-from bottega.video.folder import FolderWriter, FrameFolder
-from bottega.video.frame import Bytes, Clip, ClipInfo, Frame, OnBroken
-from bottega.video.join import join, read_recipe
-from bottega.video.masks import Mask, MaskTrack, mask_track
-from bottega.video.opening import open_clip
-from bottega.video.threads import Behind, ahead, side_by_side
+from bottega.video.encoding import CODECS, Encoding, encoding_for
+from bottega.video.frame_folder import FolderWriter, FrameFolder
+from bottega.video.mask_track import Mask, MaskTrack, mask_track
+from bottega.video.mux import join, read_recipe
+from bottega.video.open_clip import open_clip
+from bottega.video.prefetch import Behind, ahead, side_by_side
+from bottega.video.video_file import FILM_SUFFIXES, Film
 
 __all__ = [
     "CODECS",

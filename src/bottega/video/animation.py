@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from bottega.errors import OutputError, PictureError
-from bottega.pictures.files import write_atomically
-from bottega.video.frame import ClipInfo, Frame, OnBroken, silently
+from bottega.files import write_file
+from bottega.video.clip import ClipInfo, Frame, OnBroken, silently
 
 SUFFIXES = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 MILLISECOND = Fraction(1, 1000)
@@ -69,7 +69,7 @@ class Animation:
     def frames(
         self, start: Fraction | None = None, number: int = 0, on_broken: OnBroken = silently
     ) -> Iterator[Frame]:
-        """See :class:`bottega.video.frame.Clip`; a frame of an animation is a change, so none is left out."""
+        """See :class:`bottega.video.clip.Clip`; a frame of an animation is a change, so none is left out."""
         with self._opened() as image:
             time = 0
             for count in range(getattr(image, "n_frames", 1)):
@@ -157,7 +157,7 @@ class AnimationWriter:
             self._pictures[0].save(buffer, kind, **options)
         except (OSError, ValueError) as error:
             raise OutputError(f"{self.path} cannot be written: {error}.") from None
-        write_atomically(self.path, buffer.getvalue())
+        write_file(self.path, buffer.getvalue())
 
     def _durations(self) -> list[int]:
         """Milliseconds of each frame: from one to the next, the last as long as it says."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-from bottega.video.frame import Bytes
-from bottega.video.library import av
+from bottega.video.clip import Bytes
+from bottega.video.pyav import av
 
 HIGH_DEFINITION = 720
 """Lines from which on a film that does not say its matrix is taken for BT.709."""

@@ -10,10 +10,10 @@ from typing import Any, Self
 import numpy as np
 
 from bottega.errors import OutputError
-from bottega.video.codecs import KEY_FRAMES, Encoding
+from bottega.video.clip import Bytes, ClipInfo, Frame
 from bottega.video.color import from_bytes, matrix_for
-from bottega.video.frame import Bytes, ClipInfo, Frame
-from bottega.video.library import av, open_output, reason
+from bottega.video.encoding import KEY_FRAMES, Encoding
+from bottega.video.pyav import av, open_output, reason
 
 SEGMENT_SUFFIX = ".nut"
 """A format that keeps any codec and any times exactly, so that segments join as if they were one."""

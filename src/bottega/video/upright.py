@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bottega.video.frame import Bytes
+from bottega.video.clip import Bytes
 
 Turn = tuple[int, bool]
 """Quarter turns counter-clockwise, and whether the frame is mirrored left to right before."""

@@ -5,10 +5,10 @@ Three shelves: *packaged* (ships with Bottega), *published* (fetched from its pu
 only after its sha256 was compared.
 """
 
-from bottega.weights.foreign import convert
+from bottega.weights.conversion import convert
+from bottega.weights.downloads import adopt, pull
 from bottega.weights.manifest import Entry
-from bottega.weights.published import adopt, pull
-from bottega.weights.shelf import entries, entry, is_here, load, path, shelve, verify
+from bottega.weights.registry import entries, entry, is_here, load, path, shelve, verify
 from bottega.weights.storage import read, save
 
 __all__ = [

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, WeightsError
+from bottega.files import atomic_write, file_sha256
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,10 +44,10 @@ def save(path: str | Path, state: Mapping[str, Tensor], configuration: Mapping[s
         raise WeightsError(f"{target}: the configuration cannot be written as JSON ({error}).") from None
     # Cloned, because safetensors refuses tensors that share memory (tied weights, views).
     tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
-    with atomic(target) as temporary:
+    with atomic_write(target) as temporary:
         # One key only: safetensors writes several in random order, and the same weights would differ in hash.
         save_file(tensors, temporary, metadata={CONFIGURATION: header})
-        return sha256_of(temporary)
+        return file_sha256(temporary)
 
 
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -75,12 +71,6 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return state, configuration
 
 
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 _known: dict[tuple[str, int, int, int], str] = {}
 
 
@@ -98,7 +88,7 @@ def require_hash(path: Path, sha256: str, *, remedy: str, again: bool = False) -
         facts = path.stat()
         key = (str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino)
         if again or key not in _known:
-            _known[key] = sha256_of(path)
+            _known[key] = file_sha256(path)
     except FileNotFoundError:
         raise WeightsError(f"{path} is missing; {remedy}.") from None
     except OSError as error:
@@ -108,38 +98,3 @@ def require_hash(path: Path, sha256: str, *, remedy: str, again: bool = False) -
             f"{path} is damaged or was changed: its sha256 is {_known[key][:12]}…, "
             f"where {sha256[:12]}… is right; {remedy}."
         )
-
-
-@contextmanager
-def atomic(target: Path) -> Iterator[Path]:
-    """A temporary neighbour of ``target``; flushed to disk and renamed over it when the block succeeds.
-
-    Raises:
-        OutputError: the folder cannot be made or written, or the disk is full.
-    """
-    temporary: Path | None = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        flush_to_disk(temporary)
-        # mkstemp makes files private; weights are to be readable like any other file.
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError as error:
-        # Errors of our own are also OSErrors at times, and already say what is wrong.
-        if isinstance(error, OutputError):
-            raise
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}.") from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(FileNotFoundError):
-                temporary.unlink()
-
-
-def flush_to_disk(path: Path) -> None:
-    """Wait until the file's bytes are on the disk, so that a rename cannot outrun them."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

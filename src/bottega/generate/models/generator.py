@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bottega.errors import SettingsError
-from bottega.spelling import nearest
+from bottega.suggestions import nearest
 
 SIZES = (32, 64, 128, 256, 512)
 CENTRE_DRAWS = 512

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bottega.errors import OutputError, SettingsError
+from bottega.files import atomic_write
 from bottega.personalize.choices.items import Item, Space
 from bottega.personalize.choices.votes import Event, Revocation, named
-from bottega.weights.storage import atomic
 
 FORMAT = "bottega taste"
 VERSION = 1
@@ -38,7 +38,7 @@ def write(path: str | Path, profile: Profile) -> Path:
     if target.suffix.lower() != ".json":
         raise OutputError(f"{target}: profiles are written as .json.")
     content = {FORMAT: VERSION, **profile.model_dump(mode="json")}
-    with atomic(target) as temporary:
+    with atomic_write(target) as temporary:
         temporary.write_text(_lines(content) + "\n", encoding="utf-8")
     return target
 

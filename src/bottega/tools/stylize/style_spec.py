@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
-from bottega.spelling import nearest
+from bottega.suggestions import nearest
+from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 from bottega.tools.sources import (
     Source,
     TrainedSource,

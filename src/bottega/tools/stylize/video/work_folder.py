@@ -18,7 +18,7 @@ import torch
 
 from bottega import weights
 from bottega.errors import BottegaError, OutputError
-from bottega.pictures.files import write_atomically
+from bottega.files import write_file
 from bottega.tools.recipe import same_picture
 from bottega.transfer.clips import Memory
 from bottega.video import SEGMENT_SUFFIX
@@ -67,7 +67,7 @@ class WorkFolder:
         cleared = self.segments(10**9) != []
         self.clear()
         self.path.mkdir(exist_ok=True)
-        write_atomically(self.path / RECIPE, json.dumps(recipe, ensure_ascii=False).encode())
+        write_file(self.path / RECIPE, json.dumps(recipe, ensure_ascii=False).encode())
         return Reached(), {}, cleared
 
     def segment(self, number: int) -> Path:

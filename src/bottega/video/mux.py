@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bottega.errors import OutputError, PictureError
-from bottega.video.codecs import SOUND, SOUND_HELD, file_format
-from bottega.video.library import av, open_input, open_output, reason
+from bottega.video.encoding import SOUND, SOUND_HELD, file_format
+from bottega.video.pyav import av, open_input, open_output, reason
 
 RECIPE_TAG = "comment"
 RECIPE_MARK = "bottega recipe: "

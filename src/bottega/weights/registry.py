@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from bottega.environment import environment
 from bottega.errors import WeightsError
-from bottega.spelling import nearest
+from bottega.files import atomic_write
+from bottega.suggestions import nearest
 from bottega.weights import storage
 from bottega.weights.manifest import FILES, NAME, Entry, manifest
 
@@ -120,7 +121,7 @@ def shelve(
         recipe=recipe,
         figures=dict(figures or {}),
     )
-    with storage.atomic(own_shelf() / f"{name}.json") as temporary:
+    with atomic_write(own_shelf() / f"{name}.json") as temporary:
         temporary.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return made
 

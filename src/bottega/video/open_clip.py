@@ -6,9 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from bottega.video.animation import Animation, is_animated
-from bottega.video.film import USUAL_RATE, Film
-from bottega.video.folder import FrameFolder
-from bottega.video.frame import Clip
+from bottega.video.clip import Clip
+from bottega.video.frame_folder import FrameFolder
+from bottega.video.video_file import USUAL_RATE, Film
 
 
 def open_clip(path: Path, rate: Fraction = USUAL_RATE) -> Clip:

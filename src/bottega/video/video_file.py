@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from bottega.errors import PictureError
+from bottega.video.clip import ClipInfo, Frame, OnBroken, silently
 from bottega.video.color import HIGH_DYNAMIC_RANGE, has_alpha, to_bytes
-from bottega.video.frame import ClipInfo, Frame, OnBroken, silently
-from bottega.video.library import av, open_input, reason
+from bottega.video.pyav import av, open_input, reason
 from bottega.video.upright import turn_of, upright
 
 FILM_SUFFIXES = frozenset(
@@ -53,7 +53,7 @@ class Film:
     def frames(
         self, start: Fraction | None = None, number: int = 0, on_broken: OnBroken = silently
     ) -> Iterator[Frame]:
-        """See :class:`bottega.video.frame.Clip`."""
+        """See :class:`bottega.video.clip.Clip`."""
         found = False
         for frame in self._from(start, number, on_broken):
             found = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bottega.spelling import nearest
 from bottega.styles import STYLES
+from bottega.suggestions import nearest
 
 
 @pytest.mark.parametrize(("word", "name"), [

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bottega.errors import OutputError, WeightsError
-from bottega.weights import shelf, storage
+from bottega.weights import registry, storage
+from bottega.weights.conversion import read_any
 from bottega.weights.download import Progress, download, forget
-from bottega.weights.foreign import read_any
 from bottega.weights.manifest import Entry, manifest
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ def pull(name: str, progress: Progress | None = None) -> Path:
         WeightsError: unknown name, offline, unreachable, or not the file that the manifest describes.
         OutputError: no room on the disk, or the shelf cannot be written.
     """
-    found = shelf.entry(name)
-    if found.url is None or shelf.is_here(name):
+    found = registry.entry(name)
+    if found.url is None or registry.is_here(name):
         try:
-            return shelf.path(name)
+            return registry.path(name)
         except WeightsError:
             if found.url is None:
                 raise
     # The suffix tells the reader, later, that it is a PyTorch file.
-    part = shelf.own_shelf() / f"{Path(urlsplit(found.url).path).stem}.part.pth"
+    part = registry.own_shelf() / f"{Path(urlsplit(found.url).path).stem}.part.pth"
     _require_room(found, part)
     download(found.url, part, size=found.size, progress=progress)
     try:
@@ -48,7 +48,7 @@ def pull(name: str, progress: Progress | None = None) -> Path:
         forget(part)
         raise
     forget(part)
-    return shelf.path(name)
+    return registry.path(name)
 
 
 def adopt(
@@ -75,7 +75,7 @@ def adopt(
         _require_published(found, file)
         return _shelve_published(found, file)
     state, configuration = read_any(file)
-    return shelf.shelve(
+    return registry.shelve(
         name,
         state,
         configuration,
@@ -95,7 +95,7 @@ def _require_published(found: Entry, file: Path) -> None:
 
 def _shelve_published(found: Entry, file: Path) -> Entry:
     state, _ = read_any(file)
-    return shelf.shelve(
+    return registry.shelve(
         found.name,
         _without(state, found.drop),
         {"architecture": found.architecture},

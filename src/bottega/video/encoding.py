@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from bottega.errors import OutputError
-from bottega.video.library import av
+from bottega.video.pyav import av
 
 FILES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """Suffixes of films that are written, with FFmpeg's names of the formats."""

@@ -15,8 +15,8 @@ import torch
 from bottega import pictures
 from bottega.errors import BottegaError, OutputError, PictureError
 from bottega.pictures.formats import READ_SUFFIXES, format_of
-from bottega.video.film import USUAL_RATE
-from bottega.video.frame import Bytes, ClipInfo, Frame, OnBroken, silently
+from bottega.video.clip import Bytes, ClipInfo, Frame, OnBroken, silently
+from bottega.video.video_file import USUAL_RATE
 
 NUMBER = re.compile(r"(\d+)\D*$")
 """The last number in a name: ``shot2-0017.png`` is frame 17."""
@@ -92,7 +92,7 @@ class FrameFolder:
     def frames(
         self, start: Fraction | None = None, number: int = 0, on_broken: OnBroken = silently
     ) -> Iterator[Frame]:
-        """See :class:`bottega.video.frame.Clip`. Gaps in the numbers are no gaps in time."""
+        """See :class:`bottega.video.clip.Clip`. Gaps in the numbers are no gaps in time."""
         size: tuple[int, int] | None = None
         offset: int | None = None
         for count, path in enumerate(self.files.values()):

@@ -17,7 +17,7 @@ from bottega.runtime.memory import available_memory, total_memory
 FLAGS_OF_INTEREST = ("avx2", "avx512_f", "avx512_vnni", "avx512_bf16", "amx_bf16", "neon", "bf16", "sve")
 
 
-def machine() -> dict[str, Any]:
+def system_info() -> dict[str, Any]:
     """The hardware and the torch that a figure was measured on; plain values that go into JSON.
 
     Keys: ``cpu``, ``cores``, ``threads`` (of torch), ``flags``, ``memory`` and ``memory_free`` (bytes;

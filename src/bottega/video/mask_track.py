@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from bottega import pictures
 from bottega.errors import PictureError
-from bottega.video.film import FILM_SUFFIXES, Film
-from bottega.video.folder import numbered_pictures
-from bottega.video.frame import Frame
+from bottega.video.clip import Frame
+from bottega.video.frame_folder import numbered_pictures
+from bottega.video.video_file import FILM_SUFFIXES, Film
 
 Mask: TypeAlias = NDArray[np.float32]
 MaskTrack: TypeAlias = Callable[[Frame], Mask]
