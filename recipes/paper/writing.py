@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega.evaluate import Interval
-from bottega.evaluate.report.page import number
+from bottega.evaluate.report.html import number
 from bottega.files import atomic_write
 from bottega.pictures import save, sheet
 from recipes.paper.config import PaperRecipe
