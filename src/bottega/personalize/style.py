@@ -15,8 +15,8 @@ from bottega.layers import ChannelMoments, ColorMoments
 from bottega.personalize.analysis.pixels import seen
 from bottega.personalize.condition import Condition, StyleEmbedding
 from bottega.suggestions import nearest
+from bottega.transfer.feedforward.style_code import check_picture
 from bottega.transfer.networks import Manner, MicroNet, StyleCode, load, mix_codes
-from bottega.transfer.networks.code import check_picture
 from bottega.transfer.onepass import one_pass
 
 NETWORK = "micro"
