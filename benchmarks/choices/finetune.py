@@ -16,10 +16,6 @@ from pathlib import Path
 import cyclopts
 import numpy as np
 import torch
-from bottega.personalize.analysis.pixels import enlarged
-from bottega.personalize.preference import Item, PreferenceModel
-from bottega.personalize.preference.item_reader import TRAITS, Reader
-from bottega.tools.choose.export import condition_of
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -29,8 +25,13 @@ from bottega.evaluate import Interval, bootstrap_interval
 from bottega.generate import Generator
 from bottega.generate.training import GanSettings, last_generator, load_material, prepare
 from bottega.personalize import Condition, adjust, packaged
+from bottega.personalize.choices import Item, Taste
+from bottega.personalize.choices.reading import Reader
+from bottega.personalize.choices.traits import TRAITS
+from bottega.personalize.seen import enlarged
 from bottega.pictures import save, sheet
 from bottega.runtime import system_info, tune_allocator
+from bottega.tools.choose_export import condition_of
 
 app = cyclopts.App(help=__doc__)
 
@@ -112,10 +113,10 @@ def hidden(pool: Sequence[Item], seed: int) -> Utility:
     return lambda items: plain(items) / scale
 
 
-def chosen(pool: Sequence[Item], true: Utility, seed: int) -> PreferenceModel:
+def chosen(pool: Sequence[Item], true: Utility, seed: int) -> Taste:
     """Thirty grids, one noisy pick each."""
     rng = np.random.default_rng([seed, 1])
-    taste = PreferenceModel.of(TRAITS, pool, seed=seed)
+    taste = Taste.of(TRAITS, pool, seed=seed)
     for _ in range(GRIDS):
         shown = taste.propose(pool, 9)
         felt = true(shown) + NOISE * rng.gumbel(size=len(shown))
@@ -124,12 +125,7 @@ def chosen(pool: Sequence[Item], true: Utility, seed: int) -> PreferenceModel:
 
 
 def trained_on(
-    generator: Generator,
-    model: str,
-    drafts: Tensor,
-    taste: PreferenceModel,
-    pool: Sequence[Item],
-    minutes: float,
+    generator: Generator, model: str, drafts: Tensor, taste: Taste, pool: Sequence[Item], minutes: float
 ) -> Tensor:
     """Drafts of fresh seeds after training on the hundred that the taste puts highest."""
     best = np.argsort(-taste.utility(pool)[0])[:LIKED]
@@ -150,7 +146,7 @@ def trained_on(
         return generate.sample(last_generator(loop), FRESH, FIRST_FRESH)
 
 
-def bent_to(taste: PreferenceModel, fresh: Tensor) -> Tensor | None:
+def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
     """The fresh drafts, adjusted to what is known; None where too little is."""
     try:
         condition = Condition(**condition_of(taste))

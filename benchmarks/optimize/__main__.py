@@ -13,7 +13,6 @@ from typing import Any
 
 import cyclopts
 import torch
-from bottega.transfer.optimize.settings import OptimizeSettings, StyleLoss
 
 import bottega
 from benchmarks.optimize.arena import Arena
@@ -23,6 +22,7 @@ from benchmarks.optimize.plan import Plan, quick
 from benchmarks.optimize.report import write
 from bottega.errors import BottegaError, SettingsError
 from bottega.runtime import precision, set_threads, system_info, tune_allocator
+from bottega.transfer.settings import OptimizeSettings, StyleLoss
 
 app = cyclopts.App(help=__doc__)
 

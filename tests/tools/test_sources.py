@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from bottega.tools.common.image_sources import BundledSource, FileSource, MemorySource, file_source
-from bottega.tools.common.output_paths import default_name
 
 from bottega import pictures, styles
 from bottega.errors import PictureError
 from bottega.files import file_sha256
+from bottega.tools.outputs import default_name
+from bottega.tools.sources import BundledSource, FileSource, MemorySource, file_source
 
 
 def test_bundled_styles_are_painted_with_their_seed_and_size() -> None:

@@ -11,7 +11,7 @@ import cyclopts
 
 from bottega.suggestions import nearest
 from bottega.tools import TOOLS
-from bottega.tools.common.tool import Tool
+from bottega.tools.tool import Tool
 
 KINDS = {int: "a whole number", float: "a number"}
 

@@ -14,16 +14,16 @@ from torch import Tensor
 
 from bottega.errors import OutputError, SettingsError
 from bottega.files import atomic_write
-from bottega.layers.palette import (
+from bottega.personalize.attributes import ATTRIBUTES, NUMBERS, SWATCHES
+from bottega.personalize.swatch import (
     Palette,
-    PaletteColor,
-    mix_palettes,
-    palette_from_tensor,
+    Swatch,
+    mixed_palettes,
+    palette_from,
+    palette_numbers,
     palette_of,
-    palette_to_tensor,
     scaled,
 )
-from bottega.personalize.condition import ATTRIBUTES, MAX_PALETTE_COLORS, NUMBERS
 
 PROFILE = "bottega condition"
 VERSION = 1
@@ -41,7 +41,7 @@ class Direction(BaseModel):
 
 
 class StyleEmbedding(BaseModel):
-    """What the any-style network measured of styles (see :mod:`bottega.personalize.analysis.style`)."""
+    """What the any-style network measured of style pictures (see :mod:`bottega.personalize.style`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -88,11 +88,9 @@ class Condition(BaseModel):
             return None
         if isinstance(value, str) or (value and all(isinstance(each, str) for each in value)):
             return palette_of(value)
-        swatches = [
-            each if isinstance(each, PaletteColor) else PaletteColor.model_validate(each) for each in value
-        ]
-        if not 1 <= len(swatches) <= MAX_PALETTE_COLORS:
-            raise ValueError(f"a palette has one to {MAX_PALETTE_COLORS} colours, not {len(swatches)}")
+        swatches = [each if isinstance(each, Swatch) else Swatch.model_validate(each) for each in value]
+        if not 1 <= len(swatches) <= SWATCHES:
+            raise ValueError(f"a palette has one to {SWATCHES} colours, not {len(swatches)}")
         return scaled(swatches)
 
     @property
@@ -213,7 +211,7 @@ def _mixed(name: str, values: list[Any], shares: list[float]) -> Any:
     total = sum(shares)
     shares = [share / total for share in shares]
     if name == "palette":
-        return mix_palettes(values, shares)
+        return mixed_palettes(values, shares)
     if name == "styles":
         names = {style: 0.0 for styles in values for style in styles}
         for styles, share in zip(values, shares, strict=True):
@@ -253,15 +251,15 @@ def _numbers(value: Any) -> Tensor:
     if isinstance(value, Direction):
         angle = math.radians(2 * value.degrees)
         return value.strength * torch.tensor([math.cos(angle), math.sin(angle)])
-    if isinstance(value, tuple) and value and isinstance(value[0], PaletteColor):
-        return palette_to_tensor(value).flatten()
+    if isinstance(value, tuple) and value and isinstance(value[0], Swatch):
+        return palette_numbers(value).flatten()
     return torch.tensor(value, dtype=torch.float32).reshape(-1)
 
 
 def _value(name: str, numbers: Tensor, low: float) -> Any:
     """The inverse of :func:`_numbers`, within the attribute's range."""
     if name == "palette":
-        return palette_from_tensor(numbers.view(MAX_PALETTE_COLORS, 4))
+        return palette_from(numbers.view(SWATCHES, 4))
     if name == "stroke_direction":
         x, y = numbers.tolist()
         degrees = math.degrees(math.atan2(y, x)) / 2 % 180
@@ -277,7 +275,7 @@ def _said(value: Any) -> str:
         return f"{len(value.means)} statistics"
     if isinstance(value, dict):
         return ", ".join(f"{name}:{weight:.2g}" for name, weight in value.items())
-    if isinstance(value, tuple) and isinstance(value[0], PaletteColor):
+    if isinstance(value, tuple) and isinstance(value[0], Swatch):
         return " ".join(f"{swatch.hex}:{swatch.share:.2f}" for swatch in value)
     if isinstance(value, tuple):
         return ", ".join(f"{number:.2f}" for number in value)

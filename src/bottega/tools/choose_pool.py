@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.environment import environment
 from bottega.errors import Cancelled, PictureError, SettingsError
-from bottega.tools.common.tool import ProgressReporter
+from bottega.tools.tool import Report
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.generate import Generator
-    from bottega.personalize.preference import Item
+    from bottega.personalize.choices import Item
 
 SIGNS = 10
 """Of a sha256, behind the name of a picture: one that has been painted over is another one to choose."""
@@ -131,9 +131,9 @@ class DraftPool:
 Pool = FolderPool | DraftPool
 
 
-def read_items(pool: Pool, report: ProgressReporter) -> list[Item]:
+def read_items(pool: Pool, report: Report) -> list[Item]:
     """The items of a pool; broken pictures are noted and left out. What was read is kept in the cache."""
-    from bottega.personalize.preference import Item
+    from bottega.personalize.choices import Item
 
     kept = _kept_file(pool)
     known = _load(kept)
@@ -145,8 +145,8 @@ def read_items(pool: Pool, report: ProgressReporter) -> list[Item]:
     return [Item.model_validate(known[name]) for name in names if known[name] is not None]
 
 
-def _read(pool: Pool, names: Sequence[str], report: ProgressReporter) -> dict[str, Any]:
-    from bottega.personalize.preference.item_reader import Reader
+def _read(pool: Pool, names: Sequence[str], report: Report) -> dict[str, Any]:
+    from bottega.personalize.choices.reading import Reader
 
     reader = Reader()
     found: dict[str, Any] = {}
@@ -163,7 +163,7 @@ def _read(pool: Pool, names: Sequence[str], report: ProgressReporter) -> dict[st
 
 
 def _kept_file(pool: Pool) -> Path:
-    from bottega.personalize.preference.item_reader import VERSION
+    from bottega.personalize.choices.reading import VERSION
 
     key = hashlib.sha256(f"{VERSION} {pool.key}".encode()).hexdigest()[:24]
     return environment().cache / "choices" / f"{key}.json"

@@ -11,7 +11,7 @@ import bottega
 from bottega.environment import PREFIX, Environment, environment
 from bottega.errors import BottegaError, MismatchError
 from bottega.tools.common.optional_packages import extras
-from bottega.tools.common.tool import ProgressReporter, Settings, Tool, ToolResult
+from bottega.tools.tool import Outcome, Report, Settings, Tool
 
 
 class DoctorSettings(Settings):
@@ -27,7 +27,7 @@ class Finding:
     what: str
 
 
-def _run(settings: DoctorSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: DoctorSettings, report: Report) -> Outcome:
     findings = []
     checks = (_versions, _machine, _weights, _formats, _extras, _variables, _folders)
     for number, check in enumerate(checks):
@@ -37,7 +37,7 @@ def _run(settings: DoctorSettings, report: ProgressReporter) -> ToolResult:
     rows = tuple({"": f.topic, "state": f.state, "what": f.what} for f in findings)
     error = MismatchError(f"Broken: {', '.join(f.topic for f in broken)}.") if broken else None
     summary = "" if broken else "Everything needed is here."
-    return ToolResult(summary, rows=rows, details={"machine": _machine_facts()}, error=error)
+    return Outcome(summary, rows=rows, details={"machine": _machine_facts()}, error=error)
 
 
 def _versions() -> list[Finding]:

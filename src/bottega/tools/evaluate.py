@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from bottega.errors import OutputError, SettingsError
-from bottega.tools.common.output_paths import check_folder_writable
-from bottega.tools.common.tool import ProgressReporter, Settings, Tool, ToolResult, face
+from bottega.tools.outputs import check_folder
+from bottega.tools.tool import Outcome, Report, Settings, Tool, face
 
 if TYPE_CHECKING:
     from bottega.evaluate.report import Section
@@ -60,7 +60,7 @@ class EvaluateSettings(Settings):
     overwrite: bool = Field(False, description="replace the page and the figures if they exist")
 
 
-def _evaluate(settings: EvaluateSettings, report: ProgressReporter) -> ToolResult:
+def _evaluate(settings: EvaluateSettings, report: Report) -> Outcome:
     if settings.form is not None:
         return _form(settings)
     from bottega.evaluate.report import report as compare
@@ -106,10 +106,10 @@ def _evaluate(settings: EvaluateSettings, report: ProgressReporter) -> ToolResul
         }
         for figure in chain(*(section.figures for section in wished), *found.tables.values())
     )
-    return ToolResult(str(target), files=(target, figures), rows=rows, details=values)
+    return Outcome(str(target), files=(target, figures), rows=rows, details=values)
 
 
-def _form(settings: EvaluateSettings) -> ToolResult:
+def _form(settings: EvaluateSettings) -> Outcome:
     from bottega.evaluate.ratings import rating_form
     from bottega.evaluate.report.measure_set import pictures_in
 
@@ -126,7 +126,7 @@ def _form(settings: EvaluateSettings) -> ToolResult:
         "reference": pictures_in(settings.against),
     }
     _write(settings.form, rating_form(groups, seed=settings.seed))
-    return ToolResult(
+    return Outcome(
         f"{settings.form}: send it to those who shall rate; each sends back a file for --ratings.",
         files=(settings.form,),
     )
@@ -135,7 +135,7 @@ def _form(settings: EvaluateSettings) -> ToolResult:
 def _wished(settings: EvaluateSettings) -> list[Section]:
     if settings.wish is None:
         return []
-    from bottega.tools.evaluate.condition_match import wish_section
+    from bottega.tools.evaluate_wish import wish_section
 
     return [wish_section(settings.wish, settings.results, settings.against, settings.seed)]
 
@@ -150,7 +150,7 @@ def _rated(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
 
 
 def _check(path: Path, *, overwrite: bool) -> None:
-    check_folder_writable(path.parent)
+    check_folder(path.parent)
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file to write.")
     if path.exists() and not overwrite:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
 
-START_KEYWORDS = ("content", "noise")
+STARTS = ("content", "noise")
 """What work can start from besides a picture of its own."""
 
-BUNDLED_STYLE_SIZE = 768
+BUNDLED_SIDE = 768
 """Side of the square that a bundled style is painted on, in pixels."""
 
 
@@ -103,7 +103,7 @@ class BundledSource:
     def label(self) -> str:
         return self.style
 
-    def open(self, side: int = BUNDLED_STYLE_SIZE) -> Picture:
+    def open(self, side: int = BUNDLED_SIDE) -> Picture:
         """Paint it, ``side`` pixels square; its marks grow with it."""
         from bottega import pictures, styles
 
@@ -114,7 +114,7 @@ class BundledSource:
 
 
 @dataclass(frozen=True)
-class SampleImageSource:
+class PhotographSource:
     """A demonstration photograph, by its name."""
 
     name: str
@@ -182,7 +182,7 @@ class MemorySource:
         return {"kind": "memory", "name": self.name, "sha256": self.sha256}
 
 
-Source = FileSource | BundledSource | SampleImageSource | TrainedSource | MemorySource
+Source = FileSource | BundledSource | PhotographSource | TrainedSource | MemorySource
 MaskSource = FileSource | MemorySource
 
 
@@ -199,7 +199,7 @@ def file_source(path: Path) -> FileSource:
     return FileSource(path)
 
 
-def content_source(path: Path) -> FileSource | SampleImageSource:
+def content_source(path: Path) -> FileSource | PhotographSource:
     """A file that is there, or the demonstration photograph of that name: ``china``, ``flower``.
 
     Raises:
@@ -208,7 +208,7 @@ def content_source(path: Path) -> FileSource | SampleImageSource:
     from bottega.pictures import PHOTOGRAPHS
 
     if str(path) in PHOTOGRAPHS and not path.exists():
-        return SampleImageSource(str(path))
+        return PhotographSource(str(path))
     return file_source(path)
 
 
@@ -257,12 +257,12 @@ def start_source(word: str) -> FileSource | None:
     Raises:
         PictureError: there is no such file, or it is a folder.
     """
-    if word in START_KEYWORDS:
+    if word in STARTS:
         return None
     path = Path(word)
     if path.exists():
         return file_source(path)
-    close = difflib.get_close_matches(word, START_KEYWORDS, n=1)
+    close = difflib.get_close_matches(word, STARTS, n=1)
     hint = f'. Did you mean "{close[0]}"?' if close else _nearest_file(path)
     raise PictureError(
         f"There is no picture {word} to start from; give content, noise or a picture file{hint}"

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
 from bottega.generate.settings import GanSettings
-from bottega.tools.common.output_paths import check_folder_writable
-from bottega.tools.common.tool import ProgressReporter, Tool, ToolResult
 from bottega.tools.evaluate import EVALUATE
 from bottega.tools.generate import GENERATE
-from bottega.tools.generate.condition import wished
-from bottega.tools.train.settings import name_from
-from bottega.tools.train.train_gan import TRAIN_GAN, fixed_settings
-from bottega.tools.workflow.settings import WorkflowSettings
+from bottega.tools.generate_wish import wished
+from bottega.tools.outputs import check_folder
+from bottega.tools.tool import Outcome, Report, Tool
+from bottega.tools.train_gan import TRAIN_GAN, fixed_settings
+from bottega.tools.train_settings import name_from
+from bottega.tools.workflow_settings import WorkflowSettings
 
 if TYPE_CHECKING:
     from bottega.personalize import Condition
-    from bottega.tools.workflow.prepare_data import Prepared
+    from bottega.tools.workflow_prepare import Prepared
 
 USUAL_WISH = ("palette", "lightness", "contrast", "saturation", "warmth")
 """What drafts are bent to where nothing is wished for: colours and light of the pictures themselves."""
@@ -32,10 +32,10 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Stage(ProgressReporter):
+class Stage(Report):
     """The report of one stage, as a part of the whole."""
 
-    whole: ProgressReporter
+    whole: Report
     name: str
     begin: float
     end: float
@@ -51,7 +51,7 @@ class Stage(ProgressReporter):
         return self.whole.cancelled()
 
 
-def _run(settings: WorkflowSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: WorkflowSettings, report: Report) -> Outcome:
     own = _wish(settings)
     _open(settings)
     folder = settings.output
@@ -65,7 +65,7 @@ def _run(settings: WorkflowSettings, report: ProgressReporter) -> ToolResult:
     rows = _evaluate(settings, found, wish, {"drafts": drafts, "personalised": bent}, report)
     sheet = _sheet(drafts, bent, folder / "sheet.jpg")
     match = next(row for row in rows if row["measure"] == "personalisation match")
-    return ToolResult(
+    return Outcome(
         f"{model}, {len(drafts)} drafts and their personalised versions are in {folder}; what was wished for "
         f"is met to {match['drafts']:.2f} by the drafts, to {match['personalised']:.2f} when personalised.",
         files=(model, sheet, folder / "drafts.html", folder / "personalised.html", wish),
@@ -89,15 +89,15 @@ def _wish(settings: WorkflowSettings) -> Condition | None:
 
 def _open(settings: WorkflowSettings) -> None:
     """Make the folder, and refuse what would fail after an hour's training."""
-    from bottega.tools.train.destination import find_place
-    from bottega.tools.workflow.prepare_data import check_pictures
+    from bottega.tools.train_place import find_place
+    from bottega.tools.workflow_prepare import check_pictures
     from bottega.training import check_same
 
     folder = settings.output
     check_pictures(settings.data, folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the results.")
-    check_folder_writable(folder.absolute().parent)
+    check_folder(folder.absolute().parent)
     training = _training(settings, settings.data)
     if (folder / "generator.safetensors").exists():
         check_same(training, folder / "training", fixed_settings())
@@ -106,8 +106,8 @@ def _open(settings: WorkflowSettings) -> None:
     folder.mkdir(exist_ok=True)
 
 
-def _prepare(settings: WorkflowSettings, report: ProgressReporter) -> Prepared:
-    from bottega.tools.workflow.prepare_data import prepare, prepared
+def _prepare(settings: WorkflowSettings, report: Report) -> Prepared:
+    from bottega.tools.workflow_prepare import prepare, prepared
 
     side, folder = round(settings.size * (1 + settings.crop)), settings.output / "prepared"
     found = prepared(settings.data, folder, side, settings.held_out)
@@ -125,7 +125,7 @@ def _prepare(settings: WorkflowSettings, report: ProgressReporter) -> Prepared:
     return found
 
 
-def _train(settings: WorkflowSettings, found: Prepared, report: ProgressReporter) -> Path:
+def _train(settings: WorkflowSettings, found: Prepared, report: Report) -> Path:
     model = settings.output / "generator.safetensors"
     if model.exists():
         report.note(f"{model} is trained already.")
@@ -155,18 +155,18 @@ def _machine(settings: WorkflowSettings, *names: str) -> dict[str, Any]:
 
 def _profile(found: Prepared, file: Path) -> Any:
     """What the training pictures have in common, read once."""
-    from bottega.personalize import Condition, mean_condition
+    from bottega.personalize import Condition, read_many
     from bottega.pictures import load
 
     if file.exists():
         return Condition.load(file)
-    profile = mean_condition(load(path).pixels for path in sorted(found.pictures.rglob("*.png")))
+    profile = read_many(load(path).pixels for path in sorted(found.pictures.rglob("*.png")))
     profile.save(file)
     return profile
 
 
 def _draw(
-    settings: WorkflowSettings, model: Path, folder: Path, report: ProgressReporter, wish: Path | None = None
+    settings: WorkflowSettings, model: Path, folder: Path, report: Report, wish: Path | None = None
 ) -> list[Path]:
     for stale in folder.glob("*.png"):  # of an earlier wish or another count
         stale.unlink()
@@ -183,11 +183,7 @@ def _draw(
 
 
 def _evaluate(
-    settings: WorkflowSettings,
-    found: Prepared,
-    wish: Path,
-    made: dict[str, list[Path]],
-    report: ProgressReporter,
+    settings: WorkflowSettings, found: Prepared, wish: Path, made: dict[str, list[Path]], report: Report
 ) -> list[dict[str, Any]]:
     """A page for each folder; one table of both, the match with the wish first."""
     from bottega.files import atomic_write

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bottega.errors import OutputError, SettingsError
 from bottega.files import atomic_write
-from bottega.personalize.preference.events import Event, Revocation, named
-from bottega.personalize.preference.features import Item, Space
+from bottega.personalize.choices.items import Item, Space
+from bottega.personalize.choices.votes import Event, Revocation, named
 
 FORMAT = "bottega taste"
 VERSION = 1

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
 from bottega.suggestions import nearest
-from bottega.tools.common.image_sources import (
+from bottega.tools.sources import (
     Source,
     TrainedSource,
     file_source,
@@ -81,7 +81,7 @@ def read_plan(
         PictureError: a file does not exist.
     """
     return make_plan(
-        [embed_style(word, names) for word in styles],
+        [read_style(word, names) for word in styles],
         [read_region(word) for word in regions],
         [_read_leave(word, number) for number, word in enumerate(leave, start=1)],
         style_weights=_read_weights(style_weights, "style"),
@@ -91,7 +91,7 @@ def read_plan(
     )
 
 
-def embed_style(word: str, names: StyleNames = PICTURES) -> StyleChoice:
+def read_style(word: str, names: StyleNames = PICTURES) -> StyleChoice:
     """One word of ``--style``.
 
     Raises:
