@@ -17,8 +17,6 @@ from typing import Any
 import cyclopts
 import numpy as np
 import torch
-from bottega.transfer.feedforward import Manner, OnePass, one_pass
-from bottega.transfer.feedforward.tiling import MicroPainter
 from numpy.typing import NDArray
 
 from benchmarks.transfer.nets import micro_network
@@ -26,6 +24,9 @@ from bottega.errors import BottegaError
 from bottega.pictures import photograph
 from bottega.runtime import peak_memory, system_info, tune_allocator
 from bottega.styles import paint as paint_style
+from bottega.transfer.networks import Manner
+from bottega.transfer.onepass import OnePass, one_pass
+from bottega.transfer.onepass.micro import MicroPainter
 
 app = cyclopts.App(help=__doc__)
 

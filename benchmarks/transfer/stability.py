@@ -19,8 +19,6 @@ from typing import Any
 import cyclopts
 import numpy as np
 import torch
-from bottega.transfer.feedforward import OnePass, one_pass
-from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
 from torch import Tensor
 
 from benchmarks.transfer.moving import MovingClip, make_clip
@@ -28,6 +26,8 @@ from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.evaluate import sliced_wasserstein
 from bottega.files import write_file
+from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
+from bottega.transfer.onepass import OnePass, one_pass
 from bottega.video import Bytes
 
 SETTLED = 6

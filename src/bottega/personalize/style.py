@@ -15,9 +15,9 @@ from bottega.layers import ChannelMoments, ColorMoments
 from bottega.personalize.condition import Condition, StyleEmbedding
 from bottega.personalize.seen import seen
 from bottega.suggestions import nearest
-from bottega.transfer.feedforward import Manner, MicroNet, StyleCode, load, mix_codes
-from bottega.transfer.feedforward import engine as one_pass
-from bottega.transfer.feedforward.code import check_picture
+from bottega.transfer.networks import Manner, MicroNet, StyleCode, load, mix_codes
+from bottega.transfer.networks.code import check_picture
+from bottega.transfer.onepass import one_pass
 
 NETWORK = "micro"
 SIDE = 512

@@ -20,7 +20,7 @@ from bottega import weights
 from bottega.errors import BottegaError, OutputError
 from bottega.files import write_file
 from bottega.tools.recipe import same_picture
-from bottega.transfer.video import Memory
+from bottega.transfer.clips import Memory
 from bottega.video import SEGMENT_SUFFIX
 
 MEMORY_SUFFIX = ".safetensors"
