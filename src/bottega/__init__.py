@@ -12,11 +12,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bottega.version import __version__
+
 if TYPE_CHECKING:
     from bottega.tools.stylize.api import Stylized, stylize
     from bottega.tools.stylize.video.frame_stream import stylize_frames
 
-__version__ = "0.1.0"
 __all__ = ["Stylized", "__version__", "stylize", "stylize_frames"]
 
 LAZY = {

@@ -9,7 +9,7 @@ import pytest
 from bottega import errors
 from bottega.cli.main import BROKEN_PIPE_CODE
 from bottega.environment import PREFIX, Environment
-from bottega.tools import TOOLS
+from bottega.tools.registry import TOOLS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
 

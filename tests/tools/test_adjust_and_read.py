@@ -12,12 +12,13 @@ import torch
 from bottega import pictures
 from bottega.errors import BottegaError, MismatchError, OutputError, PictureError, SettingsError
 from bottega.personalize import ATTRIBUTES, AdjustmentNet, Condition, read_condition, read_style, save
-from bottega.tools import TOOLS, Outcome
-from bottega.tools.adjust_settings import AdjustSettings
-from bottega.tools.adjust_wish import NUMBERS, wished
+from bottega.tools.adjust.condition import NUMBERS, wished
+from bottega.tools.adjust.settings import AdjustSettings
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.registry import TOOLS
 
 
-def run(name: str, **settings: Any) -> Outcome:
+def run(name: str, **settings: Any) -> ToolResult:
     tool = TOOLS[name]
     return tool.run(tool.configure(settings))
 
@@ -111,34 +112,34 @@ def test_nothing_is_overwritten(bench: Path) -> None:
     with pytest.raises(OutputError, match="exists"):
         run("adjust", content="photo.png", lightness=0.3, profile="mine.json")
     with pytest.raises(OutputError, match="exists"):
-        run("read", picture="photo.png", profile="mine.json")
+        run("analyze", picture="photo.png", profile="mine.json")
     with pytest.raises(OutputError, match=r"\.json"):
-        run("read", picture="photo.png", profile="mine.txt")
+        run("analyze", picture="photo.png", profile="mine.txt")
 
 
 def test_a_picture_and_a_folder_are_read(bench: Path) -> None:
-    outcome = run("read", picture="photo.png", profile="mine.json")
+    outcome = run("analyze", picture="photo.png", profile="mine.json")
     assert [row["attribute"] for row in outcome.rows] == list(ATTRIBUTES)
     assert Condition.load("mine.json") == read_condition(pictures.load("photo.png").pixels)
     json.dumps(outcome.details)
-    assert run("read", picture="mine.json").rows == outcome.rows
-    assert run("read", picture=".").rows
+    assert run("analyze", picture="mine.json").rows == outcome.rows
+    assert run("analyze", picture=".").rows
     with pytest.raises(SettingsError, match="--mask goes with a single picture"):
-        run("read", picture=".", mask="mask.png")
+        run("analyze", picture=".", mask="mask.png")
 
 
 def test_profiles_are_mixed(bench: Path) -> None:
     """By weight, and by what each asks for."""
     Condition(lightness=0.2, warmth=0.1).save("dark.json")
     Condition(lightness=0.8).save("light.json")
-    run("read", picture="dark.json", mix=["light.json:3"], profile="both.json")
+    run("analyze", picture="dark.json", mix=["light.json:3"], profile="both.json")
     both = Condition.load("both.json")
     assert both.lightness == pytest.approx(0.65)
     assert both.warmth == pytest.approx(0.1)
     with pytest.raises(SettingsError, match="must be above 0"):
-        run("read", picture="dark.json", mix=["light.json:0"])
+        run("analyze", picture="dark.json", mix=["light.json:0"])
     with pytest.raises(SettingsError, match=r'"much" in "light\.json:much" is no weight'):
-        run("read", picture="dark.json", mix=["light.json:much"])
+        run("analyze", picture="dark.json", mix=["light.json:much"])
 
 
 def test_a_folder_is_read_for_its_style(bench: Path) -> None:
@@ -146,7 +147,7 @@ def test_a_folder_is_read_for_its_style(bench: Path) -> None:
     for number in range(2):
         shown = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(number))
         pictures.save(shown, Path("two") / f"{number}.png")
-    run("read", picture="two", style=True, profile="style.json")
+    run("analyze", picture="two", style=True, profile="style.json")
     found = Condition.load("style.json").embedding
     each = [read_style(pictures.load(Path("two") / f"{n}.png").pixels) for n in range(2)]
     assert found is not None

@@ -12,11 +12,12 @@ from PIL import Image
 
 from bottega import styles, weights
 from bottega.errors import MismatchError, OutputError, SettingsError, WeightsError
-from bottega.tools import TOOLS, Outcome
-from bottega.tools.common.optional_packages import PURPOSES, extras
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.extras import PURPOSES, extras
+from bottega.tools.registry import TOOLS
 
 
-def run(tool: str, /, **settings: object) -> Outcome:
+def run(tool: str, /, **settings: object) -> ToolResult:
     return TOOLS[tool].run(TOOLS[tool].configure(settings))
 
 

@@ -10,7 +10,7 @@ from bottega import pictures
 from bottega.errors import OutputError, PictureError, SettingsError
 from bottega.personalize import ATTRIBUTES, Condition, read_condition
 from bottega.pictures import load
-from bottega.tools import TOOLS
+from bottega.tools.registry import TOOLS
 
 TOOL = TOOLS["evaluate"]
 

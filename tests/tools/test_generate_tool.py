@@ -16,11 +16,13 @@ from bottega import generate, pictures, weights
 from bottega.errors import MismatchError, OutputError, PictureError, SettingsError, WeightsError
 from bottega.generate import FewShotGenerator
 from bottega.personalize import Condition
-from bottega.tools import TOOLS, Outcome, Report
-from bottega.tools.generate_words import place_of, shares_of, values_of
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.generate.parsing import place_of, shares_of, values_of
+from bottega.tools.registry import TOOLS
 
 
-class Notes(Report):
+class Notes(ProgressReporter):
     """Keeps what is said."""
 
     def __init__(self) -> None:
@@ -50,7 +52,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(file)
 
 
-def draw(model: str, report: Report | None = None, **values: Any) -> Outcome:
+def draw(model: str, report: ProgressReporter | None = None, **values: Any) -> ToolResult:
     tool = TOOLS["generate"]
     return tool.run(tool.configure({"model": model, "threads": 1, **values}), report)
 

@@ -6,10 +6,10 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from bottega.errors import SettingsError
-from bottega.tools import TOOLS
-from bottega.tools.stylize.methods.optimize import optimize_settings
-from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.tool import Tool, configure
+from bottega.tools.common.tool import Tool, configure
+from bottega.tools.methods.optimize import optimize_settings
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.registry import TOOLS
 from bottega.transfer.settings import OptimizeSettings
 
 FIELDS = [

@@ -9,9 +9,8 @@ import torch
 
 from bottega import pictures, styles
 from bottega.errors import PictureError
-from bottega.files import file_sha256
-from bottega.tools.outputs import default_name
-from bottega.tools.sources import BundledSource, FileSource, MemorySource, file_source
+from bottega.tools.common.image_sources import BundledSource, FileSource, MemorySource, file_source
+from bottega.tools.common.output_paths import default_name
 
 
 def test_bundled_styles_are_painted_with_their_seed_and_size() -> None:

@@ -17,7 +17,8 @@ import torch
 from bottega import weights
 from bottega.cli.main import main
 from bottega.errors import BottegaError, Cancelled, OutputError, SettingsError, WeightsError
-from bottega.tools import TOOLS, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.registry import TOOLS
 from bottega.transfer.networks import FittedNet, Manner, MicroNet, MultiStyleNet, TransformerNet, load, save
 
 TINY: dict[str, Any] = {
@@ -48,7 +49,7 @@ def studio(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return bench
 
 
-class Listener(Report):
+class Listener(ProgressReporter):
     def __init__(self, stop_after: int = 10**9) -> None:
         self.notes: list[str] = []
         self.asked, self.stop_after = 0, stop_after
@@ -61,7 +62,7 @@ class Listener(Report):
         return self.asked > self.stop_after
 
 
-def run(tool: str, report: Report | None = None, **values: Any) -> Any:
+def run(tool: str, report: ProgressReporter | None = None, **values: Any) -> Any:
     found = TOOLS[tool]
     return found.run(found.configure({**TINY, **values}), report)
 

@@ -12,13 +12,15 @@ from PIL import Image
 
 from bottega.errors import OutputError, PictureError, SettingsError
 from bottega.personalize import Condition
-from bottega.tools import TOOLS, Outcome, Report
-from bottega.tools.workflow_prepare import prepare, prepared
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.registry import TOOLS
+from bottega.tools.workflow.prepare_data import prepare, prepared
 
 COUNT = 60
 
 
-class Notes(Report):
+class Notes(ProgressReporter):
     """Keeps what is said."""
 
     def __init__(self) -> None:
@@ -55,7 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return data
 
 
-def work(data: Path, report: Report | None = None, **values: Any) -> Outcome:
+def work(data: Path, report: ProgressReporter | None = None, **values: Any) -> ToolResult:
     tool = TOOLS["workflow"]
     small = {"size": 32, "width": 4, "latent": 8, "batch": 4, "steps": 3, "measured": 16, "drafts": 8}
     given = {"data": data, "output": Path("mine"), "held_out": 4, "threads": 1, "device": "cpu", **values}

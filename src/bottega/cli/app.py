@@ -7,11 +7,11 @@ from typing import Any
 
 from cyclopts import App, Group
 
-import bottega
 from bottega import errors
 from bottega.cli.command import command
-from bottega.tools import TOOLS
-from bottega.tools.tool import Tool
+from bottega.tools.common.tool import Tool
+from bottega.tools.registry import TOOLS
+from bottega.version import __version__
 
 HELP = """An open workshop for AI-assisted digital art.
 
@@ -29,7 +29,7 @@ def build_app(run_tool: Callable[[Tool, dict[str, Any]], None]) -> App:
     app = App(
         name="bottega",
         help=HELP,
-        version=bottega.__version__,
+        version=__version__,
         help_epilogue=exit_codes(),
         help_format="plaintext",
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 from cyclopts import CoercionError, Group, Parameter, Token
 from pydantic.fields import FieldInfo
 
-from bottega.tools.tool import Settings, Tool, value_range
+from bottega.tools.common.tool import Settings, Tool, value_range
 
 
 def command(tool: Tool, run_tool: Callable[[Tool, dict[str, Any]], None]) -> Callable[..., None]:

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from bottega.tools.tool import Outcome, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-class Face(Report):
+class Face(ProgressReporter):
     """What main() needs of a face, beside what a tool reports. This one is ``--quiet``."""
 
     def __enter__(self) -> Self:
@@ -28,7 +29,7 @@ class Face(Report):
     ) -> None:
         return None
 
-    def result(self, tool: str, outcome: Outcome) -> None:
+    def result(self, tool: str, outcome: ToolResult) -> None:
         """Show what came out."""
         if outcome.rows:
             _print_table(outcome.rows)
@@ -95,7 +96,7 @@ class ScreenFace(Face):
         else:
             print(message, file=sys.stderr)
 
-    def result(self, tool: str, outcome: Outcome) -> None:
+    def result(self, tool: str, outcome: ToolResult) -> None:
         if outcome.rows:
             _print_table(outcome.rows)
         if outcome.rows and outcome.summary:
@@ -121,7 +122,7 @@ class JsonFace(Face):
     def note(self, message: str) -> None:
         _print_json("note", message=message)
 
-    def result(self, tool: str, outcome: Outcome) -> None:
+    def result(self, tool: str, outcome: ToolResult) -> None:
         files = [str(path) for path in outcome.files]
         more = {"rows": list(outcome.rows)} if outcome.rows else {}
         _print_json("result", tool=tool, summary=outcome.summary, files=files, **more, **outcome.details)

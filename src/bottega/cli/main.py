@@ -17,7 +17,7 @@ from bottega.cli.app import build_app
 from bottega.cli.faces import Face, face_for
 from bottega.cli.sentences import empty_word, sentence
 from bottega.errors import INTERNAL_ERROR_CODE, BottegaError, Cancelled, SettingsError
-from bottega.tools.tool import Tool, is_out_of_memory, out_of_memory
+from bottega.tools.common.tool import Tool, is_out_of_memory, out_of_memory_error
 
 BROKEN_PIPE_CODE = 141
 """What a shell reports for a program that a closed pipe ended (128 + SIGPIPE)."""
@@ -61,7 +61,7 @@ def _run(given: list[str], options: Options, face: Face) -> int:
     def run_tool(tool: Tool, values: dict[str, Any]) -> None:
         nonlocal exit_code
         settings = tool.configure(values)
-        if tool.paints:
+        if tool.uses_networks:
             _prepare_process()
         with face:
             outcome = tool.run(settings, face)
@@ -118,7 +118,7 @@ def _told(error: BaseException, options: Options) -> BaseException:
     if isinstance(error, KeyboardInterrupt):
         return Cancelled("Stopped; no result was written.")
     if is_out_of_memory(error):
-        return out_of_memory("this")
+        return out_of_memory_error("this")
     hint = "" if options.debug else " Run again with --debug for the traceback."
     sentence = f"Bottega failed by a defect of its own ({type(error).__name__}: {error}).{hint}"
     return RuntimeError(" ".join(sentence.split()))

@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args, get_origin
 
 import cyclopts
 
-from bottega.suggestions import nearest
-from bottega.tools import TOOLS
-from bottega.tools.tool import Tool
+from bottega.spelling import nearest
+from bottega.tools.common.tool import Tool
+from bottega.tools.registry import TOOLS
 
 KINDS = {int: "a whole number", float: "a number"}
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bottega
 from bottega.environment import PREFIX, Environment, environment
 from bottega.errors import BottegaError, MismatchError
-from bottega.tools.common.optional_packages import extras
-from bottega.tools.tool import Outcome, Report, Settings, Tool
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import Settings, Tool, ToolResult
+from bottega.tools.extras import extras
+from bottega.version import __version__
 
 
 class DoctorSettings(Settings):
@@ -27,7 +28,7 @@ class Finding:
     what: str
 
 
-def _run(settings: DoctorSettings, report: Report) -> Outcome:
+def _run(settings: DoctorSettings, report: ProgressReporter) -> ToolResult:
     findings = []
     checks = (_versions, _machine, _weights, _formats, _extras, _variables, _folders)
     for number, check in enumerate(checks):
@@ -37,11 +38,11 @@ def _run(settings: DoctorSettings, report: Report) -> Outcome:
     rows = tuple({"": f.topic, "state": f.state, "what": f.what} for f in findings)
     error = MismatchError(f"Broken: {', '.join(f.topic for f in broken)}.") if broken else None
     summary = "" if broken else "Everything needed is here."
-    return Outcome(summary, rows=rows, details={"machine": _machine_facts()}, error=error)
+    return ToolResult(summary, rows=rows, details={"machine": _machine_facts()}, error=error)
 
 
 def _versions() -> list[Finding]:
-    return [Finding("bottega", "ok", bottega.__version__)]
+    return [Finding("bottega", "ok", __version__)]
 
 
 def _machine_facts() -> dict[str, Any]:
@@ -160,5 +161,5 @@ DOCTOR = Tool(
     name="doctor",
     summary="Check this machine and everything that Bottega needs.",
     settings=DoctorSettings,
-    work=_run,
+    function=_run,
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from bottega.errors import BottegaError, MismatchError, OutputError, SettingsError
-from bottega.tools.tool import Outcome, Report, Settings, Tool, face
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 
 if TYPE_CHECKING:
     from bottega.weights import Entry
@@ -24,14 +25,18 @@ class ListSettings(Settings):
 class NameSettings(Settings):
     """One set of weights."""
 
-    name: str = Field(description="as bottega models list shows it", json_schema_extra=face(positional=True))
+    name: str = Field(
+        description="as bottega models list shows it", json_schema_extra=cli_option(positional=True)
+    )
 
 
 class VerifySettings(Settings):
     """Which weights to read and compare."""
 
     name: str = Field(
-        "", description="one name; without it, all that are here", json_schema_extra=face(positional=True)
+        "",
+        description="one name; without it, all that are here",
+        json_schema_extra=cli_option(positional=True),
     )
 
 
@@ -40,9 +45,11 @@ class ConvertSettings(Settings):
 
     source: Path = Field(
         description="a .pth, .pt or .safetensors file with a state dict",
-        json_schema_extra=face(positional=True),
+        json_schema_extra=cli_option(positional=True),
     )
-    output: Path = Field(description="the .safetensors file to write", json_schema_extra=face(short="-o"))
+    output: Path = Field(
+        description="the .safetensors file to write", json_schema_extra=cli_option(short="-o")
+    )
     overwrite: bool = Field(False, description="replace the output if it exists")
 
 
@@ -51,7 +58,7 @@ class ImportSettings(Settings):
 
     source: Path = Field(
         description="a .pth, .pt or .safetensors file with a state dict",
-        json_schema_extra=face(positional=True),
+        json_schema_extra=cli_option(positional=True),
     )
     name: str = Field(
         description="what commands will call it; for a published name, exactly its published file"
@@ -61,11 +68,11 @@ class ImportSettings(Settings):
     summary: str = Field("", description="one line for the list")
 
 
-def _list(settings: ListSettings, report: Report) -> Outcome:
+def _list(settings: ListSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     shown = [entry for entry in weights.entries() if weights.is_here(entry.name) or not settings.here]
-    return Outcome("", rows=tuple(_row(entry) for entry in shown))
+    return ToolResult("", rows=tuple(_row(entry) for entry in shown))
 
 
 def _row(entry: Entry) -> dict[str, Any]:
@@ -81,7 +88,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _show(settings: NameSettings, report: Report) -> Outcome:
+def _show(settings: NameSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     entry = weights.entry(settings.name)
@@ -90,7 +97,7 @@ def _show(settings: NameSettings, report: Report) -> Outcome:
     rows = tuple(
         {"fact": key, "value": _shown(value)} for key, value in facts.items() if value not in (None, [], {})
     )
-    return Outcome(card, rows=rows, details={**facts, "card": card})
+    return ToolResult(card, rows=rows, details={**facts, "card": card})
 
 
 def _shown(value: Any) -> Any:
@@ -103,7 +110,7 @@ def _shown(value: Any) -> Any:
     return value
 
 
-def _pull(settings: NameSettings, report: Report) -> Outcome:
+def _pull(settings: NameSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     start = time.monotonic()
@@ -116,10 +123,10 @@ def _pull(settings: NameSettings, report: Report) -> Outcome:
         )
 
     path = weights.pull(settings.name, progress)
-    return Outcome(f"{settings.name} is here and whole: {path}", files=(path,))
+    return ToolResult(f"{settings.name} is here and whole: {path}", files=(path,))
 
 
-def _verify(settings: VerifySettings, report: Report) -> Outcome:
+def _verify(settings: VerifySettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     names = (
@@ -136,10 +143,10 @@ def _verify(settings: VerifySettings, report: Report) -> Outcome:
             rows.append({"name": name, "state": str(error)})
             failed.append(name)
     mismatch = MismatchError(f"Not whole: {', '.join(failed)}.") if failed else None
-    return Outcome("" if rows else "There are no weights here.", rows=tuple(rows), error=mismatch)
+    return ToolResult("" if rows else "There are no weights here.", rows=tuple(rows), error=mismatch)
 
 
-def _convert(settings: ConvertSettings, report: Report) -> Outcome:
+def _convert(settings: ConvertSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     if settings.output.exists() and settings.source.exists() and settings.output.samefile(settings.source):
@@ -147,12 +154,12 @@ def _convert(settings: ConvertSettings, report: Report) -> Outcome:
     if settings.output.exists() and not settings.overwrite:
         raise OutputError(f"{settings.output} already exists; choose another name, or add --overwrite.")
     sha256 = weights.convert(settings.source, settings.output)
-    return Outcome(
+    return ToolResult(
         f"{settings.output} (sha256 {sha256})", files=(settings.output,), details={"sha256": sha256}
     )
 
 
-def _import(settings: ImportSettings, report: Report) -> Outcome:
+def _import(settings: ImportSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     if any(entry.name == settings.name and entry.shelf == "own" for entry in weights.entries()):
@@ -165,16 +172,16 @@ def _import(settings: ImportSettings, report: Report) -> Outcome:
         summary=settings.summary,
     )
     path = weights.path(entry.name)
-    return Outcome(
+    return ToolResult(
         f"{entry.name} is on your shelf: {path}", files=(path,), details=entry.model_dump(mode="json")
     )
 
 
-def _path(settings: NameSettings, report: Report) -> Outcome:
+def _path(settings: NameSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     path = weights.path(settings.name)
-    return Outcome(str(path), files=(path,))
+    return ToolResult(str(path), files=(path,))
 
 
 MODELS = (

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import bottega
-from bottega.errors import MismatchError, PictureError, SettingsError
-from bottega.tools.search import InputSearch
-from bottega.tools.sources import (
-    STARTS,
-    BundledSource,
-    FileSource,
-    PhotographSource,
-    Source,
-    TrainedSource,
-)
-from bottega.tools.stylize.methods import METHODS
-from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
-from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.tool import configure
+from bottega.errors import PictureError, SettingsError
+from bottega.tools.common.image_sources import START_KEYWORDS, Source
+from bottega.tools.common.recipe import InputSearch, find_file, find_source, recipe_header
+from bottega.tools.common.tool import configure
+from bottega.tools.methods import METHODS
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 
 PICTURE, CLIP = "stylize", "stylize a clip"
 """What a recipe says its tool is."""
 
 # What decides the picture, as opposed to where it was made and what the files are called there.
 DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision", "engine")
-
-SAID_SINCE = {
-    "method": "optimize",
-    "pooling": None,
-    "scale": 1.0,
-    "style_weight": 1.0,
-    "content_weight": 1.0,
-    "marks": 0.0,
-}
-"""What recipes of older versions do not say, and how it was then."""
 
 
 def make_recipe(
@@ -47,7 +28,6 @@ def make_recipe(
     folder: Path,
     *,
     weights: dict[str, dict[str, Any]],
-    torch: str,
 ) -> dict[str, Any]:
     """The recipe of one picture, of plain values.
 
@@ -56,15 +36,12 @@ def make_recipe(
             method does not honour are left out, and the model, which stands among the weights.
         folder: where the picture will lie; paths are recorded as seen from there.
         weights: name and sha256 of each network's weights.
-        torch: version of torch.
     """
     method = METHODS[settings.method]
     kept = {name for name in PaintSettings.model_fields if method.honours(name)} - {"model"}
     start = {} if plan.start is None else {"start": plan.start.record(folder)}
     return {
-        "tool": PICTURE,
-        "bottega": bottega.__version__,
-        "torch": torch,
+        **recipe_header(PICTURE),
         "settings": settings.model_dump(mode="json", include=kept),
         **weights,
         "content": content.record(folder),
@@ -102,11 +79,7 @@ def _decisive(value: Any) -> Any:
         # A file is known by its hash: renamed, it is still the same picture.
         if "sha256" in value:
             dropped.add("name")
-        return {
-            key: _decisive(inner)
-            for key, inner in value.items()
-            if key not in dropped and not (key in SAID_SINCE and inner == SAID_SINCE[key])
-        }
+        return {key: _decisive(inner) for key, inner in value.items() if key not in dropped}
     if isinstance(value, list):
         return [_decisive(inner) for inner in value]
     return value
@@ -139,11 +112,8 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
             f'{name} was made by "{recipe.get("tool")}", which this version cannot run again.'
         )
     try:
-        # The first recipes knew one method and need not name it.
-        values = {"method": "optimize", **recipe["settings"]}
+        values = dict(recipe["settings"])
         networks = METHODS[values["method"]].networks if values["method"] in METHODS else ()
-        if values["method"] == "micro":
-            values.setdefault("marks", 0.0)  # nothing was laid before there was such a setting
         weights = {kind: dict(recipe[kind]) for kind in networks}
         if "model" in weights:
             values["model"] = _model(weights["model"], search)
@@ -151,7 +121,7 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
         content = find_source(recipe["content"], search, name)
         styles = [_style(record, search, name) for record in recipe["styles"]]
         regions = [_region(record, search, name) for record in recipe["regions"]]
-        start = find_source(recipe["start"], search, name) if settings.start not in STARTS else None
+        start = find_source(recipe["start"], search, name) if settings.start not in START_KEYWORDS else None
         torch = str(recipe["torch"])
     except SettingsError as error:
         made_by = recipe.get("bottega")
@@ -171,71 +141,16 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
 
 
 def _style(record: dict[str, Any], search: InputSearch, name: str) -> StyleChoice:
-    source, scale = find_source(record, search, name), float(record.get("scale", 1.0))
+    source, scale = find_source(record, search, name), float(record["scale"])
     return StyleChoice(source, float(record["weight"]), str(record["region"]), scale)
 
 
 def _region(record: dict[str, Any], search: InputSearch, name: str) -> RegionChoice:
-    mask = None if record["mask"] is None else _find_file(record["mask"], search, name)
-    weights = [float(record.get(field, 1.0)) for field in ("style_weight", "content_weight")]
+    mask = None if record["mask"] is None else find_file(record["mask"], search, name)
+    weights = [float(record[field]) for field in ("style_weight", "content_weight")]
     return RegionChoice(str(record["region"]), mask, bool(record["leave"]), *weights)
 
 
 def _model(record: dict[str, Any], search: InputSearch) -> str:
     """The setting ``model`` that names the weights of a record."""
     return str(search.find(record).path) if record["kind"] == "file" else str(record["name"])
-
-
-def find_source(record: dict[str, Any], search: InputSearch, name: str) -> Source:
-    """The input that a recipe's record means; ``name`` is the picture's whose recipe it is.
-
-    Raises:
-        MismatchError, PictureError: it has changed, or is nowhere.
-    """
-    if record["kind"] == "bundled":
-        return BundledSource(str(record["name"]), int(record["seed"]))
-    if record["kind"] == "photograph":
-        return PhotographSource(str(record["name"]))
-    if record["kind"] == "trained":
-        return TrainedSource(str(record["name"]))
-    return _find_file(record, search, name)
-
-
-def _find_file(record: dict[str, Any], search: InputSearch, name: str) -> FileSource:
-    if record["kind"] == "memory":
-        raise PictureError(
-            f"{name} was made by a program from a picture in memory ({record['name']}), which no file holds; "
-            "only pictures made from files can be made again."
-        )
-    return search.find(record)
-
-
-def check_named(record: Mapping[str, Any], name: str) -> None:
-    """Refuse weights on a shelf that are not those of a recipe, which was in the picture ``name``.
-
-    Raises:
-        MismatchError: the hashes differ.
-        WeightsError: there are no weights of this name.
-    """
-    from bottega import weights
-
-    here = weights.entry(record["name"]).sha256
-    if here != record["sha256"]:
-        raise MismatchError(
-            f'{name} was made with the weights "{record["name"]}" of sha256 {record["sha256"][:16]}…, '
-            f"but the ones here have sha256 {here[:16]}…."
-        )
-
-
-def check_weights(recorded: dict[str, dict[str, Any]], present: dict[str, dict[str, Any]], name: str) -> None:
-    """Refuse to run a recipe with other weights than it was made with.
-
-    Raises:
-        MismatchError: the hashes differ.
-    """
-    for kind, record in recorded.items():
-        if record.get("sha256") != present[kind]["sha256"]:
-            raise MismatchError(
-                f'{name} was made with the {kind} "{record.get("name")}" of sha256 {record.get("sha256")}, '
-                f"but the one here has sha256 {present[kind]['sha256']}."
-            )

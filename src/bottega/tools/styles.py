@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from bottega.errors import SettingsError
-from bottega.tools.common.contact_sheet import in_rows
-from bottega.tools.outputs import check_output
-from bottega.tools.tool import Outcome, Quiet, Report, Settings, Tool, face
+from bottega.tools.common.contact_sheet import split_rows
+from bottega.tools.common.output_paths import check_output
+from bottega.tools.common.progress import ProgressReporter, SubProgress
+from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.tools.sources import FileSource, PhotographSource
+    from bottega.tools.common.image_sources import FileSource, SampleImageSource
 
 SMALLEST_PAINTED = 400
 """Smaller tiles are painted at this side and shrunk: lines and screens have a least width in pixels."""
@@ -28,7 +29,9 @@ class StylesSettings(Settings):
     """What to show."""
 
     sheet: Path | None = Field(
-        None, description="write a sheet with all of them to this file", json_schema_extra=face(short="-o")
+        None,
+        description="write a sheet with all of them to this file",
+        json_schema_extra=cli_option(short="-o"),
     )
     photo: Path | None = Field(
         None,
@@ -38,14 +41,18 @@ class StylesSettings(Settings):
         None, description="another network of the method micro for that: a .safetensors file, or a name"
     )
     size: int = Field(
-        320, ge=64, le=1024, description="side of a style on the sheet", json_schema_extra=face(unit="pixels")
+        320,
+        ge=64,
+        le=1024,
+        description="side of a style on the sheet",
+        json_schema_extra=cli_option(unit="pixels"),
     )
     seed: int = Field(0, ge=0, le=2**63 - 1, description="of the sheet; every seed paints another picture")
     quality: int = Field(92, ge=1, le=100, description="of a JPEG, WebP or AVIF sheet; 100 is the best")
     overwrite: bool = Field(False, description="replace the sheet if it exists")
 
 
-def _run(settings: StylesSettings, report: Report) -> Outcome:
+def _run(settings: StylesSettings, report: ProgressReporter) -> ToolResult:
     from bottega.styles import STYLES
 
     rows = tuple(
@@ -54,9 +61,9 @@ def _run(settings: StylesSettings, report: Report) -> Outcome:
     if settings.sheet is None:
         if settings.photo is not None:
             raise SettingsError("Say where the sheet with the photograph is to go: -o sheet.png.")
-        return Outcome("", rows=rows)
+        return ToolResult("", rows=rows)
     from bottega import pictures
-    from bottega.tools.sources import content_source
+    from bottega.tools.common.image_sources import content_source
 
     photo = None if settings.photo is None else content_source(settings.photo)
     check_output(settings.sheet, [] if photo is None else [photo], overwrite=settings.overwrite)
@@ -65,10 +72,10 @@ def _run(settings: StylesSettings, report: Report) -> Outcome:
     else:
         sheet = _repaint_sheet(photo, settings, report)
     pictures.save(sheet, settings.sheet, quality=settings.quality)
-    return Outcome(str(settings.sheet), files=(settings.sheet,), rows=rows)
+    return ToolResult(str(settings.sheet), files=(settings.sheet,), rows=rows)
 
 
-def _paint_sheet(size: int, seed: int, report: Report) -> Tensor:
+def _paint_sheet(size: int, seed: int, report: ProgressReporter) -> Tensor:
     from bottega import pictures
     from bottega.styles import STYLES, paint
 
@@ -78,18 +85,20 @@ def _paint_sheet(size: int, seed: int, report: Report) -> Tensor:
     for number, name in enumerate(names):
         report.progress(number / len(names), name)
         tiles.append(paint(name, size=(side, side), seed=seed))
-    return pictures.sheet(in_rows(tiles, LARGEST_ROW), in_rows(names, LARGEST_ROW), height=size)
+    return pictures.sheet(split_rows(tiles, LARGEST_ROW), split_rows(names, LARGEST_ROW), height=size)
 
 
-def _repaint_sheet(photo: FileSource | PhotographSource, settings: StylesSettings, report: Report) -> Tensor:
+def _repaint_sheet(
+    photo: FileSource | SampleImageSource, settings: StylesSettings, report: ProgressReporter
+) -> Tensor:
     """The photograph, then the same in every style; the network is loaded once."""
     from bottega import pictures
     from bottega.styles import STYLES
-    from bottega.tools.sources import BundledSource
-    from bottega.tools.stylize.methods import METHODS
-    from bottega.tools.stylize.pipeline import Painter
-    from bottega.tools.stylize.plan import StyleChoice, make_plan
-    from bottega.tools.stylize.settings import PaintSettings
+    from bottega.tools.common.image_sources import BundledSource
+    from bottega.tools.methods import METHODS
+    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.painter import Painter
+    from bottega.tools.plan import StyleChoice, make_plan
 
     before = photo.open()
     # Long enough for a row of the sheet that is as high as asked.
@@ -98,14 +107,14 @@ def _repaint_sheet(photo: FileSource | PhotographSource, settings: StylesSetting
     stylizer = METHODS[asked.method].open(asked)
     tiles = [pictures.fit(before, long_side)]
     for number, name in enumerate(STYLES):
-        report.progress(number / len(STYLES), name)
+        share = SubProgress(report, number / len(STYLES), (number + 1) / len(STYLES), name)
         plan = make_plan([StyleChoice(BundledSource(name, settings.seed))])
-        tiles.append(Painter(plan, asked, stylizer).paint(before, Quiet(report)))
+        tiles.append(Painter(plan, asked, stylizer).paint(before, share))
     labels = ["photograph", *STYLES]
     in_row = LARGEST_ROW if before.width <= before.height else LARGEST_WIDE_ROW
-    return pictures.sheet(in_rows(tiles, in_row), in_rows(labels, in_row), height=settings.size)
+    return pictures.sheet(split_rows(tiles, in_row), split_rows(labels, in_row), height=settings.size)
 
 
 STYLES_TOOL = Tool(
-    name="styles", summary="List the styles that ship with Bottega.", settings=StylesSettings, work=_run
+    name="styles", summary="List the styles that ship with Bottega.", settings=StylesSettings, function=_run
 )

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bottega import pictures
 from bottega.errors import MismatchError, OutputError, PictureError, ResourceError, SettingsError
-from bottega.tools import TOOLS
+from bottega.tools.registry import TOOLS
 
 
 def stylize(**settings: object) -> None:

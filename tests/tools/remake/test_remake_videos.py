@@ -11,18 +11,19 @@ import pytest
 from PIL import Image
 
 from bottega.errors import MismatchError, OutputError, PictureError
-from bottega.tools import TOOLS, Outcome
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.registry import TOOLS
 from bottega.video import Film
 from tests.video.handmade_clips import two_colors, write_film
 
 
-def stylize(content: str, **settings: Any) -> Outcome:
+def stylize(content: str, **settings: Any) -> ToolResult:
     tool = TOOLS["stylize"]
     given = {"content": content, "style": ["style.png"], "model": "tiny-micro", "threads": 1}
     return tool.run(tool.configure({**given, "engine": "torch", **settings}))
 
 
-def remake(film: str, **settings: Any) -> Outcome:
+def remake(film: str, **settings: Any) -> ToolResult:
     tool = TOOLS["remake"]
     return tool.run(tool.configure({"picture": film, **settings}))
 

@@ -12,7 +12,7 @@ from test_optimize_checkpoint import StopAt, stylize
 
 from bottega import pictures, runtime
 from bottega.errors import Cancelled
-from bottega.tools import TOOLS
+from bottega.tools.registry import TOOLS
 
 Settings = dict[str, object]
 

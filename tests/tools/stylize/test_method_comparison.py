@@ -12,10 +12,12 @@ from PIL import Image
 from bottega import styles
 from bottega.cli import main
 from bottega.errors import OutputError, PictureError, SettingsError, WeightsError
-from bottega.tools import TOOLS, Outcome, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.registry import TOOLS
 
 
-class Diary(Report):
+class Diary(ProgressReporter):
     """Remembers the notes."""
 
     def __init__(self) -> None:
@@ -25,7 +27,7 @@ class Diary(Report):
         self.notes.append(message)
 
 
-def compare(quick: dict[str, Any], report: Report | None = None, **settings: Any) -> Outcome:
+def compare(quick: dict[str, Any], report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
     tool = TOOLS["stylize"]
     given = {name: value for name, value in quick.items() if name != "method"}
     values = {"content": "photo.png", "style": ["style.png"], "compare": True, **given, **settings}
@@ -88,7 +90,7 @@ def test_the_command_line_compares(
     assert "Without multi" in captured.err
 
 
-def run_styles(**settings: Any) -> Outcome:
+def run_styles(**settings: Any) -> ToolResult:
     return TOOLS["styles"].run(TOOLS["styles"].configure(settings))
 
 

@@ -17,9 +17,10 @@ import bottega
 from bottega import pictures
 from bottega.errors import Cancelled, SettingsError
 from bottega.layers import rgb_to_oklab
-from bottega.tools import TOOLS, Report
-from bottega.tools.stylize.methods import METHODS
-from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.methods import METHODS
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.registry import TOOLS
 from bottega.transfer.color import color_transfer
 
 Pass = Callable[..., dict[str, Any]]
@@ -214,7 +215,7 @@ def test_every_engine_repeats_its_picture(bench: Path, quick_pass: Pass, engine:
 
 
 def test_the_caller_may_stop_it(bench: Path, quick_pass: Pass) -> None:
-    class Stop(Report):
+    class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 

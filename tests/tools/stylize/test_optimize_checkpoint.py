@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bottega.errors import Cancelled, SettingsError
-from bottega.tools import TOOLS, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.registry import TOOLS
 
 
-class StopAt(Report):
+class StopAt(ProgressReporter):
     """Asks to stop once so much is done."""
 
     def __init__(self, done: float) -> None:
@@ -23,7 +24,7 @@ class StopAt(Report):
         return self.done >= self.limit
 
 
-def stylize(report: Report | None = None, **settings: object) -> None:
+def stylize(report: ProgressReporter | None = None, **settings: object) -> None:
     tool = TOOLS["stylize"]
     more = {**settings, "last_iterations": 4}
     tool.run(tool.configure({"content": "photo.png", "style": ["style.png"], **more}), report)

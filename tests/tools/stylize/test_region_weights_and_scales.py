@@ -15,7 +15,8 @@ import bottega
 from bottega import pictures
 from bottega.cli import main
 from bottega.errors import Cancelled, SettingsError
-from bottega.tools import TOOLS, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.registry import TOOLS
 
 LEFT, RIGHT = slice(0, 16), slice(24, 40)
 STEPS = {
@@ -24,7 +25,7 @@ STEPS = {
 STYLES = {"left": "style.png", "background": "style.png"}
 
 
-class Diary(Report):
+class Diary(ProgressReporter):
     """Remembers the notes."""
 
     def __init__(self) -> None:
@@ -121,7 +122,7 @@ def test_bundled_styles_are_painted_as_large_as_their_scale_needs(
     from bottega.tools.stylize.settings import PaintSettings
     from bottega.tools.stylize.style_spec import read_plan
 
-    monkeypatch.setattr(optimize, "BUNDLED_SIDE", 32)
+    monkeypatch.setattr(optimize, "BUNDLED_STYLE_SIZE", 32)
     monkeypatch.setattr(optimize, "LARGEST_BUNDLED_SIDE", 64)
     plan = read_plan(["risograph", "risograph:scale=2", "risograph:scale=8"])
     pictures = painter.Painter(plan, PaintSettings(**{**quick_settings, "size": 24})).style_pictures
@@ -152,7 +153,7 @@ def test_weights_from_programs_are_checked(bench: Path, quick_settings: dict[str
 
 
 def test_a_state_of_another_pooling_is_refused(bench: Path, quick_settings: dict[str, Any]) -> None:
-    class Stop(Report):
+    class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 

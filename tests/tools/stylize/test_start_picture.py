@@ -13,14 +13,15 @@ import bottega
 from bottega import pictures
 from bottega.cli import main
 from bottega.errors import Cancelled, MismatchError, OutputError, PictureError, SettingsError
-from bottega.files import file_sha256
-from bottega.tools import TOOLS, Outcome, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.registry import TOOLS
 
 # One scale and hardly a step: what comes out is what the work started from, at the result's size.
 STILL = {"first_size": 32, "solver": "adam", "rate": 1e-6, "recolor": False}
 
 
-def run(**settings: object) -> Outcome:
+def run(**settings: object) -> ToolResult:
     tool = TOOLS["stylize"]
     return tool.run(tool.configure({"content": "photo.png", "style": ["style.png"], **settings}))
 
@@ -108,7 +109,7 @@ def test_every_picture_of_a_folder_starts_from_it(bench: Path, quick_settings: d
 
 
 def test_a_state_of_another_start_is_refused(bench: Path, quick_settings: dict[str, Any]) -> None:
-    class Stop(Report):
+    class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 

@@ -13,7 +13,7 @@ from PIL import Image
 import bottega
 from bottega import pictures
 from bottega.errors import Cancelled, OutputError, PictureError, SettingsError
-from bottega.tools import Report
+from bottega.tools.common.progress import ProgressReporter
 
 
 def forms(path: str) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_the_callers_threads_are_kept(bench: Path, quick_settings: dict[str, Any
 
 
 def test_cancel(bench: Path, quick_settings: dict[str, Any]) -> None:
-    class Stop(Report):
+    class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 

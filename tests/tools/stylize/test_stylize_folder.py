@@ -10,12 +10,14 @@ from PIL import Image
 
 from bottega.cli import main
 from bottega.errors import Cancelled, OutputError, PartialError, PictureError, SettingsError
-from bottega.tools import TOOLS, Outcome, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.registry import TOOLS
 
 Quick = Callable[..., list[str]]
 
 
-class Diary(Report):
+class Diary(ProgressReporter):
     """Remembers what it was told."""
 
     def __init__(self, stop_at: float = 2.0) -> None:
@@ -45,7 +47,7 @@ def photos(bench: Path) -> Path:
     return folder
 
 
-def run(quick: dict[str, object], report: Report | None = None, **settings: object) -> Outcome:
+def run(quick: dict[str, object], report: ProgressReporter | None = None, **settings: object) -> ToolResult:
     tool = TOOLS["stylize"]
     values = {"content": "photos", "style": ["style.png"], "output": "results", **quick, **settings}
     return tool.run(tool.configure(values), report)

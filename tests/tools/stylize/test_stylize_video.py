@@ -14,17 +14,19 @@ from PIL import Image
 
 import bottega
 from bottega.errors import BottegaError, Cancelled, OutputError, PictureError, SettingsError
-from bottega.tools import TOOLS, Outcome, Report
-from bottega.tools.stylize.video import segmented_writer as film
-from bottega.tools.stylize.video.formats import _is_clip
-from bottega.tools.stylize.video.style_spec import split_moment
+from bottega.tools.clips import film
+from bottega.tools.clips.kinds import _is_clip
+from bottega.tools.clips.words import split_moment
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.registry import TOOLS
 from bottega.video import Film, FrameFolder, is_animated, read_recipe
 from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
 
-Run = Callable[..., Outcome]
+Run = Callable[..., ToolResult]
 
 
-class Listener(Report):
+class Listener(ProgressReporter):
     """Remembers what was said, and stops after some reports."""
 
     def __init__(self, stop_after: int = 10**9) -> None:
@@ -55,7 +57,7 @@ def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr("bottega.tools.stylize.video.progress.SELDOM", 0.0)
     write_film(bench / "clip.mp4", two_colors(30), sound="aac")
 
-    def stylize(content: str, *, report: Report | None = None, **settings: Any) -> Outcome:
+    def stylize(content: str, *, report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
         tool = TOOLS["stylize"]
         given = {"content": content, "style": ["style.png"], "model": "tiny-micro", "threads": 1}
         return tool.run(tool.configure({**given, "engine": "torch", **settings}), report)

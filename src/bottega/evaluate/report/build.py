@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bottega import __version__, encoders
+from bottega import encoders
 from bottega.evaluate.extractors import extractor
 from bottega.evaluate.palettes import palette
 from bottega.evaluate.report.chapters import (
@@ -43,6 +43,7 @@ from bottega.evaluate.report.metric_rows import (
 )
 from bottega.evaluate.report.pairs import likeness, pairs_by_name
 from bottega.evaluate.report.proxies import proxies
+from bottega.version import __version__
 
 ENCODER = "small"
 

@@ -1,1 +1,1 @@
-"""What several tools share."""
+"""What the tools share: base classes, progress, output paths, image sources, contact sheets, recipes."""

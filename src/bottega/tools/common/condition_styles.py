@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bottega.tools.search import InputSearch
-from bottega.tools.sources import FileSource, file_source
+from bottega.tools.common.image_sources import FileSource, file_source
+from bottega.tools.common.recipe import InputSearch
 
 if TYPE_CHECKING:
     from bottega.personalize import Condition

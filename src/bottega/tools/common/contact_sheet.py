@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 
-def in_rows(tiles: Sequence[Any], longest: int) -> list[list[Any]]:
+def split_rows(tiles: Sequence[Any], longest: int) -> list[list[Any]]:
     """Rows of at most so many, as equal as they can be rather than a last one with a single tile."""
     rows = -(-len(tiles) // longest)
     cuts = [len(tiles) * row // rows for row in range(rows + 1)]

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from bottega import runtime
 from bottega.errors import PictureError
-from bottega.tools.generate_drafts import make_drafts, sheet_of
-from bottega.tools.generate_settings import GenerateSettings
-from bottega.tools.generate_wish import bending, recalled
-from bottega.tools.recipe import check_named
-from bottega.tools.search import InputSearch
-from bottega.tools.tool import Report, configure
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.recipe import InputSearch, find_weights
+from bottega.tools.common.tool import configure
+from bottega.tools.generate.condition import bending, recalled
+from bottega.tools.generate.samples import make_drafts, sheet_of
+from bottega.tools.generate.settings import GenerateSettings
 
 
 def remake_draft(
@@ -23,7 +23,7 @@ def remake_draft(
     search: InputSearch,
     folder: Path,
     name: str,
-    report: Report,
+    report: ProgressReporter,
     device: str | None = None,
 ) -> tuple[Tensor, GenerateSettings, dict[str, Any]]:
     """The picture of a recipe, the settings that made it, and its recipe anew.
@@ -55,13 +55,8 @@ def remake_draft(
 
 
 def _settings(recipe: dict[str, Any], search: InputSearch, name: str, device: str | None) -> GenerateSettings:
-    model = recipe["model"]
-    if model["kind"] == "file":
-        source = str(search.find(model).path)
-    else:
-        source = str(model["name"])
-        check_named(model, name)
-    given = {**recipe["settings"], "model": source, **({} if device is None else {"device": device})}
+    model = find_weights(recipe["model"], search, name)
+    given = {**recipe["settings"], "model": model, **({} if device is None else {"device": device})}
     if "project" in recipe:
         given["project"] = search.find(recipe["project"]).path
     return configure(GenerateSettings, given)

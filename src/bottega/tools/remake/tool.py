@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from bottega.errors import MismatchError, PictureError, SettingsError
-from bottega.tools.outputs import check_output, keep_inputs
-from bottega.tools.recipe import Recalled, check_weights, read_back
-from bottega.tools.search import InputSearch
-from bottega.tools.sources import FileSource, file_source
-from bottega.tools.stylize.methods import METHODS
-from bottega.tools.stylize.methods.base import refuse_foreign
-from bottega.tools.stylize.video.formats import FILMS_IN
-from bottega.tools.tool import Outcome, Report, Settings, Tool, face
+from bottega.tools.clips.kinds import FILMS_IN
+from bottega.tools.common.image_sources import FileSource, file_source
+from bottega.tools.common.output_paths import check_not_input, check_output
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.recipe import InputSearch, check_weights
+from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
+from bottega.tools.methods import METHODS
+from bottega.tools.methods.method import refuse_foreign
+from bottega.tools.recipe import Recalled, read_back
 
 if TYPE_CHECKING:
     from bottega.pictures import Picture
@@ -27,7 +28,7 @@ class RemakeSettings(Settings):
 
     picture: Path = Field(
         description="a picture or film that Bottega made, with its recipe inside",
-        json_schema_extra=face(positional=True),
+        json_schema_extra=cli_option(positional=True),
     )
     search: list[Path] = Field(
         [], description="a folder to look for the inputs in, with all folders below; may be repeated"
@@ -36,7 +37,7 @@ class RemakeSettings(Settings):
         False, description="compare the pixels with the given ones; exit code 7 if they differ"
     )
     output: Path | None = Field(
-        None, description="the file to write the remade picture to", json_schema_extra=face(short="-o")
+        None, description="the file to write the remade picture to", json_schema_extra=cli_option(short="-o")
     )
     device: str | None = Field(
         None,
@@ -49,7 +50,7 @@ class RemakeSettings(Settings):
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
 
 
-def _run(settings: RemakeSettings, report: Report) -> Outcome:
+def _run(settings: RemakeSettings, report: ProgressReporter) -> ToolResult:
     if not settings.verify and settings.output is None:
         raise SettingsError("Say what to do with the remade picture: --verify, -o remade.png, or both.")
     given = file_source(settings.picture)
@@ -60,7 +61,7 @@ def _run(settings: RemakeSettings, report: Report) -> Outcome:
     return _remake_picture(settings, given, report)
 
 
-def _remake_picture(settings: RemakeSettings, given: FileSource, report: Report) -> Outcome:
+def _remake_picture(settings: RemakeSettings, given: FileSource, report: ProgressReporter) -> ToolResult:
     from bottega import pictures
     from bottega.tools.stylize.pipeline import Painter
 
@@ -90,8 +91,8 @@ def _remake_picture(settings: RemakeSettings, given: FileSource, report: Report)
 
 
 def _remake_draft(
-    settings: RemakeSettings, given: FileSource, recipe: dict[str, Any], report: Report
-) -> Outcome:
+    settings: RemakeSettings, given: FileSource, recipe: dict[str, Any], report: ProgressReporter
+) -> ToolResult:
     from bottega import pictures
     from bottega.tools.remake.draft import remake_draft
 
@@ -110,9 +111,9 @@ def _remake_draft(
     return told(settings, given, files, recipe)
 
 
-def _remake_adjusted(settings: RemakeSettings, given: FileSource, recipe: dict[str, Any]) -> Outcome:
+def _remake_adjusted(settings: RemakeSettings, given: FileSource, recipe: dict[str, Any]) -> ToolResult:
     from bottega import pictures
-    from bottega.tools.adjust_recipe import remake_adjusted
+    from bottega.tools.adjust.recipe import remake_adjusted
 
     _refuse(settings, "made by adjust", "device", "engine")
     if settings.output is not None:
@@ -122,7 +123,7 @@ def _remake_adjusted(settings: RemakeSettings, given: FileSource, recipe: dict[s
     picture, quality, again, inputs = remake_adjusted(recipe, search, folder, given.name)
     files: list[Path] = []
     if settings.output is not None:
-        keep_inputs(settings.output, inputs)
+        check_not_input(settings.output, inputs)
         files.append(pictures.save(picture, settings.output, quality=quality, recipe=again))
     if settings.verify:
         _verify(given.path, picture, 8, quality, str(recipe.get("torch")))
@@ -153,12 +154,14 @@ def recall(settings: RemakeSettings, given: FileSource, recipe: dict[str, Any]) 
     return replace(recalled, settings=recalled.settings.model_copy(update=changed))
 
 
-def told(settings: RemakeSettings, given: FileSource, files: list[Path], recipe: dict[str, Any]) -> Outcome:
+def told(
+    settings: RemakeSettings, given: FileSource, files: list[Path], recipe: dict[str, Any]
+) -> ToolResult:
     """What was done."""
     did = " and ".join(
         ["the same pixels as " + given.name] * settings.verify + [f"written to {path}" for path in files]
     )
-    return Outcome(
+    return ToolResult(
         f"Remade: {did}", files=tuple(files), details={"verified": settings.verify, "recipe": recipe}
     )
 
@@ -197,6 +200,6 @@ REMAKE = Tool(
     name="remake",
     summary="Make a picture or film again from the recipe inside it, and compare.",
     settings=RemakeSettings,
-    work=_run,
-    paints=True,
+    function=_run,
+    uses_networks=True,
 )

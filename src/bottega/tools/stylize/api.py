@@ -13,15 +13,16 @@ import torch
 from bottega import pictures, runtime
 from bottega.errors import BottegaError, SettingsError
 from bottega.pictures import Picture
-from bottega.tools.outputs import check_output, keep_inputs
-from bottega.tools.sources import FileSource, MemorySource, Source, file_source, start_source
-from bottega.tools.stylize.methods import METHODS
-from bottega.tools.stylize.methods.base import refuse_foreign
-from bottega.tools.stylize.pipeline import Painter
-from bottega.tools.stylize.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan
-from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.stylize.style_spec import StyleNames, read_style
-from bottega.tools.tool import Report, configure, is_out_of_memory, out_of_memory
+from bottega.tools.common.image_sources import FileSource, MemorySource, Source, file_source, start_source
+from bottega.tools.common.output_paths import check_not_input, check_output
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import configure, is_out_of_memory, out_of_memory_error
+from bottega.tools.methods import METHODS
+from bottega.tools.methods.method import refuse_foreign
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.painter import Painter
+from bottega.tools.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan
+from bottega.tools.words import StyleNames, read_style
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Stylized:
             OutputError: the file cannot be written, or is one of the inputs.
         """
         target = Path(path)
-        keep_inputs(target, self.inputs)
+        check_not_input(target, self.inputs)
         recipe = self.recipe_for(target.parent)
         bits, quality = self.settings.bits, self.settings.quality
         return pictures.save(self.picture, target, bits=bits, quality=quality, recipe=recipe)
@@ -62,7 +63,7 @@ def stylize(
     region_content_weight: Mapping[str, float] | None = None,
     start: Any = "content",
     output: str | Path | None = None,
-    report: Report | None = None,
+    report: ProgressReporter | None = None,
     **settings: Any,
 ) -> Stylized:
     """Repaint a picture in the manner of others.
@@ -127,12 +128,12 @@ def stylize(
         if output is not None:
             check_output(Path(output), inputs, overwrite=True, bits=chosen.bits)
         painter = Painter(plan, chosen, stylizer)
-        picture = painter.paint(source.open(), report or Report())
+        picture = painter.paint(source.open(), report or ProgressReporter())
     except BottegaError:
         raise
     except (MemoryError, RuntimeError) as error:
         if is_out_of_memory(error):
-            raise out_of_memory("stylize") from error
+            raise out_of_memory_error("stylize") from error
         raise
     finally:
         runtime.set_threads(threads)

@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bottega.errors import BottegaError, Cancelled, OutputError, PartialError, PictureError, SettingsError
-from bottega.tools.outputs import check_folder, check_output, default_name
+from bottega.tools.common.image_sources import FileSource
+from bottega.tools.common.output_paths import check_folder_writable, check_output, default_name
+from bottega.tools.common.progress import ProgressReporter, SubProgress
+from bottega.tools.common.tool import ToolResult, is_out_of_memory, out_of_memory_error
 from bottega.tools.recipe import same_picture
-from bottega.tools.sources import FileSource
-from bottega.tools.tool import Outcome, Report, is_out_of_memory, out_of_memory
 
 if TYPE_CHECKING:
     from bottega.tools.stylize.pipeline import Painter
     from bottega.tools.stylize.tool import StylizeSettings
 
 
-@dataclass(frozen=True)
-class Share(Report):
-    """The report of one picture as a share of the report of the folder."""
-
-    whole: Report
-    number: int
-    count: int
-    name: str
-
-    def progress(self, done: float, message: str = "", **more: Any) -> None:
-        more["seconds_left"] = None  # of this picture only; the face estimates the whole
-        self.whole.progress((self.number + done) / self.count, f"{self.name} {message}".strip(), **more)
-
-    def note(self, message: str) -> None:
-        self.whole.note(message)
-
-    def cancelled(self) -> bool:
-        return self.whole.cancelled()
-
-
-def stylize_folder(settings: StylizeSettings, painter: Painter, report: Report) -> Outcome:
+def stylize_folder(settings: StylizeSettings, painter: Painter, report: ProgressReporter) -> ToolResult:
     """Paint every picture of a folder (not of the folders in it) into another folder.
 
     Returns:
@@ -58,7 +38,8 @@ def stylize_folder(settings: StylizeSettings, painter: Painter, report: Report) 
     skipped: list[Path] = []
     failed: dict[str, str] = {}
     for number, (source, name) in enumerate(zip(sources, names, strict=True)):
-        share = Share(report, number, len(sources), source.path.name)
+        count = len(sources)
+        share = SubProgress(report, number / count, (number + 1) / count, source.path.name)
         share.progress(0.0)
         try:
             written = _paint_one(source, output / name, settings, painter, share)
@@ -77,7 +58,7 @@ def stylize_folder(settings: StylizeSettings, painter: Painter, report: Report) 
         "seconds": round(time.monotonic() - start, 3),
     }
     partial = PartialError(f"{counts}; failed were {', '.join(failed)}.") if failed else None
-    return Outcome(f"{output}: {counts}", files=tuple(done), details=details, error=partial)
+    return ToolResult(f"{output}: {counts}", files=tuple(done), details=details, error=partial)
 
 
 def _output_folder(settings: StylizeSettings) -> Path:
@@ -98,7 +79,7 @@ def _output_folder(settings: StylizeSettings) -> Path:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"The folder {output} cannot be made: {reason}.") from None
-    check_folder(output)
+    check_folder_writable(output)
     return output
 
 
@@ -125,7 +106,7 @@ def _result_names(sources: list[FileSource], style: str) -> list[str]:
 
 
 def _paint_one(
-    source: FileSource, target: Path, settings: StylizeSettings, painter: Painter, report: Report
+    source: FileSource, target: Path, settings: StylizeSettings, painter: Painter, report: ProgressReporter
 ) -> bool:
     """Paint one picture unless it is there already; True where it was painted."""
     from bottega import pictures
@@ -145,5 +126,5 @@ def _for_the_list(error: Exception, source: FileSource) -> BottegaError:
     if isinstance(error, BottegaError):
         return error
     if is_out_of_memory(error):
-        return out_of_memory(str(source.path))
+        return out_of_memory_error(str(source.path))
     raise error

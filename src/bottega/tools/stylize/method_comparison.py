@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError, WeightsError
-from bottega.tools.common.contact_sheet import in_rows
-from bottega.tools.outputs import check_output
-from bottega.tools.sources import Source, TrainedSource, content_source
-from bottega.tools.stylize.batch import Share
-from bottega.tools.stylize.methods import METHODS, Method
-from bottega.tools.stylize.methods.feedforward import architecture
-from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.stylize.sheet import HEIGHT
-from bottega.tools.stylize.style_spec import PICTURES, read_plan
-from bottega.tools.tool import Outcome, Report, configure
+from bottega.tools.common.contact_sheet import split_rows
+from bottega.tools.common.image_sources import Source, TrainedSource, content_source
+from bottega.tools.common.output_paths import check_output
+from bottega.tools.common.progress import ProgressReporter, SubProgress
+from bottega.tools.common.tool import ToolResult, configure
+from bottega.tools.methods import METHODS, Method
+from bottega.tools.methods.one_pass import architecture
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.sheet import HEIGHT
+from bottega.tools.words import PICTURES, read_plan
 
 if TYPE_CHECKING:
     from bottega.pictures import Picture
@@ -30,7 +30,7 @@ LARGEST_ROW = 3
 NOT_HERE = ("method", "sheet", "state")
 
 
-def compare(settings: StylizeSettings, report: Report) -> Outcome:
+def compare(settings: StylizeSettings, report: ProgressReporter) -> ToolResult:
     """Paint one picture by all methods; the sheet is the result.
 
     A method without a network is named in a note. ``--model`` names that of the method that it was trained
@@ -64,17 +64,21 @@ def compare(settings: StylizeSettings, report: Report) -> Outcome:
     for number, (name, painter) in enumerate(painters.items()):
         report.progress(number / len(painters), name)
         start = time.monotonic()
-        tiles.append(painter.paint(before, Share(report, number, len(painters), name)))
+        tiles.append(
+            painter.paint(
+                before, SubProgress(report, number / len(painters), (number + 1) / len(painters), name)
+            )
+        )
         rows.append({"method": name, "seconds": round(time.monotonic() - start, 2)})
     captions = [f"{row['method']}, {row['seconds']:.3g} s" for row in rows]
     first, labels = _originals(before, next(iter(painters.values())))
-    rows_of = [first, *in_rows(tiles, LARGEST_ROW)]
-    sheet = pictures.sheet(rows_of, [labels, *in_rows(captions, LARGEST_ROW)], height=HEIGHT)
+    rows_of = [first, *split_rows(tiles, LARGEST_ROW)]
+    sheet = pictures.sheet(rows_of, [labels, *split_rows(captions, LARGEST_ROW)], height=HEIGHT)
     pictures.save(sheet, output, quality=settings.quality)
-    return Outcome(str(output), files=(output,), rows=tuple(rows))
+    return ToolResult(str(output), files=(output,), rows=tuple(rows))
 
 
-def _painters(settings: StylizeSettings, report: Report) -> dict[str, Painter]:
+def _painters(settings: StylizeSettings, report: ProgressReporter) -> dict[str, Painter]:
     """One per method that can paint this."""
     found: dict[str, Painter] = {}
     missing: dict[str, str] = {}

@@ -6,19 +6,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from bottega import pictures, runtime
 from bottega.errors import PictureError, ResourceError
 from bottega.pictures import Picture
+from bottega.tools.common.image_sources import BundledSource, MaskSource, Source
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.methods import METHODS, Extras, Stylizer, Task
+from bottega.tools.methods.method import result_size
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.plan import Plan, StyleChoice
 from bottega.tools.recipe import make_recipe
-from bottega.tools.sources import BundledSource, MaskSource, Source
-from bottega.tools.stylize.methods import METHODS, Extras, Stylizer, Task
-from bottega.tools.stylize.methods.base import result_size
-from bottega.tools.stylize.plan import Plan, StyleChoice
-from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.tool import Report
 from bottega.transfer.regions import Region, feather
 from bottega.transfer.style import Style
 
@@ -66,11 +65,9 @@ class Painter:
     def recipe(self, content: Source, folder: Path) -> dict[str, Any]:
         """The recipe of one picture that will lie in a folder."""
         weights = self.stylizer.weights(folder)
-        return make_recipe(
-            self.plan, content, self.settings, folder, weights=weights, torch=torch.__version__
-        )
+        return make_recipe(self.plan, content, self.settings, folder, weights=weights)
 
-    def paint(self, content: Picture, report: Report, extras: Extras | None = None) -> Picture:
+    def paint(self, content: Picture, report: ProgressReporter, extras: Extras | None = None) -> Picture:
         """Paint one picture; its alpha comes back, at the size of the result.
 
         Raises:

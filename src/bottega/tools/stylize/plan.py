@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bottega.errors import SettingsError
-from bottega.tools.sources import MaskSource, Source
+from bottega.tools.common.image_sources import MaskSource, Source
 
 BACKGROUND = "background"
 LARGEST_WEIGHT = 1e6

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bottega.tools.stylize.methods import DEFAULT_METHOD, METHODS, Method
-from bottega.tools.stylize.methods.base import refuse_foreign
-from bottega.tools.tool import Settings, face
+from bottega.tools.common.tool import Settings, cli_option
+from bottega.tools.methods import DEFAULT_METHOD, METHODS, Method
+from bottega.tools.methods.method import refuse_foreign
 from bottega.transfer.settings import OptimizeSettings
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class PaintSettings(OptimizeSettings, Settings):
         description="long side of the result; 0 keeps the content's; none is "
         + " and ".join(f"{m.size} for {m.name}" for m in METHODS.values() if m.size)
         + ", the content's for the others",
-        json_schema_extra=face(unit="pixels"),
+        json_schema_extra=cli_option(unit="pixels"),
     )
     color_strength: float | None = Field(
         None, ge=0, le=1, description="how far colours go; none goes as far as --strength"
@@ -71,7 +71,7 @@ class PaintSettings(OptimizeSettings, Settings):
         ge=0,
         le=1000,
         description="how soft the edges of masks become",
-        json_schema_extra=face(unit="pixels of the content"),
+        json_schema_extra=cli_option(unit="pixels of the content"),
     )
     encoder: str = Field(
         "small", description="the network that looks at pictures, as bottega models list shows it"
@@ -93,13 +93,13 @@ class PaintSettings(OptimizeSettings, Settings):
         ge=0,
         le=1024,
         description="0 takes BOTTEGA_THREADS, OMP_NUM_THREADS, or all cores",
-        json_schema_extra=face(unit="processor threads"),
+        json_schema_extra=cli_option(unit="processor threads"),
     )
     quality: int = Field(92, ge=1, le=100, description="of JPEG, WebP and AVIF files; 100 is the best")
     bits: Literal[8, 16] = Field(
         8,
         description="depth of the result; 16 for PNG and TIFF",
-        json_schema_extra=face(unit="bits per channel"),
+        json_schema_extra=cli_option(unit="bits per channel"),
     )
 
     @model_validator(mode="after")

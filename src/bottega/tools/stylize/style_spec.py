@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
-from bottega.suggestions import nearest
-from bottega.tools.sources import (
+from bottega.spelling import nearest
+from bottega.tools.common.image_sources import (
     Source,
     TrainedSource,
     file_source,
@@ -30,7 +30,7 @@ from bottega.tools.sources import (
     start_source,
     style_source,
 )
-from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
+from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 
 REGION_NAME = re.compile(r"[^\W\d][\w-]*")
 SCALE = "scale="

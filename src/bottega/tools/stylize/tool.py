@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from pydantic import Field, model_validator
 
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.tools.outputs import check_folder, check_output, default_name, keep_inputs
-from bottega.tools.sources import Source, content_source
-from bottega.tools.stylize.methods import METHODS, Extras, Method
-from bottega.tools.stylize.plan import Plan
-from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.stylize.style_spec import read_plan
-from bottega.tools.stylize.video.formats import is_clip
-from bottega.tools.stylize.video.settings import ClipSettings
-from bottega.tools.tool import Outcome, Report, Tool, face
+from bottega.tools.clips.kinds import is_clip
+from bottega.tools.clips.settings import ClipSettings
+from bottega.tools.common.image_sources import Source, content_source
+from bottega.tools.common.output_paths import (
+    check_folder_writable,
+    check_not_input,
+    check_output,
+    default_name,
+)
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import Tool, ToolResult, cli_option
+from bottega.tools.methods import METHODS, Extras, Method
+from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.plan import Plan
+from bottega.tools.words import read_plan
 
 if TYPE_CHECKING:
     from bottega.tools.stylize.pipeline import Painter
@@ -32,7 +38,7 @@ class StylizeSettings(PaintSettings, ClipSettings):
     content: Path = Field(
         description="the picture to repaint, a folder of pictures, a clip (a film, an animation, a folder of "
         "frames), or a photograph to try: china, flower",
-        json_schema_extra=face(positional=True),
+        json_schema_extra=cli_option(positional=True),
     )
     style: list[str] = Field(
         [],
@@ -62,7 +68,7 @@ class StylizeSettings(PaintSettings, ClipSettings):
     output: Path | None = Field(
         None,
         description="the file to write (a folder, for a folder); else <content>-<style>.png in this folder",
-        json_schema_extra=face(short="-o"),
+        json_schema_extra=cli_option(short="-o"),
     )
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
     sheet: Path | None = Field(None, description="also write a sheet with before, styles and after")
@@ -71,7 +77,11 @@ class StylizeSettings(PaintSettings, ClipSettings):
     )
     preview: Path | None = Field(None, description="write the unfinished picture here now and then")
     preview_every: float = Field(
-        10.0, ge=0.1, le=3600, description="time between previews", json_schema_extra=face(unit="seconds")
+        10.0,
+        ge=0.1,
+        le=3600,
+        description="time between previews",
+        json_schema_extra=cli_option(unit="seconds"),
     )
     state: Path | None = Field(
         None, description="keep the state of the work in this file, and continue from it where it exists"
@@ -90,7 +100,7 @@ class StylizeSettings(PaintSettings, ClipSettings):
         return list(METHODS.values()) if self.compare else super().methods()
 
 
-def _run(settings: StylizeSettings, report: Report) -> Outcome:
+def _run(settings: StylizeSettings, report: ProgressReporter) -> ToolResult:
     if is_clip(settings):
         from bottega.tools.stylize.video.run import stylize_clip
 
@@ -120,7 +130,9 @@ def _run(settings: StylizeSettings, report: Report) -> Outcome:
     return _stylize_file(settings, plan, painter, report)
 
 
-def _stylize_file(settings: StylizeSettings, plan: Plan, painter: Painter, report: Report) -> Outcome:
+def _stylize_file(
+    settings: StylizeSettings, plan: Plan, painter: Painter, report: ProgressReporter
+) -> ToolResult:
     from bottega import pictures
     from bottega.tools.stylize.sheet import before_and_after
 
@@ -147,7 +159,7 @@ def _stylize_file(settings: StylizeSettings, plan: Plan, painter: Painter, repor
         pictures.save(before_and_after(before, plan, picture), settings.sheet, quality=settings.quality)
         files.append(settings.sheet)
     seconds = time.monotonic() - start
-    return Outcome(
+    return ToolResult(
         f"{output} ({picture.width} × {picture.height} pixels, {seconds:.1f} seconds)",
         files=tuple(files),
         details={
@@ -173,8 +185,8 @@ def _check_work_files(settings: StylizeSettings, output: Path, inputs: list[Sour
         format_of(settings.preview)
     work_files = [path for path in (settings.preview, settings.state) if path is not None]
     for path in work_files:
-        check_folder(path.parent)
-        keep_inputs(path, inputs)
+        check_folder_writable(path.parent)
+        check_not_input(path, inputs)
     taken: set[Path] = set()
     for path in [output, *([settings.sheet] if settings.sheet else []), *work_files]:
         if path.absolute() in taken:
@@ -186,6 +198,6 @@ STYLIZE = Tool(
     name="stylize",
     summary="Repaint a picture, or a folder of pictures, in the manner of others.",
     settings=StylizeSettings,
-    work=_run,
-    paints=True,
+    function=_run,
+    uses_networks=True,
 )

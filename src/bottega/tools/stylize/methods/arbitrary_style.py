@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bottega.tools.sources import BUNDLED_SIDE
-from bottega.tools.stylize.methods.base import Method, Task
-from bottega.tools.stylize.methods.feedforward import OnePassStylizer
+from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE
+from bottega.tools.methods.method import Method, Task
+from bottega.tools.methods.one_pass import OnePassStylizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +47,9 @@ class AnyStyleStylizer(OnePassStylizer, Generic[Code]):
         """Several styles as one."""
 
     def bundled_side(self, scale: float) -> int:
-        side = round(min(self.asked.size or BUNDLED_SIDE, LARGEST_STYLE) * self.asked.style_scale * scale)
+        side = round(
+            min(self.asked.size or BUNDLED_STYLE_SIZE, LARGEST_STYLE) * self.asked.style_scale * scale
+        )
         return min(max(side, LEAST_PAINTED), LARGEST_STYLE)
 
     def code(self, region: Region, task: Task) -> Code | None:

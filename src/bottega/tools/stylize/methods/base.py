@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.pictures import Picture
-    from bottega.tools.sources import TrainedSource
-    from bottega.tools.stylize.plan import Plan
-    from bottega.tools.stylize.settings import PaintSettings
-    from bottega.tools.tool import Report
+    from bottega.tools.common.image_sources import TrainedSource
+    from bottega.tools.common.progress import ProgressReporter
+    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.plan import Plan
     from bottega.transfer.regions import Region
 
 COMMON = frozenset(
@@ -109,7 +109,7 @@ class Task:
     content: Picture
     regions: Sequence[Region]
     size: tuple[int, int]
-    report: Report
+    report: ProgressReporter
     extras: Extras
 
     def stop_if_asked(self) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import WeightsError
-from bottega.tools.sources import BUNDLED_SIDE, FileSource, file_source
-from bottega.tools.stylize.methods.base import Stylizer, Task
+from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, FileSource, file_source
+from bottega.tools.methods.method import Stylizer, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,7 +78,7 @@ class OnePassStylizer(Stylizer):
             )
 
     def bundled_side(self, scale: float) -> int:
-        return BUNDLED_SIDE
+        return BUNDLED_STYLE_SIZE
 
     def memory_needed(self, task: Task) -> float:
         height, width = task.size

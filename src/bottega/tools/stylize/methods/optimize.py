@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, PictureError
-from bottega.tools.sources import BUNDLED_SIDE, STARTS, Source
-from bottega.tools.stylize.methods.base import Extras, Method, Stylizer, Task
+from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, START_KEYWORDS, Source
+from bottega.tools.methods.method import Extras, Method, Stylizer, Task
 from bottega.transfer.settings import OptimizeSettings
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from bottega.encoders import Encoder
     from bottega.pictures import Picture
-    from bottega.tools.stylize.settings import PaintSettings
-    from bottega.tools.tool import Report
+    from bottega.tools.common.progress import ProgressReporter
+    from bottega.tools.paint_settings import PaintSettings
     from bottega.transfer.progress import Progress
 
 LARGEST_BUNDLED_SIDE = 2048
@@ -53,8 +53,8 @@ class OptimizeStylizer(Stylizer):
         return {"encoder": {"name": entry.name, "sha256": entry.sha256}}
 
     def bundled_side(self, scale: float) -> int:
-        needed = round((self.settings.size or BUNDLED_SIDE) * self.settings.style_scale * scale)
-        return min(max(needed, BUNDLED_SIDE), LARGEST_BUNDLED_SIDE)
+        needed = round((self.settings.size or BUNDLED_STYLE_SIZE) * self.settings.style_scale * scale)
+        return min(max(needed, BUNDLED_STYLE_SIZE), LARGEST_BUNDLED_SIDE)
 
     def notes(self, task: Task, styles: Sequence[Picture]) -> Iterator[str]:
         if task.plan.start is not None:
@@ -126,14 +126,14 @@ def optimize_settings(settings: PaintSettings) -> OptimizeSettings:
     values = settings.model_dump(include=set(OptimizeSettings.model_fields), exclude_none=True)
     values["keep_color"] = settings.color_method if settings.keep_color else "no"
     # A picture is handed over by itself and goes before what is said here.
-    values["start"] = settings.start if settings.start in STARTS else "content"
+    values["start"] = settings.start if settings.start in START_KEYWORDS else "content"
     return OptimizeSettings(**values)
 
 
 class _Listener:
     """Passes the method's progress on, writes previews now and then, and stops the work when asked to."""
 
-    def __init__(self, report: Report, extras: Extras) -> None:
+    def __init__(self, report: ProgressReporter, extras: Extras) -> None:
         self.report = report
         self.extras = extras
         self._last_preview = time.monotonic()

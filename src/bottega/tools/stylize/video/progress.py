@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bottega import pictures
 from bottega.errors import Cancelled
-from bottega.tools.tool import Report
+from bottega.tools.common.progress import ProgressReporter
 from bottega.video import Bytes, ClipInfo
 
 SELDOM = 0.1
@@ -28,7 +28,7 @@ class Teller:
 
     def __init__(
         self,
-        report: Report,
+        report: ProgressReporter,
         info: ClipInfo,
         begun_at: int = 0,
         *,

@@ -12,14 +12,16 @@ import numpy as np
 
 from bottega import video
 from bottega.errors import MismatchError, OutputError, PictureError
-from bottega.tools.recipe import CLIP, Recalled, check_weights
-from bottega.tools.sources import FileSource
-from bottega.tools.stylize.pipeline import Painter
-from bottega.tools.stylize.video.build import open_stylizer
-from bottega.tools.stylize.video.formats import FILMS_OUT, kind_of
-from bottega.tools.stylize.video.run import Job, check_clip_output, paint_clip
-from bottega.tools.stylize.video.style_spec import ClipPlan
-from bottega.tools.tool import Outcome, Report, configure
+from bottega.tools.clips.kinds import FILMS_OUT, kind_of
+from bottega.tools.clips.run import Job, check_clip_output, paint_clip
+from bottega.tools.clips.studio import open_stylizer
+from bottega.tools.clips.words import ClipPlan
+from bottega.tools.common.image_sources import FileSource
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.recipe import check_weights
+from bottega.tools.common.tool import ToolResult, configure
+from bottega.tools.painter import Painter
+from bottega.tools.recipe import CLIP, Recalled
 
 if TYPE_CHECKING:
     from bottega.tools.remake.tool import RemakeSettings
@@ -29,7 +31,7 @@ TOLERANCE = 0.5
 enough for an encoder to decide otherwise somewhere."""
 
 
-def remake_clip(settings: RemakeSettings, given: FileSource, report: Report) -> Outcome:
+def remake_clip(settings: RemakeSettings, given: FileSource, report: ProgressReporter) -> ToolResult:
     """Paint the film again, into a file or only to compare it.
 
     Raises:
@@ -56,8 +58,10 @@ def remake_clip(settings: RemakeSettings, given: FileSource, report: Report) -> 
     return told(settings, given, [] if settings.output is None else [output], recipe)
 
 
-def _job(recalled: Recalled, recipe: dict[str, Any], given: FileSource, output: Path, report: Report) -> Job:
-    from bottega.tools.stylize.tool import StylizeSettings
+def _job(
+    recalled: Recalled, recipe: dict[str, Any], given: FileSource, output: Path, report: ProgressReporter
+) -> Job:
+    from bottega.tools.stylize import StylizeSettings
 
     paint = recalled.settings
     clip = recipe["clip"]

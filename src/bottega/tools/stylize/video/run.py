@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bottega import pictures, video
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.tools.outputs import check_folder, keep_inputs
+from bottega.tools.clips import film
+from bottega.tools.clips.kinds import Kind, default_output, kind_of
+from bottega.tools.clips.progress import Teller
+from bottega.tools.clips.studio import make_stylizer, open_stylizer
+from bottega.tools.clips.words import ClipPlan, clip_source, read_clip_plan
+from bottega.tools.common.image_sources import FileSource, Source
+from bottega.tools.common.output_paths import check_folder_writable, check_not_input
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
+from bottega.tools.methods.method import result_size
+from bottega.tools.painter import Painter
 from bottega.tools.recipe import CLIP
-from bottega.tools.sources import FileSource, Source
-from bottega.tools.stylize.methods.base import result_size
-from bottega.tools.stylize.pipeline import Painter
-from bottega.tools.stylize.video import segmented_writer as film
-from bottega.tools.stylize.video.build import make_stylizer, open_stylizer
-from bottega.tools.stylize.video.formats import Kind, default_output, kind_of
-from bottega.tools.stylize.video.progress import Teller
-from bottega.tools.stylize.video.style_spec import ClipPlan, clip_source, read_clip_plan
-from bottega.tools.tool import Outcome, Report
 from bottega.transfer.clips import ClipStylizer, Raw
 from bottega.video import AnimationWriter, Behind, Clip, FolderWriter, Frame, FrameFolder, OnBroken
 
@@ -43,7 +44,7 @@ class Job:
     """One clip to paint, checked and ready."""
 
     settings: StylizeSettings
-    report: Report
+    report: ProgressReporter
     clip: Clip
     output: Path
     kind: Kind
@@ -103,7 +104,7 @@ class Job:
         )
 
 
-def stylize_clip(settings: StylizeSettings, report: Report) -> Outcome:
+def stylize_clip(settings: StylizeSettings, report: ProgressReporter) -> ToolResult:
     """Paint a film, an animation or a folder of frames.
 
     Raises:
@@ -118,7 +119,7 @@ def stylize_clip(settings: StylizeSettings, report: Report) -> Outcome:
     seconds = time.monotonic() - start
     height, width = job.size
     rate = painted / max(seconds, 1e-9)
-    return Outcome(
+    return ToolResult(
         f"{job.output} ({painted} frames of {width} × {height} pixels, {seconds:.1f} seconds, "
         f"{rate:.1f} frames per second)",
         files=(job.output,),
@@ -153,7 +154,7 @@ def paint_clip(job: Job) -> tuple[int, list[str]]:
     return painted, broken
 
 
-def _checked(settings: StylizeSettings, report: Report) -> Job:
+def _checked(settings: StylizeSettings, report: ProgressReporter) -> Job:
     """Refuse what cannot work before any work begins."""
     for name in ("sheet", "compare"):
         if name in settings.model_fields_set:
@@ -174,7 +175,9 @@ def _checked(settings: StylizeSettings, report: Report) -> Job:
     return Job(settings, report, clip, output, kind, clip_plan, painter)
 
 
-def _check_moments(settings: StylizeSettings, clip_plan: ClipPlan, clip: Clip, report: Report) -> None:
+def _check_moments(
+    settings: StylizeSettings, clip_plan: ClipPlan, clip: Clip, report: ProgressReporter
+) -> None:
     """Say which styles the clip ends before, where its length is known."""
     seconds = clip.info.seconds
     for word, moment in zip(settings.style, clip_plan.moments, strict=True):
@@ -192,10 +195,10 @@ def check_clip_output(output: Path, kind: Kind, inputs: Sequence[Source], *, ove
         folder = FolderWriter.pattern_of(output).parent
         if folder.exists() and any(folder.iterdir()) and not overwrite:
             raise OutputError(f"The folder {folder} has files in it; choose another, or add --overwrite.")
-        keep_inputs(folder, inputs)
+        check_not_input(folder, inputs)
         return
-    check_folder(output.parent)
-    keep_inputs(output, inputs)
+    check_folder_writable(output.parent)
+    check_not_input(output, inputs)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} already exists; choose another name, or add --overwrite to replace it.")
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bottega.tools.tool import Settings, face
+from bottega.tools.common.tool import Settings, cli_option
 
 
 class ClipSettings(Settings):
@@ -28,7 +28,7 @@ class ClipSettings(Settings):
         gt=0,
         le=1000,
         description="of a folder of frames; films and animations know theirs",
-        json_schema_extra=face(unit="frames per second"),
+        json_schema_extra=cli_option(unit="frames per second"),
     )
     codec: Literal["auto", "h264", "vp9", "av1"] = Field(
         "auto",

@@ -1,0 +1,1 @@
+"""The tool ``adjust``: a picture brought to a palette, a light, a composition, a texture."""

@@ -1,0 +1,163 @@
+"""The base of every tool: a settings model and one function, from which every interface is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+
+from bottega.errors import BottegaError, ResourceError, SettingsError
+from bottega.tools.common.progress import ProgressReporter
+
+OUT_OF_MEMORY_MESSAGES = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "bad allocation",
+    "bad_alloc",
+)
+"""Parts of torch's messages when an allocation fails: on the CPU (two allocators) and on a GPU."""
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown keys are rejected, and every field has a description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    heading: ClassVar[str] = "Settings"
+    """Title of the fields that a model declares, in help texts."""
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def cli_option(*, unit: str = "", short: str = "", positional: bool = False) -> dict[str, Any]:
+    """How interfaces present a field, for ``Field(json_schema_extra=cli_option(...))``.
+
+    Args:
+        unit: of the number: "pixels", "seconds".
+        short: one-letter option of the command line: "-o".
+        positional: an argument without a name on the command line.
+    """
+    return {"unit": unit, "short": short, "positional": positional}
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool returns."""
+
+    summary: str
+    """One sentence for people."""
+    files: tuple[Path, ...] = ()
+    """The files that were written."""
+    rows: tuple[dict[str, Any], ...] = ()
+    """A table of plain values, with the same keys in every row."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """Plain values for programs."""
+    error: BottegaError | None = None
+    """Set if the work finished but some of it failed; decides the exit code."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One command.
+
+    Args:
+        name: as typed; two words make a sub-command (``models pull``).
+        summary: one line.
+        settings: the model of its settings.
+        function: does the work; heavy imports happen inside it.
+        uses_networks: whether it runs networks, so that the command line prepares its process for them.
+    """
+
+    name: str
+    summary: str
+    settings: type[Settings]
+    function: Callable[[Any, ProgressReporter], ToolResult]
+    uses_networks: bool = False
+
+    def configure(self, values: Mapping[str, Any]) -> Settings:
+        """Settings from plain values; raises as :func:`configure` does."""
+        return configure(self.settings, values)
+
+    def run(self, settings: Settings, report: ProgressReporter | None = None) -> ToolResult:
+        """Do the work.
+
+        Raises:
+            BottegaError: anything that the user can correct, in one sentence.
+        """
+        try:
+            return self.function(settings, report or ProgressReporter())
+        except (MemoryError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise out_of_memory_error(self.name) from error
+            raise
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of Python, torch or a GPU says that memory ran out."""
+    if isinstance(error, BottegaError):
+        return False
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and any(message in str(error).lower() for message in OUT_OF_MEMORY_MESSAGES)
+    )
+
+
+def out_of_memory_error(task: str) -> ResourceError:
+    """The error for the user, naming the task that ran out of memory."""
+    return ResourceError(
+        f"There was not enough memory for {task}; nothing was written. "
+        "Try a smaller --size, or close other programs."
+    )
+
+
+def configure(model: type[AnySettings], values: Mapping[str, Any]) -> AnySettings:
+    """A settings model from plain values.
+
+    Raises:
+        SettingsError: a value is missing, unknown, of the wrong type or out of range.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise SettingsError(_validation_message(model, error)) from None
+
+
+def value_range(field: FieldInfo) -> str:
+    """The range of a field in words: ``0 to 1``, ``1 or more``; empty without limits."""
+    low = high = ""
+    for rule in field.metadata:
+        match rule:
+            case Ge(ge=limit):
+                low = f"{limit}"
+            case Gt(gt=limit):
+                low = f"above {limit}"
+            case Le(le=limit):
+                high = f"{limit}"
+            case Lt(lt=limit):
+                high = f"below {limit}"
+    if low and high:
+        return f"{low} to {high}"
+    return f"{low} or more" if low else f"up to {high}" if high else ""
+
+
+def _validation_message(model: type[Settings], error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    message = first["msg"].removeprefix("Value error, ")
+    if not name:
+        return message
+    if first["type"] == "extra_forbidden":
+        return f'There is no setting "{name}"; the settings are {", ".join(model.model_fields)}.'
+    if first["type"] == "missing":
+        return f"The setting {name} is missing: {model.model_fields[name].description}."
+    if first["type"].startswith(("greater_than", "less_than")):
+        limits = value_range(model.model_fields[name])
+        return f"The setting {name} is {first['input']!r}; its range is {limits}."
+    reason = message[0].lower() + message[1:]
+    return f"The setting {name} is {first['input']!r}: {reason.removeprefix('input ')}."

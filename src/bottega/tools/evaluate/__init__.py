@@ -1,0 +1,1 @@
+"""The tool ``evaluate``: pictures compared with a reference."""

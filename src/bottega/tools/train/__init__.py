@@ -1,0 +1,1 @@
+"""The tool ``train``: networks and generators of the user's own."""

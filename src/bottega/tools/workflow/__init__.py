@@ -1,0 +1,1 @@
+"""The tool ``workflow``: from a folder of pictures to personalized drafts."""
