@@ -12,8 +12,8 @@ from PIL import Image
 
 from bottega import styles, weights
 from bottega.errors import MismatchError, OutputError, SettingsError, WeightsError
+from bottega.tools.common.optional_packages import PURPOSES, extras
 from bottega.tools.common.tool import ToolResult
-from bottega.tools.extras import PURPOSES, extras
 from bottega.tools.registry import TOOLS
 
 

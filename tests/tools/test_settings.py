@@ -7,9 +7,9 @@ from pydantic.fields import FieldInfo
 
 from bottega.errors import SettingsError
 from bottega.tools.common.tool import Tool, configure
-from bottega.tools.methods.optimize import optimize_settings
-from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.registry import TOOLS
+from bottega.tools.stylize.methods.optimize import optimize_settings
+from bottega.tools.stylize.settings import PaintSettings
 from bottega.transfer.settings import OptimizeSettings
 
 FIELDS = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from bottega.errors import SettingsError
-from bottega.tools.adjust.adjust import check_profile
+from bottega.tools.adjust.tool import check_profile
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 

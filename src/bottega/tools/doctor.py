@@ -9,9 +9,9 @@ from typing import Any
 
 from bottega.environment import PREFIX, Environment, environment
 from bottega.errors import BottegaError, MismatchError
+from bottega.tools.common.optional_packages import extras
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult
-from bottega.tools.extras import extras
 from bottega.version import __version__
 
 

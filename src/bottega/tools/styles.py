@@ -95,10 +95,10 @@ def _repaint_sheet(
     from bottega import pictures
     from bottega.styles import STYLES
     from bottega.tools.common.image_sources import BundledSource
-    from bottega.tools.methods import METHODS
-    from bottega.tools.paint_settings import PaintSettings
-    from bottega.tools.painter import Painter
-    from bottega.tools.plan import StyleChoice, make_plan
+    from bottega.tools.stylize.methods import METHODS
+    from bottega.tools.stylize.pipeline import Painter
+    from bottega.tools.stylize.plan import StyleChoice, make_plan
+    from bottega.tools.stylize.settings import PaintSettings
 
     before = photo.open()
     # Long enough for a row of the sheet that is as high as asked.

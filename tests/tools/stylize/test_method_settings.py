@@ -12,11 +12,11 @@ import bottega
 from bottega.cli import main
 from bottega.errors import PictureError, SettingsError, WeightsError
 from bottega.tools.common.tool import configure
-from bottega.tools.methods import DEFAULT_METHOD, METHODS
-from bottega.tools.methods.method import COMMON
-from bottega.tools.paint_settings import PaintSettings
 from bottega.tools.registry import TOOLS
 from bottega.tools.stylize import StylizeSettings
+from bottega.tools.stylize.methods import DEFAULT_METHOD, METHODS
+from bottega.tools.stylize.methods.base import COMMON
+from bottega.tools.stylize.settings import PaintSettings
 
 Pass = Callable[..., dict[str, Any]]
 

@@ -8,8 +8,8 @@ import pytest
 
 from bottega.errors import PictureError, SettingsError
 from bottega.tools.common.image_sources import BundledSource, FileSource
-from bottega.tools.plan import BACKGROUND
-from bottega.tools.words import read_plan, read_region, read_style
+from bottega.tools.stylize.plan import BACKGROUND
+from bottega.tools.stylize.style_spec import read_plan, read_region, read_style
 
 
 @pytest.fixture

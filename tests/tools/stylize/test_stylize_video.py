@@ -14,12 +14,12 @@ from PIL import Image
 
 import bottega
 from bottega.errors import BottegaError, Cancelled, OutputError, PictureError, SettingsError
-from bottega.tools.clips import film
-from bottega.tools.clips.kinds import _is_clip
-from bottega.tools.clips.words import split_moment
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
+from bottega.tools.stylize.video import segmented_writer as film
+from bottega.tools.stylize.video.formats import _is_clip
+from bottega.tools.stylize.video.style_spec import split_moment
 from bottega.video import Film, FrameFolder, is_animated, read_recipe
 from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError
 from bottega.tools.adjust.network import NETWORK
+from bottega.tools.common.condition_styles import recalled_condition, style_record
 from bottega.tools.common.image_sources import Source, file_source
 from bottega.tools.common.recipe import InputSearch, find_source, find_weights, recipe_header, weights_record
-from bottega.tools.style_files import recalled_condition, style_record
 
 if TYPE_CHECKING:
     from bottega.personalize import Condition

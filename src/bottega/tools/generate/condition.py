@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import MismatchError, SettingsError
 from bottega.tools.adjust.network import network_record, opened
+from bottega.tools.common.condition_styles import recalled_condition, style_record
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import InputSearch
 from bottega.tools.generate.parsing import place_of
 from bottega.tools.generate.settings import BendSettings
-from bottega.tools.style_files import recalled_condition, style_record
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from bottega import generate, pictures, video
 from bottega.errors import Cancelled
-from bottega.tools.clips.kinds import kind_of
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.generate.samples import Drafts
+from bottega.tools.stylize.video.formats import kind_of
 from bottega.video import AnimationWriter, ClipInfo, FolderWriter, Frame, SegmentWriter
 
 

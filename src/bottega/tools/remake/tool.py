@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from bottega.errors import MismatchError, PictureError, SettingsError
-from bottega.tools.clips.kinds import FILMS_IN
 from bottega.tools.common.image_sources import FileSource, file_source
 from bottega.tools.common.output_paths import check_not_input, check_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import InputSearch, check_weights
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
-from bottega.tools.methods import METHODS
-from bottega.tools.methods.method import refuse_foreign
-from bottega.tools.recipe import Recalled, read_back
+from bottega.tools.stylize.methods import METHODS
+from bottega.tools.stylize.methods.base import refuse_foreign
+from bottega.tools.stylize.recipe import Recalled, read_back
+from bottega.tools.stylize.video.formats import FILMS_IN
 
 if TYPE_CHECKING:
     from bottega.pictures import Picture

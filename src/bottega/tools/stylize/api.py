@@ -17,12 +17,12 @@ from bottega.tools.common.image_sources import FileSource, MemorySource, Source,
 from bottega.tools.common.output_paths import check_not_input, check_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import configure, is_out_of_memory, out_of_memory_error
-from bottega.tools.methods import METHODS
-from bottega.tools.methods.method import refuse_foreign
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.painter import Painter
-from bottega.tools.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan
-from bottega.tools.words import StyleNames, read_style
+from bottega.tools.stylize.methods import METHODS
+from bottega.tools.stylize.methods.base import refuse_foreign
+from bottega.tools.stylize.pipeline import Painter
+from bottega.tools.stylize.plan import BACKGROUND, RegionChoice, StyleChoice, make_plan
+from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.style_spec import StyleNames, read_style
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from bottega.tools.common.image_sources import FileSource
 from bottega.tools.common.output_paths import check_folder_writable, check_output, default_name
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import ToolResult, is_out_of_memory, out_of_memory_error
-from bottega.tools.recipe import same_picture
+from bottega.tools.stylize.recipe import same_picture
 
 if TYPE_CHECKING:
     from bottega.tools.stylize.pipeline import Painter

@@ -12,11 +12,11 @@ from bottega.tools.common.image_sources import Source, TrainedSource, content_so
 from bottega.tools.common.output_paths import check_output
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import ToolResult, configure
-from bottega.tools.methods import METHODS, Method
-from bottega.tools.methods.one_pass import architecture
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.sheet import HEIGHT
-from bottega.tools.words import PICTURES, read_plan
+from bottega.tools.stylize.methods import METHODS, Method
+from bottega.tools.stylize.methods.feedforward import architecture
+from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.sheet import HEIGHT
+from bottega.tools.stylize.style_spec import PICTURES, read_plan
 
 if TYPE_CHECKING:
     from bottega.pictures import Picture

@@ -13,11 +13,11 @@ from bottega.errors import PictureError, ResourceError
 from bottega.pictures import Picture
 from bottega.tools.common.image_sources import BundledSource, MaskSource, Source
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.methods import METHODS, Extras, Stylizer, Task
-from bottega.tools.methods.method import result_size
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.plan import Plan, StyleChoice
-from bottega.tools.recipe import make_recipe
+from bottega.tools.stylize.methods import METHODS, Extras, Stylizer, Task
+from bottega.tools.stylize.methods.base import result_size
+from bottega.tools.stylize.plan import Plan, StyleChoice
+from bottega.tools.stylize.recipe import make_recipe
+from bottega.tools.stylize.settings import PaintSettings
 from bottega.transfer.regions import Region, feather
 from bottega.transfer.style import Style
 

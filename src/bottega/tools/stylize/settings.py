@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from bottega.tools.common.tool import Settings, cli_option
-from bottega.tools.methods import DEFAULT_METHOD, METHODS, Method
-from bottega.tools.methods.method import refuse_foreign
+from bottega.tools.stylize.methods import DEFAULT_METHOD, METHODS, Method
+from bottega.tools.stylize.methods.base import refuse_foreign
 from bottega.transfer.settings import OptimizeSettings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from torch import Tensor
 from bottega import pictures
 from bottega.pictures import Picture
 from bottega.tools.common.image_sources import TrainedSource
-from bottega.tools.plan import Plan
+from bottega.tools.stylize.plan import Plan
 
 HEIGHT = 480
 """Of the pictures on the sheet, in pixels."""

@@ -30,7 +30,7 @@ from bottega.tools.common.image_sources import (
     start_source,
     style_source,
 )
-from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
+from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
 
 REGION_NAME = re.compile(r"[^\W\d][\w-]*")
 SCALE = "scale="

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from pydantic import Field, model_validator
 
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.tools.clips.kinds import is_clip
-from bottega.tools.clips.settings import ClipSettings
 from bottega.tools.common.image_sources import Source, content_source
 from bottega.tools.common.output_paths import (
     check_folder_writable,
@@ -21,10 +19,12 @@ from bottega.tools.common.output_paths import (
 )
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, cli_option
-from bottega.tools.methods import METHODS, Extras, Method
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.plan import Plan
-from bottega.tools.words import read_plan
+from bottega.tools.stylize.methods import METHODS, Extras, Method
+from bottega.tools.stylize.plan import Plan
+from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.style_spec import read_plan
+from bottega.tools.stylize.video.formats import is_clip
+from bottega.tools.stylize.video.settings import ClipSettings
 
 if TYPE_CHECKING:
     from bottega.tools.stylize.pipeline import Painter

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bottega.generate.training.settings import GanSettings
+from bottega.generate.settings import GanSettings
 from bottega.tools.common.tool import Settings, cli_option
 from bottega.transfer.training.settings import FitSettings, ManyStyles, OneStyle
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled
-from bottega.generate.training.settings import ANSWERS
+from bottega.generate.settings import ANSWERS
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.train.settings import TrainFiles, TrainGanSettings

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE
-from bottega.tools.methods.method import Method, Task
-from bottega.tools.methods.one_pass import OnePassStylizer
+from bottega.tools.stylize.methods.base import Method, Task
+from bottega.tools.stylize.methods.feedforward import OnePassStylizer
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bottega.pictures import Picture
     from bottega.tools.common.image_sources import TrainedSource
     from bottega.tools.common.progress import ProgressReporter
-    from bottega.tools.paint_settings import PaintSettings
-    from bottega.tools.plan import Plan
+    from bottega.tools.stylize.plan import Plan
+    from bottega.tools.stylize.settings import PaintSettings
     from bottega.transfer.regions import Region
 
 COMMON = frozenset(

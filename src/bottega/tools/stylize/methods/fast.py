@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bottega.tools.common.image_sources import FileSource, TrainedSource
-from bottega.tools.methods.method import Method, Stylizer
-from bottega.tools.methods.trained import REASONS, TrainedStylizer
+from bottega.tools.stylize.methods.base import Method, Stylizer
+from bottega.tools.stylize.methods.fixed_styles import REASONS, TrainedStylizer
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

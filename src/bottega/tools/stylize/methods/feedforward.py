@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import WeightsError
 from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, FileSource, file_source
-from bottega.tools.methods.method import Stylizer, Task
+from bottega.tools.stylize.methods.base import Stylizer, Task
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, PictureError
 from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, START_KEYWORDS, Source
-from bottega.tools.methods.method import Extras, Method, Stylizer, Task
+from bottega.tools.stylize.methods.base import Extras, Method, Stylizer, Task
 from bottega.transfer.settings import OptimizeSettings
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bottega.encoders import Encoder
     from bottega.pictures import Picture
     from bottega.tools.common.progress import ProgressReporter
-    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.stylize.settings import PaintSettings
     from bottega.transfer.progress import Progress
 
 LARGEST_BUNDLED_SIDE = 2048

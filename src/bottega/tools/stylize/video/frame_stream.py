@@ -11,15 +11,15 @@ import torch
 
 from bottega import pictures, runtime
 from bottega.errors import PictureError, SettingsError
-from bottega.tools.call import read_styles
-from bottega.tools.clips.settings import ClipSettings
-from bottega.tools.clips.studio import make_stylizer, open_stylizer
-from bottega.tools.clips.words import ClipPlan, split_moment
 from bottega.tools.common.image_sources import MemorySource
 from bottega.tools.common.tool import configure
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.painter import Painter
-from bottega.tools.plan import BACKGROUND, RegionChoice, make_plan
+from bottega.tools.stylize.api import read_styles
+from bottega.tools.stylize.pipeline import Painter
+from bottega.tools.stylize.plan import BACKGROUND, RegionChoice, make_plan
+from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.video.build import make_stylizer, open_stylizer
+from bottega.tools.stylize.video.settings import ClipSettings
+from bottega.tools.stylize.video.style_spec import ClipPlan, split_moment
 from bottega.transfer.clips import ClipStylizer
 from bottega.video import Bytes, Frame, Mask, MaskTrack
 

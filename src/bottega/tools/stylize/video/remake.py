@@ -12,16 +12,16 @@ import numpy as np
 
 from bottega import video
 from bottega.errors import MismatchError, OutputError, PictureError
-from bottega.tools.clips.kinds import FILMS_OUT, kind_of
-from bottega.tools.clips.run import Job, check_clip_output, paint_clip
-from bottega.tools.clips.studio import open_stylizer
-from bottega.tools.clips.words import ClipPlan
 from bottega.tools.common.image_sources import FileSource
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import check_weights
 from bottega.tools.common.tool import ToolResult, configure
-from bottega.tools.painter import Painter
-from bottega.tools.recipe import CLIP, Recalled
+from bottega.tools.stylize.pipeline import Painter
+from bottega.tools.stylize.recipe import CLIP, Recalled
+from bottega.tools.stylize.video.build import open_stylizer
+from bottega.tools.stylize.video.formats import FILMS_OUT, kind_of
+from bottega.tools.stylize.video.run import Job, check_clip_output, paint_clip
+from bottega.tools.stylize.video.style_spec import ClipPlan
 
 if TYPE_CHECKING:
     from bottega.tools.remake.tool import RemakeSettings
@@ -61,7 +61,7 @@ def remake_clip(settings: RemakeSettings, given: FileSource, report: ProgressRep
 def _job(
     recalled: Recalled, recipe: dict[str, Any], given: FileSource, output: Path, report: ProgressReporter
 ) -> Job:
-    from bottega.tools.stylize import StylizeSettings
+    from bottega.tools.stylize.tool import StylizeSettings
 
     paint = recalled.settings
     clip = recipe["clip"]

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
 from bottega.tools.common.image_sources import FileSource, FolderSource, file_source
-from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, make_plan
-from bottega.tools.words import REGION_NAME, StyleNames, read_style
+from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, make_plan
+from bottega.tools.stylize.style_spec import REGION_NAME, StyleNames, read_style
 
 MOMENT = re.compile(r"(?P<style>.+)@(?P<seconds>\d+(\.\d+)?)s(?P<options>(:.*)?)")
 

@@ -10,9 +10,9 @@ from bottega.errors import PictureError, SettingsError
 from bottega.tools.common.image_sources import START_KEYWORDS, Source
 from bottega.tools.common.recipe import InputSearch, find_file, find_source, recipe_header
 from bottega.tools.common.tool import configure
-from bottega.tools.methods import METHODS
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
+from bottega.tools.stylize.methods import METHODS
+from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
+from bottega.tools.stylize.settings import PaintSettings
 
 PICTURE, CLIP = "stylize", "stylize a clip"
 """What a recipe says its tool is."""

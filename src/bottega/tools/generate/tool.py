@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.tools.clips.kinds import kind_of
 from bottega.tools.common.output_paths import check_folder_writable, check_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.generate.settings import GenerateSettings
+from bottega.tools.stylize.video.formats import kind_of
 
 if TYPE_CHECKING:
     from torch import Tensor

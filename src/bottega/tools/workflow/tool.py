@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
-from bottega.generate.training.settings import GanSettings
+from bottega.generate.settings import GanSettings
 from bottega.tools.common.output_paths import check_folder_writable
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import Tool, ToolResult
-from bottega.tools.evaluate.evaluate import EVALUATE
+from bottega.tools.evaluate.tool import EVALUATE
 from bottega.tools.generate.condition import wished
-from bottega.tools.generate.generate import GENERATE
+from bottega.tools.generate.tool import GENERATE
 from bottega.tools.train.settings import name_from
 from bottega.tools.train.train_gan import TRAIN_GAN, fixed_settings
 from bottega.tools.workflow.settings import WorkflowSettings
