@@ -30,7 +30,7 @@ from bottega.personalize.choices.reading import Reader
 from bottega.personalize.choices.traits import TRAITS
 from bottega.personalize.seen import enlarged
 from bottega.pictures import save, sheet
-from bottega.runtime import machine, tune_allocator
+from bottega.runtime import system_info, tune_allocator
 from bottega.tools.choose.export import condition_of
 
 app = cyclopts.App(help=__doc__)

@@ -9,6 +9,7 @@ import torch
 
 from bottega import pictures, styles
 from bottega.errors import PictureError
+from bottega.files import file_sha256
 from bottega.tools.common.image_sources import BundledSource, FileSource, MemorySource, file_source
 from bottega.tools.common.output_paths import default_name
 

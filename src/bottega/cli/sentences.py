@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import cyclopts
 
-from bottega.spelling import nearest
+from bottega.suggestions import nearest
 from bottega.tools.common.tool import Tool
 from bottega.tools.registry import TOOLS
 

@@ -13,6 +13,7 @@ import bottega
 from bottega import pictures
 from bottega.cli import main
 from bottega.errors import Cancelled, MismatchError, OutputError, PictureError, SettingsError
+from bottega.files import file_sha256
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS

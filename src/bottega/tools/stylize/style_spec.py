@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bottega.errors import PictureError, SettingsError
-from bottega.spelling import nearest
+from bottega.suggestions import nearest
 from bottega.tools.common.image_sources import (
     Source,
     TrainedSource,
