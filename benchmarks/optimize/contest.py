@@ -22,7 +22,10 @@ from bottega.encoders import Encoder
 from bottega.errors import BottegaError
 from bottega.pictures import resize
 from bottega.runtime import peak_memory, tune_allocator
-from bottega.transfer import OptimizeSettings, Progress, Style, optimize
+from bottega.transfer.optimize.runner import optimize
+from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.optimize.state import Progress
+from bottega.transfer.regions import Style
 
 Name = Literal["plain Adam", "plain L-BFGS", "ours"]
 

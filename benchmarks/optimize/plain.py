@@ -14,7 +14,7 @@ from torch import Tensor
 from bottega.encoders import Encoder
 from bottega.losses import STYLE_TERMS, content_loss, content_power, total_variation
 from bottega.pictures import resize
-from bottega.transfer.settings import OptimizeSettings
+from bottega.transfer.optimize.settings import OptimizeSettings
 
 Watch = Callable[[Tensor, int], None]
 """Is shown a picture ``(1, 3, H, W)`` and how many evaluations of the loss and gradient led to it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bottega.transfer.settings import OptimizeSettings, StyleLoss
+from bottega.transfer.optimize.settings import OptimizeSettings, StyleLoss
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from bottega.encoders import PlainEncoder
-from bottega.encoders.table import small
+from bottega.encoders.registry import small
 from bottega.errors import SettingsError
 from bottega.training import Console, Loop, PictureSet, Step, Trapezoid, load_pictures, optimizer, worker
 from recipes.encoder.config import EncoderRecipe

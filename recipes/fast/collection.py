@@ -10,10 +10,9 @@ from bottega import encoders
 from bottega.errors import SettingsError
 from bottega.runtime import tune_allocator
 from bottega.training import Console, check_same, load_pictures
-from bottega.transfer.training.fit import prepare, take_best
-from bottega.transfer.training.goals import Goal
-from bottega.transfer.training.photographs import CHECKED, SHORT_SIDE, Photographs
+from bottega.transfer.training.fit import CHECKED, SHORT_SIDE, Photographs, prepare, take_best
 from bottega.transfer.training.settings import ANSWERS, FitSettings
+from bottega.transfer.training.tasks import Goal
 from recipes.micro.material import STYLE_FOLDERS
 from recipes.slices import train_slice
 from recipes.split import held_out_photographs, training_files

@@ -17,7 +17,9 @@ from bottega import weights
 from bottega.encoders import PlainEncoder, build
 from bottega.errors import BottegaError, WeightsError
 from bottega.losses import STYLE_TERMS
-from bottega.transfer import OptimizeSettings, Style, optimize
+from bottega.transfer.optimize.runner import optimize
+from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.regions import Style
 
 SIZE = 32
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from bottega.encoders import PlainEncoder, build
-from bottega.encoders.table import small
+from bottega.encoders.registry import small
 from bottega.errors import SettingsError, WeightsError
 
 DEPTHS = (2, 2, 3, 3)

@@ -126,5 +126,5 @@ def test_affine_maps() -> None:
 def test_bands_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     picture, grid, guide = random(2, 3, 17, 13), random(2, 12, 4, 5, 6), random(2, 1, 17, 13, seed=1)
     expected = apply_affine(picture, slice_grid(grid, guide))
-    monkeypatch.setattr("bottega.layers.bilateral.BAND", 40)
+    monkeypatch.setattr("bottega.layers.bilateral_grid.BAND", 40)
     torch.testing.assert_close(transform_by_grid(picture, grid, guide), expected)

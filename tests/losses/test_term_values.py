@@ -11,7 +11,7 @@ import scipy.stats
 import torch
 
 from bottega.losses import Gram, SlicedWasserstein, Wasserstein
-from bottega.losses.matrix_root import principal_root, trace_of_root
+from bottega.losses.wasserstein import principal_root, trace_of_root
 
 
 def features(seed: int, height: int, width: int, channels: int = 8) -> torch.Tensor:

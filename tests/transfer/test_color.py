@@ -10,7 +10,7 @@ from torch import Tensor
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
 from bottega.pictures import fit, photograph
-from bottega.transfer.color import color_transfer, luminance_only, match_color
+from bottega.transfer.color_transfer import color_transfer, luminance_only, match_color
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -69,7 +69,7 @@ def test_luminance_only_of_itself_with_masks_and_in_bands(monkeypatch: pytest.Mo
     )
     whole = luminance_only(result, content)
     torch.testing.assert_close(luminance_only(result, content, torch.ones(1, 1, 13, 9)), whole)
-    monkeypatch.setattr("bottega.transfer.color.BAND", 20)
+    monkeypatch.setattr("bottega.transfer.color_transfer.BAND", 20)
     torch.testing.assert_close(luminance_only(result, content), whole, rtol=0, atol=1e-12)
     with pytest.raises(PictureError, match="content is 13 × 9 pixels, the result 9 × 13"):
         luminance_only(result, random(1, 3, 9, 13))

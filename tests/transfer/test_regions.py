@@ -6,11 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bottega.encoders.plain import PlainEncoder
+from bottega.encoders.vgg import PlainEncoder
 from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS
-from bottega.transfer.regions import BACKGROUND, Region, composite, feather, mask_pyramid, partition
-from bottega.transfer.style import Style
+from bottega.transfer.regions import BACKGROUND, Region, Style, composite, feather, mask_pyramid, partition
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

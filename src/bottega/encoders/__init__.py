@@ -1,10 +1,8 @@
 """Perceptual encoders with named layers."""
 
 from bottega.encoders.base import PIXELS, Encoder
-from bottega.encoders.loading import load
-from bottega.encoders.normalise import data_dependent_init, normalise_activations
-from bottega.encoders.plain import PlainEncoder
-from bottega.encoders.table import ENCODERS, build
+from bottega.encoders.registry import ENCODERS, build, load
+from bottega.encoders.vgg import PlainEncoder, data_dependent_init, normalise_activations
 
 __all__ = [
     "ENCODERS",

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import NO_NETWORK, Encoder, shares, without_network
-from bottega.encoders.plain import Pooling
-from bottega.encoders.receptive import Field
+from bottega.encoders.base import NO_NETWORK, Encoder, Field, shares, without_network
+from bottega.encoders.vgg import Pooling
 
 BLOCKS = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
 EXPANSION = 4

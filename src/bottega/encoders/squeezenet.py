@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import NO_NETWORK, Encoder, shares, without_network
-from bottega.encoders.plain import Pooling
-from bottega.encoders.receptive import Field
+from bottega.encoders.base import NO_NETWORK, Encoder, Field, shares, without_network
+from bottega.encoders.vgg import Pooling
 
 # Channels between and after the two halves of each fire module; None is a pooling.
 FIRES = ((16, 128), (16, 128), None, (32, 256), (32, 256), None, (48, 384), (48, 384), (64, 512), (64, 512))

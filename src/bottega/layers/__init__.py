@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from bottega.layers.bilateral import (
+from bottega.layers.bilateral_grid import (
     apply_affine,
     grid_lines,
     slice_grid,
     transform_by_grid,
     transform_by_lines,
 )
-from bottega.layers.blur import gaussian_blur
-from bottega.layers.convolution import ReflectConv2d, ResizeConv2d, reflect_pad
-from bottega.layers.folding import fold, pad_to_multiple, unfold_pixels
-from bottega.layers.masks import reduce_mask
-from bottega.layers.moments import ChannelMoments, channel_moments, mixed, mixing_shares, renormalise
-from bottega.layers.normalisation import ConditionalInstanceNorm, InstanceNorm, instance_norm
-from bottega.layers.oklab import oklab_to_rgb, rgb_to_oklab
-from bottega.layers.patches import extract_patches
-from bottega.layers.pyramid import laplacian_pyramid, reconstruct
-from bottega.layers.transport import ColorMoments, color_moments, color_transport, mixed_colors, recolor
-from bottega.layers.waves import block_cosines
+from bottega.layers.blocks import block_cosines, fold, pad_to_multiple, unfold_pixels
+from bottega.layers.color_spaces import oklab_to_rgb, rgb_to_oklab
+from bottega.layers.filters import extract_patches, gaussian_blur, laplacian_pyramid, reconstruct
+from bottega.layers.modules import (
+    ConditionalInstanceNorm,
+    InstanceNorm,
+    ReflectConv2d,
+    ResizeConv2d,
+    instance_norm,
+    reflect_pad,
+)
+from bottega.layers.moments import (
+    ChannelMoments,
+    ColorMoments,
+    channel_moments,
+    color_moments,
+    color_transport,
+    mixed,
+    mixed_colors,
+    mixing_shares,
+    recolor,
+    reduce_mask,
+    renormalise,
+)
 
 __all__ = [
     "ChannelMoments",

@@ -8,6 +8,7 @@ column, colour); the network's own (:func:`bottega.layers.fold`) is (colour, row
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
 
@@ -98,3 +99,46 @@ def _enlarging() -> Tensor:
     plane = torch.einsum("ia,jb->ijab", line, line)
     weights = torch.einsum("ijab,cd->ijcdab", plane, torch.eye(3)).reshape(NUMBERS, 3, 3, 3)
     return weights.contiguous(memory_format=torch.channels_last)
+
+
+def pad_to_multiple(pictures: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column until both sides are multiples of ``multiple``.
+
+    Only below and to the right, so that a tile whose corner lies on such a multiple is padded like the whole.
+    """
+    down, right = -pictures.shape[-2] % multiple, -pictures.shape[-1] % multiple
+    if down == 0 and right == 0:
+        return pictures
+    return F.pad(pictures, (0, right, 0, down), mode="replicate")
+
+
+def fold(pictures: Tensor, factor: int) -> Tensor:
+    """``(N, C, H, W)`` to ``(N, C · factor², H / factor, W / factor)``: blocks of pixels become channels.
+
+    In place of the first layers' large kernels: nothing is lost, and everything after it is factor² cheaper.
+    """
+    return F.pixel_unshuffle(pictures, factor)
+
+
+def unfold_pixels(features: Tensor, factor: int) -> Tensor:
+    """The inverse of :func:`fold` (Shi et al. 2016, sub-pixel convolution)."""
+    return F.pixel_shuffle(features, factor)
+
+
+def block_cosines(side: int) -> Tensor:
+    """The orthonormal cosine transform (DCT-II) of blocks of ``side × side`` pixels in three colours.
+
+    Rows are coefficients: wave by wave, from the mean to the finest in both directions, and for each wave
+    light, red against blue, green against both (orthonormal opponents of sRGB). Columns are the channels of
+    :func:`bottega.layers.fold`: colour, row, column. The transpose is the inverse.
+
+    Returns:
+        ``(3 · side², 3 · side²)``, float32.
+    """
+    places = torch.arange(side, dtype=torch.float64)
+    lines = torch.cos(math.pi * (2 * places + 1) * places[:, None] / (2 * side)) * math.sqrt(2 / side)
+    lines[0] = side**-0.5
+    waves = torch.einsum("ui,vj->uvij", lines, lines).reshape(side**2, side**2)
+    opponents = torch.tensor([[1, 1, 1], [1, 0, -1], [0.5, -1, 0.5]], dtype=torch.float64)
+    opponents /= opponents.norm(dim=1, keepdim=True)
+    return torch.einsum("ki,dc->kdci", waves, opponents).reshape(3 * side**2, 3 * side**2).float()

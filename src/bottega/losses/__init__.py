@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bottega.losses.batched import (
+from bottega.losses.content_and_smoothness import content_loss, content_power, total_variation
+from bottega.losses.gram import Gram, SecondMoment
+from bottega.losses.sliced import Projections, QuantileTarget, SlicedWasserstein
+from bottega.losses.style_term import Stats, StyleTerm, leaf, surrogate
+from bottega.losses.training_losses import (
     calm_loss,
     gram_loss,
     identity_loss,
@@ -17,11 +21,6 @@ from bottega.losses.batched import (
     sliced_loss,
     stability_loss,
 )
-from bottega.losses.content import content_loss, content_power
-from bottega.losses.gram import Gram, SecondMoment
-from bottega.losses.sliced import Projections, QuantileTarget, SlicedWasserstein
-from bottega.losses.smoothness import total_variation
-from bottega.losses.statistics import Stats, StyleTerm, leaf, surrogate
 from bottega.losses.wasserstein import GaussianTarget, Moments, Wasserstein
 
 STYLE_TERMS: dict[str, type[StyleTerm[Any, Any]]] = {

@@ -9,8 +9,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from bottega.losses.statistics import SILENT, check_target_mass, proportions
-from bottega.losses.sums import position_sums
+from bottega.losses.style_term import SILENT, check_target_mass, position_sums, proportions
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.losses.statistics import SILENT, check_target_mass, columns_of, proportions
+from bottega.losses.style_term import SILENT, check_target_mass, columns_of, proportions
 
 GOLDEN = 0.6180339887498949
 

@@ -10,8 +10,8 @@ import torch
 from bottega import encoders, pictures
 from bottega.errors import PictureError
 from bottega.losses import moment_loss
-from bottega.transfer.training.objective import POSITIONS, FitObjective, StyleTargets
-from bottega.transfer.training.photographs import photographs
+from bottega.transfer.training.fit import photographs
+from bottega.transfer.training.losses import POSITIONS, FitObjective, StyleTargets
 from bottega.transfer.training.settings import OneStyle
 
 

@@ -14,7 +14,7 @@ from bottega.pictures.formats import format_of
 from bottega.tools.common.output_paths import check_folder_writable
 from bottega.tools.train.settings import TrainFiles, name_from
 from bottega.transfer.networks import described, save
-from bottega.transfer.training.goals import Goal
+from bottega.transfer.training.tasks import Goal
 from bottega.weights.manifest import NAME
 
 

@@ -13,8 +13,8 @@ from bottega import pictures
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.train.settings import TrainFiles
 from bottega.training import Callback, Loop, TensorBoard, Timed
-from bottega.transfer.training.goals import Goal
-from bottega.transfer.training.photographs import Photographs
+from bottega.transfer.training.fit import Photographs
+from bottega.transfer.training.tasks import Goal
 
 TELL_EVERY = 0.5
 """Seconds between two words about the progress."""

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from bottega.tools.common.image_sources import FileSource
     from bottega.tools.train.destination import Place
     from bottega.training import Loop
-    from bottega.transfer.training.goals import Goal
+    from bottega.transfer.training.tasks import Goal
 
 LICENCE = "yours, as far as the style and the photographs allow"
 
 
-def _style(settings: TrainStyleSettings, report: ProgressReporter) -> ToolResult:
-    from bottega.tools.train.destination import find_place
-    from bottega.tools.train.training_run import conduct, read_photographs
-    from bottega.transfer.training.goals import default_base, one_style
+def _style(settings: TrainStyleSettings, report: Report) -> Outcome:
+    from bottega.tools.train_place import find_place
+    from bottega.tools.training_run import conduct, read_photographs
+    from bottega.transfer.training.tasks import default_base, one_style
 
     source = style_source(settings.style)
     place = find_place(settings, source.label)
@@ -46,9 +46,9 @@ def _style(settings: TrainStyleSettings, report: ProgressReporter) -> ToolResult
 
 def _multi(settings: TrainMultiSettings, report: ProgressReporter) -> ToolResult:
     from bottega.styles import STYLES
-    from bottega.tools.train.destination import find_place
-    from bottega.tools.train.training_run import conduct, read_photographs
-    from bottega.transfer.training.goals import many_styles
+    from bottega.tools.train_place import find_place
+    from bottega.tools.training_run import conduct, read_photographs
+    from bottega.transfer.training.tasks import many_styles
 
     sources = [style_source(word) for word in settings.style or STYLES]
     names = [source.name if isinstance(source, BundledSource) else source.label for source in sources]
@@ -65,7 +65,7 @@ def _add_style(settings: AddStyleSettings, report: ProgressReporter) -> ToolResu
     from bottega.tools.train.destination import find_place
     from bottega.tools.train.training_run import conduct, read_photographs
     from bottega.transfer.networks import MultiStyleNet, load
-    from bottega.transfer.training.goals import nearest_style, one_more_style
+    from bottega.transfer.training.tasks import nearest_style, one_more_style
 
     network = load(settings.network)
     if not isinstance(network, MultiStyleNet):

@@ -13,9 +13,8 @@ from bottega.tools.stylize.methods.feedforward import OnePassStylizer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.tools.stylize.settings import PaintSettings
-    from bottega.transfer.regions import Region
-    from bottega.transfer.style import Style
+    from bottega.tools.paint_settings import PaintSettings
+    from bottega.transfer.regions import Region, Style
 
 LARGEST_STYLE = 1024
 """Long side at which a style is looked at, before its scale: larger strokes are beyond a network's sight."""

@@ -129,7 +129,7 @@ class OnePassStylizer(Stylizer):
 
     def _by_regions(self, task: Task, regions: Sequence[Region]) -> Tensor:
         from bottega import pictures
-        from bottega.transfer.color import luminance_only
+        from bottega.transfer.color_transfer import luminance_only
         from bottega.transfer.regions import composite
 
         settings, size = self.asked, task.size
@@ -193,7 +193,7 @@ def resized(regions: Sequence[Region], size: tuple[int, int]) -> list[Region]:
 
 
 def _with_the_contents_colors(region: Region, content: Tensor, settings: PaintSettings) -> Region:
-    from bottega.transfer.color import Method, match_color
+    from bottega.transfer.color_transfer import Method, match_color
 
     method: Method = "coral" if settings.color_method == "match" else "histogram"
     return region.with_styles(
@@ -210,6 +210,6 @@ def _with_the_contents_colors(region: Region, content: Tensor, settings: PaintSe
 
 
 def _recolored(painted: Tensor, content: Tensor, settings: PaintSettings) -> Tensor:
-    from bottega.transfer.color import color_transfer
+    from bottega.transfer.color_transfer import color_transfer
 
     return color_transfer(painted, content, "coral" if settings.color_method == "match" else "histogram")

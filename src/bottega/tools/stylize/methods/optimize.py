@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, PictureError
-from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, START_KEYWORDS, Source
-from bottega.tools.stylize.methods.base import Extras, Method, Stylizer, Task
-from bottega.transfer.settings import OptimizeSettings
+from bottega.tools.sources import BUNDLED_SIDE, STARTS, Source
+from bottega.transfer.optimize.settings import OptimizeSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from bottega.pictures import Picture
     from bottega.tools.common.progress import ProgressReporter
     from bottega.tools.stylize.settings import PaintSettings
-    from bottega.transfer.progress import Progress
+    from bottega.tools.tool import Report
+    from bottega.transfer.optimize.state import Progress
 
 LARGEST_BUNDLED_SIDE = 2048
 """A larger square takes minutes to paint and shows no further detail."""
@@ -70,13 +70,13 @@ class OptimizeStylizer(Stylizer):
                 )
 
     def memory_needed(self, task: Task) -> float:
-        from bottega.transfer.optimization import memory_needed
+        from bottega.transfer.optimize.runner import memory_needed
 
         return memory_needed(*task.size)
 
     def paint(self, task: Task) -> Tensor:
         from bottega import runtime
-        from bottega.transfer.optimization import optimize
+        from bottega.transfer.optimize.runner import optimize
 
         with runtime.deterministic():
             result = optimize(

@@ -14,9 +14,9 @@ from bottega.tools.stylize.methods.micro_stylizer import OwnStatisticsStylizer, 
 from bottega.tools.stylize.pipeline import Painter
 from bottega.tools.stylize.video.style_spec import ClipPlan
 from bottega.transfer.clips import ClipStylizer, Direction, Part, gathered
-from bottega.transfer.color import luminance_only
+from bottega.transfer.color_transfer import luminance_only
 from bottega.transfer.networks import StyleCode
-from bottega.transfer.style import Style
+from bottega.transfer.regions import Style
 from bottega.video import Bytes, MaskTrack
 
 if TYPE_CHECKING:

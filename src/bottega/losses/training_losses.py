@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bottega.errors import PictureError
 from bottega.layers import channel_moments, gaussian_blur
-from bottega.losses.statistics import SILENT, widened
+from bottega.losses.style_term import SILENT, widened
 
 QUIET = 0.1
 """Share of the channels' mean variance that is added to each before content is normalised."""

@@ -5,7 +5,10 @@ import torch
 
 from bottega.encoders import build, normalise_activations
 from bottega.errors import PictureError, SettingsError
-from bottega.transfer import OptimizeSettings, Region, Style, optimization, optimize, scale_sizes
+from bottega.transfer.optimize import runner as optimization
+from bottega.transfer.optimize.runner import optimize, scale_sizes
+from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.regions import Region, Style
 
 QUICK = OptimizeSettings(size=48, first_size=24, iterations=4, last_iterations=4)
 

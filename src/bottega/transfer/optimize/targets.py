@@ -11,9 +11,8 @@ from torch import Tensor
 from bottega.encoders import Encoder
 from bottega.losses import StyleTerm, content_power
 from bottega.pictures import resize
-from bottega.transfer.objective import Goal, Part, Weights
-from bottega.transfer.regions import Region, mask_pyramid
-from bottega.transfer.style import Style
+from bottega.transfer.optimize.objective import Goal, Part, Weights
+from bottega.transfer.regions import Region, Style, mask_pyramid
 from bottega.transfer.tiles import Box, grid, reduced
 
 # Larger pictures are looked at in tiles of this side, so that memory stays flat.

@@ -21,16 +21,13 @@ from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
 from bottega.runtime import seeded, spare_memory
-from bottega.transfer.color import Method, color_transfer, luminance_only, match_color
-from bottega.transfer.goals import GoalMaker
-from bottega.transfer.lbfgs import Lbfgs
-from bottega.transfer.objective import Objective, Weights
-from bottega.transfer.progress import OnProgress, Progress, Result
-from bottega.transfer.regions import Region, composite, partition
-from bottega.transfer.settings import OptimizeSettings
-from bottega.transfer.solvers import Adam, Solver
-from bottega.transfer.state import StateFile
-from bottega.transfer.style import Style
+from bottega.transfer.color_transfer import Method, color_transfer, luminance_only, match_color
+from bottega.transfer.optimize.objective import Objective, Weights
+from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Solver
+from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.optimize.state import OnProgress, Progress, Result, StateFile
+from bottega.transfer.optimize.targets import GoalMaker
+from bottega.transfer.regions import Region, Style, composite, partition
 
 # Pictures above so many pixels are worked in tiles of this side.
 WHOLE_UP_TO = 2_400_000

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import torch
 
+from bottega import weights
 from bottega.encoders.base import Encoder
-from bottega.encoders.plain import PlainEncoder, Pooling
 from bottega.encoders.resnet import ResNet50
 from bottega.encoders.squeezenet import SqueezeNet
+from bottega.encoders.vgg import PlainEncoder, Pooling
+from bottega.errors import WeightsError
 
 # Early layers carry more: strokes, not objects, make a manner (crowsonkb's 256:64:16:4:1).
 VGG_STYLE = {"relu1_1": 256.0, "relu2_1": 64.0, "relu3_1": 16.0, "relu4_1": 4.0, "relu5_1": 1.0}
@@ -83,3 +85,27 @@ def build(name: str, *, seed: int = 0, **options: object) -> Encoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ENCODERS[name](**options)
+
+
+def load(name: str = "small", *, pooling: Pooling | None = None) -> Encoder:
+    """An encoder with the weights of this name, frozen, on the processor, in float32.
+
+    Args:
+        name: of weights: ``small`` ships with Bottega; ``vgg19``, ``vgg16``, ``squeezenet`` and ``resnet50``
+            are fetched once by ``bottega models pull``; or the artist's own.
+        pooling: ``None`` takes the encoder's default.
+
+    Raises:
+        WeightsError: unknown, not fetched yet, damaged, or not an encoder's weights.
+    """
+    entry = weights.entry(name)
+    state, configuration = weights.load(name)
+    architecture = str(configuration.get("architecture", entry.architecture))
+    if architecture not in ENCODERS:
+        raise WeightsError(
+            f'The weights "{name}" are for "{architecture or entry.kind}", which is no encoder; '
+            f"encoders are {', '.join(ENCODERS)}."
+        )
+    encoder = ENCODERS[architecture](**({} if pooling is None else {"pooling": pooling}))
+    encoder.load_features(state)
+    return encoder.frozen()

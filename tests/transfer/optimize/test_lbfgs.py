@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from bottega.transfer.lbfgs import Lbfgs
+from bottega.transfer.optimize.optimizers import Lbfgs
 
 SHAPE = (1, 3, 4, 5)
 

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from bottega import encoders
-from bottega.transfer import OptimizeSettings, Style, optimize
+from bottega.transfer.optimize.runner import optimize
+from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.regions import Style
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])

@@ -6,7 +6,7 @@ import torch
 from bottega.encoders import build, normalise_activations
 from bottega.layers import gaussian_blur
 from bottega.losses import STYLE_TERMS, SlicedWasserstein, content_power
-from bottega.transfer.objective import Goal, Objective, Part, Weights
+from bottega.transfer.optimize.objective import Goal, Objective, Part, Weights
 from bottega.transfer.regions import mask_pyramid
 
 
