@@ -18,8 +18,8 @@ from bottega import pictures
 from bottega.errors import Cancelled, SettingsError
 from bottega.layers import rgb_to_oklab
 from bottega.tools import TOOLS, Report
-from bottega.tools.methods import METHODS
-from bottega.tools.paint_settings import PaintSettings
+from bottega.tools.stylize.methods import METHODS
+from bottega.tools.stylize.settings import PaintSettings
 from bottega.transfer.color_transfer import color_transfer
 
 Pass = Callable[..., dict[str, Any]]

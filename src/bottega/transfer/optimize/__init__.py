@@ -1,1 +1,1 @@
-"""Style transfer by optimization: the reference method. ``settings`` imports no torch; the other modules do."""
+"""Style transfer by optimization: the reference method. Only ``settings`` works without torch."""

@@ -13,7 +13,7 @@ from bottega.tools.stylize.methods.feedforward import OnePassStylizer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.stylize.settings import PaintSettings
     from bottega.transfer.regions import Region, Style
 
 LARGEST_STYLE = 1024

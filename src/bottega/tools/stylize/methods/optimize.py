@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, PictureError
 from bottega.tools.sources import BUNDLED_SIDE, STARTS, Source
+from bottega.tools.stylize.methods.base import Extras, Method, Stylizer, Task
 from bottega.transfer.optimize.settings import OptimizeSettings
 
 if TYPE_CHECKING:
