@@ -21,7 +21,7 @@ from benchmarks.optimize.material import encoder_named, label
 from benchmarks.optimize.plan import Plan, quick
 from benchmarks.optimize.report import write
 from bottega.errors import BottegaError, SettingsError
-from bottega.runtime import machine, precision, set_threads, tune_allocator
+from bottega.runtime import precision, set_threads, system_info, tune_allocator
 from bottega.transfer.optimize.settings import OptimizeSettings, StyleLoss
 
 app = cyclopts.App(help=__doc__)
