@@ -10,7 +10,6 @@ from bottega.tools.common.tool import Tool, configure
 from bottega.tools.registry import TOOLS
 from bottega.tools.stylize.methods.optimize import optimize_settings
 from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.tool import Tool, configure
 from bottega.transfer.optimize.settings import OptimizeSettings
 
 FIELDS = [

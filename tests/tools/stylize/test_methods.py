@@ -17,7 +17,8 @@ import bottega
 from bottega import pictures
 from bottega.errors import Cancelled, SettingsError
 from bottega.layers import rgb_to_oklab
-from bottega.tools import TOOLS, Report
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.registry import TOOLS
 from bottega.tools.stylize.methods import METHODS
 from bottega.tools.stylize.settings import PaintSettings
 from bottega.transfer.color_transfer import color_transfer

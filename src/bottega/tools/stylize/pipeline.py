@@ -18,7 +18,6 @@ from bottega.tools.stylize.methods.base import result_size
 from bottega.tools.stylize.plan import Plan, StyleChoice
 from bottega.tools.stylize.recipe import make_recipe
 from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.tool import Report
 from bottega.transfer.regions import Region, Style, feather
 
 

@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from bottega.tools.common.tool import Settings, cli_option
 from bottega.tools.stylize.methods import DEFAULT_METHOD, METHODS, Method
 from bottega.tools.stylize.methods.base import refuse_foreign
-from bottega.tools.tool import Settings, face
 from bottega.transfer.optimize.settings import OptimizeSettings
 
 if TYPE_CHECKING:

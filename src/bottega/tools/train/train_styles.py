@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 LICENCE = "yours, as far as the style and the photographs allow"
 
 
-def _style(settings: TrainStyleSettings, report: Report) -> Outcome:
-    from bottega.tools.train_place import find_place
-    from bottega.tools.training_run import conduct, read_photographs
+def _style(settings: TrainStyleSettings, report: ProgressReporter) -> ToolResult:
+    from bottega.tools.train.destination import find_place
+    from bottega.tools.train.training_run import conduct, read_photographs
     from bottega.transfer.training.tasks import default_base, one_style
 
     source = style_source(settings.style)
@@ -46,8 +46,8 @@ def _style(settings: TrainStyleSettings, report: Report) -> Outcome:
 
 def _multi(settings: TrainMultiSettings, report: ProgressReporter) -> ToolResult:
     from bottega.styles import STYLES
-    from bottega.tools.train_place import find_place
-    from bottega.tools.training_run import conduct, read_photographs
+    from bottega.tools.train.destination import find_place
+    from bottega.tools.train.training_run import conduct, read_photographs
     from bottega.transfer.training.tasks import many_styles
 
     sources = [style_source(word) for word in settings.style or STYLES]

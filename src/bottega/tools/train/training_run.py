@@ -17,6 +17,7 @@ from bottega.transfer.networks import save
 from bottega.transfer.training.fit import Photographs, photographs, prepare, take_best
 from bottega.transfer.training.settings import ANSWERS
 from bottega.transfer.training.tasks import Goal
+from bottega.version import __version__
 
 
 def conduct(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, PictureError
-from bottega.tools.sources import BUNDLED_SIDE, STARTS, Source
+from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, START_KEYWORDS, Source
 from bottega.tools.stylize.methods.base import Extras, Method, Stylizer, Task
 from bottega.transfer.optimize.settings import OptimizeSettings
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bottega.pictures import Picture
     from bottega.tools.common.progress import ProgressReporter
     from bottega.tools.stylize.settings import PaintSettings
-    from bottega.tools.tool import Report
     from bottega.transfer.optimize.state import Progress
 
 LARGEST_BUNDLED_SIDE = 2048
