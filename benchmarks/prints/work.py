@@ -8,7 +8,10 @@ from bottega.encoders import load
 from bottega.pictures import photograph
 from bottega.runtime import device, peak_memory, precision, tune_allocator
 from bottega.styles import paint as paint_style
-from bottega.transfer import OptimizeSettings, Progress, Style, optimize
+from bottega.transfer.optimize.runner import optimize
+from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.optimize.state import Progress
+from bottega.transfer.regions import Style
 
 
 def paint(size: int) -> dict[str, float]:

@@ -17,13 +17,13 @@ from torch import Tensor
 
 from bottega import runtime
 from bottega.environment import environment
-from bottega.layers import convolution, moments
+from bottega.layers import modules, moments
 from bottega.transfer.networks import MicroNet, micro, modulation
 from bottega.transfer.onepass import trunk
 from bottega.transfer.onepass.trunk import Trunk, Work, example_inputs
 
 TELEMETRY = "openvino_telemetry"
-SOURCES = (trunk, micro, modulation, moments, convolution)
+SOURCES = (trunk, micro, modulation, moments, modules)
 """What the graph was traced from; another text makes another graph."""
 
 
