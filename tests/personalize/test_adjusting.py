@@ -214,7 +214,7 @@ def test_networks_are_kept_in_files(tmp_path: Path, network: AdjustmentNet, chin
     ours, theirs = (adjust(china, condition, network=n, refine=0) for n in (network, again))
     torch.testing.assert_close(ours, theirs, atol=0, rtol=0)
     weights.save(tmp_path / "other.safetensors", {"a": torch.zeros(1)}, {"architecture": "micro"})
-    with pytest.raises(WeightsError, match="no adjustment network"):
+    with pytest.raises(WeightsError, match="not one of the adjustment networks"):
         load(tmp_path / "other.safetensors")
 
 

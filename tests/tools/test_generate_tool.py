@@ -209,7 +209,7 @@ def test_bad_words(model: str, tmp_path: Path, values: dict[str, Any], message: 
 def test_unknown_model(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="nobody"):
         draw("nobody", output=tmp_path / "x.png", count=1)
-    with pytest.raises(WeightsError, match="draws nothing from noise"):
+    with pytest.raises(WeightsError, match="not one of the generators"):
         draw("small", output=tmp_path / "x.png", count=1)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bottega import weights
-from bottega.errors import PictureError, SettingsError, WeightsError
+from bottega.errors import PictureError, SettingsError
 from bottega.layers import rgb_to_oklab
 from bottega.personalize.condition import Condition
 from bottega.personalize.network import AdjustmentNet
@@ -20,39 +20,24 @@ from bottega.personalize.steering import begin, in_palette
 from bottega.personalize.style import painted
 
 ARCHITECTURE = "adjust"
+NETWORKS = {ARCHITECTURE: AdjustmentNet}
 ROUNDS = 3
 REFINE = 24
 
 
-def save(network: AdjustmentNet, path: str | Path, facts: Mapping[str, Any] | None = None) -> str:
-    """Write a network with what builds it again; returns the file's sha256."""
-    return weights.save(path, network.state_dict(), described(network, facts))
+def save(network: AdjustmentNet, path: str | Path, metadata: Mapping[str, Any] | None = None) -> str:
+    """Write a network with the configuration that builds it again; returns the file's sha256."""
+    return weights.save_network(network, path, NETWORKS, metadata)
 
 
-def described(network: AdjustmentNet, facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The configuration of a network's file, for :func:`bottega.weights.shelve` too."""
-    return {**(facts or {}), "architecture": ARCHITECTURE, "settings": network.configuration}
+def described(network: AdjustmentNet, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """:func:`bottega.weights.build_config` for an adjustment network."""
+    return weights.build_config(network, NETWORKS, metadata)
 
 
 def load(source: str | Path = ARCHITECTURE) -> AdjustmentNet:
-    """An adjustment network by the name of its weights, or from a ``.safetensors`` file.
-
-    Raises:
-        WeightsError: unknown, damaged, or no adjustment network.
-    """
-    is_file = isinstance(source, Path) or str(source).endswith(".safetensors")
-    state, configuration = weights.read(source) if is_file else weights.load(str(source))
-    if configuration.get("architecture") != ARCHITECTURE:
-        raise WeightsError(
-            f"{source} is no adjustment network, but {configuration.get('architecture', 'unknown')}."
-        )
-    try:
-        network = AdjustmentNet(**configuration.get("settings", {}))
-        network.load_state_dict({name: tensor.float() for name, tensor in state.items()})
-    except (TypeError, RuntimeError) as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise WeightsError(f"{source} does not fit the adjustment network ({reason}).") from None
-    return network.eval().requires_grad_(False)
+    """An adjustment network by the name of its weights, or from a ``.safetensors`` file."""
+    return weights.load_network(source, NETWORKS, "adjustment network")
 
 
 def packaged() -> AdjustmentNet | None:

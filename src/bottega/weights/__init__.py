@@ -8,21 +8,25 @@ only after its sha256 was compared.
 from bottega.weights.conversion import convert
 from bottega.weights.downloads import adopt, pull
 from bottega.weights.manifest import Entry
+from bottega.weights.network_files import build_config, load_network, save_network
 from bottega.weights.registry import entries, entry, is_here, load, path, shelve, verify
 from bottega.weights.storage import read, save
 
 __all__ = [
     "Entry",
     "adopt",
+    "build_config",
     "convert",
     "entries",
     "entry",
     "is_here",
     "load",
+    "load_network",
     "path",
     "pull",
     "read",
     "save",
+    "save_network",
     "shelve",
     "verify",
 ]

@@ -76,13 +76,13 @@ def test_what_is_refused(tmp_path: Path) -> None:
         save(torch.nn.Linear(1, 1), tmp_path / "n.safetensors")
     path = tmp_path / "other.safetensors"
     weights.save(path, {"a": torch.zeros(1)}, {"architecture": "small"})
-    with pytest.raises(WeightsError, match='holds "small", which paints nothing'):
+    with pytest.raises(WeightsError, match='holds "small", which is not one of the style transfer networks'):
         load(path)
     weights.save(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"fine": 4}})
-    with pytest.raises(WeightsError, match='does not fit the network "micro"'):
+    with pytest.raises(WeightsError, match='does not fit the style transfer network "micro"'):
         load(path)
     weights.save(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"colour": 4}})
-    with pytest.raises(WeightsError, match='does not fit the network "micro"'):
+    with pytest.raises(WeightsError, match='does not fit the style transfer network "micro"'):
         load(path)
     with pytest.raises(WeightsError, match="no such file"):
         load(tmp_path / "none.safetensors")
