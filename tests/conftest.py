@@ -18,7 +18,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from torch import nn
 
-    from bottega.transfer.networks import AdaINNet
+    from bottega.transfer.feedforward import AdaINNet
 
 QUICK = {
     "method": "optimize",
@@ -52,7 +52,7 @@ def _shelve_networks() -> None:
     import torch
 
     from bottega import weights
-    from bottega.transfer import networks
+    from bottega.transfer import feedforward as networks
 
     torch.manual_seed(0)
     made: dict[str, nn.Module] = {

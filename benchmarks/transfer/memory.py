@@ -24,9 +24,8 @@ from bottega.errors import BottegaError
 from bottega.pictures import photograph
 from bottega.runtime import peak_memory, system_info, tune_allocator
 from bottega.styles import paint as paint_style
-from bottega.transfer.networks import Manner
-from bottega.transfer.onepass import OnePass, one_pass
-from bottega.transfer.onepass.micro import MicroPainter
+from bottega.transfer.feedforward import Manner, OnePass, one_pass
+from bottega.transfer.feedforward.tiling import MicroPainter
 
 app = cyclopts.App(help=__doc__)
 

@@ -11,12 +11,9 @@ from torch import Tensor
 from benchmarks.transfer.microast import MicroASTShaped
 from bottega import encoders, weights
 from bottega.errors import WeightsError
-from bottega.transfer.color_transfer import color_transfer
-from bottega.transfer.networks import AdaINNet, Manner, OwnStatisticsNet, load
-from bottega.transfer.onepass import one_pass
-from bottega.transfer.optimize.runner import optimize
-from bottega.transfer.optimize.settings import OptimizeSettings
-from bottega.transfer.regions import Style
+from bottega.transfer import OptimizeSettings, Style, optimize
+from bottega.transfer.color import color_transfer
+from bottega.transfer.feedforward import AdaINNet, Manner, OwnStatisticsNet, load, one_pass
 
 Painter = Callable[[Tensor, Tensor, float], Tensor]
 """``(content (1, 3, H, W), style (1, 3, h, w), strength in [0, 1]) -> (1, 3, H, W)``, all in [0, 1]."""

@@ -9,7 +9,7 @@ import torch
 from benchmarks.transfer.microast import MicroASTShaped
 from bottega import weights
 from bottega.errors import WeightsError
-from bottega.transfer.networks import MicroNet, load
+from bottega.transfer.feedforward import MicroNet, load
 
 PACKAGED = "micro"
 

@@ -15,10 +15,9 @@ from torch import Tensor, nn
 from benchmarks.transfer.microast import MicroASTCode, MicroASTShaped
 from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments, color_moments, recolor
-from bottega.transfer.marks import BESIDE_MARKS, less_marks, marked, marks_of
-from bottega.transfer.networks import Manner, MicroNet, StyleCode
-from bottega.transfer.onepass import one_pass
-from bottega.transfer.onepass.openvino_engine import library
+from bottega.transfer.feedforward import Manner, MicroNet, StyleCode, one_pass
+from bottega.transfer.feedforward.backends import library
+from bottega.transfer.texture import BESIDE_MARKS, less_marks, marked, marks_of
 
 PATIENCE = 120
 """Seconds that torch.compile may take."""

@@ -28,7 +28,7 @@ from bottega.evaluate import psnr
 from bottega.pictures import photograph, resize
 from bottega.runtime import set_threads, system_info, tune_allocator
 from bottega.styles import paint as paint_style
-from bottega.transfer.networks import MicroNet
+from bottega.transfer.feedforward import MicroNet
 
 SIZES = {"256": (256, 256), "512": (512, 512), "720p": (720, 1280), "1080p": (1080, 1920), "4k": (2160, 3840)}
 STYLE = 512

@@ -27,7 +27,7 @@ from bottega.training import (
     optimizer,
     worker,
 )
-from bottega.transfer.networks import AdaINNet, save
+from bottega.transfer.feedforward import AdaINNet, save
 from recipes.adain.config import AdaINRecipe
 from recipes.micro.material import Material, Pairs
 from recipes.micro.train import SHEET_EVERY, SHEET_STYLES, sheet_pictures

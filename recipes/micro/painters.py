@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from benchmarks.transfer.microast import MicroASTShaped
 from bottega.layers import color_moments
-from bottega.transfer.networks import MicroNet
+from bottega.transfer.feedforward import MicroNet
 from recipes.micro.config import MicroRecipe
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from bottega.encoders import Encoder
 from bottega.training import optimizer
-from bottega.transfer.networks import MicroNet
+from bottega.transfer.feedforward import MicroNet
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import Material, Pairs
 

@@ -21,7 +21,7 @@ from bottega.training import (
     optimizer,
     worker,
 )
-from bottega.transfer.networks import MicroNet, save
+from bottega.transfer.feedforward import MicroNet, save
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import Material
 from recipes.micro.objective import Objective

@@ -13,7 +13,8 @@ from typing import Annotated
 import cyclopts
 
 from bottega.styles import STYLES, paint
-from bottega.transfer.networks import save
+from bottega.transfer.feedforward import save
+from bottega.transfer.training.goals import many_styles
 from bottega.transfer.training.settings import ManyStyles
 from bottega.transfer.training.tasks import many_styles
 from recipes.fast.collection import fit_slice

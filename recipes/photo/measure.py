@@ -19,7 +19,7 @@ from bottega import evaluate, pictures
 from bottega.errors import WeightsError
 from bottega.layers import color_moments, recolor
 from bottega.losses import sliced_loss
-from bottega.transfer.networks import Manner, PhotoNet, load
+from bottega.transfer.feedforward import Manner, PhotoNet, load
 from recipes.slices import call
 from recipes.split import held_out_paintings, held_out_photographs
 

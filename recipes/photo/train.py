@@ -24,7 +24,7 @@ from bottega.training import (
     worker,
 )
 from bottega.training.augment import color_jitter
-from bottega.transfer.networks import Manner, PhotoNet, save
+from bottega.transfer.feedforward import Manner, PhotoNet, save
 from recipes.micro.material import Material, Pairs
 from recipes.photo.config import PhotoRecipe
 from recipes.photo.objective import PhotoObjective

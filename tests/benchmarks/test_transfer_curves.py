@@ -20,7 +20,7 @@ from benchmarks.transfer.score import main as score_command
 from benchmarks.transfer.score import score
 from bottega import weights
 from bottega.errors import SettingsError, WeightsError
-from bottega.transfer.networks import AdaINNet, MicroNet, MultiStyleNet, save
+from bottega.transfer.feedforward import AdaINNet, MicroNet, MultiStyleNet, save
 from recipes.split import held_out_photographs
 
 SIDE = 48

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.transfer import memory, speed
 from benchmarks.transfer.nets import micro_network, microast_network
 from bottega.errors import ResourceError, WeightsError
-from bottega.transfer.networks import MicroNet, PhotoNet, save
+from bottega.transfer.feedforward import MicroNet, PhotoNet, save
 
 
 @pytest.fixture

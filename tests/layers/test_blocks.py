@@ -14,7 +14,7 @@ from bottega.layers.blocks import (
     picture_of_blocks,
     store_bytes,
 )
-from bottega.transfer.onepass.colors import byte_moments
+from bottega.transfer.feedforward.pixel_blocks import byte_moments
 
 
 def some_bytes(height: int, width: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bottega.transfer.networks import AdaINNet, load
+from bottega.transfer.feedforward import AdaINNet, load
 from recipes.adain import train
 from recipes.adain.config import AdaINRecipe
 from recipes.adain.train import averaged, build, decoder_losses, export, prepare

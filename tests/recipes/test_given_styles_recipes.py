@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bottega import pictures
-from bottega.transfer.networks import MultiStyleNet, TransformerNet, load
+from bottega.transfer.feedforward import MultiStyleNet, TransformerNet, load
 from recipes.fast.__main__ import main as fast
 from recipes.fast.collection import collection_photographs
 from recipes.multi.__main__ import main as multi

@@ -12,7 +12,7 @@ from torch import Tensor
 from bottega import encoders, weights
 from bottega.errors import SettingsError
 from bottega.training import PictureSet, check_same
-from bottega.transfer.networks import Manner, MicroNet, load
+from bottega.transfer.feedforward import Manner, MicroNet, load
 from recipes.micro import train
 from recipes.micro.__main__ import FIXED
 from recipes.micro.config import MicroRecipe

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bottega import encoders
-from bottega.transfer.networks import Manner, PhotoNet, load
+from bottega.transfer.feedforward import Manner, PhotoNet, load
 from recipes.micro.material import Material
 from recipes.photo import train
 from recipes.photo.config import PhotoRecipe

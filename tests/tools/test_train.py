@@ -17,9 +17,16 @@ import torch
 from bottega import weights
 from bottega.cli.main import main
 from bottega.errors import BottegaError, Cancelled, OutputError, SettingsError, WeightsError
-from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.registry import TOOLS
-from bottega.transfer.networks import FittedNet, Manner, MicroNet, MultiStyleNet, TransformerNet, load, save
+from bottega.tools import TOOLS, Report
+from bottega.transfer.feedforward import (
+    FittedNet,
+    Manner,
+    MicroNet,
+    MultiStyleNet,
+    TransformerNet,
+    load,
+    save,
+)
 
 TINY: dict[str, Any] = {
     "encoder": "tiny",

@@ -14,10 +14,9 @@ from bottega.errors import SettingsError, WeightsError
 from bottega.layers import ChannelMoments, ColorMoments
 from bottega.personalize.condition import Condition, StyleEmbedding
 from bottega.personalize.seen import seen
-from bottega.suggestions import nearest
-from bottega.transfer.networks import Manner, MicroNet, StyleCode, load, mix_codes
-from bottega.transfer.networks.code import check_picture
-from bottega.transfer.onepass import one_pass
+from bottega.spelling import nearest
+from bottega.transfer.feedforward import Manner, MicroNet, StyleCode, load, mix_codes, one_pass
+from bottega.transfer.feedforward.style_code import check_picture
 
 NETWORK = "micro"
 SIDE = 512

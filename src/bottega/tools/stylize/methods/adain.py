@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.layers import ChannelMoments
-    from bottega.tools.stylize.settings import PaintSettings
-    from bottega.transfer.networks import AdaINNet
+    from bottega.tools.paint_settings import PaintSettings
+    from bottega.transfer.feedforward import AdaINNet
     from bottega.transfer.regions import Region
 
 BYTES = 1200
@@ -27,7 +27,7 @@ class AdaINStylizer(AnyStyleStylizer["ChannelMoments"]):
 
     @cached_property
     def network(self) -> AdaINNet:
-        from bottega.transfer.networks import AdaINNet
+        from bottega.transfer.feedforward import AdaINNet
 
         network = self.loaded().to(self.device)
         assert isinstance(network, AdaINNet)

@@ -52,7 +52,7 @@ class OnePassStylizer(Stylizer):
         Raises:
             WeightsError: it is not there, damaged, or one of another method.
         """
-        from bottega.transfer import networks
+        from bottega.transfer import feedforward as networks
 
         if self.asked.model is None:
             self._check_own()

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bottega.tools.stylize.settings import PaintSettings
-    from bottega.transfer.networks import Manner, StyleCode
-    from bottega.transfer.onepass import OnePass
+    from bottega.tools.paint_settings import PaintSettings
+    from bottega.transfer.feedforward import Manner, OnePass, StyleCode
     from bottega.transfer.regions import Region
 
 LEAST_BYTES = 6e8
@@ -34,8 +33,7 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
 
     @cached_property
     def network(self) -> OnePass:
-        from bottega.transfer.networks import OwnStatisticsNet
-        from bottega.transfer.onepass import one_pass
+        from bottega.transfer.feedforward import OwnStatisticsNet, one_pass
 
         asked = self.asked
         loaded = self.loaded()
@@ -54,7 +52,7 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
         return self.asked.model_copy(update=used)
 
     def memory_needed(self, task: Task) -> float:
-        from bottega.transfer.onepass.one_pass import TILE, WHOLE
+        from bottega.transfer.feedforward.engine import TILE, WHOLE
 
         pixels = task.size[0] * task.size[1]
         at_a_time = pixels if pixels <= WHOLE else TILE**2
@@ -65,7 +63,7 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
         return self.network.encode(picture, mask)
 
     def mix(self, codes: Sequence[StyleCode], weights: Sequence[float]) -> StyleCode:
-        from bottega.transfer.networks import mix_codes
+        from bottega.transfer.feedforward import mix_codes
 
         return mix_codes(codes, weights)
 
@@ -84,7 +82,7 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
         return self.network.paint_bytes(task.content.samples, manner)
 
     def _manner(self, region: Region, task: Task) -> Manner:
-        from bottega.transfer.networks import Manner
+        from bottega.transfer.feedforward import Manner
 
         settings = self.asked
         return Manner(
@@ -99,6 +97,6 @@ class OwnStatisticsStylizer(AnyStyleStylizer["StyleCode"]):
 
 def magnified(long_side: int) -> int:
     """How many times as large as in their style marks are laid on a result with such a long side."""
-    from bottega.transfer.marks import MAGNIFICATIONS
+    from bottega.transfer.texture import MAGNIFICATIONS
 
     return max(times for times in MAGNIFICATIONS if times == 1 or long_side >= LARGER * times * LARGEST_STYLE)

@@ -13,8 +13,8 @@ from bottega.tools.stylize.style_spec import StyleNames, trained_names
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.tools.stylize.settings import PaintSettings
-    from bottega.transfer.networks import MultiStyleNet
+    from bottega.tools.paint_settings import PaintSettings
+    from bottega.transfer.feedforward import MultiStyleNet
 
 
 class MultiStylizer(TrainedStylizer):
@@ -22,7 +22,7 @@ class MultiStylizer(TrainedStylizer):
 
     @cached_property
     def network(self) -> MultiStyleNet:
-        from bottega.transfer.networks import MultiStyleNet
+        from bottega.transfer.feedforward import MultiStyleNet
 
         network = self.loaded().to(self.device)
         assert isinstance(network, MultiStyleNet)

@@ -1,0 +1,88 @@
+"""Networks in files: what was saved is what is loaded, and nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bottega import weights
+from bottega.errors import WeightsError
+from bottega.transfer.feedforward import (
+    NETWORKS,
+    AdaINNet,
+    FittedNet,
+    MicroNet,
+    MultiStyleNet,
+    PhotoNet,
+    TransformerNet,
+    described,
+    load,
+    save,
+)
+
+BUILT = {
+    "micro": lambda: MicroNet(fine=4, coarse=6, blocks=1),
+    "fitted": lambda: FittedNet(fine=4, coarse=6, blocks=1),
+    "photo": lambda: PhotoNet(fine=4, coarse=6, depth=4),
+    "fast": lambda: TransformerNet(width=4, blocks=1),
+    "multi": lambda: MultiStyleNet(["sea", "fire"], width=4, blocks=1),
+    "adain": lambda: AdaINNet("small"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_there_and_back(name: str, tmp_path: Path) -> None:
+    network = BUILT[name]()
+    path = tmp_path / "network.safetensors"
+    sha256 = save(network, path, {"recipe": "by hand"})
+    assert len(sha256) == 64
+    loaded = load(path)
+    assert type(loaded) is NETWORKS[name]
+    assert loaded.configuration == network.configuration
+    assert not loaded.training
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], tensor)
+    assert weights.read(path)[1]["recipe"] == "by hand"
+
+
+def test_grown_styles_are_kept(tmp_path: Path) -> None:
+    network = MultiStyleNet(["sea"], width=4, blocks=1)
+    network.add_style("fire")
+    save(network, tmp_path / "n.safetensors")
+    loaded = load(tmp_path / "n.safetensors")
+    assert isinstance(loaded, MultiStyleNet)
+    assert loaded.styles == ("sea", "fire")
+
+
+def test_from_the_artist_s_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path))
+    network = MicroNet(fine=4, coarse=4)
+    weights.shelve(
+        "mine",
+        network.state_dict(),
+        described(network),
+        kind="network",
+        architecture="micro",
+        licence="MIT",
+        origin="own training",
+    )
+    assert isinstance(load("mine"), MicroNet)
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="not one of the networks"):
+        save(torch.nn.Linear(1, 1), tmp_path / "n.safetensors")
+    path = tmp_path / "other.safetensors"
+    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "small"})
+    with pytest.raises(WeightsError, match='holds "small", which is not one of the style transfer networks'):
+        load(path)
+    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"fine": 4}})
+    with pytest.raises(WeightsError, match='does not fit the style transfer network "micro"'):
+        load(path)
+    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"colour": 4}})
+    with pytest.raises(WeightsError, match='does not fit the style transfer network "micro"'):
+        load(path)
+    with pytest.raises(WeightsError, match="no such file"):
+        load(tmp_path / "none.safetensors")
