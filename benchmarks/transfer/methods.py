@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from bottega.transfer.color_transfer import color_transfer
 from torch import Tensor
 
 from benchmarks.transfer.microast import MicroASTShaped
 from bottega import encoders, weights
 from bottega.errors import WeightsError
 from bottega.transfer import OptimizeSettings, Style, optimize
-from bottega.transfer.color import color_transfer
 from bottega.transfer.feedforward import AdaINNet, Manner, OwnStatisticsNet, load, one_pass
 
 Painter = Callable[[Tensor, Tensor, float], Tensor]

@@ -25,7 +25,7 @@ from benchmarks.transfer.moving import MovingClip, make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.evaluate import sliced_wasserstein
-from bottega.pictures.files import write_atomically
+from bottega.files import write_file
 from bottega.transfer.feedforward import OnePass, one_pass
 from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
 from bottega.video import Bytes

@@ -25,7 +25,7 @@ import torch
 from benchmarks.transfer.moving import make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
-from bottega.pictures.files import write_atomically
+from bottega.files import write_file
 from bottega.transfer.feedforward import OnePass, one_pass
 from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
 from bottega.video import Behind, ClipInfo, Film, Frame, SegmentWriter, encoding_for, join

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Annotated
 
 import cyclopts
+from bottega.transfer.training.tasks import one_style
 
 from bottega import styles
 from bottega.transfer.feedforward import save
-from bottega.transfer.training.goals import one_style
 from bottega.transfer.training.settings import OneStyle
 from bottega.transfer.training.tasks import one_style
 from recipes.fast.collection import fit_slice

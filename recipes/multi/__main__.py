@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Annotated
 
 import cyclopts
+from bottega.transfer.training.tasks import many_styles
 
 from bottega.styles import STYLES, paint
 from bottega.transfer.feedforward import save
-from bottega.transfer.training.goals import many_styles
 from bottega.transfer.training.settings import ManyStyles
 from bottega.transfer.training.tasks import many_styles
 from recipes.fast.collection import fit_slice

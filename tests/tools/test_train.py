@@ -17,7 +17,7 @@ import torch
 from bottega import weights
 from bottega.cli.main import main
 from bottega.errors import BottegaError, Cancelled, OutputError, SettingsError, WeightsError
-from bottega.tools import TOOLS, Report
+from bottega.tools import TOOLS, ProgressReporter
 from bottega.transfer.feedforward import (
     FittedNet,
     Manner,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from bottega.transfer.training.tasks import Goal, many_styles, nearest_style, one_more_style, one_style
 from torch import Tensor
 
 from bottega import encoders
@@ -13,9 +14,7 @@ from bottega.encoders import Encoder
 from bottega.errors import SettingsError, WeightsError
 from bottega.training import PictureSet
 from bottega.transfer.feedforward import FittedNet, MicroNet, MultiStyleNet, TransformerNet, save
-from bottega.transfer.training.fit import prepare, take_best
-from bottega.transfer.training.goals import Goal, many_styles, nearest_style, one_more_style, one_style
-from bottega.transfer.training.photographs import Photographs
+from bottega.transfer.training.fit import Photographs, prepare, take_best
 from bottega.transfer.training.settings import ManyStyles, OneStyle
 from bottega.transfer.training.tasks import Goal, many_styles, nearest_style, one_more_style, one_style
 

@@ -11,10 +11,10 @@ from typing import Any
 from bottega import weights
 from bottega.errors import OutputError, SettingsError
 from bottega.pictures.formats import format_of
-from bottega.tools.outputs import check_folder
-from bottega.tools.train_settings import TrainFiles, name_from
+from bottega.tools.common.output_paths import check_folder_writable
+from bottega.tools.train.settings import TrainFiles, name_from
 from bottega.transfer.feedforward import described, save
-from bottega.transfer.training.goals import Goal
+from bottega.transfer.training.tasks import Goal
 from bottega.weights.manifest import NAME
 
 

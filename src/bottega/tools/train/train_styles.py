@@ -62,10 +62,10 @@ def _multi(settings: TrainMultiSettings, report: ProgressReporter) -> ToolResult
 
 def _add_style(settings: AddStyleSettings, report: ProgressReporter) -> ToolResult:
     from bottega import encoders
-    from bottega.tools.train_place import find_place
-    from bottega.tools.training_run import conduct, read_photographs
+    from bottega.tools.train.destination import find_place
+    from bottega.tools.train.training_run import conduct, read_photographs
     from bottega.transfer.feedforward import MultiStyleNet, load
-    from bottega.transfer.training.goals import nearest_style, one_more_style
+    from bottega.transfer.training.tasks import nearest_style, one_more_style
 
     network = load(settings.network)
     if not isinstance(network, MultiStyleNet):

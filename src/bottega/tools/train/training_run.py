@@ -14,9 +14,7 @@ from bottega.tools.train.settings import TrainPhotos, TrainSettings
 from bottega.training import Loop, check_same, worker
 from bottega.training.same import SETTINGS_FILE
 from bottega.transfer.feedforward import save
-from bottega.transfer.training.fit import prepare, take_best
-from bottega.transfer.training.goals import Goal
-from bottega.transfer.training.photographs import Photographs, photographs
+from bottega.transfer.training.fit import Photographs, photographs, prepare, take_best
 from bottega.transfer.training.settings import ANSWERS
 from bottega.transfer.training.tasks import Goal
 from bottega.version import __version__

@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 from bottega.encoders import Encoder
 from bottega.errors import WeightsError
 from bottega.transfer.feedforward import FittedNet, MicroNet, MultiStyleNet, TransformerNet, load
-from bottega.transfer.training.objective import FitObjective, StyleTargets
+from bottega.transfer.training.losses import FitObjective, StyleTargets
 from bottega.transfer.training.settings import FitSettings, ManyStyles, OneStyle
 
 

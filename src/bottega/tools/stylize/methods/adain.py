@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.layers import ChannelMoments
-    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.stylize.settings import PaintSettings
     from bottega.transfer.feedforward import AdaINNet
     from bottega.transfer.regions import Region
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.stylize.settings import PaintSettings
     from bottega.transfer.feedforward import Manner, OnePass, StyleCode
     from bottega.transfer.regions import Region
 

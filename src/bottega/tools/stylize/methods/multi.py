@@ -13,7 +13,7 @@ from bottega.tools.stylize.style_spec import StyleNames, trained_names
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.tools.paint_settings import PaintSettings
+    from bottega.tools.stylize.settings import PaintSettings
     from bottega.transfer.feedforward import MultiStyleNet
 
 

@@ -10,12 +10,12 @@ import torch
 
 from bottega import pictures
 from bottega.errors import SettingsError
-from bottega.tools.clips.words import ClipPlan
-from bottega.tools.methods.own_statistics import OwnStatisticsStylizer, magnified
-from bottega.tools.painter import Painter
-from bottega.transfer.color import luminance_only
+from bottega.tools.stylize.methods.micro_stylizer import OwnStatisticsStylizer, magnified
+from bottega.tools.stylize.pipeline import Painter
+from bottega.tools.stylize.video.style_spec import ClipPlan
+from bottega.transfer.color_transfer import luminance_only
 from bottega.transfer.feedforward import StyleCode
-from bottega.transfer.style import Style
+from bottega.transfer.regions import Style
 from bottega.transfer.video import ClipStylizer, Direction, Part, gathered
 from bottega.video import Bytes, MaskTrack
 

@@ -11,15 +11,15 @@ import torch
 
 from bottega import pictures, runtime
 from bottega.errors import PictureError, SettingsError
-from bottega.tools.call import read_styles
-from bottega.tools.clips.settings import ClipSettings
-from bottega.tools.clips.studio import make_stylizer, open_stylizer
-from bottega.tools.clips.words import ClipPlan, split_moment
-from bottega.tools.paint_settings import PaintSettings
-from bottega.tools.painter import Painter
-from bottega.tools.plan import BACKGROUND, RegionChoice, make_plan
-from bottega.tools.sources import MemorySource
-from bottega.tools.tool import configure
+from bottega.tools.common.image_sources import MemorySource
+from bottega.tools.common.tool import configure
+from bottega.tools.stylize.api import read_styles
+from bottega.tools.stylize.pipeline import Painter
+from bottega.tools.stylize.plan import BACKGROUND, RegionChoice, make_plan
+from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.video.build import make_stylizer, open_stylizer
+from bottega.tools.stylize.video.settings import ClipSettings
+from bottega.tools.stylize.video.style_spec import ClipPlan, split_moment
 from bottega.transfer.video import ClipStylizer
 from bottega.video import Bytes, Frame, Mask, MaskTrack
 
@@ -51,7 +51,7 @@ def stylize_frames(
         leave: names of regions that keep their pixels; ``"background"`` is what no mask covers.
         rate: frames per second, for moments.
         temporal: how calm the result is, 0 to 1 (:class:`~bottega.transfer.video.ClipStylizer`).
-        settings: fields of :class:`~bottega.tools.paint_settings.PaintSettings`.
+        settings: fields of :class:`~bottega.tools.stylize.settings.PaintSettings`.
 
     Yields:
         ``(H, W, 3)`` uint8, one for each frame.

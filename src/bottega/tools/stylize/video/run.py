@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bottega import pictures, video
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.tools.clips import film
-from bottega.tools.clips.kinds import Kind, default_output, kind_of
-from bottega.tools.clips.progress import Teller
-from bottega.tools.clips.studio import make_stylizer, open_stylizer
-from bottega.tools.clips.words import ClipPlan, clip_source, read_clip_plan
-from bottega.tools.methods.method import result_size
-from bottega.tools.outputs import check_folder, keep_inputs
-from bottega.tools.painter import Painter
+from bottega.tools.common.image_sources import FileSource, Source
+from bottega.tools.common.output_paths import check_folder_writable, check_not_input
+from bottega.tools.common.tool import ProgressReporter, ToolResult
 from bottega.tools.recipe import CLIP
-from bottega.tools.sources import FileSource, Source
-from bottega.tools.tool import Outcome, Report
+from bottega.tools.stylize.methods.base import result_size
+from bottega.tools.stylize.pipeline import Painter
+from bottega.tools.stylize.video import segmented_writer as film
+from bottega.tools.stylize.video.build import make_stylizer, open_stylizer
+from bottega.tools.stylize.video.formats import Kind, default_output, kind_of
+from bottega.tools.stylize.video.progress import Teller
+from bottega.tools.stylize.video.style_spec import ClipPlan, clip_source, read_clip_plan
 from bottega.transfer.video import ClipStylizer, Raw
 from bottega.video import AnimationWriter, Behind, Clip, FolderWriter, Frame, FrameFolder, OnBroken
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bottega import video
 from bottega.errors import Cancelled, PictureError
-from bottega.tools.clips.segments import Reached, WorkFolder
+from bottega.tools.stylize.video.work_folder import Reached, WorkFolder
 from bottega.transfer.video import ClipStylizer, Raw
 from bottega.video import Behind, Encoding, Film, Frame, OnBroken, SegmentWriter
 

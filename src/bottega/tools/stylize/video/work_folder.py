@@ -18,8 +18,8 @@ import torch
 
 from bottega import weights
 from bottega.errors import BottegaError, OutputError
-from bottega.pictures.files import write_atomically
-from bottega.tools.recipe import same_picture
+from bottega.files import write_file
+from bottega.tools.stylize.recipe import same_picture
 from bottega.transfer.video import Memory
 from bottega.video import SEGMENT_SUFFIX
 
