@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from bottega.transfer.color_transfer import color_transfer
 from torch import Tensor
 
 from benchmarks.transfer.microast import MicroASTShaped
 from bottega import encoders, weights
 from bottega.errors import WeightsError
-from bottega.transfer import OptimizeSettings, Style, optimize
+from bottega.transfer.color_transfer import color_transfer
 from bottega.transfer.feedforward import AdaINNet, Manner, OwnStatisticsNet, load, one_pass
+from bottega.transfer.optimize.runner import optimize
+from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.regions import Style
 
 Painter = Callable[[Tensor, Tensor, float], Tensor]
 """``(content (1, 3, H, W), style (1, 3, h, w), strength in [0, 1]) -> (1, 3, H, W)``, all in [0, 1]."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import cyclopts
-from bottega.transfer.training.tasks import one_style
 
 from bottega import styles
 from bottega.transfer.feedforward import save

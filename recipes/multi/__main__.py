@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import cyclopts
-from bottega.transfer.training.tasks import many_styles
 
 from bottega.styles import STYLES, paint
 from bottega.transfer.feedforward import save

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from bottega.transfer.feedforward.colors import byte_moments
 
 from bottega.layers import color_moments, fold
 from bottega.layers.blocks import (
@@ -14,7 +15,6 @@ from bottega.layers.blocks import (
     picture_of_blocks,
     store_bytes,
 )
-from bottega.transfer.feedforward.pixel_blocks import byte_moments
 
 
 def some_bytes(height: int, width: int) -> np.ndarray:

@@ -17,7 +17,8 @@ import torch
 from bottega import weights
 from bottega.cli.main import main
 from bottega.errors import BottegaError, Cancelled, OutputError, SettingsError, WeightsError
-from bottega.tools import TOOLS, ProgressReporter
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.registry import TOOLS
 from bottega.transfer.feedforward import (
     FittedNet,
     Manner,

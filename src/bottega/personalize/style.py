@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from bottega import pictures, styles, weights
 from bottega.errors import SettingsError, WeightsError
 from bottega.layers import ChannelMoments, ColorMoments
-from bottega.personalize.analysis.pixels import seen
 from bottega.personalize.condition import Condition, StyleEmbedding
+from bottega.personalize.seen import seen
 from bottega.suggestions import nearest
 from bottega.transfer.feedforward import Manner, MicroNet, StyleCode, load, mix_codes, one_pass
 from bottega.transfer.feedforward.style_code import check_picture
@@ -29,7 +29,7 @@ FLOOR = 1e-5
 """What a deviation's square is at least, in codes."""
 
 
-def embed_style(picture: Tensor) -> StyleEmbedding:
+def read_style(picture: Tensor) -> StyleEmbedding:
     """What the network measures of a picture ``(1, 3, H, W)``: colours, and statistics of its features.
 
     Raises:
@@ -41,7 +41,7 @@ def embed_style(picture: Tensor) -> StyleEmbedding:
     return _embedding(network.encode(seen(picture.float(), SIDE)), name)
 
 
-def style_similarity(asked: StyleEmbedding, got: StyleEmbedding) -> float:
+def style_match(asked: StyleEmbedding, got: StyleEmbedding) -> float:
     """1 − min(1, d / 0.61), with the distance d of :func:`style_distance`.
 
     Raises:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from bottega.transfer.training.tasks import Goal, many_styles, nearest_style, one_more_style, one_style
 from torch import Tensor
 
 from bottega import encoders

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from bottega import runtime
 from bottega.environment import environment
 from bottega.errors import ResourceError, SettingsError
-from bottega.layers import convolution, moments
+from bottega.layers import modules, moments
 from bottega.transfer.feedforward import graph, micro, self_modulated
 from bottega.transfer.feedforward.graph import Trunk, Work, example_inputs
 from bottega.transfer.feedforward.micro import MicroNet
@@ -100,7 +100,7 @@ def _rows(features: Tensor) -> Tensor:
 
 
 TELEMETRY = "openvino_telemetry"
-SOURCES = (graph, micro, self_modulated, moments, convolution)
+SOURCES = (graph, micro, self_modulated, moments, modules)
 """What the graph was traced from; another text makes another graph."""
 
 

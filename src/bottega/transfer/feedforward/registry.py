@@ -9,7 +9,6 @@ from typing import Any
 from torch import nn
 
 from bottega import weights
-from bottega.errors import WeightsError
 from bottega.transfer.feedforward.adain import AdaINNet
 from bottega.transfer.feedforward.fixed_styles import MultiStyleNet, TransformerNet
 from bottega.transfer.feedforward.micro import FittedNet, MicroNet

@@ -14,10 +14,11 @@ from bottega import pictures, video
 from bottega.errors import Cancelled, OutputError, SettingsError
 from bottega.tools.common.image_sources import FileSource, Source
 from bottega.tools.common.output_paths import check_folder_writable, check_not_input
-from bottega.tools.common.tool import ProgressReporter, ToolResult
-from bottega.tools.recipe import CLIP
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import ToolResult
 from bottega.tools.stylize.methods.base import result_size
 from bottega.tools.stylize.pipeline import Painter
+from bottega.tools.stylize.recipe import CLIP
 from bottega.tools.stylize.video import segmented_writer as film
 from bottega.tools.stylize.video.build import make_stylizer, open_stylizer
 from bottega.tools.stylize.video.formats import Kind, default_output, kind_of
