@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from bottega.transfer.feedforward.backends import library
 from torch import Tensor, nn
 
 from benchmarks.transfer.microast import MicroASTCode, MicroASTShaped
 from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments, color_moments, recolor
 from bottega.transfer.feedforward import Manner, MicroNet, StyleCode, one_pass
+from bottega.transfer.feedforward.backends import library
 from bottega.transfer.texture import BESIDE_MARKS, less_marks, marked, marks_of
 
 PATIENCE = 120
