@@ -8,7 +8,7 @@ from typing import Any
 from cyclopts import App, Group
 
 from bottega import errors
-from bottega.cli.command import command
+from bottega.cli.command import build_command
 from bottega.tools.common.tool import Tool
 from bottega.tools.registry import TOOLS
 from bottega.version import __version__
@@ -20,7 +20,7 @@ bottega stylize photo.jpg --style painting.jpg"""
 GROUPS = {
     "choose": "Learn what you like from what you pick, and propose more of it.",
     "train": "Train networks of your own: one style, several, one more.",
-    "models": "Weights of networks: what there is, fetch, check, import.",
+    "models": "Weights of networks: list, download, check, import.",
 }
 
 
@@ -39,19 +39,15 @@ def build_app(run_tool: Callable[[Tool, dict[str, Any]], None]) -> App:
     for tool in TOOLS.values():
         *group, name = tool.name.split()
         parent = app[group[0]] if group else app
-        parent.command(command(tool, run_tool), name=name, help=tool.summary, help_epilogue="")
+        parent.command(build_command(tool, run_tool), name=name, help=tool.summary, help_epilogue="")
     return app
 
 
 def exit_codes() -> str:
-    """One line per exit code, read from the errors themselves."""
-    lines = ["Exit codes", "  0  Done."]
-    classes = [found for found in vars(errors).values() if isinstance(found, type)]
-    for found in sorted(
-        (c for c in classes if issubclass(c, errors.BottegaError)), key=lambda c: c.exit_code
-    ):
-        if found is not errors.BottegaError:
-            first_line = (found.__doc__ or "").strip().splitlines()[0]
-            lines.append(f"{found.exit_code:>3}  {first_line}")
-    lines.insert(-1, f"{errors.INTERNAL_ERROR_CODE:>3}  A defect of ours; run again with --debug.")
-    return "\n".join(lines)
+    """One line per exit code, read from the error classes."""
+    descriptions = {0: "Done.", errors.INTERNAL_ERROR_CODE: "A bug of ours; run again with --debug."}
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    for error in classes:
+        if issubclass(error, errors.BottegaError) and error is not errors.BottegaError:
+            descriptions[error.exit_code] = (error.__doc__ or "").strip().splitlines()[0]
+    return "\n".join(["Exit codes", *(f"{code:>3}  {text}" for code, text in sorted(descriptions.items()))])

@@ -1,21 +1,21 @@
-"""Run one command line from its words to its exit code."""
+"""Run one command line, from its arguments to its exit code."""
 
 from __future__ import annotations
 
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated, Any
 
-from cyclopts import CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from bottega.cli.app import build_app
-from bottega.cli.faces import Face, face_for
-from bottega.cli.sentences import empty_word, sentence
+from bottega.cli.output import OutputHandler, output_handler
+from bottega.cli.usage_errors import empty_argument, usage_message
 from bottega.errors import INTERNAL_ERROR_CODE, BottegaError, Cancelled, SettingsError
 from bottega.tools.common.tool import Tool, is_out_of_memory, out_of_memory_error
 
@@ -32,22 +32,32 @@ class Options:
     debug: bool = False
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run a command line.
 
     Args:
-        words: what was typed after ``bottega``; ``None`` takes the arguments of this process.
+        args: the arguments after ``bottega``; ``None`` takes those of this process.
 
     Returns:
         The exit code; docs/command-line.md lists them.
     """
-    given = list(sys.argv[1:] if words is None else words)
-    # Known before anything is parsed, so that errors of parsing already speak the asked-for way.
-    options = Options("--json" in given, "--quiet" in given, "--debug" in given)
-    face = face_for(options.json, options.quiet)
+    args = list(sys.argv[1:] if args is None else args)
+    # Read before parsing, so that errors of parsing are written as requested.
+    options = Options("--json" in args, "--quiet" in args, "--debug" in args)
+    output = output_handler(options.json, options.quiet)
     try:
-        with _termination_as_interrupt():
-            return _end(lambda: _run(given, options, face), options, face)
+        with _sigterm_as_interrupt():
+            try:
+                return _run(args, options, output)
+            except BrokenPipeError:
+                raise
+            except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - no traceback for users
+                if options.debug:
+                    traceback.print_exception(error)
+                user_error = _to_user_error(error, options)
+                code = getattr(user_error, "exit_code", INTERNAL_ERROR_CODE)
+                output.error(user_error, code)
+                return int(code)
     except (BrokenPipeError, SystemExit):
         # The reader has gone (rich, which prints the help, then raises SystemExit);
         # Python would complain once more when it flushes at exit.
@@ -55,20 +65,23 @@ def main(words: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE_CODE
 
 
-def _run(given: list[str], options: Options, face: Face) -> int:
+def _run(args: list[str], options: Options, output: OutputHandler) -> int:
     exit_code = 0
 
     def run_tool(tool: Tool, values: dict[str, Any]) -> None:
         nonlocal exit_code
         settings = tool.configure(values)
         if tool.uses_networks:
-            _prepare_process()
-        with face:
-            outcome = tool.run(settings, face)
-        face.result(tool.name, outcome)
-        if outcome.error is not None:
-            face.error(outcome.error, outcome.error.exit_code)
-            exit_code = outcome.error.exit_code
+            from bottega import runtime
+
+            # The process is ours; a library must not change its allocator.
+            runtime.tune_allocator()
+        with output:
+            result = tool.run(settings, output)
+        output.result(tool.name, result)
+        if result.error is not None:
+            exit_code = result.error.exit_code
+            output.error(result.error, exit_code)
 
     app = build_app(run_tool)
 
@@ -76,43 +89,28 @@ def _run(given: list[str], options: Options, face: Face) -> int:
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         json: Annotated[bool, Parameter(negative=(), help="one JSON object per line, for programs")] = False,
-        quiet: Annotated[bool, Parameter(negative=(), help="say nothing but results and errors")] = False,
+        quiet: Annotated[bool, Parameter(negative=(), help="print only results and errors")] = False,
         debug: Annotated[bool, Parameter(negative=(), help="show the traceback of an error")] = False,
     ) -> None:
         options.json, options.quiet, options.debug = json, quiet, debug
         _call(app, tokens)
 
-    _call(app.meta, given)
+    _call(app.meta, args)
     sys.stdout.flush()
     return exit_code
 
 
-def _call(app: Any, tokens: Sequence[str]) -> None:
-    if told := empty_word(tokens):
-        raise SettingsError(told)
+def _call(app: App, tokens: Sequence[str]) -> None:
+    if message := empty_argument(tokens):
+        raise SettingsError(message)
     try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise SettingsError(sentence(error)) from error
+        raise SettingsError(usage_message(error)) from error
 
 
-def _end(work: Callable[[], int], options: Options, face: Face) -> int:
-    """Every way in which work may end, as one sentence and an exit code."""
-    try:
-        return work()
-    except BrokenPipeError:
-        raise
-    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the door: no traceback reaches the visitor
-        if options.debug:
-            traceback.print_exception(error)
-        told = _told(error, options)
-        code = told.exit_code if isinstance(told, BottegaError) else INTERNAL_ERROR_CODE
-        face.error(told, code)
-        return code
-
-
-def _told(error: BaseException, options: Options) -> BaseException:
-    """The error as the visitor is told about it: one of ours, or a sentence about our defect."""
+def _to_user_error(error: BaseException, options: Options) -> BaseException:
+    """The error that the user reads: one of ours, or a sentence about a bug of ours."""
     if isinstance(error, BottegaError):
         return error
     if isinstance(error, KeyboardInterrupt):
@@ -120,30 +118,23 @@ def _told(error: BaseException, options: Options) -> BaseException:
     if is_out_of_memory(error):
         return out_of_memory_error("this")
     hint = "" if options.debug else " Run again with --debug for the traceback."
-    sentence = f"Bottega failed by a defect of its own ({type(error).__name__}: {error}).{hint}"
-    return RuntimeError(" ".join(sentence.split()))
-
-
-def _prepare_process() -> None:
-    """This process is ours, so its allocator may be tuned; a library must not do that."""
-    from bottega import runtime
-
-    runtime.tune_allocator()
+    message = f"Bottega failed because of a bug ({type(error).__name__}: {error}).{hint}"
+    return RuntimeError(" ".join(message.split()))
 
 
 @contextmanager
-def _termination_as_interrupt() -> Iterator[None]:
-    """End by SIGTERM as by Ctrl-C, so that temporary files are removed."""
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that temporary files are removed."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread: whoever runs us there handles signals
+        previous = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread: the caller handles signals
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)

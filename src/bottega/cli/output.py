@@ -1,6 +1,6 @@
-"""How the command line speaks: to people, to programs, or hardly at all.
+"""What the command line writes: for people, for programs (``--json``), or only results (``--quiet``).
 
-Results go to standard output; progress, notes and errors of the spoken faces go to standard error.
+Results go to standard output; progress, notes and errors go to standard error, except with ``--json``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from bottega.tools.common.progress import ProgressReporter
@@ -18,35 +17,31 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-class Face(ProgressReporter):
-    """What main() needs of a face, beside what a tool reports. This one is ``--quiet``."""
+class OutputHandler(ProgressReporter):
+    """Writes results and errors only: ``--quiet``. It is open (``with``) while a tool runs."""
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         return None
 
-    def result(self, tool: str, outcome: ToolResult) -> None:
-        """Show what came out."""
-        if outcome.rows:
-            _print_table(outcome.rows)
-        for path in outcome.files:
+    def result(self, tool: str, result: ToolResult) -> None:
+        """Write the result of a tool."""
+        if result.rows:
+            _print_table(result.rows)
+        for path in result.files:
             print(path)
 
     def error(self, error: BaseException, code: int) -> None:
-        """Show why it ended."""
+        """Write the error that ended the program."""
         print(f"bottega: {error}", file=sys.stderr)
 
 
-class ScreenFace(Face):
+class TerminalOutput(OutputHandler):
     """For people: a progress bar with the time left, tables, sentences."""
 
-    def __init__(self) -> None:
-        self._progress: Progress | None = None
-        self._task: Any = None
+    _bar: Progress | None = None
 
     def __enter__(self) -> Self:
         from rich.console import Console
@@ -60,17 +55,14 @@ class ScreenFace(Face):
             TextColumn("{task.fields[left]}", markup=False),
         )
         # A bar in a log file would be thousands of lines.
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._progress.start()
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
-            self._task = None
+    def __exit__(self, *exc_info: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
     def progress(
         self,
@@ -80,32 +72,31 @@ class ScreenFace(Face):
         seconds_left: float | None = None,
         preview: Callable[[], Any] | None = None,
     ) -> None:
-        if self._progress is None:
+        if self._bar is None:
             return
-        if self._task is None:
-            self._task = self._progress.add_task("", total=1.0, left="")
-        left = seconds_left
-        if left is None:
-            left = self._progress.tasks[0].time_remaining
-        words = "" if left is None else f"{_duration(left)} left"
-        self._progress.update(self._task, completed=done, description=message, left=words)
+        if not self._bar.tasks:
+            self._bar.add_task("", total=1.0, left="")
+        task = self._bar.tasks[0]
+        seconds = task.time_remaining if seconds_left is None else seconds_left
+        left = "" if seconds is None else f"{_duration(seconds)} left"
+        self._bar.update(task.id, completed=done, description=message, left=left)
 
     def note(self, message: str) -> None:
-        if self._progress is not None and not self._progress.disable:
-            self._progress.console.print(message, markup=False, highlight=False)
+        if self._bar is not None and not self._bar.disable:
+            self._bar.console.print(message, markup=False, highlight=False)
         else:
             print(message, file=sys.stderr)
 
-    def result(self, tool: str, outcome: ToolResult) -> None:
-        if outcome.rows:
-            _print_table(outcome.rows)
-        if outcome.rows and outcome.summary:
+    def result(self, tool: str, result: ToolResult) -> None:
+        if result.rows:
+            _print_table(result.rows)
+        if result.rows and result.summary:
             print()
-        if outcome.summary:
-            print(outcome.summary)
+        if result.summary:
+            print(result.summary)
 
 
-class JsonFace(Face):
+class JsonOutput(OutputHandler):
     """For programs: one JSON object per line on standard output, each with a key ``event``."""
 
     def progress(
@@ -122,18 +113,18 @@ class JsonFace(Face):
     def note(self, message: str) -> None:
         _print_json("note", message=message)
 
-    def result(self, tool: str, outcome: ToolResult) -> None:
-        files = [str(path) for path in outcome.files]
-        more = {"rows": list(outcome.rows)} if outcome.rows else {}
-        _print_json("result", tool=tool, summary=outcome.summary, files=files, **more, **outcome.details)
+    def result(self, tool: str, result: ToolResult) -> None:
+        files = [str(path) for path in result.files]
+        rows = {"rows": list(result.rows)} if result.rows else {}
+        _print_json("result", tool=tool, summary=result.summary, files=files, **rows, **result.details)
 
     def error(self, error: BaseException, code: int) -> None:
         _print_json("error", kind=type(error).__name__, message=str(error), exit_code=code)
 
 
-def face_for(as_json: bool, quiet: bool) -> Face:
-    """The face that the options ask for; ``--json`` wins over ``--quiet``."""
-    return JsonFace() if as_json else Face() if quiet else ScreenFace()
+def output_handler(as_json: bool, quiet: bool) -> OutputHandler:
+    """The handler for the options; ``--json`` wins over ``--quiet``."""
+    return JsonOutput() if as_json else OutputHandler() if quiet else TerminalOutput()
 
 
 def _print_json(event: str, **values: Any) -> None:
@@ -146,10 +137,10 @@ def _print_table(rows: tuple[dict[str, Any], ...]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    # As narrow as can be, so that a name of 12 letters and a sha256 stand side by side in 80 columns.
+    # Narrow enough for a name of 12 letters and a sha256 side by side in 80 columns.
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False)
     for title in rows[0]:
-        table.add_column(title, overflow="fold")  # nothing is cut off, however narrow the window
+        table.add_column(title, overflow="fold")  # long text wraps instead of being cut off
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     console = Console(highlight=False)
@@ -161,9 +152,9 @@ def _print_table(rows: tuple[dict[str, Any], ...]) -> None:
 
 def _duration(seconds: float) -> str:
     """``7 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
