@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError
+from bottega.files import check_writable_folder
 from bottega.tools.adjust.condition import wished
 from bottega.tools.adjust.network import opened
 from bottega.tools.adjust.recipe import adjust_recipe
 from bottega.tools.adjust.settings import AdjustSettings
 from bottega.tools.common.image_sources import Source, content_source, file_source
-from bottega.tools.common.output_paths import check_folder_writable, check_output, default_name
+from bottega.tools.common.output_paths import check_output, default_name
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 
@@ -87,7 +88,7 @@ def check_profile(path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix != ".json":
         raise OutputError(f"{path}: profiles are written as .json.")
-    check_folder_writable(path.parent)
+    check_writable_folder(path.parent)
     if path.exists() and not overwrite:
         raise OutputError(f"{path} already exists; choose another name, or add --overwrite to replace it.")
 

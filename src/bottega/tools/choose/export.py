@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
+from bottega.files import check_writable_folder
 from bottega.tools.choose.candidates import copy_all, read_items
 from bottega.tools.choose.session import Desk
 from bottega.tools.choose.settings import ExportSettings
-from bottega.tools.common.output_paths import check_folder_writable
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 
@@ -114,13 +114,13 @@ def _check(settings: ExportSettings) -> None:
             continue
         if path.suffix.lower() != ".json":
             raise OutputError(f"{path}: profiles are written as .json.")
-        check_folder_writable(path.parent)
+        check_writable_folder(path.parent)
         if path.exists() and path.samefile(settings.profile):
             raise OutputError(f"{path} is the profile itself and is kept; choose another name.")
         if path.exists() and not settings.overwrite:
             raise OutputError(f"{path} already exists; choose another name, or add --overwrite.")
     folder = settings.liked
     if folder is not None:
-        check_folder_writable(folder.parent)
+        check_writable_folder(folder.parent)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not settings.overwrite:
             raise OutputError(f"{folder} is there and not empty; choose a new folder, or add --overwrite.")

@@ -156,10 +156,10 @@ def check_profile(path: Path, overwrite: bool) -> None:
     Raises:
         OutputError: not ``.json``, there already, or no folder for it.
     """
-    from bottega.tools.common.output_paths import check_folder_writable
+    from bottega.files import check_writable_folder
 
     if path.suffix.lower() != ".json":
         raise OutputError(f"{path}: profiles are written as .json.")
-    check_folder_writable(path.parent)
+    check_writable_folder(path.parent)
     if path.exists() and not overwrite:
         raise OutputError(f"{path} already exists; go on with choose next, or add --overwrite to begin anew.")

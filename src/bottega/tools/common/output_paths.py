@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from bottega.errors import OutputError
+from bottega.files import check_overwrite
 from bottega.tools.common.image_sources import FileSource, Source
 
 
@@ -16,47 +16,38 @@ def default_name(content: Source, style: str, suffix: str = ".png") -> str:
 
 
 def check_output(path: Path, inputs: Iterable[Source], *, overwrite: bool, bits: int = 8) -> None:
-    """Refuse a result that could not be written, or that would destroy something.
+    """Check that a picture can be written and that nothing is lost by it.
 
     Raises:
-        OutputError: the folder is missing or read-only, the format unknown, the file there or an input.
+        OutputError: the folder is missing or read-only, the format is unknown, or the file exists or is an
+            input.
     """
     from bottega.pictures.formats import DEEP_FORMATS, format_of
 
-    kind = format_of(path)
-    if bits == 16 and kind not in DEEP_FORMATS:
-        raise OutputError(f"{path}: {kind} holds 8 bits per channel; write 16 bits as PNG or TIFF.")
-    check_folder_writable(path.parent)
-    check_not_input(path, inputs)
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file to write.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} already exists; choose another name, or add --overwrite to replace it.")
+    file_format = format_of(path)
+    if bits == 16 and file_format not in DEEP_FORMATS:
+        raise OutputError(f"{path}: {file_format} holds 8 bits per channel; write 16 bits as PNG or TIFF.")
+    check_overwrite(path, overwrite, [source.path for source in inputs if isinstance(source, FileSource)])
 
 
 def check_not_input(path: Path, inputs: Iterable[Source]) -> None:
-    """Refuse to write over an input, whatever was asked for.
+    """Check that a path is not one of the inputs.
 
     Raises:
-        OutputError: the path is one of the inputs.
+        OutputError: it is.
     """
     for source in inputs:
         if isinstance(source, FileSource) and path.exists() and path.samefile(source.path):
             raise OutputError(f"{path} is one of the inputs and is never overwritten; choose another name.")
 
 
-def check_folder_writable(folder: Path) -> None:
-    """Try to write into a folder; asking for permissions alone misses full disks and special file systems.
+def check_json_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+    """Check that a profile or condition can be written.
 
     Raises:
-        OutputError: it does not exist or takes no files.
+        OutputError: the name does not end in .json, the folder is missing or read-only, or the file exists
+            or is an input.
     """
-    if not folder.is_dir():
-        raise OutputError(f"The folder {folder} does not exist; make it first, or choose another.")
-    try:
-        with tempfile.TemporaryFile(dir=folder) as trial:
-            trial.write(b"bottega")
-            trial.flush()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"Nothing can be written into the folder {folder}: {reason.lower()}.") from None
+    if path.suffix.lower() != ".json":
+        raise OutputError(f"{path}: the file must end in .json.")
+    check_overwrite(path, overwrite, inputs)

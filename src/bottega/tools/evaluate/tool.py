@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from bottega.errors import OutputError, SettingsError
-from bottega.tools.common.output_paths import check_folder_writable
+from bottega.files import check_writable_folder
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 
@@ -151,7 +151,7 @@ def _rated(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
 
 
 def _check(path: Path, *, overwrite: bool) -> None:
-    check_folder_writable(path.parent)
+    check_writable_folder(path.parent)
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file to write.")
     if path.exists() and not overwrite:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.tools.common.output_paths import check_folder_writable, check_output
+from bottega.files import check_writable_folder
+from bottega.tools.common.output_paths import check_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.generate.settings import GenerateSettings
@@ -65,7 +66,7 @@ def _check(output: Path, settings: GenerateSettings) -> None:
     if settings.walk is not None:
         _check_clip(output, settings)
     elif _is_folder(output, settings):
-        check_folder_writable(output.parent if not output.exists() else output)
+        check_writable_folder(output.parent if not output.exists() else output)
     else:
         check_output(output, [], overwrite=settings.overwrite)
         if settings.pictures > 1 and not settings.sheet:
@@ -85,7 +86,7 @@ def _check_clip(output: Path, settings: GenerateSettings) -> None:
         if folder.exists() and any(folder.iterdir()) and not settings.overwrite:
             raise OutputError(f"The folder {folder} has files in it; choose another, or add --overwrite.")
         return
-    check_folder_writable(output.parent)
+    check_writable_folder(output.parent)
     if output.exists() and not settings.overwrite:
         raise OutputError(f"{output} already exists; choose another name, or add --overwrite to replace it.")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bottega.errors import BottegaError, Cancelled, OutputError, PartialError, PictureError, SettingsError
+from bottega.files import check_writable_folder
 from bottega.tools.common.image_sources import FileSource
-from bottega.tools.common.output_paths import check_folder_writable, check_output, default_name
+from bottega.tools.common.output_paths import check_output, default_name
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import ToolResult, is_out_of_memory, out_of_memory_error
 from bottega.tools.stylize.recipe import same_picture
@@ -79,7 +80,7 @@ def _output_folder(settings: StylizeSettings) -> Path:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputError(f"The folder {output} cannot be made: {reason}.") from None
-    check_folder_writable(output)
+    check_writable_folder(output)
     return output
 
 

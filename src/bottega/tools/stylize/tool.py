@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from pydantic import Field, model_validator
 
 from bottega.errors import Cancelled, OutputError, SettingsError
+from bottega.files import check_writable_folder
 from bottega.tools.common.image_sources import Source, content_source
-from bottega.tools.common.output_paths import (
-    check_folder_writable,
-    check_not_input,
-    check_output,
-    default_name,
-)
+from bottega.tools.common.output_paths import check_not_input, check_output, default_name
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, cli_option
 from bottega.tools.stylize.methods import METHODS, Extras, Method
@@ -185,7 +181,7 @@ def _check_work_files(settings: StylizeSettings, output: Path, inputs: list[Sour
         format_of(settings.preview)
     work_files = [path for path in (settings.preview, settings.state) if path is not None]
     for path in work_files:
-        check_folder_writable(path.parent)
+        check_writable_folder(path.parent)
         check_not_input(path, inputs)
     taken: set[Path] = set()
     for path in [output, *([settings.sheet] if settings.sheet else []), *work_files]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from bottega import weights
 from bottega.errors import OutputError, SettingsError
+from bottega.files import check_writable_folder
 from bottega.pictures.formats import format_of
-from bottega.tools.common.output_paths import check_folder_writable
 from bottega.tools.train.settings import TrainFiles, name_from
 from bottega.transfer.feedforward import described, save
 from bottega.transfer.training.tasks import Goal
@@ -46,10 +46,10 @@ def find_place(settings: TrainFiles, label: str) -> Place:
             raise OutputError(
                 f"{output} already exists; choose another name, or add --overwrite to replace it."
             )
-        check_folder_writable(output.parent)
+        check_writable_folder(output.parent)
     if settings.preview is not None:
         format_of(settings.preview)
-        check_folder_writable(settings.preview.parent)
+        check_writable_folder(settings.preview.parent)
     run = settings.run or (output.parent if output else Path()) / f"{name}.training"
     _check_run(run)
     return Place(name, output, run, settings.preview or run / "preview.jpg")
@@ -62,7 +62,7 @@ def _check_run(run: Path) -> None:
         there = there.parent
     if not there.is_dir():
         raise OutputError(f"The folder {run} cannot be made: {there} is a file.")
-    check_folder_writable(there)
+    check_writable_folder(there)
 
 
 def _check_name(name: str, overwrite: bool) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
+from bottega.files import check_writable_folder
 from bottega.generate.settings import GanSettings
-from bottega.tools.common.output_paths import check_folder_writable
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.evaluate.tool import EVALUATE
@@ -79,7 +79,7 @@ def _open(settings: WorkflowSettings) -> None:
     check_pictures(settings.data, folder)
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the results.")
-    check_folder_writable(folder.absolute().parent)
+    check_writable_folder(folder.absolute().parent)
     training = _training(settings, settings.data)
     if (folder / "generator.safetensors").exists():
         check_same(training, folder / "training", fixed_settings())

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bottega import pictures, video
 from bottega.errors import Cancelled, OutputError, SettingsError
+from bottega.files import check_writable_folder
 from bottega.tools.common.image_sources import FileSource, Source
-from bottega.tools.common.output_paths import check_folder_writable, check_not_input
+from bottega.tools.common.output_paths import check_not_input
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.stylize.methods.base import result_size
@@ -197,7 +198,7 @@ def check_clip_output(output: Path, kind: Kind, inputs: Sequence[Source], *, ove
             raise OutputError(f"The folder {folder} has files in it; choose another, or add --overwrite.")
         check_not_input(folder, inputs)
         return
-    check_folder_writable(output.parent)
+    check_writable_folder(output.parent)
     check_not_input(output, inputs)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} already exists; choose another name, or add --overwrite to replace it.")
