@@ -1,61 +1,83 @@
-"""Training without a model: loop, optimisers, data, augmentation, checkpoints.
+"""Training without a model: trainer, optimizers, data, augmentation, checkpoints.
 
->>> loop = Loop(network, optimizer("adamw", network.parameters(), 1e-3), step, Cosine(4000), run)
->>> loop.resume()
->>> loop.train(minutes=20)
+>>> optimizer = build_optimizer("adamw", network.parameters(), 1e-3)
+>>> trainer = Trainer(network, optimizer, train_step, Cosine(4000), run_dir)
+>>> trainer.resume()
+>>> trainer.train(minutes=20)
 """
 
-from bottega.training.batches import Batches, View
-from bottega.training.callbacks import Callback, Console, duration
-from bottega.training.checkpoint import load_checkpoint, save_checkpoint
-from bottega.training.data import PictureSet, load_pictures
-from bottega.training.ema import EMA
-from bottega.training.folders import find_pictures, hold_out
-from bottega.training.groups import Rule, freeze, parameter_groups
-from bottega.training.loop import ENDINGS, Loop
-from bottega.training.optimizers import OPTIMIZERS, optimizer
-from bottega.training.same import check_same
-from bottega.training.samples import Samples
-from bottega.training.schedules import SCHEDULES, Constant, Cosine, Schedule, Trapezoid, schedule
+from bottega.training.callbacks import Console, SampleSheets, TensorBoard
+from bottega.training.checkpoint import (
+    SETTINGS_FILE,
+    check_resume_settings,
+    load_checkpoint,
+    save_checkpoint,
+)
+from bottega.training.data import (
+    BatchLoader,
+    CropTransform,
+    PictureSet,
+    find_pictures,
+    hold_out,
+    load_pictures,
+)
+from bottega.training.distributed import ProcessContext, process_context
+from bottega.training.metrics_log import format_duration
+from bottega.training.optimizers import (
+    EMA,
+    OPTIMIZERS,
+    ParamGroupRule,
+    build_optimizer,
+    freeze,
+    parameter_groups,
+)
+from bottega.training.schedules import (
+    SCHEDULES,
+    Constant,
+    Cosine,
+    Schedule,
+    TimeBudgetSchedule,
+    Trapezoid,
+    build_schedule,
+)
 from bottega.training.step import Step, StepFunction
-from bottega.training.tensorboard import TensorBoard
-from bottega.training.timed import Timed
+from bottega.training.trainer import STOP_REASONS, Callback, Trainer
 from bottega.training.validation import Validation
-from bottega.training.workers import Worker, worker
 
 __all__ = [
     "EMA",
-    "ENDINGS",
     "OPTIMIZERS",
     "SCHEDULES",
-    "Batches",
+    "SETTINGS_FILE",
+    "STOP_REASONS",
+    "BatchLoader",
     "Callback",
     "Console",
     "Constant",
     "Cosine",
-    "Loop",
+    "CropTransform",
+    "ParamGroupRule",
     "PictureSet",
-    "Rule",
-    "Samples",
+    "ProcessContext",
+    "SampleSheets",
     "Schedule",
     "Step",
     "StepFunction",
     "TensorBoard",
-    "Timed",
+    "TimeBudgetSchedule",
+    "Trainer",
     "Trapezoid",
     "Validation",
-    "View",
-    "Worker",
-    "check_same",
-    "duration",
+    "build_optimizer",
+    "build_schedule",
+    "check_resume_settings",
     "find_pictures",
+    "format_duration",
     "freeze",
     "hold_out",
     "load_checkpoint",
     "load_pictures",
-    "optimizer",
     "parameter_groups",
+    "process_context",
     "save_checkpoint",
-    "schedule",
-    "worker",
 ]

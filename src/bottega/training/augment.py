@@ -13,12 +13,12 @@ RGB_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.21
 YIQ_TO_RGB = torch.linalg.inv(RGB_TO_YIQ)
 
 
-def uniform(generator: torch.Generator, low: float, high: float) -> float:
+def random_uniform(generator: torch.Generator, low: float, high: float) -> float:
     """One number, uniform in [low, high)."""
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
-def crop(picture: Tensor, window: float, size: int, generator: torch.Generator, flip: bool = True) -> Tensor:
+def random_crop(picture: Tensor, window: float, size: int, generator: torch.Generator, flip: bool = True) -> Tensor:
     """A square piece at a random place, resized, and mirrored half the time.
 
     Args:
@@ -41,7 +41,7 @@ def crop(picture: Tensor, window: float, size: int, generator: torch.Generator, 
     return resized[0]
 
 
-def rotated_crop(
+def random_rotated_crop(
     picture: Tensor,
     window: float,
     size: int,
@@ -49,21 +49,21 @@ def rotated_crop(
     generator: torch.Generator,
     flip: bool = True,
 ) -> Tensor:
-    """As :func:`crop`, turned by a random angle of at most ``degrees`` either way.
+    """As :func:`random_crop`, turned by a random angle of at most ``degrees`` either way.
 
     The piece is taken larger by what the turn cuts off, so that the result has no empty corners; where the
     picture is too small for that, it shows a smaller piece instead.
     """
-    angle = math.radians(uniform(generator, -degrees, degrees))
+    angle = math.radians(random_uniform(generator, -degrees, degrees))
     grow = abs(math.cos(angle)) + abs(math.sin(angle))
-    outer = crop(picture, window * grow, math.ceil(size * grow), generator, flip)
+    outer = random_crop(picture, window * grow, math.ceil(size * grow), generator, flip)
     cos, sin = math.cos(angle) / grow, math.sin(angle) / grow
     turn = torch.tensor([[[cos, -sin, 0.0], [sin, cos, 0.0]]])
     grid = F.affine_grid(turn, [1, 3, size, size], align_corners=False)
     return F.grid_sample(outer[None], grid, padding_mode="border", align_corners=False)[0]
 
 
-def centre_square(picture: Tensor, size: int) -> Tensor:
+def center_square(picture: Tensor, size: int) -> Tensor:
     """The largest square in the middle, resized: what validations and samples look at.
 
     Args:
@@ -110,7 +110,7 @@ def grayscale(pictures: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(chosen.to(pictures.device).view(-1, 1, 1, 1), luma.expand_as(pictures), pictures)
 
 
-def equalise_color(pictures: Tensor) -> Tensor:
+def equalize_color(pictures: Tensor) -> Tensor:
     """Move each picture's colour mean and covariance to one common value, so that palettes tell nothing.
 
     Returns:
@@ -118,8 +118,8 @@ def equalise_color(pictures: Tensor) -> Tensor:
         Directions with a deviation of less than about 0.01, mere noise of 8 bits, stay fainter.
     """
     flat = pictures.flatten(2)
-    centred = flat - flat.mean(2, keepdim=True)
-    covariance = centred @ centred.mT / flat.shape[2]
+    centered = flat - flat.mean(2, keepdim=True)
+    covariance = centered @ centered.mT / flat.shape[2]
     values, vectors = torch.linalg.eigh(covariance + 1e-4 * torch.eye(3, device=pictures.device))
     whitening = vectors @ torch.diag_embed(values.rsqrt()) @ vectors.mT
-    return (0.5 + 0.18 * (whitening @ centred)).clamp(0, 1).view_as(pictures)
+    return (0.5 + 0.18 * (whitening @ centered)).clamp(0, 1).view_as(pictures)

@@ -1,16 +1,22 @@
-"""Checkpoints that are either whole or absent, and that never execute anything when they are read."""
+"""Checkpoint files, which are either complete or absent and never execute code, and safe resuming."""
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel
 
-from bottega.errors import WeightsError
+from bottega.errors import SettingsError, WeightsError
+
+LAST_CHECKPOINT, BEST_CHECKPOINT = "last.pt", "best.pt"
+SETTINGS_FILE = "recipe.json"
+"""Beside the checkpoints: the settings of the training."""
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
@@ -34,5 +40,23 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
         return torch.load(path, map_location=device, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
         raise WeightsError(
-            f"{path} is not a checkpoint of ours or is damaged; delete it to start again."
+            f"{path} is not a checkpoint of Bottega or is damaged; delete it to start again."
         ) from error
+
+
+def check_resume_settings(settings: BaseModel, run_dir: Path, names: Collection[str]) -> None:
+    """Check that a training in ``run_dir``, if there is one, had the same settings ``names``.
+
+    Raises:
+        SettingsError: one differs.
+    """
+    file = run_dir / SETTINGS_FILE
+    if not (file.exists() and (run_dir / LAST_CHECKPOINT).exists()):
+        return
+    before, now = json.loads(file.read_text(encoding="utf-8")), json.loads(settings.model_dump_json())
+    for name in names:
+        if before.get(name) != now[name]:
+            raise SettingsError(
+                f"{run_dir} holds a training with {name} {before.get(name)}, not {now[name]}; "
+                "use the same settings to resume it, or another folder to start a new one."
+            )

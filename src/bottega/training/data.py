@@ -1,25 +1,88 @@
-"""Pictures to train on: any files, decoded small; kept in memory as 8-bit tensors, or read ever again."""
+"""Training pictures: found in a folder, decoded small, and drawn in batches of random crops.
+
+A batch is a function of (seed, step, position) and of nothing else.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from bottega.errors import PictureError
+from bottega.errors import PictureError, SettingsError
 from bottega.pictures import load, resize
+from bottega.pictures.formats import READ_SUFFIXES
+from bottega.training.augment import color_jitter, random_crop, random_rotated_crop, random_uniform
+from bottega.training.step import Step
 
-MEMORY = 4 * 2**30
+MAX_MEMORY_BYTES = 4 * 2**30
+
+
+def find_pictures(folder: Path | str) -> list[Path]:
+    """All picture files in a folder and its subfolders, sorted by path, without hidden ones.
+
+    Raises:
+        PictureError: the folder is missing, or has no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise PictureError(f"{folder} is not a folder; a folder of pictures to train on is expected.")
+    relative = ((path.relative_to(folder), path) for path in folder.rglob("*"))
+    files = [
+        (name.as_posix(), path)
+        for name, path in relative
+        if path.suffix.lower() in READ_SUFFIXES
+        and not any(part.startswith(".") for part in name.parts)
+        and path.is_file()
+    ]
+    if not files:
+        raise PictureError(f"There is no picture in {folder} to train on.")
+    return [path for _, path in sorted(files)]
+
+
+def hold_out(files: Sequence[Path], one_in: int = 10) -> tuple[list[Path], list[Path]]:
+    """Split files into those for training and those held out for validation.
+
+    The split depends on the file's own name alone (SHA-1 of its UTF-8 modulo ``one_in``): adding, removing
+    or moving pictures does not change the side of any other.
+
+    Raises:
+        SettingsError: ``one_in`` is less than 2.
+    """
+    if one_in < 2:
+        raise SettingsError(f"Cannot hold out one picture in {one_in}; use 2 or more.")
+    training: list[Path] = []
+    held_out: list[Path] = []
+    for file in files:
+        digest = hashlib.sha1(file.name.encode("utf-8", "surrogateescape")).digest()
+        (held_out if int.from_bytes(digest, "big") % one_in == 0 else training).append(file)
+    return training, held_out
+
+
+def decode(file: Path, short_side: int) -> Tensor:
+    """A picture as ``(3, h, w)`` uint8, its shorter side at most ``short_side``.
+
+    Raises:
+        PictureError: the file cannot be read.
+    """
+    pixels = load(file).pixels
+    height, width = pixels.shape[-2:]
+    scale = short_side / min(height, width)
+    if scale < 1:
+        pixels = resize(pixels, (round(height * scale), round(width * scale)))
+    return (pixels[0] * 255).round().to(torch.uint8)
 
 
 class LazyPictures(Sequence[Tensor]):
-    """Pictures of which the first are in memory, the others are decoded each time they are asked for."""
+    """Pictures of which the first are in memory and the others are decoded at each access."""
 
-    def __init__(self, kept: Sequence[Tensor], files: Sequence[Path], short_side: int) -> None:
-        self.kept, self.files, self.short_side = kept, files, short_side
+    def __init__(self, in_memory: Sequence[Tensor], files: Sequence[Path], short_side: int) -> None:
+        self.in_memory, self.files, self.short_side = in_memory, files, short_side
 
     def __len__(self) -> int:
         return len(self.files)
@@ -31,7 +94,9 @@ class LazyPictures(Sequence[Tensor]):
             PictureError: the file cannot be read.
         """
         index = range(len(self))[index]
-        return self.kept[index] if index < len(self.kept) else decode(self.files[index], self.short_side)
+        if index < len(self.in_memory):
+            return self.in_memory[index]
+        return decode(self.files[index], self.short_side)
 
 
 @dataclass
@@ -39,10 +104,9 @@ class PictureSet:
     """Pictures in a fixed order.
 
     Attributes:
-        pictures: each ``(3, h, w)`` uint8, shortest side at most ``short_side``.
+        pictures: each ``(3, h, w)`` uint8, shorter side at most ``short_side``.
         files: where each came from.
-        broken: files that could not be read, with the reason; they are left out. One that is not in memory is
-            found broken when it is first read.
+        broken: files that cannot be read, with the reason. Those outside memory are detected when first read.
     """
 
     pictures: Sequence[Tensor] = field(default_factory=list)
@@ -52,17 +116,17 @@ class PictureSet:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def readable(self, number: int) -> Tensor:
-        """The picture of a number or, where its file is broken, the next that can be read.
+    def get_readable(self, index: int) -> Tensor:
+        """The picture at ``index`` or, if its file is broken, the next that can be read.
 
         Raises:
-            PictureError: not one file can be read any more.
+            PictureError: no file can be read any more.
         """
-        for place in [*range(number, len(self)), *range(number)]:
+        for i in [*range(index, len(self)), *range(index)]:
             try:
-                return self.pictures[place]
+                return self.pictures[i]
             except PictureError as error:
-                entry = (self.files[place], str(error))
+                entry = (self.files[i], str(error))
                 if entry not in self.broken:
                     self.broken.append(entry)
         raise PictureError(f"None of the {len(self)} pictures to train on can be read any more.")
@@ -71,52 +135,124 @@ class PictureSet:
 def load_pictures(
     files: Sequence[Path],
     short_side: int = 256,
-    memory: int = MEMORY,
+    max_bytes: int = MAX_MEMORY_BYTES,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> PictureSet:
     """Decode ``files``; larger ones are reduced to ``short_side``, smaller ones stay as they are.
 
     Args:
-        memory: bytes that decoded pictures may take; what does not fit is decoded again whenever it is drawn,
-            which is slower and gives the same pixels.
-        on_progress: called with the files that are done, and how many there are.
+        max_bytes: memory for decoded pictures; those that do not fit are decoded again at each access, which
+            is slower and gives the same pixels.
+        on_progress: called with the number of files read so far, and their total.
 
     Raises:
-        PictureError: not a single file could be read.
+        PictureError: no file can be read.
     """
-    found = PictureSet()
-    kept: list[Tensor] = []
-    used = 0
-    for number, file in enumerate(files):
-        if used >= memory and kept:
-            found.files += files[number:]
+    result = PictureSet()
+    decoded: list[Tensor] = []
+    used_bytes = 0
+    for i, file in enumerate(files):
+        if used_bytes >= max_bytes and decoded:
+            result.files += files[i:]
             break
         try:
-            kept.append(decode(file, short_side))
+            decoded.append(decode(file, short_side))
         except PictureError as error:
-            found.broken.append((file, str(error)))
+            result.broken.append((file, str(error)))
             continue
         finally:
             if on_progress:
-                on_progress(number + 1, len(files))
-        used += kept[-1].numel()
-        found.files.append(file)
-    if not kept:
+                on_progress(i + 1, len(files))
+        used_bytes += decoded[-1].numel()
+        result.files.append(file)
+    if not decoded:
         raise PictureError(f"None of the {len(files)} files to train on could be read as a picture.")
-    all_kept = len(kept) == len(found.files)
-    found.pictures = kept if all_kept else LazyPictures(kept, found.files, short_side)
-    return found
+    all_fit = len(decoded) == len(result.files)
+    result.pictures = decoded if all_fit else LazyPictures(decoded, result.files, short_side)
+    return result
 
 
-def decode(file: Path, short_side: int) -> Tensor:
-    """A picture as ``(3, h, w)`` uint8, its shorter side at most ``short_side``.
+@dataclass(frozen=True)
+class CropTransform:
+    """Draws a random square crop from a picture.
 
-    Raises:
-        PictureError: the file cannot be read.
+    Attributes:
+        size: side of the result in pixels.
+        scale: smallest and largest side of the crop before resizing, as a multiple of ``size``.
+        flip: mirror half of the crops.
+        rotation: largest angle either way in degrees.
+        color: strength of :func:`~bottega.training.augment.color_jitter`; 0 keeps the colors.
     """
-    pixels = load(file).pixels
-    height, width = pixels.shape[-2:]
-    shrink = short_side / min(height, width)
-    if shrink < 1:
-        pixels = resize(pixels, (round(height * shrink), round(width * shrink)))
-    return (pixels[0] * 255).round().to(torch.uint8)
+
+    size: int = 128
+    scale: tuple[float, float] = (1.0, 2.0)
+    flip: bool = True
+    rotation: float = 0.0
+    color: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or not 0 < self.scale[0] <= self.scale[1]:
+            raise SettingsError("A crop needs a size of 1 or more, and a scale from small to large above 0.")
+
+    def __call__(self, picture: Tensor, generator: torch.Generator) -> Tensor:
+        """A crop ``(3, size, size)`` float32 in [0, 1] of a picture ``(3, h, w)`` uint8."""
+        window = self.size * random_uniform(generator, *self.scale)
+        if self.rotation:
+            crop = random_rotated_crop(picture, window, self.size, self.rotation, generator, self.flip)
+        else:
+            crop = random_crop(picture, window, self.size, generator, self.flip)
+        return color_jitter(crop[None], self.color, generator)[0] if self.color else crop
+
+
+class BatchLoader:
+    """Batches of random crops; every picture is drawn once before any is drawn again.
+
+    However a batch is divided into micro-batches and over processes, it holds the same crops.
+
+    Args:
+        pictures: the set to draw from.
+        batch_size: crops in one step, over all micro-batches and processes.
+        transform: how crops are drawn.
+        seed: of order and crops. Two sets in one training (contents and styles) need different ones.
+    """
+
+    def __init__(
+        self,
+        pictures: PictureSet,
+        batch_size: int = 8,
+        transform: CropTransform | None = None,
+        seed: int = 0,
+    ) -> None:
+        if len(pictures) == 0 or batch_size < 1:
+            raise SettingsError("A batch needs at least one picture to draw from, and a size of 1 or more.")
+        self.pictures, self.batch_size, self.seed = pictures, batch_size, seed
+        self.transform = transform or CropTransform()
+
+    def __call__(self, step: Step) -> Tensor:
+        """This process's share of the step's batch: ``(share, 3, size, size)`` on the process's device.
+
+        Raises:
+            SettingsError: the batch cannot be divided evenly.
+            PictureError: no picture can be read any more.
+        """
+        crops = []
+        for position in step.batch_indices(self.batch_size):
+            picture = self.pictures.get_readable(self.picture_index(step.index, position))
+            crops.append(self.transform(picture, _generator(self.seed, step.index, position)))
+        return torch.stack(crops).to(step.context.device)
+
+    def picture_index(self, step: int, position: int) -> int:
+        """Index of the picture at a position in the batch of a step."""
+        epoch, offset = divmod(step * self.batch_size + position, len(self.pictures))
+        return int(_epoch_order(len(self.pictures), self.seed, epoch)[offset])
+
+
+@lru_cache(maxsize=8)
+def _epoch_order(count: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(count, generator=_generator(seed, epoch))
+
+
+def _generator(*numbers: int) -> torch.Generator:
+    """Seeded by a hash, so that neighboring numbers give unrelated generators."""
+    digest = hashlib.blake2b(repr(numbers).encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "big"))

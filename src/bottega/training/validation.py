@@ -1,4 +1,4 @@
-"""Validation: a measure at intervals, by which the best weights are kept and a training may end early."""
+"""Validation: metrics at intervals, which select the best weights and may stop a training early."""
 
 from __future__ import annotations
 
@@ -15,51 +15,56 @@ class Validation:
     """What is measured, how often, and what follows.
 
     Attributes:
-        measure: gives measures by name, on pictures that training does not see. It is called with the
+        compute: returns metrics by name, on pictures that training does not see. It is called with the
             averaged weights in the module, in evaluation mode and without gradients.
         every: steps between two validations; the last step always has one.
-        watch: the measure that decides.
-        lower_is_better: of that measure.
-        patience: so many validations in a row without a better one end the training; 0 never does.
-        best, best_step: the best value so far, and when it was.
+        metric: the name of the metric that decides.
+        lower_is_better: of that metric.
+        patience: so many validations in a row without improvement end the training; 0 never does.
+        best, best_step: the best value so far, and its step.
     """
 
-    measure: Callable[[], Mapping[str, float]]
+    compute: Callable[[], Mapping[str, float]]
     every: int = 500
-    watch: str = "loss"
+    metric: str = "loss"
     lower_is_better: bool = True
     patience: int = 0
     best: float | None = field(default=None, init=False)
     best_step: int = field(default=0, init=False)
-    waited: int = field(default=0, init=False)
+    without_improvement: int = field(default=0, init=False)
 
-    def judge(self, measures: Mapping[str, float], step: int) -> bool:
-        """Take in the measures at ``step``; True where they are the best so far. Not-a-number never is.
+    def update(self, metrics: Mapping[str, float], step: int) -> bool:
+        """Record the metrics at ``step``; True if they are the best so far (NaN never is).
 
         Raises:
-            SettingsError: the measure to watch is not among them.
+            SettingsError: the deciding metric is missing.
         """
-        if self.watch not in measures:
+        if self.metric not in metrics:
             raise SettingsError(
-                f'The validation watches "{self.watch}", but measures only: {", ".join(measures)}.'
+                f'The validation selects by "{self.metric}", but computes only: {", ".join(metrics)}.'
             )
-        value = float(measures[self.watch])
+        value = float(metrics[self.metric])
         better = self.best is None or (value < self.best if self.lower_is_better else value > self.best)
         if not better or math.isnan(value):
-            self.waited += 1
+            self.without_improvement += 1
             return False
-        self.best, self.best_step, self.waited = value, step, 0
+        self.best, self.best_step, self.without_improvement = value, step, 0
         return True
 
     @property
-    def exhausted(self) -> bool:
-        """Whether patience is at its end."""
-        return 0 < self.patience <= self.waited
+    def out_of_patience(self) -> bool:
+        """Whether the training should stop early."""
+        return 0 < self.patience <= self.without_improvement
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """For a checkpoint."""
-        return {"best": self.best, "best_step": self.best_step, "waited": self.waited}
+        return {
+            "best": self.best,
+            "best_step": self.best_step,
+            "without_improvement": self.without_improvement,
+        }
 
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from :meth:`state`."""
-        self.best, self.best_step, self.waited = state["best"], state["best_step"], state["waited"]
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore :meth:`state_dict`."""
+        self.best, self.best_step = state["best"], state["best_step"]
+        self.without_improvement = state["without_improvement"]
