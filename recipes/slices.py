@@ -10,15 +10,15 @@ import cyclopts
 from pydantic import BaseModel
 
 from bottega.errors import BottegaError
-from bottega.training import Loop
-from bottega.training.same import SETTINGS_FILE
+from bottega.training import Trainer
+from bottega.training.checkpoint import SETTINGS_FILE
 
 
-def train_slice(loop: Loop, recipe: BaseModel, run: Path, minutes: float, facts: str) -> None:
+def train_slice(loop: Trainer, recipe: BaseModel, run: Path, minutes: float, facts: str) -> None:
     """Go on where the folder's training stopped, for ``minutes``; ``facts`` are printed at the start."""
     (run / SETTINGS_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     loop.resume()
-    print(f"{facts}; at step {loop.done}", flush=True)
+    print(f"{facts}; at step {loop.global_step}", flush=True)
     loop.train(minutes)
 
 

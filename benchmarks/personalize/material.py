@@ -12,7 +12,7 @@ from torch import Tensor
 from bottega.generate import Generator, sample
 from bottega.personalize import NUMBERS, read
 from bottega.personalize.seen import READ_SIDE, enlarged
-from bottega.training.augment import centre_square
+from bottega.training.augment import center_square
 from bottega.training.data import decode
 from recipes.split import held_out_paintings, held_out_photographs
 
@@ -63,4 +63,4 @@ def drawn(generator: Generator, seed: int) -> Tensor:
 
 def square(file: Path) -> Tensor:
     """The middle of a picture ``(3, 192, 192)`` in [0, 1]."""
-    return centre_square(decode(file, READ_SIDE), READ_SIDE)
+    return center_square(decode(file, READ_SIDE), READ_SIDE)

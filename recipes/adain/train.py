@@ -19,13 +19,13 @@ from bottega.losses import moment_loss
 from bottega.training import (
     Callback,
     Console,
-    Loop,
-    Samples,
+    SampleSheets,
     Step,
+    Trainer,
     Trapezoid,
+    build_optimizer,
     load_checkpoint,
-    optimizer,
-    worker,
+    process_context,
 )
 from bottega.transfer.feedforward import AdaINNet, save
 from recipes.adain.config import AdaINRecipe
@@ -38,13 +38,13 @@ FLOOR = 0.1
 
 def prepare(
     recipe: AdaINRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
-) -> Loop:
+) -> Trainer:
     """A training, ready to start or to resume.
 
     Raises:
         WeightsError: the encoder is unknown or not here.
     """
-    here = worker()
+    here = process_context()
     network = build(recipe).to(here.device)
     convert_conv2d_weight_memory_format(network, torch.channels_last)
 
@@ -55,9 +55,9 @@ def prepare(
         step.update(losses["loss"])
         return losses
 
-    adam = optimizer("adam", network.parameters(), recipe.rate)
-    loop = Loop(network, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, worker=here)
-    samples = Samples(sample_drawer(network), SHEET_EVERY, columns=1 + len(SHEET_STYLES))
+    adam = build_optimizer("adam", network.parameters(), recipe.rate)
+    loop = Trainer(network, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, context=here)
+    samples = SampleSheets(sample_drawer(network), SHEET_EVERY, columns=1 + len(SHEET_STYLES))
     loop.callbacks = (*callbacks, samples)
     return loop
 
@@ -85,7 +85,7 @@ def decoder_losses(recipe: AdaINRecipe, network: AdaINNet, pairs: Pairs) -> dict
 def averaged(recipe: AdaINRecipe, checkpoint: Path) -> AdaINNet:
     """The moving average of the weights."""
     network = build(recipe)
-    network.load_state_dict(load_checkpoint(checkpoint)["average"])
+    network.load_state_dict(load_checkpoint(checkpoint)["ema"])
     network.eval().requires_grad_(False)
     return network
 

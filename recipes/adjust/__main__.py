@@ -15,7 +15,7 @@ import cyclopts
 
 from bottega.personalize import save
 from bottega.runtime import tune_allocator
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.adjust.config import AdjustRecipe
 from recipes.adjust.material import load_material
 from recipes.adjust.train import averaged, prepare
@@ -47,7 +47,7 @@ def train(
     """
     recipe = recipe or AdjustRecipe()
     tune_allocator()
-    check_same(recipe, run, ("seed", "width", "blocks"))
+    check_resume_settings(recipe, run, ("seed", "width", "blocks"))
     material = load_material(data, recipe)
     loop = prepare(recipe, material, run)
     train_slice(loop, recipe, run, minutes, f"{len(material)} pictures")

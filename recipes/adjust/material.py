@@ -10,7 +10,7 @@ from torch import Tensor
 from bottega.personalize import ATTRIBUTES, read
 from bottega.personalize.seen import READ_SIDE
 from bottega.training import PictureSet, load_pictures
-from bottega.training.augment import crop, uniform
+from bottega.training.augment import random_crop, random_uniform
 from recipes.adjust.config import AdjustRecipe
 from recipes.split import training_files
 
@@ -38,7 +38,7 @@ def draw(
 
 def drawn_mask(recipe: AdjustRecipe, generator: torch.Generator) -> Tensor:
     """Which attributes are asked: all, one, or each with chance one half; at least one. ``(D,)`` bool."""
-    draw = uniform(generator, 0, 1)
+    draw = random_uniform(generator, 0, 1)
     count = len(ATTRIBUTES)
     one = int(torch.randint(count, (1,), generator=generator))
     asked = torch.zeros(count, dtype=torch.bool)
@@ -65,5 +65,5 @@ def load_material(root: Path, recipe: AdjustRecipe) -> PictureSet:
 
 
 def _view(pictures: PictureSet, number: int, generator: torch.Generator) -> Tensor:
-    window = READ_SIDE * uniform(generator, SMALLEST, LARGEST)
-    return crop(pictures.readable(number), window, READ_SIDE, generator)
+    window = READ_SIDE * random_uniform(generator, SMALLEST, LARGEST)
+    return random_crop(pictures.get_readable(number), window, READ_SIDE, generator)

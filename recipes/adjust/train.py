@@ -18,14 +18,14 @@ from bottega.personalize.steering import Steering, begin
 from bottega.training import (
     Callback,
     Console,
-    Loop,
     PictureSet,
-    Samples,
+    SampleSheets,
     Step,
+    Trainer,
     Trapezoid,
+    build_optimizer,
     load_checkpoint,
-    optimizer,
-    worker,
+    process_context,
 )
 from recipes.adjust.config import AdjustRecipe
 from recipes.adjust.material import draw
@@ -43,9 +43,9 @@ SHEET = (
 
 def prepare(
     recipe: AdjustRecipe, material: PictureSet, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
-) -> Loop:
+) -> Trainer:
     """A training, ready to start or to resume."""
-    here = worker()
+    here = process_context()
     network = build(recipe).to(here.device)
 
     def step(step: Step) -> dict[str, Tensor]:
@@ -54,18 +54,21 @@ def prepare(
         step.update(losses["loss"])
         return losses
 
-    adam = optimizer("adam", network.parameters(), recipe.rate)
-    loop = Loop(
+    adam = build_optimizer("adam", network.parameters(), recipe.rate)
+    loop = Trainer(
         network,
         adam,
         step,
         Trapezoid(recipe.steps, recipe.warmup),
         run,
         seed=recipe.seed,
-        worker=here,
+        context=here,
         ema_decay=recipe.average,
     )
-    loop.callbacks = (*callbacks, Samples(sample_drawer(network), SHEET_EVERY, columns=1 + len(SHEET) + 1))
+    loop.callbacks = (
+        *callbacks,
+        SampleSheets(sample_drawer(network), SHEET_EVERY, columns=1 + len(SHEET) + 1),
+    )
     return loop
 
 
@@ -97,7 +100,7 @@ def build(recipe: AdjustRecipe) -> AdjustmentNet:
 def averaged(recipe: AdjustRecipe, checkpoint: Path) -> AdjustmentNet:
     """The moving average of the weights."""
     network = build(recipe)
-    network.load_state_dict(load_checkpoint(checkpoint)["average"])
+    network.load_state_dict(load_checkpoint(checkpoint)["ema"])
     return network.eval().requires_grad_(False)
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import tune_allocator
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
 from recipes.encoder.train import prepare
@@ -47,14 +47,15 @@ def train(
     recipe = recipe or EncoderRecipe()
     tune_allocator()
     # The schedule is flat until its end: a training can be lengthened.
-    check_same(recipe, run, sorted(EncoderRecipe.model_fields.keys() - {"steps"}))
+    check_resume_settings(recipe, run, sorted(EncoderRecipe.model_fields.keys() - {"steps"}))
     loop, _, pictures = prepare(recipe, data, run)
     (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for file, reason in pictures.broken:
         print(f"left out: {file}: {reason}")
     resumed = loop.resume()
     print(
-        f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {loop.done}", flush=True
+        f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {loop.global_step}",
+        flush=True,
     )
     loop.train(minutes)
     sha256 = export(recipe, pictures, loop.checkpoint, run / "encoder.safetensors")

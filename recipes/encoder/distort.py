@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.layers import gaussian_blur
-from bottega.training.augment import uniform
+from bottega.training.augment import random_uniform
 
 Distortion = Callable[[Tensor, torch.Generator], Tensor]
 """Takes and gives one picture ``(3, H, W)``; the result may leave [0, 1]."""
@@ -22,23 +22,23 @@ Distortion = Callable[[Tensor, torch.Generator], Tensor]
 
 def noise(x: Tensor, generator: torch.Generator) -> Tensor:
     """White noise on every channel."""
-    return x + uniform(generator, 0.05, 0.2) * torch.randn(x.shape, generator=generator)
+    return x + random_uniform(generator, 0.05, 0.2) * torch.randn(x.shape, generator=generator)
 
 
 def mottle(x: Tensor, generator: torch.Generator) -> Tensor:
     """Soft coloured noise, one to two pixels wide."""
-    soft = _soft(torch.randn(x.shape, generator=generator), uniform(generator, 0.7, 1.5))
-    return x + uniform(generator, 0.08, 0.2) * soft / soft.std()
+    soft = _soft(torch.randn(x.shape, generator=generator), random_uniform(generator, 0.7, 1.5))
+    return x + random_uniform(generator, 0.08, 0.2) * soft / soft.std()
 
 
 def blur(x: Tensor, generator: torch.Generator) -> Tensor:
     """Out of focus."""
-    return _soft(x, uniform(generator, 0.8, 2.5))
+    return _soft(x, random_uniform(generator, 0.8, 2.5))
 
 
 def ringing(x: Tensor, generator: torch.Generator) -> Tensor:
     """Sharpened far too much."""
-    return x + uniform(generator, 1.0, 4.0) * (x - _soft(x, uniform(generator, 0.7, 2.0)))
+    return x + random_uniform(generator, 1.0, 4.0) * (x - _soft(x, random_uniform(generator, 0.7, 2.0)))
 
 
 def scramble(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -67,12 +67,12 @@ def posterise(x: Tensor, generator: torch.Generator) -> Tensor:
 def stripes(x: Tensor, generator: torch.Generator) -> Tensor:
     """A wave pattern of 2.5 to 10 pixels in some direction, in some colour, stronger here than there."""
     height, width = x.shape[-2:]
-    angle, period = uniform(generator, 0, math.pi), uniform(generator, 2.5, 10)
+    angle, period = random_uniform(generator, 0, math.pi), random_uniform(generator, 2.5, 10)
     down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     wave = torch.sin(2 * math.pi * (down * math.sin(angle) + across * math.cos(angle)) / period)
     color = torch.randn(3, 1, 1, generator=generator)
     patches = _soft(torch.randn(1, height, width, generator=generator), 6.0)
-    strength = uniform(generator, 0.1, 0.3) * (patches / patches.std()).clamp(0, 1.5)
+    strength = random_uniform(generator, 0.1, 0.3) * (patches / patches.std()).clamp(0, 1.5)
     return x + strength * wave * color / color.norm()
 
 
@@ -87,14 +87,14 @@ def frost(x: Tensor, generator: torch.Generator) -> Tensor:
     height, width = x.shape[-2:]
     rows, columns = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
     grid = torch.stack([columns, rows], -1)
-    reach = uniform(generator, 1.5, 5) * 2 / max(height, width)
+    reach = random_uniform(generator, 1.5, 5) * 2 / max(height, width)
     grid = grid + reach * (torch.rand(grid.shape, generator=generator) * 2 - 1)
     return F.grid_sample(x[None], grid[None], padding_mode="reflection", align_corners=True)[0]
 
 
 def enlarge(x: Tensor, generator: torch.Generator) -> Tensor:
     """The middle, blown up 1.6 to 3 times: strokes too large and too soft."""
-    side = round(x.shape[-1] / uniform(generator, 1.6, 3))
+    side = round(x.shape[-1] / random_uniform(generator, 1.6, 3))
     top = int(torch.randint(x.shape[-2] - side + 1, (), generator=generator))
     left = int(torch.randint(x.shape[-1] - side + 1, (), generator=generator))
     piece = x[None, :, top : top + side, left : left + side]

@@ -30,7 +30,7 @@ def export(recipe: EncoderRecipe, pictures: PictureSet, checkpoint: Path, target
 
 def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> PlainEncoder:
     """The moving average of the weights, batch norm folded into the convolutions."""
-    average = load_checkpoint(checkpoint)["average"]
+    average = load_checkpoint(checkpoint)["ema"]
     student = student_encoder(recipe)
     prefix = "encoder."
     student.load_state_dict(

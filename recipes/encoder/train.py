@@ -13,7 +13,16 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from bottega.encoders import PlainEncoder
 from bottega.encoders.registry import small
 from bottega.errors import SettingsError
-from bottega.training import Console, Loop, PictureSet, Step, Trapezoid, load_pictures, optimizer, worker
+from bottega.training import (
+    Console,
+    PictureSet,
+    Step,
+    Trainer,
+    Trapezoid,
+    build_optimizer,
+    load_pictures,
+    process_context,
+)
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.distort import distort
 from recipes.encoder.pretext import (
@@ -104,7 +113,7 @@ def check_enough(recipe: EncoderRecipe, pictures: PictureSet, labels: Tensor) ->
         )
 
 
-def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student, PictureSet]:
+def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Trainer, Student, PictureSet]:
     """Everything that a training needs, ready to start or to resume.
 
     Raises:
@@ -116,7 +125,7 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
     labels = artist_labels(root, pictures.files)
     check_enough(recipe, pictures, labels)
     student = Student(recipe, pictures, labels)
-    here = worker()
+    here = process_context()
     where = here.device
     convert_conv2d_weight_memory_format(student.to(where), torch.channels_last)
     usual = Views(size=recipe.size)
@@ -137,9 +146,9 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Loop, Student
         step.update(losses["loss"])
         return losses
 
-    adamw = optimizer("adamw", student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
+    adamw = build_optimizer("adamw", student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     schedule = Trapezoid(recipe.steps)
-    loop = Loop(student, adamw, step, schedule, run, seed=recipe.seed, callbacks=[Console()], worker=here)
+    loop = Trainer(student, adamw, step, schedule, run, seed=recipe.seed, callbacks=[Console()], context=here)
     return loop, student, pictures
 
 

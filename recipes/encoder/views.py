@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bottega.layers import gaussian_blur
-from bottega.training.augment import color_jitter, crop, equalise_color, grayscale, uniform
+from bottega.training.augment import color_jitter, equalize_color, grayscale, random_crop, random_uniform
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Views:
     def draw(self, pictures: list[Tensor], generator: torch.Generator) -> Drawn:
         """Two views of each picture."""
         first, second = self._pieces(pictures, generator)
-        apart = uniform(generator, 0, 1) < self.own_jitter
-        same_place = apart and self.same_place > 0 and uniform(generator, 0, 1) < self.same_place
+        apart = random_uniform(generator, 0, 1) < self.own_jitter
+        same_place = apart and self.same_place > 0 and random_uniform(generator, 0, 1) < self.same_place
         if same_place:
             second = _shuffled_channels(first, generator)
         recolor = self._own_colors if apart else self._shared_colors
@@ -61,10 +61,15 @@ class Views:
     def _pieces(self, pictures: list[Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         first, second = [], []
         for picture in pictures:
-            window = self.size * uniform(generator, *self.window)
-            first.append(crop(picture, window, self.size, generator))
+            window = self.size * random_uniform(generator, *self.window)
+            first.append(random_crop(picture, window, self.size, generator))
             second.append(
-                crop(picture, window * uniform(generator, 1 / self.alike, self.alike), self.size, generator)
+                random_crop(
+                    picture,
+                    window * random_uniform(generator, 1 / self.alike, self.alike),
+                    self.size,
+                    generator,
+                )
             )
         return torch.stack(first), torch.stack(second)
 
@@ -72,17 +77,17 @@ class Views:
         count = first.shape[0]
         views = color_jitter(torch.cat([first, second]), 1.0, generator)
         views = grayscale(views, torch.rand(2 * count, generator=generator) < 0.15)
-        if uniform(generator, 0, 1) < 0.3:
-            views[count:] = gaussian_blur(views[count:], uniform(generator, 0.4, 1.5))
+        if random_uniform(generator, 0, 1) < 0.3:
+            views[count:] = gaussian_blur(views[count:], random_uniform(generator, 0.4, 1.5))
         return views + 0.02 * torch.randn(views.shape, generator=generator)
 
     def _shared_colors(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
         # Side by side in width, both views of a picture get one draw of colours.
         views = torch.cat(color_jitter(torch.cat([first, second], 3), 0.4, generator).chunk(2, 3))
-        if uniform(generator, 0, 1) < self.colourless:
-            if uniform(generator, 0, 1) < 0.5:
+        if random_uniform(generator, 0, 1) < self.colourless:
+            if random_uniform(generator, 0, 1) < 0.5:
                 return grayscale(views, torch.ones(len(views), dtype=torch.bool))
-            return equalise_color(views)
+            return equalize_color(views)
         return views
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bottega import encoders
 from bottega.errors import SettingsError
 from bottega.runtime import tune_allocator
-from bottega.training import Console, check_same, load_pictures
+from bottega.training import Console, check_resume_settings, load_pictures
 from bottega.transfer.training.fit import CHECKED, SHORT_SIDE, Photographs, prepare, take_best
 from bottega.transfer.training.settings import ANSWERS, FitSettings
 from bottega.transfer.training.tasks import Goal
@@ -34,7 +34,7 @@ def collection_photographs(root: Path) -> Photographs:
 def fit_slice(recipe: FitSettings, goal: Goal, root: Path, run: Path) -> dict[str, Any]:
     """Train ``goal``, or go on; it then has its best weights. Returns facts for its file."""
     tune_allocator()
-    check_same(recipe, run, sorted(type(recipe).model_fields.keys() - set(ANSWERS)))
+    check_resume_settings(recipe, run, sorted(type(recipe).model_fields.keys() - set(ANSWERS)))
     photographs = collection_photographs(root)
     loop = prepare(recipe, goal, encoders.load(recipe.encoder), photographs, run, [Console()])
     train_slice(loop, recipe, run, math.inf, f"{len(photographs.training)} photographs")

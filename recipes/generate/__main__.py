@@ -16,7 +16,7 @@ import cyclopts
 from bottega.generate import save
 from bottega.generate.training import best_generator, last_generator, load_material, prepare
 from bottega.runtime import tune_allocator
-from bottega.training import Console, check_same
+from bottega.training import Console, check_resume_settings
 from recipes.generate.config import GenerateRecipe
 from recipes.generate.sets import pictures_of
 from recipes.slices import call, train_slice
@@ -50,7 +50,7 @@ def train(
     recipe = recipe or GenerateRecipe()
     tune_allocator()
     grouped = pictures_of(recipe.pictures, data)
-    check_same(recipe, run, FIXED)
+    check_resume_settings(recipe, run, FIXED)
     material = load_material(grouped, recipe.size, crop=recipe.crop)
     loop = prepare(recipe.settings, material, run, (Console(),))
     facts = f"{len(material.pictures)} pictures, {len(material.classes)} classes, {recipe.size} pixels"

@@ -14,7 +14,7 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import tune_allocator
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import load_material
 from recipes.micro.train import averaged_painter, export, prepare
@@ -49,7 +49,7 @@ def train(
     """
     recipe = recipe or MicroRecipe()
     tune_allocator()
-    check_same(recipe, run, FIXED)
+    check_resume_settings(recipe, run, FIXED)
     material = load_material(data, recipe)
     for file, reason in material.broken:
         print(f"left out: {file}: {reason}")
@@ -57,7 +57,8 @@ def train(
     (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     loop.resume()
     print(
-        f"{len(material.contents)} contents, {len(material.styles)} styles; at step {loop.done}", flush=True
+        f"{len(material.contents)} contents, {len(material.styles)} styles; at step {loop.global_step}",
+        flush=True,
     )
     loop.train(minutes)
     target = run / f"{recipe.network}.safetensors"

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bottega.errors import SettingsError
 from bottega.training import PictureSet, load_pictures
-from bottega.training.augment import crop, uniform
+from bottega.training.augment import random_crop, random_uniform
 from recipes.pairs import PairRecipe
 from recipes.split import training_files
 
@@ -73,7 +73,9 @@ class Material:
         low, high = (math.log(side * recipe.size) for side in window)
         return torch.stack(
             [
-                crop(pictures[i], math.exp(uniform(generator, low, high)), recipe.size, generator)
+                random_crop(
+                    pictures[i], math.exp(random_uniform(generator, low, high)), recipe.size, generator
+                )
                 for i in chosen.tolist()
             ]
         )

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.encoders import Encoder
-from bottega.training import optimizer
-from bottega.transfer.feedforward import MicroNet
+from bottega.training import build_optimizer
+from bottega.transfer.networks import MicroNet
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import Material, Pairs
 
@@ -75,7 +75,7 @@ def teach(
     trunk = [
         convolution.parameters() for convolution in network.site_convolutions[:-1] if convolution is not None
     ]
-    adam = optimizer("adam", [*(p for group in trunk for p in group), *readouts.parameters()], RATE)
+    adam = build_optimizer("adam", [*(p for group in trunk for p in group), *readouts.parameters()], RATE)
     losses = []
     for _ in range(recipe.pretext):
         loss = _told(network, readouts, encoder, material.draw(recipe, generator).to(device))

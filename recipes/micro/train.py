@@ -13,13 +13,13 @@ from bottega import encoders, pictures, styles, weights
 from bottega.training import (
     Callback,
     Console,
-    Loop,
-    Samples,
+    SampleSheets,
     Step,
+    Trainer,
     Trapezoid,
+    build_optimizer,
     load_checkpoint,
-    optimizer,
-    worker,
+    process_context,
 )
 from bottega.transfer.feedforward import MicroNet, save
 from recipes.micro.config import MicroRecipe
@@ -35,13 +35,13 @@ SHEET_EVERY = 500
 
 def prepare(
     recipe: MicroRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
-) -> Loop:
+) -> Trainer:
     """A training, ready to start or to resume.
 
     Raises:
         WeightsError: the encoder is unknown or not here.
     """
-    here = worker()
+    here = process_context()
     objective = Objective(recipe, encoders.load(recipe.encoder).to(here.device))
     painter = build_painter(recipe)
     if isinstance(painter.network, MicroNet) and not (run / "last.pt").exists():
@@ -59,9 +59,9 @@ def prepare(
         step.update(losses["loss"])
         return losses
 
-    adam = optimizer("adam", painter.parameters(), recipe.rate, betas=(0.9, 0.99))
-    loop = Loop(painter, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, worker=here)
-    samples = Samples(sample_drawer(painter), SHEET_EVERY, columns=1 + len(SHEET_STYLES))
+    adam = build_optimizer("adam", painter.parameters(), recipe.rate, betas=(0.9, 0.99))
+    loop = Trainer(painter, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, context=here)
+    samples = SampleSheets(sample_drawer(painter), SHEET_EVERY, columns=1 + len(SHEET_STYLES))
     loop.callbacks = (*callbacks, samples)
     return loop
 
@@ -69,7 +69,7 @@ def prepare(
 def averaged_painter(recipe: MicroRecipe, checkpoint: Path) -> Painter:
     """The moving average of the weights."""
     painter = build_painter(recipe)
-    painter.load_state_dict(load_checkpoint(checkpoint)["average"])
+    painter.load_state_dict(load_checkpoint(checkpoint)["ema"])
     return painter.eval().requires_grad_(False)
 
 

@@ -11,8 +11,8 @@ import torch
 
 from bottega.generate import Generator
 from bottega.generate.training import GanSettings, best_generator, load_material, prepare
-from bottega.training import Loop, check_same
-from bottega.training.same import SETTINGS_FILE
+from bottega.training import Trainer, check_resume_settings
+from bottega.training.checkpoint import SETTINGS_FILE
 from recipes.paper.config import PaperRecipe
 from recipes.paper.sets import PictureSplit
 from recipes.paper.stylegan import StyleGenerator
@@ -68,10 +68,10 @@ def trained(name: str, recipe: PaperRecipe, split: PictureSplit, run: Path) -> t
         SettingsError: the folder holds a training with other settings.
     """
     loop = _loop(MODELS[name], recipe, split, run)
-    return best_generator(loop)[0], loop.done
+    return best_generator(loop)[0], loop.global_step
 
 
-def _loop(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Loop:
+def _loop(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Trainer:
     """The model's training, at its end."""
     classes = model.classes and len(split.training) > 1
     network = model.settings["network"]
@@ -88,7 +88,7 @@ def _loop(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> 
         }
     )
     grouped = split.training if classes else {"": split.files}
-    check_same(recipe, run, FIXED)
+    check_resume_settings(recipe, run, FIXED)
     material = load_material(grouped, recipe.size)
     generator = None if model.build is None else model.build(recipe, settings.latent)
     loop = prepare(settings, material, run, generator=generator)

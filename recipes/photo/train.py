@@ -15,13 +15,13 @@ from bottega.layers import color_moments
 from bottega.training import (
     Callback,
     Console,
-    Loop,
-    Samples,
+    SampleSheets,
     Step,
+    Trainer,
     Trapezoid,
+    build_optimizer,
     load_checkpoint,
-    optimizer,
-    worker,
+    process_context,
 )
 from bottega.training.augment import color_jitter
 from bottega.transfer.feedforward import Manner, PhotoNet, save
@@ -38,13 +38,13 @@ SHEET_EVERY = 250
 
 def prepare(
     recipe: PhotoRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
-) -> Loop:
+) -> Trainer:
     """A training, ready to start or to resume.
 
     Raises:
         WeightsError: the encoder is unknown or not here.
     """
-    here = worker()
+    here = process_context()
     objective = PhotoObjective(recipe, encoders.load(recipe.encoder).to(here.device))
     network = build(recipe).to(here.device)
     convert_conv2d_weight_memory_format(network, torch.channels_last)
@@ -59,10 +59,10 @@ def prepare(
         step.update(losses["loss"])
         return losses
 
-    adam = optimizer("adam", network.parameters(), recipe.rate)
-    loop = Loop(network, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, worker=here)
+    adam = build_optimizer("adam", network.parameters(), recipe.rate)
+    loop = Trainer(network, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, context=here)
     columns = 1 + len(pictures.PHOTOGRAPHS) + len(SHEET_STYLES)
-    loop.callbacks = (*callbacks, Samples(sample_drawer(network), SHEET_EVERY, columns=columns))
+    loop.callbacks = (*callbacks, SampleSheets(sample_drawer(network), SHEET_EVERY, columns=columns))
     return loop
 
 
@@ -101,7 +101,7 @@ def painted_with_grid(network: PhotoNet, pairs: Pairs) -> tuple[Tensor, Tensor]:
 def averaged(recipe: PhotoRecipe, checkpoint: Path) -> PhotoNet:
     """The moving average of the weights."""
     network = build(recipe)
-    network.load_state_dict(load_checkpoint(checkpoint)["average"])
+    network.load_state_dict(load_checkpoint(checkpoint)["ema"])
     network.eval().requires_grad_(False)
     return network
 

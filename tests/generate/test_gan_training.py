@@ -26,9 +26,9 @@ from bottega.generate.training.dataset import read_attributes
 from bottega.generate.training.finetune import take_over
 from bottega.generate.training.gan_metrics import Alarms, Measure, centred, look, nearest, spread
 from bottega.generate.training.progressive import Growth
-from bottega.training import Loop, Step, worker
+from bottega.training import Step, Trainer, process_context
 from bottega.training.schedules import Constant
-from bottega.training.updates import Updates
+from bottega.training.step import OptimizerStep
 
 SMALL = {"size": 32, "width": 4, "latent": 8, "batch": 4, "measured": 16}
 
@@ -56,12 +56,12 @@ def material(folder: Path) -> Material:
     return read_material(folder, 32)
 
 
-def loop_of(material: Material, run: Path, **settings: object) -> Loop:
-    here = worker("cpu", "fp32")
+def loop_of(material: Material, run: Path, **settings: object) -> Trainer:
+    here = process_context("cpu", "fp32")
     return prepare(GanSettings(**{**SMALL, "steps": 3, **settings}), material, run, here=here)  # type: ignore[arg-type]
 
 
-def weights_of(loop: Loop) -> dict[str, torch.Tensor]:
+def weights_of(loop: Trainer) -> dict[str, torch.Tensor]:
     return {name: x.clone() for name, x in loop.module.state_dict().items()}
 
 
@@ -197,7 +197,7 @@ def test_starting_from_another(material: Material, tmp_path: Path) -> None:
     columns = made.embedding.weight
     assert torch.equal(columns[:, 1], base.embedding.weight[:, 0])  # squares
     assert torch.allclose(columns[:, 0], base.embedding.weight.mean(1))  # discs are new
-    rates = sorted({group["lr"] for group in loop.updates.optimizers["generator"].param_groups})
+    rates = sorted({group["lr"] for group in loop.optimizer_step.optimizers["generator"].param_groups})
     assert rates == pytest.approx([3e-5, 3e-4])
     loop.train()
     assert torch.equal(made.start.weight, base.start.weight)
@@ -220,7 +220,7 @@ def test_freezing_by_depth(material: Material, tmp_path: Path) -> None:
 def test_measures(material: Material, tmp_path: Path) -> None:
     loop = loop_of(material, tmp_path)
     assert loop.validation is not None
-    found = dict(loop.validation.measure())
+    found = dict(loop.validation.compute())
     assert found["fid"] > 0
     assert 0 <= found["variety"] < 0.5  # an untrained generator draws one grey
     assert found["copies"] == 0
@@ -228,7 +228,7 @@ def test_measures(material: Material, tmp_path: Path) -> None:
 
 def test_the_measure_is_standardised(material: Material) -> None:
     """Real features have the mean 0 and the deviation 1, whatever their scale; fog is far from them."""
-    here = worker("cpu", "fp32")
+    here = process_context("cpu", "fp32")
     measure = Measure(
         FewShotGenerator(32, 8, material.classes, width=4), material, encoders.load("small"), here
     )
@@ -323,9 +323,9 @@ def test_pictures_grow(folder: Path, tmp_path: Path) -> None:
 
 def test_growth_over_several_sides() -> None:
     growth = Growth((32, 64, 128), 0.5, lambda step: step / 8)
-    here = worker("cpu", "fp32")
-    updates = Updates({}, Constant(8), here, None)
-    sides = [growth(Step(number, torch.Generator(), here, updates)) for number in range(8)]
+    here = process_context("cpu", "fp32")
+    optimizer_step = OptimizerStep({}, Constant(8), here, None)
+    sides = [growth(Step(number, torch.Generator(), here, optimizer_step)) for number in range(8)]
     assert sides == [32, 32, 64, 64, 128, 128, 128, 128]
     assert Growth((32, 64), 0.0, lambda _: 0.0).sides == (64,)
     with pytest.raises(SettingsError, match="share of the training for smaller pictures is 1"):
@@ -344,7 +344,7 @@ def test_patience_waits_for_the_whole_side(folder: Path, tmp_path: Path) -> None
         rate=1e-9,
     )
     loop.train()
-    assert loop.done > 3
+    assert loop.global_step > 3
     assert loop.validation is not None
     assert loop.validation.best_step > 3  # no small picture is the best
     assert float(best_generator(loop)[1]["step"]) > 3

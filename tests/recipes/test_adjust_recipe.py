@@ -74,7 +74,7 @@ def test_it_trains_resumes_and_exports(tmp_path: Path) -> None:
     assert loop.train() == "finished"
     again = prepare(SMALL, material(), tmp_path, callbacks=())
     assert again.resume()
-    assert again.done == 2
+    assert again.global_step == 2
     network = averaged(SMALL, loop.checkpoint)
     save(network, tmp_path / "adjust.safetensors", {"recipe": SMALL.model_dump(mode="json")})
     found = load(tmp_path / "adjust.safetensors")

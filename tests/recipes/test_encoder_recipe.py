@@ -101,12 +101,12 @@ def test_a_run_leaves_what_it_promises(trained):
 
 def test_three_steps_and_three_more_are_six(trained, collection, tmp_path):
     loop, _, _ = prepare(TINY, collection, tmp_path)
-    while loop.done < 3:
+    while loop.global_step < 3:
         loop.advance()
     loop.save()
     second, _, pictures = prepare(TINY, collection, tmp_path)
     assert second.resume()
-    assert second.done == 3
+    assert second.global_step == 3
     second.train()
     export(TINY, pictures, second.checkpoint, tmp_path / "encoder.safetensors")
     whole = (trained / "encoder.safetensors").read_bytes()
@@ -192,7 +192,7 @@ def test_going_on_with_other_settings_is_refused(trained, collection):
 def test_a_training_can_be_lengthened(collection, tmp_path):
     train(data=collection, run=tmp_path, recipe=TINY.model_copy(update={"steps": 2}))
     train(data=collection, run=tmp_path, recipe=TINY.model_copy(update={"steps": 4}))
-    assert load_checkpoint(tmp_path / "last.pt")["done"] == 4
+    assert load_checkpoint(tmp_path / "last.pt")["step"] == 4
 
 
 @pytest.mark.parametrize("tasks", [{"style": 1}, {"artist": 2, "style": 0}, {"style": 0}])
@@ -207,7 +207,7 @@ def test_each_of_these_tasks_may_stand_alone(task, collection, tmp_path):
     recipe = EncoderRecipe(widths=(4, 4, 4, 4), batch=2, size=32, steps=3, **alone)
     loop, _, _ = prepare(recipe, collection, tmp_path)
     loop.train()
-    assert loop.done == 3
+    assert loop.global_step == 3
 
 
 @pytest.mark.parametrize(

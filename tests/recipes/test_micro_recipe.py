@@ -11,8 +11,8 @@ from torch import Tensor
 
 from bottega import encoders, weights
 from bottega.errors import SettingsError
-from bottega.training import PictureSet, check_same
-from bottega.transfer.feedforward import Manner, MicroNet, load
+from bottega.training import PictureSet, check_resume_settings
+from bottega.transfer.networks import Manner, MicroNet, load
 from recipes.micro import train
 from recipes.micro.__main__ import FIXED
 from recipes.micro.config import MicroRecipe
@@ -98,7 +98,7 @@ def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
     first.save()
     second = prepare(recipe, material(), tmp_path / "b", ())
     assert second.resume()
-    assert second.done == 2
+    assert second.global_step == 2
     second.train()
     assert same(straight.module.state_dict(), second.module.state_dict())
     assert same(straight.ema.state, second.ema.state)
@@ -116,15 +116,15 @@ def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
         painter(content, painter.encode(style), torch.ones(1, 1)),
         loaded.stylize(content, Manner(loaded.encode(style))),
     )
-    check_same(recipe.model_copy(update={"size": 64}), tmp_path, FIXED)
+    check_resume_settings(recipe.model_copy(update={"size": 64}), tmp_path, FIXED)
 
 
 def test_another_network_is_not_gone_on_with(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(MicroRecipe().model_dump_json())
     (tmp_path / "last.pt").write_bytes(b"")
-    check_same(MicroRecipe(size=256), tmp_path, FIXED)
+    check_resume_settings(MicroRecipe(size=256), tmp_path, FIXED)
     with pytest.raises(SettingsError, match="a training with network micro, not microast"):
-        check_same(MicroRecipe(network="microast"), tmp_path, FIXED)
+        check_resume_settings(MicroRecipe(network="microast"), tmp_path, FIXED)
 
 
 def test_the_baseline_is_exported_under_its_name(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import math
 import torch
 from torch import nn
 
-from bottega.training import Callback, Constant, Loop, Trapezoid, optimizer
+from bottega.training import Callback, Constant, Trainer, Trapezoid, build_optimizer
 
 
 def make_loop(run, steps=40, rate=3e-2, wrong_at=None, **options):
@@ -16,13 +16,13 @@ def make_loop(run, steps=40, rate=3e-2, wrong_at=None, **options):
     def step(step):
         x = torch.randn(16, 4, generator=step.generator)
         loss = (module(x)[:, 0] - x.sum(1)).square().mean()
-        if step.number == wrong_at:
+        if step.index == wrong_at:
             loss = loss * math.nan
         step.update(loss)
         return {"loss": loss}
 
-    adamw = optimizer("adamw", module.parameters(), rate)
-    return Loop(module, adamw, step, Trapezoid(steps, warmup=5), run, **{"log_every": 10, **options})
+    adamw = build_optimizer("adamw", module.parameters(), rate)
+    return Trainer(module, adamw, step, Trapezoid(steps, warmup=5), run, **{"log_every": 10, **options})
 
 
 def lines(run):
@@ -45,7 +45,7 @@ class At(Callback):
 
     def step(self, loop, losses):
         self.events.append("step")
-        if loop.done == self.number:
+        if loop.global_step == self.number:
             self.action(loop)
 
     def start(self, loop):
@@ -83,7 +83,7 @@ def adversaries(run, seen, **options):
         return {"discriminator": wrong, "generator": fooled}
 
     optimizers = {
-        "discriminator": optimizer("adam", discriminator.parameters(), 5e-2, betas=(0.0, 0.99)),
-        "generator": optimizer("adam", generator.parameters(), 5e-2, betas=(0.0, 0.99)),
+        "discriminator": build_optimizer("adam", discriminator.parameters(), 5e-2, betas=(0.0, 0.99)),
+        "generator": build_optimizer("adam", generator.parameters(), 5e-2, betas=(0.0, 0.99)),
     }
-    return Loop(nets, optimizers, step, Constant(150, warmup=0), run, **options)
+    return Trainer(nets, optimizers, step, Constant(150, warmup=0), run, **options)

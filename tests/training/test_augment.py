@@ -22,7 +22,7 @@ def bytes_of(height, width):
 
 def test_uniform_covers_its_interval():
     generator = seeded()
-    drawn = torch.tensor([augment.uniform(generator, -2, 3) for _ in range(2000)])
+    drawn = torch.tensor([augment.random_uniform(generator, -2, 3) for _ in range(2000)])
     assert -2 <= float(drawn.min()) < -1.95
     assert 2.95 < float(drawn.max()) < 3
     assert float(drawn.mean()) == pytest.approx(0.5, abs=0.1)
@@ -31,7 +31,7 @@ def test_uniform_covers_its_interval():
 @pytest.mark.parametrize("window", [1, 7.4, 20, 500])
 @pytest.mark.parametrize("size", [(24, 40), (40, 24), (5, 5), (1, 9), (1, 1)])
 def test_crops_are_square_and_in_range(window, size):
-    piece = augment.crop(bytes_of(*size), window, 16, seeded())
+    piece = augment.random_crop(bytes_of(*size), window, 16, seeded())
     assert piece.shape == (3, 16, 16)
     assert piece.dtype == torch.float32
     assert float(piece.min()) >= 0
@@ -42,7 +42,7 @@ def test_a_crop_of_its_own_size_is_a_piece_of_the_picture_or_its_mirror():
     picture = bytes_of(9, 11)
     found = set()
     for seed in range(200):
-        piece = (augment.crop(picture, 6, 6, seeded(seed)) * 255).round().to(torch.uint8)
+        piece = (augment.random_crop(picture, 6, 6, seeded(seed)) * 255).round().to(torch.uint8)
         places = [
             (top, left, mirrored)
             for top in range(4)
@@ -62,7 +62,7 @@ def test_the_generator_alone_decides():
     x = pictures()
     picture = bytes_of(40, 40)
     for draw in (
-        lambda g: augment.crop(picture, 20, 16, g),
+        lambda g: augment.random_crop(picture, 20, 16, g),
         lambda g: augment.color_jitter(x, 1.0, g),
     ):
         assert torch.equal(draw(seeded(3)), draw(seeded(3)))
@@ -125,7 +125,7 @@ def test_equalised_colours_share_mean_and_covariance():
         ]
     )
     x = torch.einsum("nij,njhw->nihw", mixing, pictures(3, 60, 60))
-    found = augment.equalise_color(x)
+    found = augment.equalize_color(x)
     assert found.shape == x.shape
     assert float(found.min()) > 0  # nothing was clipped, so the moments are the whole truth
     assert float(found.max()) < 1
@@ -136,13 +136,13 @@ def test_equalised_colours_share_mean_and_covariance():
 
 
 def test_equalising_a_flat_picture_gives_grey():
-    assert torch.allclose(augment.equalise_color(torch.full((1, 3, 8, 8), 0.9)), torch.tensor(0.5), atol=1e-3)
+    assert torch.allclose(augment.equalize_color(torch.full((1, 3, 8, 8), 0.9)), torch.tensor(0.5), atol=1e-3)
 
 
 def test_equalising_clips():
     x = pictures(1, 40, 40)
     x[..., 0, 0] = 40.0
-    found = augment.equalise_color(x)
+    found = augment.equalize_color(x)
     assert float(found.min()) >= 0
     assert float(found.max()) == 1
 
@@ -150,7 +150,7 @@ def test_equalising_clips():
 def test_without_flips_a_crop_is_a_piece_as_it_is():
     picture = bytes_of(6, 6)
     for seed in range(10):
-        piece = augment.crop(picture, 6, 6, seeded(seed), flip=False)
+        piece = augment.random_crop(picture, 6, 6, seeded(seed), flip=False)
         assert torch.equal((piece * 255).round().to(torch.uint8), picture)
 
 
@@ -165,7 +165,7 @@ def slope(angle, side=121):
 def test_turned_crops_turn_by_all_angles_up_to_the_given_one():
     turned = []
     for seed in range(60):
-        view = augment.rotated_crop(slope(0.5), 60, 30, 25, seeded(seed), flip=False)[0]
+        view = augment.random_rotated_crop(slope(0.5), 60, 30, 25, seeded(seed), flip=False)[0]
         across, down = (view[:, 20:] - view[:, :-20]).mean(), (view[20:] - view[:-20]).mean()
         turned.append(float(torch.rad2deg(torch.atan2(down, across) - 0.5)))
     assert max(map(abs, turned)) < 25.5
@@ -177,7 +177,7 @@ def test_turned_crops_turn_by_all_angles_up_to_the_given_one():
 def test_turned_crops_have_no_empty_corners(size):
     white = torch.full((3, *size), 255, dtype=torch.uint8)
     for seed in range(10):
-        view = augment.rotated_crop(white, 60, 24, 45, seeded(seed))
+        view = augment.random_rotated_crop(white, 60, 24, 45, seeded(seed))
         assert view.shape == (3, 24, 24)
         assert float(view.min()) > 0.999
 
@@ -186,7 +186,7 @@ def test_turned_crops_keep_their_scale():
     ramp = slope(0.0)
     # Over 30 pixels of view, a window of 60 pixels of the picture: 60/120 of 2/2.84 of the range.
     for seed in range(5):
-        view = augment.rotated_crop(ramp, 60, 30, 40, seeded(seed), flip=False)[0]
+        view = augment.random_rotated_crop(ramp, 60, 30, 40, seeded(seed), flip=False)[0]
         across = (view[:, 20:] - view[:, :-20]).mean() / 20
         down = (view[20:] - view[:-20]).mean() / 20
         assert float((across**2 + down**2).sqrt()) == pytest.approx(60 / 120 * 2 / 2.84 / 30, rel=0.03)
@@ -194,6 +194,6 @@ def test_turned_crops_keep_their_scale():
 
 def test_the_centre_square_is_the_middle():
     picture = bytes_of(8, 20)
-    found = augment.centre_square(picture, 8)
+    found = augment.center_square(picture, 8)
     assert torch.equal((found * 255).round().to(torch.uint8), picture[:, :, 6:14])
-    assert augment.centre_square(picture, 3).shape == (3, 3, 3)
+    assert augment.center_square(picture, 3).shape == (3, 3, 3)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from bottega.training import EMA, Callback, Constant, Loop, duration, optimizer
-from bottega.training.clock import Clock
+from bottega.training import EMA, Callback, Constant, Trainer, build_optimizer, format_duration
+from bottega.training.metrics_log import EtaEstimator
 
 
 def test_average_follows_and_copies_integers():
@@ -42,7 +42,7 @@ def test_inside_gives_everything_back():
     parameter = module[0].weight
 
     def look_and_fail():
-        with average.inside(module):
+        with average.swapped_into(module):
             assert not torch.equal(module[0].weight, torch.full((2, 2), 5.0))
             assert not module.training
             raise ZeroDivisionError
@@ -56,46 +56,46 @@ def test_inside_gives_everything_back():
 
 
 def test_start_up_does_not_count():
-    clock = Clock()
-    assert clock.left(10) is None
-    clock.step(60.0)
-    assert clock.left(10) is None
+    eta = EtaEstimator()
+    assert eta.seconds_left(10) is None
+    eta.add_step(60.0)
+    assert eta.seconds_left(10) is None
     for _ in range(4):
-        clock.step(2.0)
-    assert clock.left(10) == pytest.approx(20)
-    assert clock.left(0) == 0
+        eta.add_step(2.0)
+    assert eta.seconds_left(10) == pytest.approx(20)
+    assert eta.seconds_left(0) == 0
 
 
 def test_recent_steps_count_and_what_lies_between():
-    clock = Clock(window=5)
+    eta = EtaEstimator(window=5)
     for seconds in [1.0] * 20 + [3.0] * 5:
-        clock.step(seconds)
-    assert clock.left(10) == pytest.approx(30)
-    clock.pause(50.0)  # one validation in 25 steps: two seconds a step
-    assert clock.left(10) == pytest.approx(30 + 20)
+        eta.add_step(seconds)
+    assert eta.seconds_left(10) == pytest.approx(30)
+    eta.add_pause(50.0)  # one validation in 25 steps: two seconds a step
+    assert eta.seconds_left(10) == pytest.approx(30 + 20)
 
 
 def test_the_time_left_comes_true(tmp_path, monkeypatch):
     """A training of known pace: a slow start, then 0.5 s a step, and 4 s for a pause after every tenth."""
     now = [0.0]
-    monkeypatch.setattr("bottega.training.loop.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("bottega.training.trainer.time.monotonic", lambda: now[0])
     module = nn.Linear(1, 1)
     told = {}
 
     def step(step):
-        now[0] += 0.5 if step.number else 30.0
+        now[0] += 0.5 if step.index else 30.0
         loss = module(torch.ones(1, 1)).sum()
         step.update(loss)
         return {"loss": loss}
 
     class Pause(Callback):
         def step(self, loop, losses):
-            told[loop.done] = (loop.seconds_left, now[0])
-            if loop.done % 10 == 0:
+            told[loop.global_step] = (loop.seconds_left, now[0])
+            if loop.global_step % 10 == 0:
                 now[0] += 4.0
 
-    sgd = optimizer("sgd", module.parameters(), 1e-3)
-    Loop(module, sgd, step, Constant(200), tmp_path, callbacks=[Pause()]).train()
+    sgd = build_optimizer("sgd", module.parameters(), 1e-3)
+    Trainer(module, sgd, step, Constant(200), tmp_path, callbacks=[Pause()]).train()
     assert told[1][0] is None
     for done in (55, 105, 155):
         left, at = told[done]
@@ -103,7 +103,7 @@ def test_the_time_left_comes_true(tmp_path, monkeypatch):
 
 
 def test_durations_for_people():
-    assert [duration(x) for x in (0.4, 59, 61, 3599, 11100)] == [
+    assert [format_duration(x) for x in (0.4, 59, 61, 3599, 11100)] == [
         "0 s",
         "59 s",
         "1 min",

@@ -8,7 +8,15 @@ from torch import nn
 
 from bottega.errors import SettingsError
 from bottega.pictures import load
-from bottega.training import Console, Constant, Loop, Samples, TensorBoard, Validation, optimizer
+from bottega.training import (
+    Console,
+    Constant,
+    SampleSheets,
+    TensorBoard,
+    Trainer,
+    Validation,
+    build_optimizer,
+)
 
 
 def make_loop(run, steps, **options):
@@ -20,8 +28,8 @@ def make_loop(run, steps, **options):
         step.update(loss)
         return {"loss": loss}
 
-    adam = optimizer("adam", module.parameters(), 0.05)
-    return Loop(module, adam, step, Constant(steps), run, log_every=2, **options)
+    adam = build_optimizer("adam", module.parameters(), 0.05)
+    return Trainer(module, adam, step, Constant(steps), run, log_every=2, **options)
 
 
 def test_samples_use_one_seed_and_the_average(tmp_path):
@@ -33,7 +41,7 @@ def test_samples_use_one_seed_and_the_average(tmp_path):
         assert not loop.module.training
         return drawn[-1]
 
-    loop = make_loop(tmp_path, 5, callbacks=[Samples(draw, every=2, seed=7)])
+    loop = make_loop(tmp_path, 5, callbacks=[SampleSheets(draw, every=2, seed=7)])
     loop.train()
     assert sorted(file.name for file in (tmp_path / "samples").iterdir()) == [
         "000002.png",
@@ -49,7 +57,7 @@ def test_samples_use_one_seed_and_the_average(tmp_path):
 
 def test_one_sample_is_saved_as_it_is(tmp_path):
     picture = torch.rand(1, 3, 9, 11)
-    make_loop(tmp_path, 1, callbacks=[Samples(lambda generator: picture)]).train()
+    make_loop(tmp_path, 1, callbacks=[SampleSheets(lambda generator: picture)]).train()
     found = load(tmp_path / "samples" / "000001.png").pixels
     assert torch.allclose(found, picture, atol=0.5 / 255 + 1e-6)
 
@@ -57,7 +65,9 @@ def test_one_sample_is_saved_as_it_is(tmp_path):
 def test_samples_do_not_change_the_training(tmp_path):
     plain = make_loop(tmp_path / "a", 4)
     plain.train()
-    watched = make_loop(tmp_path / "b", 4, callbacks=[Samples(lambda g: torch.rand(1, 3, 4, 4), every=1)])
+    watched = make_loop(
+        tmp_path / "b", 4, callbacks=[SampleSheets(lambda g: torch.rand(1, 3, 4, 4), every=1)]
+    )
     watched.train()
     assert torch.equal(plain.module.weight, watched.module.weight)
 
@@ -76,8 +86,8 @@ def test_tensorboard_gets_curves_and_samples(tmp_path):
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    samples = Samples(lambda generator: torch.rand(1, 3, 8, 8), every=4)
-    validation = Validation(lambda: {"psnr": 30.0}, every=4, watch="psnr", lower_is_better=False)
+    samples = SampleSheets(lambda generator: torch.rand(1, 3, 8, 8), every=4)
+    validation = Validation(lambda: {"psnr": 30.0}, every=4, metric="psnr", lower_is_better=False)
     make_loop(tmp_path, 4, callbacks=[TensorBoard(), samples], validation=validation).train()
     found = EventAccumulator(str(tmp_path / "tensorboard"))
     found.Reload()
@@ -93,10 +103,10 @@ def test_without_tensorboard_a_sentence_says_what_to_install(monkeypatch):
 
 
 def test_without_accelerate_a_sentence_says_what_to_install(monkeypatch):
-    from bottega.training import worker
+    from bottega.training import process_context
 
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    assert worker("cpu").count == 1  # one process needs none
+    assert process_context("cpu").world_size == 1  # one process needs none
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "test")
     with pytest.raises(SettingsError, match=r"pip install 'bottega\[train\]'"):
-        worker("cpu")
+        process_context("cpu")

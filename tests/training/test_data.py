@@ -75,7 +75,9 @@ def test_what_does_not_fit_into_memory_is_read_again_with_the_same_pixels(tmp_pa
     whole = load_pictures(files, short_side=16)
     one = whole.pictures[0].numel()
     told = []
-    few = load_pictures(files, 16, memory=2 * one, on_progress=lambda done, count: told.append((done, count)))
+    few = load_pictures(
+        files, 16, max_bytes=2 * one, on_progress=lambda done, count: told.append((done, count))
+    )
     assert told == [(1, 4), (2, 4)]  # the others are not decoded yet
     assert len(few) == 4
     assert few.files == files
@@ -89,12 +91,12 @@ def test_a_broken_file_beyond_the_memory_is_listed_when_it_is_met(tmp_path):
     files = [tmp_path / f"{number}.png" for number in range(4)]
     for number, file in enumerate(files):
         write(file, 30, 20, seed=number)
-    found = load_pictures(files, memory=1)
+    found = load_pictures(files, max_bytes=1)
     files[2].write_bytes(b"torn")
     assert found.broken == []
-    assert torch.equal(found.readable(2), found.pictures[3])
-    assert torch.equal(found.readable(2), found.pictures[3])
+    assert torch.equal(found.get_readable(2), found.pictures[3])
+    assert torch.equal(found.get_readable(2), found.pictures[3])
     assert [file for file, _ in found.broken] == [files[2]]
     for file in files:
         file.unlink()
-    assert torch.equal(found.readable(3), found.pictures[0])  # round the end, to the one in memory
+    assert torch.equal(found.get_readable(3), found.pictures[0])  # round the end, to the one in memory

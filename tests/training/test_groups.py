@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bottega.errors import SettingsError
-from bottega.training import Constant, Loop, Rule, freeze, optimizer, parameter_groups
+from bottega.training import Constant, ParamGroupRule, Trainer, build_optimizer, freeze, parameter_groups
 
 
 def network():
@@ -30,7 +30,12 @@ def test_norms_and_biases_have_no_weight_decay():
 
 def test_rules_lower_rates_and_the_last_counts():
     module = network()
-    rules = [Rule("*", 0.5), Rule("[01].*", 0.1), Rule("*.bias", 0.1, weight_decay=0.2), Rule("0.*", 0)]
+    rules = [
+        ParamGroupRule("*", 0.5),
+        ParamGroupRule("[01].*", 0.1),
+        ParamGroupRule("*.bias", 0.1, weight_decay=0.2),
+        ParamGroupRule("0.*", 0),
+    ]
     groups = parameter_groups(module, 1.0, rules, weight_decay=0.3)
     found = {name: (g["lr"], g["weight_decay"]) for g in groups for name in names(module, g)}
     assert found == {
@@ -61,8 +66,8 @@ def test_frozen_layers_stay_to_the_bit(tmp_path):
         step.update(loss)
         return {"loss": loss}
 
-    adam = optimizer("adam", parameter_groups(module, 0.1), 0.1)
-    loop = Loop(module, adam, step, Constant(3, warmup=0), tmp_path)
+    adam = build_optimizer("adam", parameter_groups(module, 0.1), 0.1)
+    loop = Trainer(module, adam, step, Constant(3, warmup=0), tmp_path)
     loop.train()
     for name, value in module.state_dict().items():
         kept = name.startswith(("0.", "1."))  # batch norm's statistics as well
@@ -76,11 +81,11 @@ def test_patterns_that_match_nothing_are_refused():
     ):
         freeze(network(), "encoder.*")
     with pytest.raises(SettingsError, match="No weights are called"):
-        parameter_groups(network(), 0.1, [Rule("encoder.*", 0)])
-    with pytest.raises(SettingsError, match="9 layers were to be frozen; the network has 4"):
+        parameter_groups(network(), 0.1, [ParamGroupRule("encoder.*", 0)])
+    with pytest.raises(SettingsError, match="first 9 layers; the network has 4"):
         freeze(network(), depth=9)
     with pytest.raises(SettingsError, match="use 0"):
-        parameter_groups(network(), 0.1, [Rule("*", -1)])
+        parameter_groups(network(), 0.1, [ParamGroupRule("*", -1)])
     module = network()
     with pytest.raises(SettingsError, match="nothing to train"):
-        optimizer("adam", parameter_groups(module, 0.1, [Rule("*", 0)]), 0.1)
+        build_optimizer("adam", parameter_groups(module, 0.1, [ParamGroupRule("*", 0)]), 0.1)

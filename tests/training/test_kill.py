@@ -12,7 +12,17 @@ import torch
 from torch import nn
 
 from bottega.errors import BottegaError
-from bottega.training import Batches, Callback, Cosine, Loop, PictureSet, Samples, Validation, View, optimizer
+from bottega.training import (
+    BatchLoader,
+    Callback,
+    Cosine,
+    CropTransform,
+    PictureSet,
+    SampleSheets,
+    Trainer,
+    Validation,
+    build_optimizer,
+)
 
 STEPS = 200
 
@@ -21,9 +31,9 @@ class Kill(Callback):
     """Saves at step 100, and ends the process without a word 37 steps later."""
 
     def step(self, loop, losses):
-        if loop.done == 100:
+        if loop.global_step == 100:
             loop.save()
-        if loop.done == 137:
+        if loop.global_step == 137:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -35,7 +45,7 @@ def train(run, *callbacks):
     )
     generator = torch.Generator().manual_seed(1)
     pixels = [torch.randint(256, (3, 20, 24), dtype=torch.uint8, generator=generator) for _ in range(7)]
-    batches = Batches(PictureSet(pixels), 4, View(size=8, rotation=10, color=0.3))
+    batches = BatchLoader(PictureSet(pixels), 4, CropTransform(size=8, rotation=10, color=0.3))
 
     def step(step):
         loss = (
@@ -47,13 +57,13 @@ def train(run, *callbacks):
     def measure():
         return {"loss": module(torch.ones(1, 3, 8, 8)).square().mean().item()}
 
-    loop = Loop(
+    loop = Trainer(
         module,
-        optimizer("adamw", module.parameters(), 1e-2),
+        build_optimizer("adamw", module.parameters(), 1e-2),
         step,
         Cosine(STEPS, warmup=10),
         run,
-        callbacks=[Samples(lambda g: torch.rand(1, 3, 4, 4, generator=g), every=50), *callbacks],
+        callbacks=[SampleSheets(lambda g: torch.rand(1, 3, 4, 4, generator=g), every=50), *callbacks],
         validation=Validation(measure, every=30),
         log_every=15,
     )
@@ -73,7 +83,7 @@ def test_a_hundred_steps_a_kill_and_a_hundred_are_two_hundred(tmp_path, monkeypa
     train(tmp_path / "straight")
     killed = in_another_process(tmp_path / "killed", "kill")
     assert killed.returncode == -signal.SIGKILL
-    assert torch.load(tmp_path / "killed" / "last.pt", weights_only=True)["done"] == 100
+    assert torch.load(tmp_path / "killed" / "last.pt", weights_only=True)["step"] == 100
     assert in_another_process(tmp_path / "killed").returncode == 0
     for name in ("last.pt", "best.pt"):
         one, other = (torch.load(tmp_path / run / name, weights_only=True) for run in ("straight", "killed"))

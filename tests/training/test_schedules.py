@@ -6,7 +6,16 @@ import pytest
 import torch
 
 from bottega.errors import SettingsError
-from bottega.training import OPTIMIZERS, SCHEDULES, Constant, Cosine, Loop, Trapezoid, optimizer, schedule
+from bottega.training import (
+    OPTIMIZERS,
+    SCHEDULES,
+    Constant,
+    Cosine,
+    Trainer,
+    Trapezoid,
+    build_optimizer,
+    build_schedule,
+)
 
 
 def test_trapezoid_rises_holds_and_falls():
@@ -18,7 +27,7 @@ def test_trapezoid_rises_holds_and_falls():
 
 
 def test_cosine_falls_to_its_floor():
-    cosine = Cosine(110, warmup=10, floor=0.2)
+    cosine = Cosine(110, warmup=10, min_factor=0.2)
     assert cosine.factor(4) == pytest.approx(0.5, abs=1e-6)
     assert cosine.factor(10) == 1
     assert cosine.factor(60) == pytest.approx(0.6)
@@ -32,7 +41,7 @@ def test_constant_only_warms_up():
 
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_factors_are_shares(name):
-    found = schedule(name, 50, warmup=0)
+    found = build_schedule(name, 50, warmup=0)
     assert found.steps == 50
     assert found.factor(0) == 1
     assert all(0 <= found.factor(step) <= 1 for step in range(50))
@@ -43,19 +52,19 @@ def test_factors_are_shares(name):
     [
         ("square", 5, {}, "is not a schedule; use constant, cosine, trapezoid"),
         ("cosine", 0, {}, "use 1 or more"),
-        ("cosine", 5, {"cooldown": 1}, "has no cooldown; it has floor, warmup"),
+        ("cosine", 5, {"cooldown": 1}, "has no cooldown; it has min_factor, warmup"),
         ("trapezoid", 5, {"warmup": -1}, "warmup of the schedule trapezoid must not be negative"),
     ],
 )
 def test_bad_schedules_are_refused(name, steps, options, sentence):
     with pytest.raises(SettingsError, match=sentence):
-        schedule(name, steps, **options)
+        build_schedule(name, steps, **options)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimiser_goes_downhill(name):
     x = torch.nn.Parameter(torch.tensor([3.0]))
-    found = optimizer(name, [x], 0.05)
+    found = build_optimizer(name, [x], 0.05)
     for _ in range(20):
         found.zero_grad()
         x.square().sum().backward()
@@ -65,14 +74,14 @@ def test_every_optimiser_goes_downhill(name):
 
 def test_bad_optimisers_are_refused():
     weights = [torch.nn.Parameter(torch.ones(1))]
-    with pytest.raises(SettingsError, match="is not an optimiser; use adam, adamw"):
-        optimizer("newton", weights, 1.0)
+    with pytest.raises(SettingsError, match="is not an optimizer; use adam, adamw"):
+        build_optimizer("newton", weights, 1.0)
     with pytest.raises(SettingsError, match="nothing to train"):
-        optimizer("adam", [], 1.0)
+        build_optimizer("adam", [], 1.0)
     with pytest.raises(SettingsError, match="adam cannot be set up"):
-        optimizer("adam", weights, -1.0)
+        build_optimizer("adam", weights, -1.0)
     with pytest.raises(SettingsError, match="adam cannot be set up"):
-        optimizer("adam", weights, 1.0, momentum=1)
+        build_optimizer("adam", weights, 1.0, momentum=1)
 
 
 def test_every_group_follows_from_its_own_peak(tmp_path):
@@ -81,14 +90,14 @@ def test_every_group_follows_from_its_own_peak(tmp_path):
     def trained(steps):
         module = torch.nn.Linear(2, 1)
         groups = [{"params": [module.weight], "lr": 0.1}, {"params": [module.bias]}]
-        sgd = optimizer("sgd", groups, 0.4)
+        sgd = build_optimizer("sgd", groups, 0.4)
 
         def step(step):
             seen.append([group["lr"] for group in sgd.param_groups])
             step.update(module(torch.ones(1, 2)).sum())
             return {}
 
-        loop = Loop(module, sgd, step, Trapezoid(steps, warmup=2, cooldown=0.5), tmp_path)
+        loop = Trainer(module, sgd, step, Trapezoid(steps, warmup=2, cooldown=0.5), tmp_path)
         loop.resume()
         loop.train()
 

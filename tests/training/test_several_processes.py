@@ -11,21 +11,21 @@ import torch
 from torch import nn
 
 from bottega.training import (
-    Batches,
+    BatchLoader,
     Callback,
     Constant,
-    Loop,
+    CropTransform,
     PictureSet,
+    Trainer,
     Validation,
-    View,
-    optimizer,
-    worker,
+    build_optimizer,
+    process_context,
 )
 
 
 class Speak(Callback):
     def end(self, loop, ending):
-        print(f"process {loop.worker.rank} of {loop.worker.count}: {ending}")
+        print(f"process {loop.context.rank} of {loop.context.world_size}: {ending}")
 
 
 class Net(nn.Module):
@@ -39,17 +39,17 @@ class Net(nn.Module):
 
 
 def train(run):
-    here = worker("cpu", "fp32")
+    here = process_context("cpu", "fp32")
     torch.manual_seed(here.rank)  # the main process decides how all of them begin
     net = Net()
     generator = torch.Generator().manual_seed(1)
     pixels = [torch.randint(256, (3, 20, 24), dtype=torch.uint8, generator=generator) for _ in range(7)]
-    batches = Batches(PictureSet(pixels), 4, View(size=8, color=0.3))
+    batches = BatchLoader(PictureSet(pixels), 4, CropTransform(size=8, color=0.3))
 
     def step(step):
         x = batches(step)
         # In every third step the last picture takes another way, so that only one process has its gradient.
-        chosen = [step.number % 3 == 0 and position == 3 for position in step.share(4)]
+        chosen = [step.index % 3 == 0 and position == 3 for position in step.batch_indices(4)]
         each = [net(x[i : i + 1], rare).square().mean() for i, rare in enumerate(chosen)]
         step.update(torch.stack(each).mean())
         return {"loss": each[0]}
@@ -57,9 +57,9 @@ def train(run):
     # The second validation is worse: patience ends it, and all processes have to agree.
     values = iter([1.0, 2.0])
     validation = Validation(lambda: {"loss": next(values)}, every=4, patience=1)
-    sgd = optimizer("sgd", net.parameters(), 0.1)
+    sgd = build_optimizer("sgd", net.parameters(), 0.1)
     schedule = Constant(50, warmup=0)
-    Loop(net, sgd, step, schedule, run, worker=here, callbacks=[Speak()], validation=validation).train()
+    Trainer(net, sgd, step, schedule, run, context=here, callbacks=[Speak()], validation=validation).train()
 
 
 def start(run, rank, count, port):
@@ -87,7 +87,7 @@ def test_two_processes_are_one_with_the_joined_batch(tmp_path, capsys):
     assert [process.returncode for process in running] == [0, 0]
     assert said == ["process 0 of 2: early\n", ""]
     one, two = (torch.load(tmp_path / run / "last.pt", weights_only=True) for run in ("one", "two"))
-    assert one["done"] == two["done"] == 8
+    assert one["step"] == two["step"] == 8
     for name, value in one["module"].items():
         # The mean of two means: the same number up to rounding.
         assert torch.allclose(value, two["module"][name], atol=1e-6), name

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from small_trainings import At, make_loop
 
-from bottega.training import Callback, Timed
+from bottega.training import Callback, TimeBudgetSchedule
 
 
-def at(spent: float, done: int = 500) -> Timed:
-    timed = Timed(100.0, warmup=10, cooldown=0.4)
-    timed.start(SimpleNamespace(seconds=spent, done=done))
+def at(elapsed: float, done: int = 500) -> TimeBudgetSchedule:
+    timed = TimeBudgetSchedule(100.0, warmup=10, cooldown=0.4)
+    timed.update(done, elapsed)
     return timed
 
 
@@ -29,13 +27,13 @@ def test_steps_are_those_of_the_pace() -> None:
     assert at(25.0).seconds_left == 75
     assert at(99.99, done=500).steps == 501  # there is one more step
     assert at(100.5, done=500).steps == 500  # and then there is none
-    assert Timed(100.0).steps > 10**6
+    assert TimeBudgetSchedule(100.0).steps > 10**6
 
 
-def timed_loop(run, seconds, slow):
-    timed = Timed(seconds, warmup=2)
-    loop = make_loop(run, callbacks=[timed, *slow])
-    loop.schedule = loop.updates.schedule = timed
+def timed_loop(run, seconds, callbacks):
+    timed = TimeBudgetSchedule(seconds, warmup=2)
+    loop = make_loop(run, callbacks=callbacks)
+    loop.schedule = loop.optimizer_step.schedule = timed
     return loop
 
 
@@ -46,7 +44,7 @@ class Rates(Callback):
         self.events = []
 
     def step(self, loop, losses):
-        self.events.append(loop.updates.optimizers["model"].param_groups[0]["lr"])
+        self.events.append(loop.optimizer_step.optimizers["model"].param_groups[0]["lr"])
 
 
 def test_a_training_ends_in_time_and_its_rate_has_fallen(tmp_path) -> None:
@@ -54,7 +52,7 @@ def test_a_training_ends_in_time_and_its_rate_has_fallen(tmp_path) -> None:
     loop = timed_loop(tmp_path, 1.0, [rates])
     assert loop.train() == "finished"
     assert 1.0 <= loop.seconds < 1.5
-    assert loop.schedule.steps == loop.done == len(rates.events)
+    assert loop.schedule.steps == loop.global_step == len(rates.events)
     assert rates.events[-1] < 0.1 * max(rates.events)
     assert (tmp_path / "last.pt").exists()
 
@@ -67,10 +65,10 @@ def test_a_stopped_training_has_the_rest_of_the_time(tmp_path) -> None:
     assert second.resume()
     assert second.seconds == pytest.approx(first.seconds)
     assert second.train() == "finished"
-    assert second.done > 20
+    assert second.global_step > 20
     assert 1.0 <= second.seconds < 1.5
     # Once more there is nothing left to do.
     third = timed_loop(tmp_path, 1.0, [])
     assert third.resume()
     assert third.train() == "finished"
-    assert third.done == second.done
+    assert third.global_step == second.global_step

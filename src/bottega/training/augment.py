@@ -18,7 +18,9 @@ def random_uniform(generator: torch.Generator, low: float, high: float) -> float
     return low + (high - low) * torch.rand((), generator=generator).item()
 
 
-def random_crop(picture: Tensor, window: float, size: int, generator: torch.Generator, flip: bool = True) -> Tensor:
+def random_crop(
+    picture: Tensor, window: float, size: int, generator: torch.Generator, flip: bool = True
+) -> Tensor:
     """A square piece at a random place, resized, and mirrored half the time.
 
     Args:

@@ -134,7 +134,7 @@ def _no_match(module: nn.Module, pattern: str) -> str:
 
 
 def set_train_mode(module: nn.Module) -> None:
-    """``module.train()``, but frozen layers stay in evaluation mode: a batch norm would still update its statistics."""
+    """``module.train()``, but frozen layers stay in evaluation mode, or batch norms would change."""
     module.train()
     for layer in module.modules():
         own = list(layer.parameters(recurse=False))

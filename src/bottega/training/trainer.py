@@ -142,6 +142,7 @@ class Trainer:
         self.seconds = 0.0
         self._saved_step: int | None = None
         self._stop = False
+        self._session_start = self._last_save = 0.0
         self._deadline = math.inf
 
     def train(self, minutes: float = math.inf) -> str:

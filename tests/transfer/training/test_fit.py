@@ -67,10 +67,10 @@ def test_losses_fall(kind: str, micro: str, encoder: Encoder, tmp_path: Path) ->
     loop = prepare(settings, goal, encoder, learned(), tmp_path / "run")
     assert loop.validation is not None
     with torch.no_grad():
-        before = loop.validation.measure()["loss"]
+        before = loop.validation.compute()["loss"]
     assert loop.train() == "finished"
-    with loop.averaged():
-        after = loop.validation.measure()
+    with loop.averaged_weights():
+        after = loop.validation.compute()
     assert set(after) == {"loss", "content", "style", "smoothness"}
     # The micro network starts at the colour transfer, which is half the way.
     assert after["loss"] < (0.998 if kind == "micro" else 0.97) * before
@@ -103,8 +103,8 @@ def test_by_time_it_ends_in_time(
     goal, settings = small_goal("micro", micro, steps=0, minutes=1 / 60)
     loop = prepare(settings, goal, encoder, learned(), tmp_path)
     assert loop.train() == "finished"
-    assert loop.done > 1
-    assert loop.updates.optimizers["model"].param_groups[0]["lr"] < 1e-3
+    assert loop.global_step > 1
+    assert loop.optimizer_step.optimizers["model"].param_groups[0]["lr"] < 1e-3
 
 
 def test_one_more_style_leaves_the_others(encoder: Encoder, tmp_path: Path) -> None:

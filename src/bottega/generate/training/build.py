@@ -28,18 +28,18 @@ from bottega.generate.training.progressive import Growth, NotYet
 from bottega.losses.adversarial import adversarial_loss
 from bottega.training import (
     Callback,
-    Loop,
-    Samples,
+    CropTransform,
+    ProcessContext,
+    SampleSheets,
     Schedule,
     StepFunction,
-    Timed,
+    TimeBudgetSchedule,
+    Trainer,
     Validation,
-    View,
-    Worker,
+    build_optimizer,
+    build_schedule,
     load_checkpoint,
-    optimizer,
-    schedule,
-    worker,
+    process_context,
 )
 
 BETAS = (0.0, 0.99)
@@ -49,7 +49,7 @@ EMA_DECAY = 0.998
 SAMPLES = 8
 """Rows and columns of a sheet of samples; with classes a row, or several, for each."""
 SHEET_SIDE = 128
-"""Samples smaller than this are shown enlarged to it."""
+"""SampleSheets smaller than this are shown enlarged to it."""
 
 
 def prepare(
@@ -57,10 +57,10 @@ def prepare(
     material: Material,
     run: Path,
     callbacks: Sequence[Callback] = (),
-    here: Worker | None = None,
+    here: ProcessContext | None = None,
     tell: Callable[[str], None] = print,
     generator: Generator | None = None,
-) -> Loop:
+) -> Trainer:
     """A training, ready to start or to resume.
 
     Args:
@@ -77,7 +77,7 @@ def prepare(
         WeightsError: the encoder or the generator to start from is not here, or does not fit.
     """
     settings.check()
-    here = here or worker()
+    here = here or process_context()
     generator = generator or build_generator(settings, material.classes, material.attributes)
     base = load(settings.base).requires_grad_(True) if settings.base else None
     taken = [] if base is None else take_over(generator, base)
@@ -85,8 +85,8 @@ def prepare(
     batches = ConditionedBatches(material, settings.batch, view_of(settings), settings.seed)
     kind = settings.optimizer
     options = {} if kind == "rmsprop" else {"betas": BETAS}
-    optimizers = {"generator": optimizer(kind, groups, settings.rates[0], **options)}
-    timed = Timed(60 * settings.minutes, WARMUP)
+    optimizers = {"generator": build_optimizer(kind, groups, settings.rates[0], **options)}
+    timed = TimeBudgetSchedule(60 * settings.minutes, WARMUP)
     drawn = 0 if base is None else min(base.size, settings.size)
     growth = Growth(
         [side for side in generator.sides if side >= drawn], settings.grow, _progress(settings, timed)
@@ -94,13 +94,13 @@ def prepare(
     module, step = _players(settings, generator, batches, growth)
     if "discriminator" in module:
         learned = [weights for weights in module["discriminator"].parameters() if weights.requires_grad]
-        optimizers["discriminator"] = optimizer(
+        optimizers["discriminator"] = build_optimizer(
             kind, learned, settings.rates[1], weight_decay=settings.weight_decay, **options
         )
     _place(module, here)
     watching = encoders.load(settings.encoder).to(here.device)
     measure = Measure(generator, material, watching, here, settings.measured)
-    loop = Loop(
+    loop = Trainer(
         module,
         optimizers,
         step,
@@ -108,20 +108,22 @@ def prepare(
         run,
         seed=settings.seed,
         validation=Validation(measure, settings.validate_every, "fid", patience=settings.patience),
-        worker=here,
+        context=here,
         ema_decay=EMA_DECAY,
     )
-    samples = Samples(sample_drawer(generator, here), settings.validate_every, columns=SAMPLES)
-    loop.callbacks = (timed, samples, Alarms(tell, measure.twins), NotYet(growth), *callbacks)
+    samples = SampleSheets(sample_drawer(generator, here), settings.validate_every, columns=SAMPLES)
+    loop.callbacks = (samples, Alarms(tell, measure.twins), NotYet(growth), *callbacks)
     return loop
 
 
-def view_of(settings: GanSettings) -> View:
+def view_of(settings: GanSettings) -> CropTransform:
     """How training pictures are cut, mirrored, turned and recoloured."""
-    return View(settings.size, (1.0, 1.0 + settings.crop), settings.flip, settings.rotation, settings.recolor)
+    return CropTransform(
+        settings.size, (1.0, 1.0 + settings.crop), settings.flip, settings.rotation, settings.recolor
+    )
 
 
-def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
+def best_generator(loop: Trainer) -> tuple[Generator, dict[str, float]]:
     """The generator with the averaged weights of the best validation, or of now where there was none.
 
     Returns:
@@ -129,15 +131,15 @@ def best_generator(loop: Loop) -> tuple[Generator, dict[str, float]]:
     """
     generator = loop.module.get_submodule("generator")
     assert isinstance(generator, Generator)
-    average, found = loop.ema.state, {"step": float(loop.done)}
+    average, found = loop.ema.state, {"step": float(loop.global_step)}
     if loop.best_checkpoint.exists():
         state = load_checkpoint(loop.best_checkpoint)
-        average = state["average"]
+        average = state["ema"]
         found = {"step": float(state["done"]), "fid": float(state["validation"]["best"])}
     return _with(generator, average), found
 
 
-def last_generator(loop: Loop) -> Generator:
+def last_generator(loop: Trainer) -> Generator:
     """A copy of the generator with the averaged weights of now, best or not: what a training goes on from.
 
     The measure of validations wavers in the first few hundred steps; what is where is learned all the while.
@@ -154,7 +156,7 @@ def _with(generator: Generator, average: Mapping[str, Tensor]) -> Generator:
     return generator.eval().requires_grad_(False).to("cpu")
 
 
-def sample_drawer(generator: Generator, here: Worker) -> Callable[[torch.Generator], Tensor]:
+def sample_drawer(generator: Generator, here: ProcessContext) -> Callable[[torch.Generator], Tensor]:
     """Draws a square of samples: rows of classes where there are such, else whatever comes."""
 
     def draw(source: torch.Generator) -> Tensor:
@@ -207,20 +209,20 @@ def build_discriminator(settings: GanSettings, generator: Generator) -> nn.Modul
     )
 
 
-def _schedule(settings: GanSettings, timed: Timed) -> Schedule:
+def _schedule(settings: GanSettings, timed: TimeBudgetSchedule) -> Schedule:
     if not settings.steps:
         return timed
-    return schedule(settings.schedule, settings.steps, warmup=min(WARMUP, settings.steps))
+    return build_schedule(settings.schedule, settings.steps, warmup=min(WARMUP, settings.steps))
 
 
-def _progress(settings: GanSettings, timed: Timed) -> Callable[[int], float]:
+def _progress(settings: GanSettings, timed: TimeBudgetSchedule) -> Callable[[int], float]:
     """Share of the training that is done, in [0, 1]."""
     if settings.steps:
         return lambda step: step / settings.steps
-    return lambda step: timed.spent / timed.seconds
+    return lambda step: timed.elapsed / timed.seconds
 
 
-def _place(module: nn.ModuleDict, here: Worker) -> None:
+def _place(module: nn.ModuleDict, here: ProcessContext) -> None:
     """Everything to its device, convolutions in the layout that is quick there."""
     module.to(here.device)
     convert_conv2d_weight_memory_format(module, torch.channels_last)

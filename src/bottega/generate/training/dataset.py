@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.errors import PictureError, SettingsError
-from bottega.training import Batches, PictureSet, Step, View, find_pictures, load_pictures
-from bottega.training.augment import centre_square
+from bottega.training import BatchLoader, CropTransform, PictureSet, Step, find_pictures, load_pictures
+from bottega.training.augment import center_square
 
 FEWEST = 10
 """Of fewer pictures nothing but copies can be learned."""
@@ -48,7 +48,7 @@ class Material:
 
     def squares(self, numbers: Tensor, size: int) -> Tensor:
         """Middles of the pictures of these numbers, ``(len(numbers), 3, size, size)``: always the same."""
-        return torch.stack([centre_square(self.pictures.readable(int(n)), size) for n in numbers])
+        return torch.stack([center_square(self.pictures.get_readable(int(n)), size) for n in numbers])
 
 
 def read_material(
@@ -114,18 +114,18 @@ def load_material(
 
 
 class ConditionedBatches:
-    """Random views with their conditions; see :class:`bottega.training.Batches`."""
+    """Random views with their conditions; see :class:`bottega.training.BatchLoader`."""
 
-    def __init__(self, material: Material, batch: int, view: View, seed: int) -> None:
+    def __init__(self, material: Material, batch: int, view: CropTransform, seed: int) -> None:
         self.material = material
-        self.batches = Batches(material.pictures, batch, view, seed)
+        self.batches = BatchLoader(material.pictures, batch, view, seed)
 
     def __call__(self, step: Step) -> tuple[Tensor, Tensor | None]:
         """Pictures ``(share, 3, size, size)`` and conditions ``(share, D)`` on the worker's device."""
-        places = step.share(self.batches.batch)
-        numbers = torch.tensor([self.batches.number_at(step.number, place) for place in places])
+        places = step.batch_indices(self.batches.batch_size)
+        numbers = torch.tensor([self.batches.picture_index(step.index, place) for place in places])
         conditions = self.material.conditions(numbers)
-        where = step.worker.device
+        where = step.context.device
         return self.batches(step), None if conditions is None else conditions.to(where)
 
 

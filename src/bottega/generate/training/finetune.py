@@ -10,7 +10,7 @@ from bottega.generate.models.fewshot import FewShotGenerator
 from bottega.generate.models.generator import Generator
 from bottega.generate.models.registry import GENERATORS
 from bottega.generate.settings import GanSettings
-from bottega.training import Rule, freeze, parameter_groups
+from bottega.training import ParamGroupRule, freeze, parameter_groups
 
 EMBEDDINGS = ("embedding.weight",)
 """Weights with one column for each class or attribute."""
@@ -85,6 +85,6 @@ def learning_groups(generator: nn.Module, settings: GanSettings, taken: list[str
     """
     freeze(generator, *settings.freeze, depth=settings.freeze_depth)
     learned = {name for name, _ in generator.named_parameters()}
-    rules = [Rule(name, settings.kept_rate) for name in taken if name in learned]
+    rules = [ParamGroupRule(name, settings.kept_rate) for name in taken if name in learned]
     lower = rules if settings.kept_rate != 1 else []
     return parameter_groups(generator, settings.rates[0], lower, settings.weight_decay)

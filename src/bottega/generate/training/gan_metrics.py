@@ -13,7 +13,7 @@ from bottega.encoders import Encoder
 from bottega.evaluate import frechet_distance
 from bottega.generate.models.generator import Generator
 from bottega.generate.training.dataset import Material
-from bottega.training import Callback, Loop, Worker
+from bottega.training import Callback, ProcessContext, Trainer
 
 MOST = 1024
 """Pictures that are compared at most: what is above costs time and changes little."""
@@ -67,7 +67,12 @@ class Measure:
     """
 
     def __init__(
-        self, generator: Generator, material: Material, encoder: Encoder, here: Worker, count: int = 256
+        self,
+        generator: Generator,
+        material: Material,
+        encoder: Encoder,
+        here: ProcessContext,
+        count: int = 256,
     ) -> None:
         self.generator, self.encoder, self.here = generator, encoder, here
         total = len(material.pictures)
@@ -191,7 +196,7 @@ class Alarms(Callback):
         self.seen = 0
         self.told: set[str] = set()
 
-    def validate(self, loop: Loop, measures: Mapping[str, float], best: bool) -> None:
+    def validate(self, loop: Trainer, measures: Mapping[str, float], best: bool) -> None:
         self.seen += 1
         if self.seen < AFTER:
             return

@@ -72,9 +72,9 @@ class Game:
         if side < real.shape[-1]:
             real = F.avg_pool2d(real, real.shape[-1] // side)
         noise = torch.randn(len(real), self.generator.latent, generator=step.generator).to(real)
-        penalised = self.r1 > 0 and step.number % self.r1_every == 0
+        penalised = self.r1 > 0 and step.index % self.r1_every == 0
         real = self.augmentation(real, step.generator).requires_grad_(penalised)
-        with step.worker.autocast():
+        with step.context.autocast():
             made = self.augmentation(self.generator(noise, condition, side), step.generator)
             seen = self.discriminator.look(made)
             with torch.set_grad_enabled(penalised):
@@ -87,7 +87,7 @@ class Game:
             wrong = wrong + self.r1 / 2 * self.r1_every * losses["r1"]
         step.update(wrong, "discriminator")
         self.augmentation.adapt(real_logits)
-        with step.worker.autocast():
+        with step.context.autocast():
             fooled = self.loss.generator(self.discriminator.judge(seen, condition))
         step.update(fooled, "generator")
         return {
@@ -128,7 +128,7 @@ class AutoEncoding:
 
     def __call__(self, step: Step) -> dict[str, Tensor]:
         pictures, condition = self.batches(step)
-        with step.worker.autocast():
+        with step.context.autocast():
             mean, log_variance = self.vae.encode(pictures, condition)
             noise = torch.randn(mean.shape, generator=step.generator).to(mean)
             drawn = self.vae(mean + noise * (log_variance / 2).exp(), condition)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from bottega.errors import SettingsError
-from bottega.training import Callback, Loop, Step
+from bottega.training import Callback, Step, Trainer
 
 
 class Growth(nn.Module):
@@ -38,9 +38,9 @@ class Growth(nn.Module):
     def forward(self, step: Step) -> int:
         """The side at ``step``; of several processes the one that is farthest decides for all."""
         smaller = len(self.sides) - 1
-        number = int(self.progress(step.number) * smaller / self.share) if smaller else 0
+        number = int(self.progress(step.index) * smaller / self.share) if smaller else 0
         side = self.get_buffer("side")
-        side.fill_(step.worker.highest(max(int(side), self.sides[min(number, smaller)])))
+        side.fill_(step.context.max(max(int(side), self.sides[min(number, smaller)])))
         return int(side)
 
 
@@ -53,6 +53,6 @@ class NotYet(Callback):
     def __init__(self, growth: Growth) -> None:
         self.growth = growth
 
-    def validate(self, loop: Loop, measures: Mapping[str, float], best: bool) -> None:
+    def validate(self, loop: Trainer, measures: Mapping[str, float], best: bool) -> None:
         if loop.validation is not None and int(self.growth.get_buffer("side")) < self.growth.sides[-1]:
-            loop.validation.best, loop.validation.waited = None, 0
+            loop.validation.best, loop.validation.without_improvement = None, 0

@@ -10,18 +10,18 @@ from bottega.encoders import Encoder
 from bottega.generate import Generator
 from bottega.generate.training import Material, twins
 from bottega.generate.training.build import sample_drawer
-from bottega.training import Loop
+from bottega.training import Trainer
 
 COLUMNS = 8
 TILE = 128
 
 
-def samples_sheet(loop: Loop) -> Tensor:
+def samples_sheet(loop: Trainer) -> Tensor:
     """The samples of a training with the weights that the module has now."""
     generator = loop.module.get_submodule("generator")
     assert isinstance(generator, Generator)
     with torch.no_grad():
-        drawn = sample_drawer(generator, loop.worker)(runtime.seeded(0)).cpu()
+        drawn = sample_drawer(generator, loop.context)(runtime.seeded(0)).cpu()
     return _sheet(drawn)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from bottega import pictures
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.train.settings import TrainFiles
-from bottega.training import Callback, Loop, TensorBoard, Timed
+from bottega.training import Callback, TensorBoard, TimeBudgetSchedule, Trainer
 from bottega.transfer.training.fit import Photographs
 from bottega.transfer.training.tasks import Goal
 
@@ -31,15 +31,15 @@ class Told(Callback):
         self.report, self.sheet, self.preview, self.every = report, sheet, preview, every
         self.told = self.shown = float("-inf")
 
-    def start(self, loop: Loop) -> None:
+    def start(self, loop: Trainer) -> None:
         self.shown = time.monotonic() - self.every / 2  # the first preview comes early
 
-    def step(self, loop: Loop, losses: Mapping[str, Tensor]) -> None:
+    def step(self, loop: Trainer, losses: Mapping[str, Tensor]) -> None:
         now = time.monotonic()
         if self.report.cancelled():
             loop.stop()
         if now - self.shown >= self.every:
-            with loop.averaged():
+            with loop.averaged_weights():
                 pictures.save(self.sheet(), self.preview)
             self.shown = time.monotonic()
         if now - self.told >= TELL_EVERY:
@@ -47,7 +47,7 @@ class Told(Callback):
             done, left = progress_of(loop)
             self.report.progress(
                 done,
-                f"step {loop.done}, {_said(losses)}",
+                f"step {loop.global_step}, {_said(losses)}",
                 seconds_left=left,
                 preview=self.sheet,
             )
@@ -59,16 +59,18 @@ def _said(losses: Mapping[str, Tensor]) -> str:
     return ", ".join(f"{name} {float(losses[name].detach()):.3f}" for name in shown)
 
 
-def progress_of(loop: Loop) -> tuple[float, float | None]:
+def progress_of(loop: Trainer) -> tuple[float, float | None]:
     """Share that is done, and seconds left: by time where the training goes by time, else by steps."""
-    if isinstance(loop.schedule, Timed):
-        return min(1.0, loop.schedule.spent / loop.schedule.seconds), loop.schedule.seconds_left
-    return loop.done / loop.schedule.steps, loop.seconds_left
+    if isinstance(loop.schedule, TimeBudgetSchedule):
+        return min(1.0, loop.schedule.elapsed / loop.schedule.seconds), loop.schedule.seconds_left
+    return loop.global_step / loop.schedule.steps, loop.seconds_left
 
 
 def sheet_drawer(goal: Goal, learned: Photographs, device: torch.device) -> Callable[[], Tensor]:
     """Draws a sheet: for each style a row with the style and photographs painted."""
-    contents = [learned.held_out.readable(n) for n in range(min(SHOWN_PHOTOGRAPHS, len(learned.held_out)))]
+    contents = [
+        learned.held_out.get_readable(n) for n in range(min(SHOWN_PHOTOGRAPHS, len(learned.held_out)))
+    ]
     shown = [pictures.fit(picture[None].float() / 255, SHOWN_SIDE) for picture in contents]
 
     def draw() -> Tensor:

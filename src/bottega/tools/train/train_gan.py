@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bottega.generate import Generator
     from bottega.generate.training import Material
     from bottega.tools.train.destination import Place
-    from bottega.training import Loop
+    from bottega.training import Trainer
 
 LICENCE = "yours, as far as the pictures allow"
 NOT_SAID = {"data", "attributes"}
@@ -30,11 +30,11 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
     from bottega import runtime
     from bottega.generate.training import best_generator, prepare, read_material
     from bottega.tools.train.destination import find_place
-    from bottega.training import check_same, worker
+    from bottega.training import check_resume_settings, process_context
 
     settings.check()
     place = find_place(settings, f"{settings.data.name or 'pictures'}-{settings.size}")
-    check_same(settings, place.run, fixed_settings())
+    check_resume_settings(settings, place.run, fixed_settings())
     runtime.set_threads(settings.threads)
     material = read_material(
         settings.data,
@@ -45,7 +45,7 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
         on_progress=lambda done, count: report.progress(0.0, f"reading pictures, {done} of {count}"),
     )
     _say(material, report)
-    here = worker(settings.device, settings.precision)
+    here = process_context(settings.device, settings.precision)
     loop = prepare(settings, material, place.run, here=here, tell=report.note)
     _conduct(settings, loop, place, report)
     generator, found = best_generator(loop)
@@ -69,7 +69,7 @@ def _say(material: Material, report: ProgressReporter) -> None:
     report.note(f"Learning from {count} pictures{classes}.{few}")
 
 
-def _conduct(settings: TrainGanSettings, loop: Loop, place: Place, report: ProgressReporter) -> None:
+def _conduct(settings: TrainGanSettings, loop: Trainer, place: Place, report: ProgressReporter) -> None:
     """Train, or go on, telling how it goes.
 
     Raises:
@@ -79,29 +79,29 @@ def _conduct(settings: TrainGanSettings, loop: Loop, place: Place, report: Progr
     from bottega.generate.training import best_generator
     from bottega.tools.train.gan_sheets import samples_sheet
     from bottega.tools.train.progress import Told, curves
-    from bottega.training.same import SETTINGS_FILE
+    from bottega.training.checkpoint import SETTINGS_FILE
 
     told = Told(report, lambda: samples_sheet(loop), place.preview, settings.preview_every)
     loop.callbacks = (*loop.callbacks, told, *curves(settings))
     (place.run / SETTINGS_FILE).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if loop.resume():
-        report.note(f"Going on from {place.run}, after {loop.done} steps.")
+        report.note(f"Going on from {place.run}, after {loop.global_step} steps.")
     try:
         loop.train()
     except (Cancelled, KeyboardInterrupt):
-        if loop.done == 0:
+        if loop.global_step == 0:
             raise Cancelled("Stopped before the first step; nothing was learned yet.") from None
         unfinished = place.run / "unfinished.safetensors"
         save(best_generator(loop)[0], unfinished)
         raise Cancelled(
-            f"Stopped after {loop.done} steps; the same command goes on from {place.run}. "
+            f"Stopped after {loop.global_step} steps; the same command goes on from {place.run}. "
             f"What was learned so far is {unfinished}."
         ) from None
 
 
 def _kept(
     settings: TrainGanSettings,
-    loop: Loop,
+    loop: Trainer,
     generator: Generator,
     found: dict[str, float],
     material: Material,
@@ -119,7 +119,7 @@ def _kept(
         "pictures": len(material.pictures),
         "classes": list(material.classes),
         "attributes": list(material.attributes),
-        "steps": loop.done,
+        "steps": loop.global_step,
         "minutes": round(loop.seconds / 60, 2),
         "figures": figures,
         "bottega": __version__,
@@ -132,17 +132,17 @@ def _kept(
         kind="generator",
         architecture=described(generator)["architecture"],
         licence=LICENCE,
-        origin=f"Trained by its owner on {len(material.pictures)} pictures, {loop.done} steps.",
+        origin=f"Trained by its owner on {len(material.pictures)} pictures, {loop.global_step} steps.",
         summary=f"{settings.network} generator, {settings.size} × {settings.size}",
-        figures={"steps": loop.done, "minutes": facts["minutes"], **figures},
+        figures={"steps": loop.global_step, "minutes": facts["minutes"], **figures},
     )
     files: list[Path] = [weights.path(made.name), place.preview, twins]
     if settings.output is not None:
         save(generator, settings.output, facts)
         files.insert(0, settings.output)
-    ended = " It ended early." if loop.schedule.steps > loop.done else ""
+    ended = " It ended early." if loop.schedule.steps > loop.global_step else ""
     return ToolResult(
-        f"{place.name} is on your shelf ({loop.done} steps, {facts['minutes']:.1f} minutes).{ended} "
+        f"{place.name} is on your shelf ({loop.global_step} steps, {facts['minutes']:.1f} minutes).{ended} "
         f"Draw with: bottega generate --model {place.name} --sheet",
         files=tuple(files),
         details={"name": place.name, "facts": facts},

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from bottega.tools.common.image_sources import FileSource
     from bottega.tools.train.destination import Place
-    from bottega.training import Loop
+    from bottega.training import Trainer
     from bottega.transfer.training.tasks import Goal
 
 LICENCE = "yours, as far as the style and the photographs allow"
@@ -104,7 +104,7 @@ def _record(source: FileSource | BundledSource) -> dict[str, Any]:
 
 
 def _ended(
-    settings: TrainSettings, loop: Loop, goal: Goal, place: Place, facts: dict[str, Any], summary: str
+    settings: TrainSettings, loop: Trainer, goal: Goal, place: Place, facts: dict[str, Any], summary: str
 ) -> ToolResult:
     from bottega.tools.train.destination import keep
 
@@ -116,7 +116,7 @@ def _ended(
     )
     files = keep(goal, place, facts, summary=summary, origin=origin, licence=LICENCE)
     told = f"{place.name} is on your shelf ({facts['steps']} steps, {facts['minutes']:.1f} minutes)."
-    if loop.schedule.steps > loop.done:
+    if loop.schedule.steps > loop.global_step:
         told += " It ended early."
     method = "multi" if summary.startswith("multi") else "fast"
     return ToolResult(

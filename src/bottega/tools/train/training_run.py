@@ -11,9 +11,9 @@ from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.train.destination import Place
 from bottega.tools.train.progress import Told, curves, sheet_drawer
 from bottega.tools.train.settings import TrainPhotos, TrainSettings
-from bottega.training import Loop, check_same, worker
-from bottega.training.same import SETTINGS_FILE
-from bottega.transfer.feedforward import save
+from bottega.training import Trainer, check_resume_settings, process_context
+from bottega.training.checkpoint import SETTINGS_FILE
+from bottega.transfer.networks import save
 from bottega.transfer.training.fit import Photographs, photographs, prepare, take_best
 from bottega.transfer.training.settings import ANSWERS
 from bottega.transfer.training.tasks import Goal
@@ -22,7 +22,7 @@ from bottega.version import __version__
 
 def conduct(
     settings: TrainSettings, goal: Goal, place: Place, learned: Photographs, report: ProgressReporter
-) -> tuple[Loop, dict[str, Any]]:
+) -> tuple[Trainer, dict[str, Any]]:
     """Train, or go on; the network then has its best weights.
 
     Returns:
@@ -33,9 +33,9 @@ def conduct(
         SettingsError: the folder holds another training.
     """
     fixed = type(settings).model_fields.keys() - TrainPhotos.model_fields.keys() - set(ANSWERS)
-    check_same(settings, place.run, sorted(fixed))
+    check_resume_settings(settings, place.run, sorted(fixed))
     runtime.set_threads(settings.threads)
-    here = worker(settings.device, settings.precision)
+    here = process_context(settings.device, settings.precision)
     encoder = encoders.load(settings.encoder)
     loop = prepare(settings, goal, encoder, learned, place.run, here=here)
     sheet = sheet_drawer(goal, learned, here.device)
@@ -43,7 +43,7 @@ def conduct(
     loop.callbacks = (*loop.callbacks, told, *curves(settings))
     (place.run / SETTINGS_FILE).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if loop.resume():
-        report.note(f"Going on from {place.run}, after {loop.done} steps.")
+        report.note(f"Going on from {place.run}, after {loop.global_step} steps.")
     try:
         loop.train()
     except (Cancelled, KeyboardInterrupt):
@@ -52,7 +52,7 @@ def conduct(
     pictures.save(sheet(), place.preview)
     return loop, {
         "photographs": len(learned.training),
-        "steps": loop.done,
+        "steps": loop.global_step,
         "minutes": round(loop.seconds / 60, 2),
         "losses": found,
         "encoder": settings.encoder,
@@ -62,11 +62,11 @@ def conduct(
     }
 
 
-def _kept(loop: Loop, place: Place) -> str:
+def _kept(loop: Trainer, place: Place) -> str:
     """Keeps what was learned, and says how to go on."""
-    if not loop.checkpoint.exists() or loop.done == 0:
+    if not loop.checkpoint.exists() or loop.global_step == 0:
         return "Stopped before the first step; nothing was learned yet."
-    steps = loop.done
+    steps = loop.global_step
     take_best(loop)
     unfinished = place.run / "unfinished.safetensors"
     save(loop.module, unfinished)

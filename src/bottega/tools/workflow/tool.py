@@ -73,7 +73,7 @@ def _open(settings: WorkflowSettings) -> None:
     """Make the folder, and refuse what would fail after an hour's training."""
     from bottega.tools.train.destination import find_place
     from bottega.tools.workflow.prepare_data import check_pictures
-    from bottega.training import check_same
+    from bottega.training import check_resume_settings
 
     folder = settings.output
     check_pictures(settings.data, folder)
@@ -82,7 +82,7 @@ def _open(settings: WorkflowSettings) -> None:
     check_writable_folder(folder.absolute().parent)
     training = _training(settings, settings.data)
     if (folder / "generator.safetensors").exists():
-        check_same(training, folder / "training", fixed_settings())
+        check_resume_settings(training, folder / "training", fixed_settings())
     else:
         find_place(training.model_copy(update={"output": None}), training.name)
     folder.mkdir(exist_ok=True)

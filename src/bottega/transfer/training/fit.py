@@ -13,24 +13,24 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from bottega import pictures
 from bottega.encoders import Encoder
 from bottega.training import (
-    Batches,
+    BatchLoader,
     Callback,
-    Loop,
+    CropTransform,
     PictureSet,
+    ProcessContext,
     Step,
-    Timed,
+    TimeBudgetSchedule,
+    Trainer,
     Trapezoid,
     Validation,
-    View,
-    Worker,
+    build_optimizer,
     find_pictures,
     hold_out,
     load_checkpoint,
     load_pictures,
-    optimizer,
-    worker,
+    process_context,
 )
-from bottega.training.augment import centre_square
+from bottega.training.augment import center_square
 from bottega.transfer.training.losses import FitObjective, StyleTargets
 from bottega.transfer.training.settings import FitSettings
 from bottega.transfer.training.tasks import Goal
@@ -49,8 +49,8 @@ def prepare(
     photographs: Photographs,
     run: Path,
     callbacks: Sequence[Callback] = (),
-    here: Worker | None = None,
-) -> Loop:
+    here: ProcessContext | None = None,
+) -> Trainer:
     """A training, ready to start or to resume; ``loop.train()`` ends by itself when the time is up.
 
     Args:
@@ -62,13 +62,13 @@ def prepare(
         callbacks: further ones.
         here: where to compute; none takes the best there is.
     """
-    here = here or worker()
+    here = here or process_context()
     network, paint = goal.network.to(here.device), goal.paint
     convert_conv2d_weight_memory_format(network, torch.channels_last)
     objective = FitObjective(settings, encoder.to(here.device))
     targets = StyleTargets(encoder, [style.to(here.device) for style in goal.styles])
     view = photographs.view(settings.size)
-    batches = Batches(photographs.training, settings.batch, view, settings.seed)
+    batches = BatchLoader(photographs.training, settings.batch, view, settings.seed)
     squares = photographs.squares(settings.size).to(here.device)
 
     def step(step: Step) -> dict[str, Tensor]:
@@ -89,35 +89,35 @@ def prepare(
             losses = objective(painted, shown, targets.of(chosen), torch.Generator().manual_seed(0))
         return {name: float(value) for name, value in losses.items()}
 
-    timed = Timed(60 * settings.minutes, WARMUP, COOLDOWN)
+    timed = TimeBudgetSchedule(60 * settings.minutes, WARMUP, COOLDOWN)
     schedule = Trapezoid(settings.steps, min(WARMUP, settings.steps), COOLDOWN) if settings.steps else timed
-    adam = optimizer("adam", goal.parameters, settings.rate)
-    return Loop(
+    adam = build_optimizer("adam", goal.parameters, settings.rate)
+    return Trainer(
         network,
         adam,
         step,
         schedule,
         run,
         seed=settings.seed,
-        callbacks=(timed, *callbacks),
+        callbacks=callbacks,
         validation=Validation(measure, VALIDATE_EVERY),
-        worker=here,
+        context=here,
         ema_decay=EMA_DECAY,
         save_every=30.0,
     )
 
 
-def take_best(loop: Loop) -> dict[str, float]:
+def take_best(loop: Trainer) -> dict[str, float]:
     """Give the loop's network the averaged weights of the best validation, or of now where there was none.
 
     Returns:
         ``"loss"`` of that validation (where there was one) and ``"step"``.
     """
-    found: dict[str, float] = {"step": loop.done}
+    found: dict[str, float] = {"step": loop.global_step}
     average = loop.ema.state
     if loop.best_checkpoint.exists():
-        state = load_checkpoint(loop.best_checkpoint, loop.worker.device)
-        average = state["average"]
+        state = load_checkpoint(loop.best_checkpoint, loop.context.device)
+        average = state["ema"]
         found = {"step": state["done"], "loss": round(state["validation"]["best"], 4)}
     loop.module.load_state_dict(average)
     loop.module.eval().requires_grad_(False)
@@ -145,16 +145,16 @@ class Photographs:
     held_out: PictureSet
     own: bool
 
-    def view(self, size: int) -> View:
+    def view(self, size: int) -> CropTransform:
         """How crops are cut; from two pictures, of very many kinds."""
         if self.own:
-            return View(size=size, scale=(1.0, 2.4))
-        return View(size=size, scale=(0.5, 2.4), rotation=15.0, color=0.6)
+            return CropTransform(size=size, scale=(1.0, 2.4))
+        return CropTransform(size=size, scale=(0.5, 2.4), rotation=15.0, color=0.6)
 
     def squares(self, size: int) -> Tensor:
         """Middles of the first few held out, ``(N, 3, size, size)``: always the same."""
-        chosen = [self.held_out.readable(number) for number in range(min(CHECKED, len(self.held_out)))]
-        return torch.stack([centre_square(picture, size) for picture in chosen])
+        chosen = [self.held_out.get_readable(number) for number in range(min(CHECKED, len(self.held_out)))]
+        return torch.stack([center_square(picture, size) for picture in chosen])
 
 
 def photographs(
