@@ -38,7 +38,6 @@ from bottega.training import (
     Validation,
     build_optimizer,
     build_schedule,
-    load_checkpoint,
     process_context,
 )
 
@@ -131,11 +130,7 @@ def best_generator(loop: Trainer) -> tuple[Generator, dict[str, float]]:
     """
     generator = loop.module.get_submodule("generator")
     assert isinstance(generator, Generator)
-    average, found = loop.ema.state, {"step": float(loop.global_step)}
-    if loop.best_checkpoint.exists():
-        state = load_checkpoint(loop.best_checkpoint)
-        average = state["ema"]
-        found = {"step": float(state["done"]), "fid": float(state["validation"]["best"])}
+    average, found = loop.best_weights()
     return _with(generator, average), found
 
 

@@ -26,7 +26,6 @@ from bottega.training import (
     build_optimizer,
     find_pictures,
     hold_out,
-    load_checkpoint,
     load_pictures,
     process_context,
 )
@@ -113,12 +112,9 @@ def take_best(loop: Trainer) -> dict[str, float]:
     Returns:
         ``"loss"`` of that validation (where there was one) and ``"step"``.
     """
-    found: dict[str, float] = {"step": loop.global_step}
-    average = loop.ema.state
-    if loop.best_checkpoint.exists():
-        state = load_checkpoint(loop.best_checkpoint, loop.context.device)
-        average = state["ema"]
-        found = {"step": state["done"], "loss": round(state["validation"]["best"], 4)}
+    average, found = loop.best_weights()
+    if "loss" in found:
+        found["loss"] = round(found["loss"], 4)
     loop.module.load_state_dict(average)
     loop.module.eval().requires_grad_(False)
     return found
