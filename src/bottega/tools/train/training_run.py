@@ -13,7 +13,7 @@ from bottega.tools.train.progress import Told, curves, sheet_drawer
 from bottega.tools.train.settings import TrainPhotos, TrainSettings
 from bottega.training import Trainer, check_resume_settings, process_context
 from bottega.training.checkpoint import SETTINGS_FILE
-from bottega.transfer.networks import save
+from bottega.transfer.feedforward import save
 from bottega.transfer.training.fit import Photographs, photographs, prepare, take_best
 from bottega.transfer.training.settings import ANSWERS
 from bottega.transfer.training.tasks import Goal
