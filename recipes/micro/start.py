@@ -8,12 +8,12 @@ first learns, in a minute, to tell what the encoder sees (Hinton et al. 2015's d
 from __future__ import annotations
 
 import torch
-from bottega.transfer.feedforward import MicroNet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.encoders import Encoder
 from bottega.training import build_optimizer
+from bottega.transfer.feedforward import MicroNet
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import Material, Pairs
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from bottega.transfer.feedforward import Manner, MicroNet, load
 from pydantic import ValidationError
 from torch import Tensor
 
 from bottega import encoders, weights
 from bottega.errors import SettingsError
 from bottega.training import PictureSet, check_resume_settings
+from bottega.transfer.feedforward import Manner, MicroNet, load
 from recipes.micro import train
 from recipes.micro.__main__ import FIXED
 from recipes.micro.config import MicroRecipe
