@@ -21,20 +21,20 @@ def run(tool: str, /, **settings: object) -> ToolResult:
     return TOOLS[tool].run(TOOLS[tool].configure(settings))
 
 
-def test_doctor_tells_what_is_here_and_how_to_get_the_rest(
+def test_doctor_report(
     bench: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BOTTEGA_THREADS", "1")
-    outcome = run("doctor")
-    found = {row[""]: (row["state"], row["what"]) for row in outcome.rows}
-    assert outcome.error is None
-    assert found["weights tiny"][0] == "ok"
-    assert found["weights vgg19"][0] == "missing"
-    assert "bottega models pull vgg19" in found["weights vgg19"][1]
-    assert found["BOTTEGA_THREADS"] == ("ok", "1")
-    assert found["extra train"][1].startswith(PURPOSES["train"])
-    assert f"tensorboard {metadata.version('tensorboard')}" in found["extra train"][1]
-    assert {"device", "precision", "threads", "memory", "formats", "colour", "cache"} <= set(found)
+    result = run("doctor")
+    report = {row[""]: (row["state"], row["what"]) for row in result.rows}
+    assert result.error is None
+    assert report["weights tiny"][0] == "ok"
+    assert report["weights vgg19"][0] == "missing"
+    assert "bottega models pull vgg19" in report["weights vgg19"][1]
+    assert report["BOTTEGA_THREADS"] == ("ok", "1")
+    assert report["extra train"][1].startswith(PURPOSES["train"])
+    assert f"tensorboard {metadata.version('tensorboard')}" in report["extra train"][1]
+    assert {"device", "precision", "threads", "memory", "formats", "color", "cache"} <= set(report)
 
 
 def test_doctor_finds_damaged_weights(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,15 +49,15 @@ def test_doctor_finds_damaged_weights(bench: Path, tmp_path: Path, monkeypatch: 
     assert isinstance(run("models verify").error, MismatchError)
 
 
-def test_all_extras_are_told() -> None:
+def test_every_extra_is_listed() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     declared = project["project"]["optional-dependencies"]
-    told = {extra.name: extra for extra in extras()}
-    assert set(told) == set(PURPOSES) == set(declared) - {"dev", "all"}
-    assert all(extra.packages for extra in told.values())
+    listed = {extra.name: extra for extra in extras()}
+    assert set(listed) == set(PURPOSES) == set(declared) - {"dev", "all"}
+    assert all(extra.packages for extra in listed.values())
 
 
-def test_a_missing_extra_says_how_to_get_it(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_names_its_command(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needs = ["numpy>=1.26", 'no-such-a >=2 ; extra == "video"', "numpy>=1; extra == 'video'"]
     monkeypatch.setattr(metadata, "requires", lambda name: needs)
     row = next(row for row in run("doctor").rows if row[""] == "extra video")
@@ -68,10 +68,10 @@ def test_a_missing_extra_says_how_to_get_it(bench: Path, monkeypatch: pytest.Mon
 @pytest.mark.skipif(
     not Path("/proc/self").exists(), reason="needs a folder that takes no files even from root"
 )
-def test_doctor_finds_a_cache_that_takes_no_files(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_finds_a_cache_that_is_not_writable(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_CACHE", "/proc/self/cache")
-    outcome = run("doctor")
-    row = next(row for row in outcome.rows if row[""] == "cache")
+    result = run("doctor")
+    row = next(row for row in result.rows if row[""] == "cache")
     assert row["state"] == "broken"
     assert "BOTTEGA_CACHE" in row["what"]
 
@@ -93,9 +93,9 @@ def test_models_list_show_path(bench: Path) -> None:
     assert rows["tiny"]["here"] == "yes"
     assert rows["vgg19"]["here"] == "no"
     assert "vgg19" not in {row["name"] for row in run("models list", here=True).rows}
-    shown = run("models show", name="tiny")
-    assert shown.details["sha256"] == weights.entry("tiny").sha256
-    assert {row["fact"]: row["value"] for row in shown.rows}["here"] == "yes"
+    result = run("models show", name="tiny")
+    assert result.details["sha256"] == weights.entry("tiny").sha256
+    assert {row["field"]: row["value"] for row in result.rows}["here"] == "yes"
     assert Path(run("models path", name="tiny").summary).is_file()
     with pytest.raises(WeightsError, match="known are"):
         run("models show", name="vast")
@@ -112,14 +112,14 @@ def test_models_pull_respects_offline(bench: Path, monkeypatch: pytest.MonkeyPat
 def test_models_convert_and_import(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     torch.save({"w": torch.ones(3)}, "foreign.pth")
-    outcome = run("models convert", source="foreign.pth", output="own.safetensors")
+    result = run("models convert", source="foreign.pth", output="own.safetensors")
     assert torch.equal(weights.read("own.safetensors")[0]["w"], torch.ones(3))
-    assert outcome.details["sha256"] in outcome.summary
+    assert result.details["sha256"] in result.summary
     with pytest.raises(OutputError, match="--overwrite"):
         run("models convert", source="foreign.pth", output="own.safetensors")
     run("models import", source="foreign.pth", name="mine", licence="CC0")
     assert weights.entry("mine").licence == "CC0"
-    assert run("models verify", name="mine").rows[0]["state"] == "whole"
+    assert run("models verify", name="mine").rows[0]["state"] == "intact"
     with pytest.raises(SettingsError, match="already"):
         run("models import", source="foreign.pth", name="mine")
 

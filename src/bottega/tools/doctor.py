@@ -1,11 +1,10 @@
-"""The tool ``doctor``: what this machine has, what is whole, what is missing and how to get it."""
+"""The tool ``doctor``: what this machine has, what is intact, what is missing and how to get it."""
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bottega.environment import PREFIX, Environment, environment
 from bottega.errors import BottegaError, MismatchError
@@ -20,100 +19,91 @@ class DoctorSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the report. ``state`` is "ok", "missing" (and how to get it) or "broken"."""
+class DiagnosticRow:
+    """One line of the report. ``state`` is "ok", "missing" (the text says how to get it) or "broken"."""
 
     topic: str
     state: str
-    what: str
+    text: str
 
 
 def _run(settings: DoctorSettings, report: ProgressReporter) -> ToolResult:
-    findings = []
-    checks = (_versions, _machine, _weights, _formats, _extras, _variables, _folders)
-    for number, check in enumerate(checks):
-        report.progress(number / len(checks), check.__name__.strip("_"))
-        findings += check()
-    broken = [finding for finding in findings if finding.state == "broken"]
-    rows = tuple({"": f.topic, "state": f.state, "what": f.what} for f in findings)
-    error = MismatchError(f"Broken: {', '.join(f.topic for f in broken)}.") if broken else None
-    summary = "" if broken else "Everything needed is here."
-    return ToolResult(summary, rows=rows, details={"machine": _machine_facts()}, error=error)
-
-
-def _versions() -> list[Finding]:
-    return [Finding("bottega", "ok", __version__)]
-
-
-def _machine_facts() -> dict[str, Any]:
     from bottega import runtime
 
-    return runtime.system_info()
+    checks = (_versions, _machine, _weights, _formats, _extras, _variables, _folders)
+    diagnostics: list[DiagnosticRow] = []
+    for index, check in enumerate(checks):
+        report.progress(index / len(checks), check.__name__.strip("_"))
+        diagnostics += check()
+    rows = tuple({"": row.topic, "state": row.state, "what": row.text} for row in diagnostics)
+    broken = [row.topic for row in diagnostics if row.state == "broken"]
+    error = MismatchError(f"Broken: {', '.join(broken)}.") if broken else None
+    summary = "" if broken else "Everything needed is here."
+    return ToolResult(summary, rows=rows, details={"machine": runtime.system_info()}, error=error)
 
 
-def _machine() -> list[Finding]:
+def _versions() -> list[DiagnosticRow]:
+    return [DiagnosticRow("bottega", "ok", __version__)]
+
+
+def _machine() -> list[DiagnosticRow]:
     from bottega import runtime
 
     runtime.set_threads()
-    facts = _machine_facts()
+    info = runtime.system_info()
     memory = ", ".join(
-        f"{_gigabytes(facts[key])} {word}"
-        for key, word in (("memory", "built in"), ("memory_free", "free"))
-        if facts[key]
+        f"{info[key] / 2**30:.1f} GiB {label}"
+        for key, label in (("memory", "built in"), ("memory_free", "free"))
+        if info[key]
     )
     return [
-        Finding("torch", "ok", f"{facts['torch']} on Python {facts['python']}, {facts['system']}"),
-        Finding("processor", "ok", f"{facts['cpu']}, {', '.join(facts['flags'])}"),
-        Finding("device", "ok", f"{facts['device']}" + (f" ({facts['gpu']})" if facts["gpu"] else "")),
-        Finding("precision", "ok", facts["precision"]),
-        Finding("threads", "ok", f"{facts['threads']} of {facts['cores']} cores"),
-        Finding("memory", "ok", memory or "this system does not tell"),
+        DiagnosticRow("torch", "ok", f"{info['torch']} on Python {info['python']}, {info['system']}"),
+        DiagnosticRow("processor", "ok", f"{info['cpu']}, {', '.join(info['flags'])}"),
+        DiagnosticRow("device", "ok", f"{info['device']}" + (f" ({info['gpu']})" if info["gpu"] else "")),
+        DiagnosticRow("precision", "ok", info["precision"]),
+        DiagnosticRow("threads", "ok", f"{info['threads']} of {info['cores']} cores"),
+        DiagnosticRow("memory", "ok", memory or "not reported by this system"),
     ]
 
 
-def _gigabytes(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB"
-
-
-def _weights() -> list[Finding]:
+def _weights() -> list[DiagnosticRow]:
     from bottega import weights
 
-    findings = []
+    rows = []
     for entry in weights.entries():
         topic = f"weights {entry.name}"
         if not weights.is_here(entry.name):
-            get = f"not here ({entry.size / 1e6:.0f} MB); bottega models pull {entry.name}"
-            findings.append(Finding(topic, "missing", get))
+            text = f"not here ({entry.size / 1e6:.0f} MB); bottega models pull {entry.name}"
+            rows.append(DiagnosticRow(topic, "missing", text))
             continue
         try:
             weights.verify(entry.name)
-            findings.append(Finding(topic, "ok", f"verified, {entry.size / 1e6:.1f} MB, {entry.shelf}"))
+            rows.append(DiagnosticRow(topic, "ok", f"verified, {entry.size / 1e6:.1f} MB, {entry.shelf}"))
         except BottegaError as error:
-            findings.append(Finding(topic, "broken", str(error)))
-    return findings
+            rows.append(DiagnosticRow(topic, "broken", str(error)))
+    return rows
 
 
-def _formats() -> list[Finding]:
+def _formats() -> list[DiagnosticRow]:
     import PIL
     from PIL import features
 
     names = {"jpg": "JPEG", "zlib": "PNG", "webp": "WebP", "libtiff": "TIFF (compressed)", "avif": "AVIF"}
-    here = [name for feature, name in names.items() if features.check(feature)]
-    gone = [name for name in names.values() if name not in here]
-    findings = [Finding("formats", "ok", f"{', '.join(here)} by Pillow {PIL.__version__}")]
-    if gone:
-        how = f"{', '.join(gone)}: not in this build of Pillow; pip install --force-reinstall pillow"
-        findings.append(Finding("formats", "missing", how))
-    colour = features.check("littlecms2")
-    what = (
-        "ICC profiles are converted" if colour else "no LittleCMS in Pillow: ICC profiles cannot be converted"
-    )
-    return [*findings, Finding("colour", "ok" if colour else "missing", what)]
+    supported = [name for feature, name in names.items() if features.check(feature)]
+    missing = [name for name in names.values() if name not in supported]
+    rows = [DiagnosticRow("formats", "ok", f"{', '.join(supported)} by Pillow {PIL.__version__}")]
+    if missing:
+        text = f"{', '.join(missing)}: not in this build of Pillow; pip install --force-reinstall pillow"
+        rows.append(DiagnosticRow("formats", "missing", text))
+    if features.check("littlecms2"):
+        return [*rows, DiagnosticRow("color", "ok", "ICC profiles are converted")]
+    text = "Pillow has no LittleCMS: ICC profiles cannot be converted"
+    return [*rows, DiagnosticRow("color", "missing", text)]
 
 
-def _extras() -> list[Finding]:
+def _extras() -> list[DiagnosticRow]:
     return [
-        Finding(
+        DiagnosticRow(
             f"extra {extra.name}",
             "ok" if extra.complete else "missing",
             f"{extra.purpose} ({', '.join(extra.here)})"
@@ -124,18 +114,18 @@ def _extras() -> list[Finding]:
     ]
 
 
-def _variables() -> list[Finding]:
+def _variables() -> list[DiagnosticRow]:
     values = environment()
-    # Only those in force; the documentation lists them all.
-    findings = [
-        Finding(PREFIX + name.upper(), "ok", str(getattr(values, name)))
+    # Only those that are set; the documentation lists them all.
+    rows = [
+        DiagnosticRow(PREFIX + name.upper(), "ok", str(getattr(values, name)))
         for name in Environment.model_fields
         if name in values.model_fields_set
     ]
-    return findings or [Finding("environment", "ok", f"no {PREFIX}… variable is set")]
+    return rows or [DiagnosticRow("environment", "ok", f"no {PREFIX}… variable is set")]
 
 
-def _folders() -> list[Finding]:
+def _folders() -> list[DiagnosticRow]:
     values = environment()
     return [
         _folder("folder of weights", values.home, PREFIX + "HOME"),
@@ -143,18 +133,18 @@ def _folders() -> list[Finding]:
     ]
 
 
-def _folder(topic: str, folder: Path, variable: str) -> Finding:
-    """Whether the folder, or the nearest one above that exists, takes files; nothing is left behind."""
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+def _folder(topic: str, folder: Path, variable: str) -> DiagnosticRow:
+    """Whether the folder, or the nearest existing one above it, is writable; leaves no file behind."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
     try:
-        with tempfile.TemporaryFile(dir=nearest):
+        with tempfile.TemporaryFile(dir=existing):
             pass
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return Finding(
+        return DiagnosticRow(
             topic, "broken", f"{folder} cannot be written ({reason}); set {variable} to another folder"
         )
-    return Finding(topic, "ok", f"{folder}, writable")
+    return DiagnosticRow(topic, "ok", f"{folder}, writable")
 
 
 DOCTOR = Tool(

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
-from bottega.errors import BottegaError, MismatchError, OutputError, SettingsError
+from bottega.errors import BottegaError, MismatchError, SettingsError
+from bottega.files import check_overwrite
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
-
-if TYPE_CHECKING:
-    from bottega.weights import Entry
 
 
 class ListSettings(Settings):
     """Which weights to list."""
 
-    here: bool = Field(False, description="only those that are on this machine")
+    here: bool = Field(False, description="only those on this machine")
 
 
 class NameSettings(Settings):
@@ -31,17 +29,17 @@ class NameSettings(Settings):
 
 
 class VerifySettings(Settings):
-    """Which weights to read and compare."""
+    """Which weights to compare with their sha256."""
 
     name: str = Field(
         "",
-        description="one name; without it, all that are here",
+        description="one name; without it, all on this machine",
         json_schema_extra=cli_option(positional=True),
     )
 
 
 class ConvertSettings(Settings):
-    """A foreign file and the safetensors file to write."""
+    """A file from elsewhere and the safetensors file to write."""
 
     source: Path = Field(
         description="a .pth, .pt or .safetensors file with a state dict",
@@ -54,59 +52,60 @@ class ConvertSettings(Settings):
 
 
 class ImportSettings(Settings):
-    """A foreign file and the name that it gets on the artist's own shelf."""
+    """A file from elsewhere, and the name to register it under."""
 
     source: Path = Field(
         description="a .pth, .pt or .safetensors file with a state dict",
         json_schema_extra=cli_option(positional=True),
     )
     name: str = Field(
-        description="what commands will call it; for a published name, exactly its published file"
+        description="name for commands; for a published name, the file must be the published one"
     )
-    architecture: str = Field("", description="the network that the weights fit, such as vgg19")
-    licence: str = Field("not stated", description="on what terms they may be used")
+    architecture: str = Field("", description="the network of the weights, such as vgg19")
+    licence: str = Field("not stated", description="the terms of use")
     summary: str = Field("", description="one line for the list")
 
 
 def _list(settings: ListSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
-    shown = [entry for entry in weights.entries() if weights.is_here(entry.name) or not settings.here]
-    return ToolResult("", rows=tuple(_row(entry) for entry in shown))
-
-
-def _row(entry: Entry) -> dict[str, Any]:
-    from bottega import weights
-
-    return {
-        "name": entry.name,
-        "shelf": entry.shelf,
-        "here": "yes" if weights.is_here(entry.name) else "no",
-        "size": f"{entry.size / 1e6:.1f} MB",
-        "licence": entry.licence.partition(";")[0],
-        "summary": entry.summary,
-    }
+    rows = [
+        {
+            "name": entry.name,
+            "shelf": entry.shelf,
+            "here": "yes" if weights.is_here(entry.name) else "no",
+            "size": f"{entry.size / 1e6:.1f} MB",
+            "licence": entry.licence.partition(";")[0],
+            "summary": entry.summary,
+        }
+        for entry in weights.entries()
+        if weights.is_here(entry.name) or not settings.here
+    ]
+    return ToolResult("", rows=tuple(rows))
 
 
 def _show(settings: NameSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     entry = weights.entry(settings.name)
-    facts = {**entry.model_dump(mode="json"), "here": weights.is_here(entry.name)}
+    details = {**entry.model_dump(mode="json"), "here": weights.is_here(entry.name)}
     card = "" if entry.card is None else entry.card.read_text(encoding="utf-8")
-    rows = tuple(
-        {"fact": key, "value": _shown(value)} for key, value in facts.items() if value not in (None, [], {})
-    )
-    return ToolResult(card, rows=rows, details={**facts, "card": card})
+    rows = [
+        {"field": key, "value": _to_text(value)}
+        for key, value in details.items()
+        if value not in (None, [], {})
+    ]
+    return ToolResult(card, rows=tuple(rows), details={**details, "card": card})
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {inner}" for key, inner in value.items())
+def _to_text(value: Any) -> Any:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case dict():
+            return ", ".join(f"{key} {item}" for key, item in value.items())
     return value
 
 
@@ -115,15 +114,14 @@ def _pull(settings: NameSettings, report: ProgressReporter) -> ToolResult:
 
     start = time.monotonic()
 
-    def progress(here: int, whole: int) -> None:
-        elapsed = time.monotonic() - start
-        left = elapsed * (whole - here) / here if here else None
-        report.progress(
-            here / whole, f"{settings.name} {here / 1e6:.0f} of {whole / 1e6:.0f} MB", seconds_left=left
-        )
+    def progress(done: int, total: int) -> None:
+        seconds = time.monotonic() - start
+        left = seconds * (total - done) / done if done else None
+        message = f"{settings.name} {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+        report.progress(done / total, message, seconds_left=left)
 
     path = weights.pull(settings.name, progress)
-    return ToolResult(f"{settings.name} is here and whole: {path}", files=(path,))
+    return ToolResult(f"{settings.name} is downloaded and verified: {path}", files=(path,))
 
 
 def _verify(settings: VerifySettings, report: ProgressReporter) -> ToolResult:
@@ -132,27 +130,25 @@ def _verify(settings: VerifySettings, report: ProgressReporter) -> ToolResult:
     names = (
         [settings.name] if settings.name else [e.name for e in weights.entries() if weights.is_here(e.name)]
     )
-    rows = []
+    states = {}
     failed = []
-    for number, name in enumerate(names):
-        report.progress(number / len(names), name)
+    for index, name in enumerate(names):
+        report.progress(index / len(names), name)
         try:
             weights.verify(name)
-            rows.append({"name": name, "state": "whole"})
+            states[name] = "intact"
         except BottegaError as error:
-            rows.append({"name": name, "state": str(error)})
+            states[name] = str(error)
             failed.append(name)
-    mismatch = MismatchError(f"Not whole: {', '.join(failed)}.") if failed else None
-    return ToolResult("" if rows else "There are no weights here.", rows=tuple(rows), error=mismatch)
+    rows = tuple({"name": name, "state": state} for name, state in states.items())
+    mismatch = MismatchError(f"Damaged: {', '.join(failed)}.") if failed else None
+    return ToolResult("" if rows else "No weights are on this machine.", rows=rows, error=mismatch)
 
 
 def _convert(settings: ConvertSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
-    if settings.output.exists() and settings.source.exists() and settings.output.samefile(settings.source):
-        raise OutputError(f"{settings.output} is the input and is never overwritten; choose another name.")
-    if settings.output.exists() and not settings.overwrite:
-        raise OutputError(f"{settings.output} already exists; choose another name, or add --overwrite.")
+    check_overwrite(settings.output, settings.overwrite, [settings.source])
     sha256 = weights.convert(settings.source, settings.output)
     return ToolResult(
         f"{settings.output} (sha256 {sha256})", files=(settings.output,), details={"sha256": sha256}
@@ -163,7 +159,7 @@ def _import(settings: ImportSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     if any(entry.name == settings.name and entry.shelf == "own" for entry in weights.entries()):
-        raise SettingsError(f'There are weights called "{settings.name}" already; choose another name.')
+        raise SettingsError(f'Weights called "{settings.name}" exist already; choose another name.')
     entry = weights.adopt(
         settings.name,
         settings.source,
@@ -173,7 +169,7 @@ def _import(settings: ImportSettings, report: ProgressReporter) -> ToolResult:
     )
     path = weights.path(entry.name)
     return ToolResult(
-        f"{entry.name} is on your shelf: {path}", files=(path,), details=entry.model_dump(mode="json")
+        f"{entry.name} is imported: {path}", files=(path,), details=entry.model_dump(mode="json")
     )
 
 
@@ -185,18 +181,16 @@ def _path(settings: NameSettings, report: ProgressReporter) -> ToolResult:
 
 
 MODELS = (
-    Tool("models list", "List the weights that are known, here or not.", ListSettings, _list),
-    Tool("models show", "Show what is known about one set of weights, with its card.", NameSettings, _show),
-    Tool("models pull", "Fetch published weights from their publisher and check them.", NameSettings, _pull),
-    Tool("models verify", "Read weights again and compare their sha256.", VerifySettings, _verify),
+    Tool("models list", "List all known weights, on this machine or not.", ListSettings, _list),
+    Tool("models show", "Show the details of one set of weights, with its card.", NameSettings, _show),
+    Tool("models pull", "Download published weights and check them.", NameSettings, _pull),
+    Tool("models verify", "Compare weights with their recorded sha256.", VerifySettings, _verify),
     Tool(
         "models convert",
-        "Turn a foreign .pth file into safetensors; nothing in it is run.",
+        "Convert a .pth file to safetensors without running code from it.",
         ConvertSettings,
         _convert,
     ),
-    Tool(
-        "models import", "Put weights of your own, or carried here, on your shelf.", ImportSettings, _import
-    ),
-    Tool("models path", "Print where the file of some weights is.", NameSettings, _path),
+    Tool("models import", "Register weights from a file under a name.", ImportSettings, _import),
+    Tool("models path", "Print the file of one set of weights.", NameSettings, _path),
 )

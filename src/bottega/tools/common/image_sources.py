@@ -1,4 +1,4 @@
-"""Where a picture comes from: a file, a bundled style or memory; and how a recipe remembers it."""
+"""Where a picture comes from: a file, a bundled style, a sample image or memory; and its recipe record."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
 
 START_KEYWORDS = ("content", "noise")
-"""What work can start from besides a picture of its own."""
+"""What a style transfer can start from besides a picture file."""
 
 BUNDLED_STYLE_SIZE = 768
-"""Side of the square that a bundled style is painted on, in pixels."""
+"""Side of the square that a bundled style is drawn on, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ class FolderSource(FileSource):
 
     @cached_property
     def sha256(self) -> str:
-        """Of the names and hashes of its files."""
-        whole = hashlib.sha256()
+        """Hash of the names and hashes of its files."""
+        digest = hashlib.sha256()
         for path in sorted(self.path.iterdir()):
             if path.is_file():
-                whole.update(f"{path.name}\0{FileSource(path).sha256}\n".encode())
-        return whole.hexdigest()
+                digest.update(f"{path.name}\0{FileSource(path).sha256}\n".encode())
+        return digest.hexdigest()
 
     def record(self, folder: Path) -> dict[str, Any]:
         return {**super().record(folder), "kind": "folder", "name": self.label}
@@ -90,7 +90,7 @@ class FolderSource(FileSource):
 
 @dataclass(frozen=True)
 class BundledSource:
-    """A bundled style, painted by its program with a seed."""
+    """A bundled style, drawn by its program with a seed."""
 
     style: str
     seed: int = 0
@@ -104,7 +104,7 @@ class BundledSource:
         return self.style
 
     def open(self, side: int = BUNDLED_STYLE_SIZE) -> Picture:
-        """Paint it, ``side`` pixels square; its marks grow with it."""
+        """Draw it, ``side`` pixels square; its strokes scale with it."""
         from bottega import pictures, styles
 
         return pictures.as_picture(styles.paint(self.style, size=(side, side), seed=self.seed))
@@ -115,7 +115,7 @@ class BundledSource:
 
 @dataclass(frozen=True)
 class SampleImageSource:
-    """A demonstration photograph, by its name."""
+    """A sample photograph of the package, by its name."""
 
     name: str
 
@@ -134,7 +134,7 @@ class SampleImageSource:
 
 @dataclass(frozen=True)
 class TrainedSource:
-    """A style that a network knows by heart, by the name that it has there."""
+    """A style that a network was trained on, by its name there."""
 
     name: str
 
@@ -143,7 +143,7 @@ class TrainedSource:
         return self.name
 
     def open(self) -> Picture:
-        """One grey pixel: the network keeps no picture of what it was trained on."""
+        """One gray pixel: the network does not contain the style picture."""
         import torch
 
         from bottega import pictures
@@ -156,7 +156,7 @@ class TrainedSource:
 
 @dataclass(frozen=True)
 class MemorySource:
-    """A picture handed over by a program; a recipe keeps its hash, but only files can be found again."""
+    """A picture in memory; a recipe records its hash, but only files can be found again."""
 
     picture: Picture
     label: str = "picture"
@@ -187,20 +187,20 @@ MaskSource = FileSource | MemorySource
 
 
 def file_source(path: Path) -> FileSource:
-    """A file that is there.
+    """An existing file.
 
     Raises:
-        PictureError: it is not, or it is a folder.
+        PictureError: it is missing, or a folder.
     """
     if path.is_dir():
         raise PictureError(f"{path} is a folder; a picture file is needed here.")
     if not path.exists():
-        raise PictureError(f"There is no file {path}{_nearest_file(path)}")
+        raise PictureError(f"The file {path} does not exist{_suggestion(path)}")
     return FileSource(path)
 
 
 def content_source(path: Path) -> FileSource | SampleImageSource:
-    """A file that is there, or the demonstration photograph of that name: ``china``, ``flower``.
+    """An existing file, or the sample photograph of that name: ``china``, ``flower``.
 
     Raises:
         PictureError: neither exists.
@@ -212,78 +212,81 @@ def content_source(path: Path) -> FileSource | SampleImageSource:
     return file_source(path)
 
 
-def style_source(word: str) -> FileSource | BundledSource:
+def style_source(text: str) -> FileSource | BundledSource:
     """A style picture by its path or a bundled style by its name, ``woodcut`` or ``woodcut@3`` (seed 3).
 
     Raises:
         SettingsError: neither exists.
         PictureError: the path is a folder.
     """
-    path = Path(word)
+    path = Path(text)
     if path.exists():
         return file_source(path)
-    bundled = _bundled(word)
+    bundled = _bundled(text)
     if bundled is not None:
         return bundled
     from bottega.styles import STYLES
 
-    match = BUNDLED.fullmatch(word)
-    meant = nearest(match["name"] if match else word, STYLES)
-    if match is None and meant is None:
-        raise PictureError(f"There is no style picture {word}{_nearest_file(path)}")
-    hint = f'. Did you mean "{meant}"?' if meant else "."
+    match = BUNDLED.fullmatch(text)
+    suggestion = nearest(match["name"] if match else text, STYLES)
+    if match is None and suggestion is None:
+        raise PictureError(f"The style picture {text} does not exist{_suggestion(path)}")
+    hint = f'. Did you mean "{suggestion}"?' if suggestion else "."
     raise SettingsError(
-        f'There is no file and no bundled style "{word}"{hint} The bundled styles are {", ".join(STYLES)}.'
+        f'"{text}" is neither a file nor a bundled style{hint} The bundled styles are {", ".join(STYLES)}.'
     )
 
 
-def is_style(word: str) -> bool:
-    """Whether a word is a file or names a bundled style."""
-    return Path(word).is_file() or _bundled(word) is not None
+def is_style(text: str) -> bool:
+    """Whether a text is a file or names a bundled style."""
+    return Path(text).is_file() or _bundled(text) is not None
 
 
-def _bundled(word: str) -> BundledSource | None:
+def _bundled(text: str) -> BundledSource | None:
     from bottega.styles import STYLES
 
-    match = BUNDLED.fullmatch(word)
-    return (
-        BundledSource(match["name"], int(match["seed"] or 0)) if match and match["name"] in STYLES else None
-    )
+    match = BUNDLED.fullmatch(text)
+    if match is None or match["name"] not in STYLES:
+        return None
+    return BundledSource(match["name"], int(match["seed"] or 0))
 
 
-def start_source(word: str) -> FileSource | None:
-    """The picture file that work starts from; none for ``content`` and ``noise``, which are no files.
+def start_source(text: str) -> FileSource | None:
+    """The picture file that the work starts from; None for ``content`` and ``noise``.
 
     Raises:
-        PictureError: there is no such file, or it is a folder.
+        PictureError: the file is missing, or a folder.
     """
-    if word in START_KEYWORDS:
+    if text in START_KEYWORDS:
         return None
-    path = Path(word)
+    path = Path(text)
     if path.exists():
         return file_source(path)
-    close = difflib.get_close_matches(word, START_KEYWORDS, n=1)
-    hint = f'. Did you mean "{close[0]}"?' if close else _nearest_file(path)
+    suggestion = nearest(text, START_KEYWORDS)
+    hint = f'. Did you mean "{suggestion}"?' if suggestion else _suggestion(path)
     raise PictureError(
-        f"There is no picture {word} to start from; give content, noise or a picture file{hint}"
+        f"The picture {text} to start from does not exist; give content, noise or a picture file{hint}"
     )
 
 
-def _nearest_file(path: Path) -> str:
+def _suggestion(path: Path) -> str:
+    """The end of a message about a missing file: the picture with the most similar name, if there is one."""
     folder = path.parent
     if not folder.is_dir():
-        return f" (and no folder {folder})."
+        return f" (nor does the folder {folder})."
     from bottega.pictures.formats import READ_SUFFIXES
 
-    # Endings are alike by themselves, so that only what stands before them counts.
-    seen = (Path(name) for name in sorted(os.listdir(folder)))
-    names = {name.stem: name for name in seen if name.suffix.lower() in {*READ_SUFFIXES, path.suffix.lower()}}
+    suffixes = {*READ_SUFFIXES, path.suffix.lower()}
+    # Suffixes are alike anyway, so only the stems are compared.
+    names = {
+        name.stem: name for name in map(Path, sorted(os.listdir(folder))) if name.suffix.lower() in suffixes
+    }
     close = difflib.get_close_matches(path.stem, names, n=1)
     return f". Did you mean {folder / names[close[0]]}?" if close else "."
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """The path as seen from the folder of the result; absolute where they share nothing but the root."""
+    """The path relative to the folder of the result; absolute if they share nothing but the root."""
     full, base = path.resolve(), folder.resolve()
     try:
         shared = Path(os.path.commonpath([full, base]))
