@@ -21,9 +21,7 @@ def run(tool: str, /, **settings: object) -> ToolResult:
     return TOOLS[tool].run(TOOLS[tool].configure(settings))
 
 
-def test_doctor_report(
-    bench: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_doctor_report(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_THREADS", "1")
     result = run("doctor")
     report = {row[""]: (row["state"], row["what"]) for row in result.rows}
