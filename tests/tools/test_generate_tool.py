@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
-from bottega import generate, pictures, weights
+from bottega import generate, pictures
 from bottega.errors import MismatchError, OutputError, PictureError, SettingsError, WeightsError
 from bottega.generate import FewShotGenerator
 from bottega.personalize import Condition
@@ -226,40 +225,6 @@ def test_words() -> None:
     assert place_of("0.3,0.6") == (0.3, 0.6)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(0)
-    for number in range(12):
-        home = tmp_path / "my pictures" / ("dark" if number % 2 else "light")
-        home.mkdir(parents=True, exist_ok=True)
-        level = rng.integers(20, 90) if number % 2 else rng.integers(150, 230)
-        noise = rng.integers(-20, 20, (36, 36, 3))
-        Image.fromarray((level + noise).clip(0, 255).astype(np.uint8)).save(home / f"{number}.png")
-    return tmp_path / "my pictures"
-
-
-def test_train_gan_then_generate(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
-    tool, notes = TOOLS["train gan"], Notes()
-    values = {"data": folder, "size": 32, "width": 4, "latent": 8, "batch": 4, "steps": 3, "measured": 16}
-    asked = tool.configure({**values, "threads": 1, "device": "cpu", "output": tmp_path / "mine.safetensors"})
-    outcome = tool.run(asked, notes)
-    assert outcome.details["name"] == "mine"
-    assert "12 pictures in 2 classes" in notes.said[0]
-    assert "Of fewer than 150 a generator often copies" in notes.said[0]
-    facts = weights.load("mine")[1]
-    assert facts["classes"] == ["dark", "light"]
-    assert facts["figures"].keys() == {"step", "fid", "near_twins"}
-    assert "data" not in facts["training"]  # no path goes into a file that is passed on
-    for file in outcome.files:
-        assert file.exists()
-    shown = draw("mine", count=2, like=["dark"], sheet=True, output=tmp_path / "sheet.png")
-    assert shown.files[0].exists()
-    with pytest.raises(SettingsError, match="holds a training with size 32, not 64"):
-        tool.run(tool.configure({**values, "size": 64, "run": "mine.training", "name": "other"}), notes)
-
-
 def test_drafts_with_a_profile_as_wish_are_remade(model: str, tmp_path: Path) -> None:
     """Also with a strength, and from what the remaking wrote."""
     wish = Condition(lightness=0.7, palette="#203040,#e0c080").save(tmp_path / "wish.json")  # type: ignore[arg-type]
@@ -268,20 +233,6 @@ def test_drafts_with_a_profile_as_wish_are_remade(model: str, tmp_path: Path) ->
     asked = {"picture": drafts.files[1], "verify": True, "output": again}
     assert tool.run(tool.configure(asked)).details["verified"]
     assert verified(again)
-
-
-def test_curves_for_tensorboard(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
-    values = {"data": folder, "size": 32, "width": 4, "latent": 8, "batch": 4, "steps": 2, "measured": 16}
-    tool = TOOLS["train gan"]
-    asked = {**values, "threads": 1, "device": "cpu", "name": "curves", "tensorboard": True}
-    tool.run(tool.configure(asked))
-    assert list((tmp_path / "curves.training" / "tensorboard").glob("events*"))
-    with pytest.raises(
-        SettingsError, match="A fewshot does not follow --dropout; it is for --network dcgan or cdcgan"
-    ):
-        tool.run(tool.configure({**asked, "name": "other", "dropout": 0.2}))
 
 
 def test_a_wish_with_a_style_picture_is_remade(model: str, tmp_path: Path) -> None:

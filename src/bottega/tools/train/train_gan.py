@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bottega.errors import Cancelled
-from bottega.generate.settings import ANSWERS
+from bottega.tools.common.contact_sheet import full_rows
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
-from bottega.tools.train.settings import TrainFiles, TrainGanSettings
-from bottega.version import __version__
+from bottega.tools.train.settings import TrainGanSettings, fixed_gan_settings
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bottega.encoders import Encoder
     from bottega.generate import Generator
     from bottega.generate.training import Material
-    from bottega.tools.train.destination import Place
     from bottega.training import Trainer
 
 LICENCE = "yours, as far as the pictures allow"
-NOT_SAID = {"data", "attributes"}
-"""Paths: they may change, and stand in no file that is passed on."""
-SHOWN = 8
-"""Pictures that are shown beside their nearest training pictures."""
+SHEET_COLUMNS = 8
+TILE_SIZE = 128
+"""Height of a picture on the sheets, in pixels."""
+MIN_PICTURES = 150
+"""A generator of fewer pictures often copies them."""
 
 
 def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
-    from bottega import runtime
+    from bottega import encoders, pictures, runtime
+    from bottega.generate import save
+    from bottega.generate.models.registry import GENERATORS
     from bottega.generate.training import best_generator, prepare, read_material
-    from bottega.tools.train.destination import find_place
+    from bottega.tools.train.run import (
+        choose_destination,
+        note_unreadable,
+        run_training,
+        save_trained_network,
+        saved_summary,
+        training_metadata,
+    )
     from bottega.training import check_resume_settings, process_context
 
     settings.check()
-    place = find_place(settings, f"{settings.data.name or 'pictures'}-{settings.size}")
-    check_resume_settings(settings, place.run, fixed_settings())
+    destination = choose_destination(settings, f"{settings.data.name or 'pictures'}-{settings.size}")
+    check_resume_settings(settings, destination.folder, fixed_gan_settings())
     runtime.set_threads(settings.threads)
     material = read_material(
         settings.data,
@@ -44,118 +52,107 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
         attributes=settings.attributes,
         on_progress=lambda done, count: report.progress(0.0, f"reading pictures, {done} of {count}"),
     )
-    _say(material, report)
-    here = process_context(settings.device, settings.precision)
-    loop = prepare(settings, material, place.run, here=here, tell=report.note)
-    _conduct(settings, loop, place, report)
-    generator, found = best_generator(loop)
-    return _kept(settings, loop, generator, found, material, place)
-
-
-def fixed_settings() -> list[str]:
-    """Settings that belong to a run: with others nothing can go on there."""
-    fields = TrainGanSettings.model_fields.keys() - TrainFiles.model_fields.keys()
-    return sorted(fields - set(ANSWERS) - NOT_SAID)
-
-
-def _say(material: Material, report: ProgressReporter) -> None:
-    for file, reason in material.pictures.broken[:5]:
-        report.note(f"{file} is left out: {reason}")
-    if len(material.pictures.broken) > 5:
-        report.note(f"{len(material.pictures.broken) - 5} more files are left out.")
+    note_unreadable(material.pictures, report)
     count = len(material.pictures)
     classes = f" in {len(material.classes)} classes" if material.classes else ""
-    few = " Of fewer than 150 a generator often copies; look at twins.jpg." if count < 150 else ""
-    report.note(f"Learning from {count} pictures{classes}.{few}")
-
-
-def _conduct(settings: TrainGanSettings, loop: Trainer, place: Place, report: ProgressReporter) -> None:
-    """Train, or go on, telling how it goes.
-
-    Raises:
-        Cancelled: by Ctrl-C or the report; what was learned is kept, and the sentence says how to go on.
-    """
-    from bottega.generate import save
-    from bottega.generate.training import best_generator
-    from bottega.tools.train.gan_sheets import samples_sheet
-    from bottega.tools.train.progress import Told, curves
-    from bottega.training.checkpoint import SETTINGS_FILE
-
-    told = Told(report, lambda: samples_sheet(loop), place.preview, settings.preview_every)
-    loop.callbacks = (*loop.callbacks, told, *curves(settings))
-    (place.run / SETTINGS_FILE).write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    if loop.resume():
-        report.note(f"Going on from {place.run}, after {loop.global_step} steps.")
-    try:
-        loop.train()
-    except (Cancelled, KeyboardInterrupt):
-        if loop.global_step == 0:
-            raise Cancelled("Stopped before the first step; nothing was learned yet.") from None
-        unfinished = place.run / "unfinished.safetensors"
-        save(best_generator(loop)[0], unfinished)
-        raise Cancelled(
-            f"Stopped after {loop.global_step} steps; the same command goes on from {place.run}. "
-            f"What was learned so far is {unfinished}."
-        ) from None
-
-
-def _kept(
-    settings: TrainGanSettings,
-    loop: Trainer,
-    generator: Generator,
-    found: dict[str, float],
-    material: Material,
-    place: Place,
-) -> ToolResult:
-    from bottega import encoders, pictures, weights
-    from bottega.generate import described, save
-    from bottega.tools.train.gan_sheets import drafts_sheet, twins_sheet
-
-    pictures.save(drafts_sheet(generator), place.preview)
-    sheet, near = twins_sheet(generator, material, encoders.load(settings.encoder), SHOWN)
-    twins = pictures.save(sheet, place.run / "twins.jpg")
-    figures = {key: round(value, 4) for key, value in {**found, "near_twins": near}.items()}
-    facts: dict[str, Any] = {
-        "pictures": len(material.pictures),
+    warning = "" if count >= MIN_PICTURES else " So few are often copied; see nearest.jpg."
+    report.note(f"Training on {count} pictures{classes}.{warning}")
+    context = process_context(settings.device, settings.precision)
+    trainer = prepare(settings, material, destination.folder, here=context, tell=report.note)
+    run_training(
+        settings,
+        trainer,
+        destination,
+        lambda: _training_samples(trainer),
+        lambda path: save(best_generator(trainer)[0], path),
+        report,
+    )
+    generator, measured = best_generator(trainer)
+    pictures.save(_samples_by_class(generator), destination.preview)
+    sheet, near = _nearest_sheet(generator, material, encoders.load(settings.encoder))
+    nearest = pictures.save(sheet, destination.folder / "nearest.jpg")
+    figures = {key: round(value, 4) for key, value in {**measured, "near_copies": near}.items()}
+    metadata = {
+        **training_metadata(settings, trainer),
+        "pictures": count,
         "classes": list(material.classes),
         "attributes": list(material.attributes),
-        "steps": loop.global_step,
-        "minutes": round(loop.seconds / 60, 2),
         "figures": figures,
-        "bottega": __version__,
-        "training": json.loads(settings.model_dump_json(include=set(_learned(settings)))),
     }
-    made = weights.shelve(
-        place.name,
-        generator.state_dict(),
-        described(generator, facts),
+    files = save_trained_network(
+        generator,
+        GENERATORS,
+        destination,
+        metadata,
         kind="generator",
-        architecture=described(generator)["architecture"],
-        licence=LICENCE,
-        origin=f"Trained by its owner on {len(material.pictures)} pictures, {loop.global_step} steps.",
         summary=f"{settings.network} generator, {settings.size} × {settings.size}",
-        figures={"steps": loop.global_step, "minutes": facts["minutes"], **figures},
+        origin=f"Trained by its owner on {count} pictures, {metadata['steps']} steps.",
+        licence=LICENCE,
+        figures=figures,
     )
-    files: list[Path] = [weights.path(made.name), place.preview, twins]
-    if settings.output is not None:
-        save(generator, settings.output, facts)
-        files.insert(0, settings.output)
-    ended = " It ended early." if loop.schedule.steps > loop.global_step else ""
     return ToolResult(
-        f"{place.name} is on your shelf ({loop.global_step} steps, {facts['minutes']:.1f} minutes).{ended} "
-        f"Draw with: bottega generate --model {place.name} --sheet",
-        files=tuple(files),
-        details={"name": place.name, "facts": facts},
+        f"{saved_summary(destination, trainer, metadata)} "
+        f"Use it with: bottega generate --model {destination.name} --sheet",
+        files=(*files, nearest),
+        details={"name": destination.name, "metadata": metadata},
     )
 
 
-def _learned(settings: TrainGanSettings) -> list[str]:
-    return sorted(type(settings).model_fields.keys() - TrainFiles.model_fields.keys() - NOT_SAID)
+def _training_samples(trainer: Trainer) -> Tensor:
+    """A sheet of the training's fixed samples with the current weights."""
+    import torch
+
+    from bottega import runtime
+    from bottega.generate import Generator
+    from bottega.generate.training.build import sample_drawer
+
+    generator = trainer.module.get_submodule("generator")
+    assert isinstance(generator, Generator)
+    with torch.no_grad():
+        return _sheet(sample_drawer(generator, trainer.context)(runtime.seeded(0)).cpu())
+
+
+def _samples_by_class(generator: Generator, rows: int = 4) -> Tensor:
+    """A sheet of samples of the first seeds, with a row per class if there are classes."""
+    import torch
+
+    from bottega.generate import sample
+
+    if not generator.classes:
+        return _sheet(sample(generator, rows * SHEET_COLUMNS))
+    return _sheet(torch.cat([sample(generator, SHEET_COLUMNS, like=name) for name in generator.classes]))
+
+
+def _nearest_sheet(
+    generator: Generator, material: Material, encoder: Encoder, count: int = SHEET_COLUMNS
+) -> tuple[Tensor, float]:
+    """A sheet of samples above their nearest training pictures; and the share of near copies of 8 × count."""
+    from bottega import pictures
+    from bottega.generate import sample
+    from bottega.generate.training import twins
+
+    samples = sample(generator, 8 * count)
+    nearest = twins(samples, material, encoder)
+    rows = [list(samples[:count, None]), list(nearest.nearest_pictures[:count, None])]
+    labels = [
+        [f"seed {index}" for index in range(count)],
+        [f"{distance / nearest.usual:.2f}" for distance in nearest.distances[:count].tolist()],
+    ]
+    title = "Samples, and the nearest training picture of each (1: as near as those are to each other)"
+    return pictures.sheet(rows, labels, title=title, height=TILE_SIZE), float(nearest.near.float().mean())
+
+
+def _sheet(samples: Tensor) -> Tensor:
+    from bottega import pictures
+
+    return pictures.sheet(
+        full_rows(list(samples[:, None]), SHEET_COLUMNS), height=max(TILE_SIZE, samples.shape[-1])
+    )
 
 
 TRAIN_GAN = Tool(
     "train gan",
-    "Train a generator on a folder of pictures, for drafts from noise.",
+    "Train a generator on a folder of pictures.",
     TrainGanSettings,
     _run,
     uses_networks=True,

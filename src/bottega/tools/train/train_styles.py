@@ -1,11 +1,13 @@
-"""The tools ``train style``, ``train multi`` and ``train add-style``: networks of the artist's own."""
+"""The tools ``train style``, ``train multi`` and ``train add-style``: the user's own style networks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import SettingsError, WeightsError
-from bottega.tools.common.image_sources import BundledSource, style_source
+from bottega.tools.common.image_sources import BundledSource, FileSource, style_source
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.train.settings import (
@@ -13,137 +15,217 @@ from bottega.tools.train.settings import (
     TrainMultiSettings,
     TrainSettings,
     TrainStyleSettings,
+    fixed_settings,
 )
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
-    from bottega.tools.common.image_sources import FileSource
-    from bottega.tools.train.destination import Place
-    from bottega.training import Trainer
+    from bottega.tools.train.run import Destination
+    from bottega.transfer.training.fit import Photographs
     from bottega.transfer.training.tasks import Goal
 
 LICENCE = "yours, as far as the style and the photographs allow"
+PREVIEW_PHOTO_SIZE = 320
+"""Long side of the photographs on the preview, in pixels."""
+PREVIEW_PHOTOS, PREVIEW_STYLES = 2, 4
 
 
-def _style(settings: TrainStyleSettings, report: ProgressReporter) -> ToolResult:
-    from bottega.tools.train.destination import find_place
-    from bottega.tools.train.training_run import conduct, read_photographs
+def _train_style(settings: TrainStyleSettings, report: ProgressReporter) -> ToolResult:
+    from bottega.tools.train.run import choose_destination
     from bottega.transfer.training.tasks import default_base, one_style
 
     source = style_source(settings.style)
-    place = find_place(settings, source.label)
-    goal = one_style(settings, _opened(source, settings.style_size))
+    destination = choose_destination(settings, source.label)
+    goal = one_style(settings, _open_style(source, settings.style_size))
     base = default_base(settings)
     if not base:
-        report.note("No --base is given: this network starts from chance.")
-    learned = read_photographs(settings.photos, report)
-    loop, facts = conduct(settings, goal, place, learned, report)
-    facts |= {"styles": [_record(source)], "base": base or "chance"}
-    how = "fitted micro network" if settings.network == "micro" else "fast network"
-    return _ended(settings, loop, goal, place, facts, f"{how}: the style {source.label}")
+        report.note("No --base is given: this network starts from random weights.")
+    kind = "fine-tuned micro network" if settings.network == "micro" else "fast network"
+    metadata = {"styles": [_style_record(source)], "base": base or "random weights"}
+    photographs = _read_photographs(settings.photos, report)
+    return _train(
+        settings, goal, destination, photographs, metadata, f"{kind}: the style {source.label}", report
+    )
 
 
-def _multi(settings: TrainMultiSettings, report: ProgressReporter) -> ToolResult:
+def _train_multi(settings: TrainMultiSettings, report: ProgressReporter) -> ToolResult:
     from bottega.styles import STYLES
-    from bottega.tools.train.destination import find_place
-    from bottega.tools.train.training_run import conduct, read_photographs
+    from bottega.tools.train.run import choose_destination
     from bottega.transfer.training.tasks import many_styles
 
-    sources = [style_source(word) for word in settings.style or STYLES]
+    sources = [style_source(text) for text in settings.style or STYLES]
     names = [source.name if isinstance(source, BundledSource) else source.label for source in sources]
-    place = find_place(settings, "styles")
-    goal = many_styles(settings, names, [_opened(source, settings.style_size) for source in sources])
-    learned = read_photographs(settings.photos, report)
-    loop, facts = conduct(settings, goal, place, learned, report)
-    facts |= {"styles": [_record(source) for source in sources]}
-    return _ended(settings, loop, goal, place, facts, f"multi network: {', '.join(names)}")
+    destination = choose_destination(settings, "styles")
+    goal = many_styles(settings, names, [_open_style(source, settings.style_size) for source in sources])
+    metadata = {"styles": [_style_record(source) for source in sources]}
+    photographs = _read_photographs(settings.photos, report)
+    summary = f"multi network: {', '.join(names)}"
+    return _train(settings, goal, destination, photographs, metadata, summary, report)
 
 
 def _add_style(settings: AddStyleSettings, report: ProgressReporter) -> ToolResult:
     from bottega import encoders
-    from bottega.tools.train.destination import find_place
-    from bottega.tools.train.training_run import conduct, read_photographs
+    from bottega.tools.train.run import choose_destination
     from bottega.transfer.feedforward import MultiStyleNet, load
     from bottega.transfer.training.tasks import nearest_style, one_more_style
 
     network = load(settings.network)
     if not isinstance(network, MultiStyleNet):
         raise WeightsError(
-            f"{settings.network} is no network of several styles; train one with: train multi."
+            f"{settings.network} is not a network of several styles; train one with: train multi."
         )
     source = style_source(settings.style)
     name = settings.style_name or source.label
     if name in network.styles:
         raise SettingsError(f'{settings.network} has a style "{name}" already; give another --style-name.')
-    place = find_place(settings, name)
-    style = _opened(source, settings.style_size)
-    learned = read_photographs(settings.photos, report)
+    destination = choose_destination(settings, name)
+    style = _open_style(source, settings.style_size)
+    photographs = _read_photographs(settings.photos, report)
     encoder = encoders.load(settings.encoder)
-    like = nearest_style(network, encoder, style, learned.squares(settings.size), settings)
-    report.note(f"The new style starts from {like}, the nearest that the network knows.")
-    goal = one_more_style(network, name, style, like)
-    loop, facts = conduct(settings, goal, place, learned, report)
-    facts |= {"styles": [_record(source)], "base": settings.network, "like": like}
-    return _ended(settings, loop, goal, place, facts, f"multi network: {', '.join(network.styles)}")
+    initial = nearest_style(network, encoder, style, photographs.squares(settings.size), settings)
+    report.note(f"The new style starts from {initial}, the most similar style of the network.")
+    goal = one_more_style(network, name, style, initial)
+    metadata = {"styles": [_style_record(source)], "base": settings.network, "initial_style": initial}
+    summary = f"multi network: {', '.join(network.styles)}"
+    return _train(settings, goal, destination, photographs, metadata, summary, report)
 
 
-def _opened(source: FileSource | BundledSource, side: int) -> Tensor:
-    """The style picture at the size at which it is looked at."""
+def _open_style(source: FileSource | BundledSource, size: int) -> Tensor:
+    """The style picture at the size of the training, ``(1, 3, H, W)``."""
     from bottega import pictures
 
-    picture = source.open(side) if isinstance(source, BundledSource) else source.open()
-    return pictures.fit(picture.pixels, side)
+    picture = source.open(size) if isinstance(source, BundledSource) else source.open()
+    return pictures.fit(picture.pixels, size)
 
 
-def _record(source: FileSource | BundledSource) -> dict[str, Any]:
-    """What a network's file says of a style: no path, as networks are passed on."""
+def _style_record(source: FileSource | BundledSource) -> dict[str, Any]:
+    """What a network's file records of a style: no path, as networks are passed on."""
     if isinstance(source, BundledSource):
         return {"name": source.style, "seed": source.seed}
     return {"name": source.path.name, "sha256": source.sha256}
 
 
-def _ended(
-    settings: TrainSettings, loop: Trainer, goal: Goal, place: Place, facts: dict[str, Any], summary: str
-) -> ToolResult:
-    from bottega.tools.train.destination import keep
+def _read_photographs(folder: Path | None, report: ProgressReporter) -> Photographs:
+    from bottega.tools.train.run import note_unreadable
+    from bottega.transfer.training.fit import photographs
 
-    where = (
-        "the demonstration photographs" if settings.photos is None else f"{facts['photographs']} photographs"
+    if folder is None:
+        report.note(
+            "No --photos: training on random crops of the two sample photographs only. "
+            "A folder of a hundred photographs or more gives a more reliable network."
+        )
+    pictures = photographs(
+        folder, lambda done, count: report.progress(0.0, f"reading photographs, {done} of {count}")
     )
-    origin = (
-        f"Trained by its owner on {where}, {facts['steps']} steps, through the encoder {facts['encoder']}."
+    note_unreadable(pictures.training, report)
+    return pictures
+
+
+def _train(
+    settings: TrainSettings,
+    goal: Goal,
+    destination: Destination,
+    photographs: Photographs,
+    metadata: dict[str, Any],
+    summary: str,
+    report: ProgressReporter,
+) -> ToolResult:
+    """Train the network of a task, and save it with its best weights."""
+    from bottega import encoders, pictures, runtime, weights
+    from bottega.tools.train.run import run_training, save_trained_network, saved_summary, training_metadata
+    from bottega.training import check_resume_settings, process_context
+    from bottega.transfer.feedforward.registry import NETWORKS
+    from bottega.transfer.training.fit import prepare, take_best
+    from bottega.transfer.training.settings import ANSWERS
+
+    check_resume_settings(settings, destination.folder, fixed_settings(type(settings), ANSWERS))
+    runtime.set_threads(settings.threads)
+    context = process_context(settings.device, settings.precision)
+    encoder = encoders.load(settings.encoder)
+    trainer = prepare(settings, goal, encoder, photographs, destination.folder, here=context)
+    sheet = _preview(goal, photographs, context.device)
+
+    def save_unfinished(path: Path) -> None:
+        take_best(trainer)
+        weights.save_network(trainer.module, path, NETWORKS)
+
+    run_training(settings, trainer, destination, sheet, save_unfinished, report)
+    losses = take_best(trainer)
+    pictures.save(sheet(), destination.preview)
+    count = len(photographs.training)
+    metadata |= {
+        **training_metadata(settings, trainer),
+        "photographs": count,
+        "losses": losses,
+        "encoder": settings.encoder,
+        "encoder_sha256": weights.entry(settings.encoder).sha256,
+    }
+    data = "the sample photographs" if settings.photos is None else f"{count} photographs"
+    files = save_trained_network(
+        goal.network,
+        NETWORKS,
+        destination,
+        metadata,
+        kind="network",
+        summary=summary,
+        origin=f"Trained by its owner on {data}, {metadata['steps']} steps, "
+        f"with the encoder {settings.encoder}.",
+        licence=LICENCE,
+        figures=losses,
     )
-    files = keep(goal, place, facts, summary=summary, origin=origin, licence=LICENCE)
-    told = f"{place.name} is on your shelf ({facts['steps']} steps, {facts['minutes']:.1f} minutes)."
-    if loop.schedule.steps > loop.global_step:
-        told += " It ended early."
     method = "multi" if summary.startswith("multi") else "fast"
     return ToolResult(
-        f"{told} Paint with: bottega stylize photo.jpg --method {method} --model {place.name}",
-        files=files,
-        details={"name": place.name, "facts": facts},
+        f"{saved_summary(destination, trainer, metadata)} "
+        f"Use it with: bottega stylize photo.jpg --method {method} --model {destination.name}",
+        files=tuple(files),
+        details={"name": destination.name, "metadata": metadata},
     )
+
+
+def _preview(goal: Goal, photographs: Photographs, device: torch.device) -> Callable[[], Tensor]:
+    """Draws a sheet with a row per style: the style, then pairs of photograph and result."""
+    import torch
+
+    from bottega import pictures
+
+    count = min(PREVIEW_PHOTOS, len(photographs.held_out))
+    samples = [photographs.held_out.get_readable(index) for index in range(count)]
+    photos = [pictures.fit(sample[None].float() / 255, PREVIEW_PHOTO_SIZE) for sample in samples]
+
+    def draw() -> Tensor:
+        rows = []
+        for index, style in enumerate(goal.styles[:PREVIEW_STYLES]):
+            row = [style.cpu()]
+            for photo in photos:
+                with torch.no_grad():
+                    result = goal.paint(photo.to(device), torch.full((1,), index, device=device))
+                row += [photo, result.float().clamp(0, 1).cpu()]
+            rows.append(row)
+        return pictures.sheet(rows, height=PREVIEW_PHOTO_SIZE * 2 // 3)
+
+    return draw
 
 
 TRAIN = (
     Tool(
         "train style",
-        "Train a network that paints in one style, in twenty minutes.",
+        "Train a network for one style, in twenty minutes.",
         TrainStyleSettings,
-        _style,
+        _train_style,
         uses_networks=True,
     ),
     Tool(
         "train multi",
-        "Train one network for several styles, which also mix.",
+        "Train one network for several styles, which can also be mixed.",
         TrainMultiSettings,
-        _multi,
+        _train_multi,
         uses_networks=True,
     ),
     Tool(
         "train add-style",
-        "Teach a network of several styles one more; the others stay as they are.",
+        "Add a style to a network of several; the others do not change.",
         AddStyleSettings,
         _add_style,
         uses_networks=True,

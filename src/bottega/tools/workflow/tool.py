@@ -18,8 +18,8 @@ from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.evaluate.tool import EVALUATE
 from bottega.tools.generate.condition import wished
 from bottega.tools.generate.tool import GENERATE
-from bottega.tools.train.settings import name_from
-from bottega.tools.train.train_gan import TRAIN_GAN, fixed_settings
+from bottega.tools.train.settings import fixed_gan_settings, network_name
+from bottega.tools.train.train_gan import TRAIN_GAN
 from bottega.tools.workflow.settings import WorkflowSettings
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _wish(settings: WorkflowSettings) -> Condition | None:
 
 def _open(settings: WorkflowSettings) -> None:
     """Make the folder, and refuse what would fail after an hour's training."""
-    from bottega.tools.train.destination import find_place
+    from bottega.tools.train.run import choose_destination
     from bottega.tools.workflow.prepare_data import check_pictures
     from bottega.training import check_resume_settings
 
@@ -82,9 +82,9 @@ def _open(settings: WorkflowSettings) -> None:
     check_writable_folder(folder.absolute().parent)
     training = _training(settings, settings.data)
     if (folder / "generator.safetensors").exists():
-        check_resume_settings(training, folder / "training", fixed_settings())
+        check_resume_settings(training, folder / "training", fixed_gan_settings())
     else:
-        find_place(training.model_copy(update={"output": None}), training.name)
+        choose_destination(training.model_copy(update={"output": None}), training.name)
     folder.mkdir(exist_ok=True)
 
 
@@ -122,7 +122,7 @@ def _training(settings: WorkflowSettings, data: Path) -> Any:
         {
             **chosen,
             "data": data,
-            "name": settings.name or name_from(settings.output.resolve().name),
+            "name": settings.name or network_name(settings.output.resolve().name),
             "output": settings.output / "generator.safetensors",
             "run": settings.output / "training",
             "overwrite": settings.overwrite,
