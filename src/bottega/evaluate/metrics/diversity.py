@@ -1,4 +1,4 @@
-"""How much the pictures of one set differ among themselves, and how alike pairs of pictures are."""
+"""How much the pictures of a set differ from each other, and how similar pairs are."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import torch
 from numpy.typing import NDArray
 
 from bottega.errors import SettingsError
-from bottega.evaluate.metrics.features import Features, as_rows, both_as_rows
-
-BLOCK = 1024
+from bottega.evaluate.metrics.features import Features, as_rows, both_as_rows, row_blocks
 
 
 def mean_pairwise_distance(features: Features) -> float:
-    """The mean Euclidean distance of all pairs of rows ``(N, D)``; 0 where all pictures are one.
+    """The mean Euclidean distance over all pairs of rows ``(N, D)``; 0 where all pictures are equal.
 
     Raises:
         SettingsError: fewer than two pictures, or numbers that are not finite.
@@ -21,35 +19,35 @@ def mean_pairwise_distance(features: Features) -> float:
     rows = as_rows(features)
     if len(rows) < 2:
         raise SettingsError(f"Diversity needs two pictures or more; there is {len(rows)}.")
-    total = sum(torch.cdist(part, rows).sum().item() for part in torch.split(rows, BLOCK))
+    total = sum(torch.cdist(rows[block], rows).sum().item() for block in row_blocks(len(rows)))
     return total / (len(rows) * (len(rows) - 1))
 
 
-def vendi_score(features: Features, centre: Features | None = None) -> float:
+def vendi_score(features: Features, center: Features | None = None) -> float:
     """The effective number of different pictures (Friedman & Dieng 2023, arXiv 2210.02410, equation 1).
 
     The exponential of the entropy of the eigenvalues of the cosine similarities over N: 1 where all pictures
-    are one, N where all are wholly different.
+    are equal, N where all are wholly different.
 
     Args:
         features: rows ``(N, D)``.
-        centre: ``(D,)``, taken off first. Features after a ReLU all point much the same way; with the mean of
-            the reference as the centre, what distinguishes pictures is what counts. The paper takes none off.
+        center: ``(D,)``, subtracted first; the paper subtracts nothing. Features after a ReLU all point much
+            the same way; with the mean of the reference as the center, what distinguishes pictures counts.
 
     Raises:
-        SettingsError: numbers that are not finite, or a centre of another length.
+        SettingsError: numbers that are not finite, or a center of another length.
     """
     rows = as_rows(features)
-    if centre is not None:
-        offset = torch.as_tensor(centre).to(rows)
+    if center is not None:
+        offset = torch.as_tensor(center).to(rows)
         if offset.shape != rows.shape[1:]:
-            raise SettingsError(f"The centre has the shape {tuple(offset.shape)}, not ({rows.shape[1]},).")
+            raise SettingsError(f"The center has the shape {tuple(offset.shape)}, not ({rows.shape[1]},).")
         rows = rows - offset
     rows = torch.nn.functional.normalize(rows, dim=1)
-    # Rows times rows and columns times columns have the same eigenvalues but zeros; the smaller is quicker.
-    product = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
-    shares = torch.linalg.eigvalsh(product / len(rows)).clamp_min(0)
-    return torch.special.entr(shares).sum().exp().item()
+    # Both Gram matrices have the same eigenvalues but zeros; the smaller is faster.
+    gram = rows @ rows.T if len(rows) <= rows.shape[1] else rows.T @ rows
+    eigenvalues = torch.linalg.eigvalsh(gram / len(rows)).clamp_min(0)
+    return torch.special.entr(eigenvalues).sum().exp().item()
 
 
 def cosine_similarity(features: Features, reference: Features) -> NDArray[np.float64]:

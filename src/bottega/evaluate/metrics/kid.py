@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.evaluate.metrics.bootstrap import Interval
-from bottega.evaluate.metrics.features import Features, both_as_rows
+from bottega.evaluate.metrics.bootstrap import CONFIDENCE, Interval
+from bottega.evaluate.metrics.features import Features, both_as_rows, row_blocks
 
-DEGREE = 3
-BLOCK = 1024
+KERNEL_DEGREE = 3
 
 
 def kernel_distance(features: Features, reference: Features) -> float:
@@ -30,82 +27,64 @@ def kernel_distance(features: Features, reference: Features) -> float:
     Raises:
         SettingsError: different extractors, fewer than two pictures, or numbers that are not finite.
     """
-    return _weighted(*_checked(features, reference))[0].item()
+    rows, others = _checked_rows(features, reference)
+    return _estimates(rows, others, rows.new_ones(1, len(rows)), rows.new_ones(1, len(others)))[0].item()
 
 
-def kid(
-    features: Features,
-    reference: Features,
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> Interval:
+def kid(features: Features, reference: Features, *, resamples: int = 1000, seed: int = 0) -> Interval:
     """:func:`kernel_distance` with a percentile bootstrap interval over the pictures of both sets.
 
-    Where a picture was drawn twice, the pair of it with itself is left out: it would be a copy, which the
-    unbiased estimate excludes, and its presence would shift the interval upwards.
+    Where a picture is drawn twice, its pair with itself is left out: the unbiased estimate excludes it, and
+    counting it would shift the interval upwards.
 
     Args:
-        resamples: how often both sets are drawn anew.
+        resamples: number of resamples of both sets.
 
     Raises:
         SettingsError: as :func:`kernel_distance`.
     """
-    rows, others = _checked(features, reference)
+    rows, others = _checked_rows(features, reference)
     generator = torch.Generator().manual_seed(seed)
-    draws = _counts(len(rows), resamples, generator), _counts(len(others), resamples, generator)
-    estimates = _weighted(rows, others, *draws)
-    # Of very small sets a draw can be one picture again and again, which has no pairs.
-    resampled = estimates[1:][torch.isfinite(estimates[1:])]
-    tail = (1 - confidence) / 2
-    low, high = resampled.quantile(resampled.new_tensor([tail, 1 - tail])).tolist()
+    counts = [_resample_counts(len(each), resamples, generator) for each in (rows, others)]
+    estimates = _estimates(rows, others, *counts)
+    # A resample of a very small set can be one picture again and again, which has no pairs.
+    finite = estimates[1:][torch.isfinite(estimates[1:])]
+    tail = (1 - CONFIDENCE) / 2
+    low, high = finite.quantile(finite.new_tensor([tail, 1 - tail])).tolist()
     return Interval(estimates[0].item(), low, high)
 
 
-def _checked(features: Features, reference: Features) -> tuple[Tensor, Tensor]:
+def _checked_rows(features: Features, reference: Features) -> tuple[Tensor, Tensor]:
     rows, others = both_as_rows(features, reference)
     if min(len(rows), len(others)) < 2:
         raise SettingsError("The kernel distance needs two pictures or more in each set.")
     return rows, others
 
 
-def _counts(size: int, resamples: int, generator: torch.Generator) -> Tensor:
-    """How often each picture is drawn, ``(resamples, size)``."""
-    drawn = torch.randint(size, (resamples, size), generator=generator)
-    return torch.zeros(resamples, size, dtype=torch.float64).scatter_add_(
-        1, drawn, torch.ones(resamples, size, dtype=torch.float64)
-    )
+def _resample_counts(size: int, resamples: int, generator: torch.Generator) -> Tensor:
+    """How often each picture is drawn, ``(1 + resamples, size)``; in the first row each is drawn once."""
+    indices = torch.randint(size, (resamples, size), generator=generator)
+    ones = torch.ones(resamples, size, dtype=torch.float64)
+    return torch.cat([ones.new_ones(1, size), torch.zeros_like(ones).scatter_add_(1, indices, ones)])
 
 
-def _weighted(
-    rows: Tensor, others: Tensor, row_counts: Tensor | None = None, other_counts: Tensor | None = None
-) -> Tensor:
-    """The estimate, then that of each resample, ``(1 + resamples,)``."""
-    a, b = _with_ones(rows, row_counts), _with_ones(others, other_counts)
-    within = _mean_kernel(rows, rows, a, a, same=True) + _mean_kernel(others, others, b, b, same=True)
-    return within - 2 * _mean_kernel(rows, others, a, b, same=False)
+def _estimates(rows: Tensor, others: Tensor, row_counts: Tensor, other_counts: Tensor) -> Tensor:
+    """The estimate for each row of counts, ``(counts,)``."""
+    within = _mean_kernel(rows, rows, row_counts, row_counts, same=True)
+    within = within + _mean_kernel(others, others, other_counts, other_counts, same=True)
+    return within - 2 * _mean_kernel(rows, others, row_counts, other_counts, same=False)
 
 
-def _with_ones(rows: Tensor, counts: Tensor | None) -> Tensor:
-    ones = rows.new_ones(1, len(rows))
-    return ones if counts is None else torch.cat([ones, counts])
-
-
-def _mean_kernel(x: Tensor, y: Tensor, a: Tensor, b: Tensor, *, same: bool) -> Tensor:
-    """Mean kernel over weighted pairs, ``(resamples,)``; without pairs of a picture with itself."""
-    total = a.new_zeros(len(a))
-    for rows in _blocks(len(x)):
-        for columns in _blocks(len(y)):
-            kernel = (x[rows] @ y[columns].T / x.shape[1] + 1) ** DEGREE
+def _mean_kernel(x: Tensor, y: Tensor, x_counts: Tensor, y_counts: Tensor, *, same: bool) -> Tensor:
+    """Mean kernel over weighted pairs, ``(counts,)``; without pairs of a picture with itself."""
+    total = x_counts.new_zeros(len(x_counts))
+    for rows in row_blocks(len(x)):
+        for columns in row_blocks(len(y)):
+            kernel = (x[rows] @ y[columns].T / x.shape[1] + 1) ** KERNEL_DEGREE
             if same and rows == columns:
                 kernel.fill_diagonal_(0)
-            total += ((a[:, rows] @ kernel) * b[:, columns]).sum(dim=1)
-    pairs = a.sum(dim=1) * b.sum(dim=1)
+            total += ((x_counts[:, rows] @ kernel) * y_counts[:, columns]).sum(dim=1)
+    pairs = x_counts.sum(dim=1) * y_counts.sum(dim=1)
     if same:
-        pairs = pairs - (a * b).sum(dim=1)
+        pairs = pairs - (x_counts * y_counts).sum(dim=1)
     return total / pairs
-
-
-def _blocks(size: int) -> Iterator[slice]:
-    return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))

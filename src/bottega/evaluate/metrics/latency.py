@@ -1,4 +1,4 @@
-"""How long one waits: response times with intervals."""
+"""Response times with confidence intervals."""
 
 from __future__ import annotations
 
@@ -14,52 +14,45 @@ from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_intervals
 
 
 @dataclass(frozen=True)
-class ResponseTime:
-    """Seconds from asking to the answer.
-
-    Attributes:
-        median: of all calls.
-        slow: the 95th percentile: one call in twenty takes longer.
-        calls: how many were timed.
-    """
+class Latency:
+    """Seconds per call: median and 95th percentile of ``calls`` calls."""
 
     median: Interval
-    slow: Interval
+    p95: Interval
     calls: int
 
 
-def response_time(
-    call: Callable[[], object], *, calls: int = 30, warm_up: int = 3, seed: int = 0
-) -> ResponseTime:
-    """Time a function that answers.
+def measure_latency(
+    function: Callable[[], object], *, calls: int = 30, warmup_calls: int = 3, seed: int = 0
+) -> Latency:
+    """Time a function.
 
     Args:
-        call: does the work once; on a GPU its end is waited for.
-        calls: how many are timed, 5 or more.
-        warm_up: how many go before, untimed: caches fill, kernels are chosen.
+        function: does the work once; CUDA is synchronized around it.
+        calls: number of timed calls, 5 or more.
+        warmup_calls: untimed calls before, which fill caches and choose kernels.
+        seed: of the intervals.
 
     Raises:
         SettingsError: fewer than 5 calls.
     """
     if calls < 5:
-        raise SettingsError(f"A response time needs 5 calls or more, not {calls}.")
-    for _ in range(warm_up):
-        call()
-    seconds = [_timed(call) for _ in range(calls)]
-    median, slow = bootstrap_intervals(
-        seconds, lambda drawn: [float(np.median(drawn)), float(np.quantile(drawn, 0.95))], seed=seed
+        raise SettingsError(f"A latency needs 5 calls or more, not {calls}.")
+    for _ in range(warmup_calls):
+        function()
+    seconds = []
+    for _ in range(calls):
+        _synchronize()
+        start = time.perf_counter()
+        function()
+        _synchronize()
+        seconds.append(time.perf_counter() - start)
+    median, p95 = bootstrap_intervals(
+        seconds, lambda rows: [float(np.median(rows)), float(np.quantile(rows, 0.95))], seed=seed
     )
-    return ResponseTime(median, slow, calls)
+    return Latency(median, p95, calls)
 
 
-def _timed(call: Callable[[], object]) -> float:
-    _finish()
-    start = time.perf_counter()
-    call()
-    _finish()
-    return time.perf_counter() - start
-
-
-def _finish() -> None:
+def _synchronize() -> None:
     if torch.cuda.is_available():
         torch.cuda.synchronize()

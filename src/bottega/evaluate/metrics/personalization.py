@@ -1,4 +1,4 @@
-"""Personalisation match of a set: how near pictures come to the conditions that were asked of them."""
+"""Personalization match of a set: how closely pictures follow the requested conditions."""
 
 from __future__ import annotations
 
@@ -9,51 +9,42 @@ from bottega.errors import SettingsError
 from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
 
 Condition = TypeVar("Condition")
-Shown = TypeVar("Shown")
 
 
-class Matched(Protocol):
-    """How near one picture came: 1 is as asked, 0 far off."""
-
-    @property
-    def attributes(self) -> dict[str, float]:
-        """By the name of what was asked for."""
-        ...
+class ConditionMatch(Protocol):
+    """The match of one picture, by attribute and on average: 1 as requested, 0 far off."""
 
     @property
-    def mean(self) -> float:
-        """Over all that was asked for."""
-        ...
+    def attributes(self) -> dict[str, float]: ...
+
+    @property
+    def mean(self) -> float: ...
 
 
-def personalisation_match(
-    pictures: Iterable[Shown],
-    asked: Iterable[Condition],
-    read: Callable[[Shown], Condition],
-    match: Callable[[Condition, Condition], Matched],
+def personalization_match(
+    requested: Iterable[Condition],
+    measured: Iterable[Condition],
+    match: Callable[[Condition, Condition], ConditionMatch],
     *,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """The mean match over pictures, in all (under ``"mean"``) and by attribute, with bootstrap intervals.
+    """The mean match over pictures, overall (under ``"mean"``) and by attribute, with bootstrap intervals.
 
     Args:
-        pictures: whatever ``read`` takes, ``(1, 3, H, W)`` each; drawn one by one.
-        asked: the condition of each.
-        read: reads a picture's condition: ``bottega.personalize.read_condition``.
-        match: compares asked and read: ``bottega.personalize.match``.
+        requested: the condition that each picture should follow.
+        measured: the condition of each picture, from ``bottega.personalize.read_condition``.
+        match: compares a requested with a measured condition: ``bottega.personalize.match``.
 
     Raises:
-        SettingsError: no pictures, or not one condition for each.
+        SettingsError: no pictures, or different numbers of both.
     """
-    found: dict[str, list[float]] = {"mean": []}
-    try:
-        for picture, condition in zip(pictures, asked, strict=True):
-            matched = match(condition, read(picture))
-            found["mean"].append(matched.mean)
-            for name, value in matched.attributes.items():
-                found.setdefault(name, []).append(value)
-    except ValueError as error:
-        if isinstance(error, SettingsError) or "zip()" not in str(error):
-            raise
-        raise SettingsError("There must be one condition for each picture that is matched.") from None
-    return {name: bootstrap_interval(values, seed=seed) for name, values in found.items()}
+    pairs = list(requested), list(measured)
+    if len(pairs[0]) != len(pairs[1]):
+        raise SettingsError("There must be one condition for each picture that is matched.")
+    values: dict[str, list[float]] = {"mean": []}
+    for request, measurement in zip(*pairs, strict=True):
+        result = match(request, measurement)
+        values["mean"].append(result.mean)
+        for name, value in result.attributes.items():
+            values.setdefault(name, []).append(value)
+    return {name: bootstrap_interval(column, seed=seed) for name, column in values.items()}

@@ -1,8 +1,7 @@
-"""Sets of features as manifolds of balls: precision, recall, density, coverage; and who is whose nearest."""
+"""Nearest neighbours in feature space: precision, recall, density, coverage, and novelty."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +11,9 @@ from torch import Tensor
 
 from bottega.errors import SettingsError
 from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
-from bottega.evaluate.metrics.features import Features, as_rows, both_as_rows
+from bottega.evaluate.metrics.features import Features, as_rows, both_as_rows, row_blocks
 
-NEIGHBOURS = 3
-BLOCK = 1024
+NEIGHBORS = 3
 
 
 @dataclass(frozen=True)
@@ -23,11 +21,12 @@ class PrecisionRecall:
     """Four shares with intervals.
 
     Attributes:
-        precision: of the pictures that look as if they belonged to the reference.
-        recall: of the reference that the pictures could have shown.
+        precision: share of pictures inside the reference's distribution.
+        recall: share of the reference inside the pictures' distribution.
         density: as precision, but counts in how many balls a picture lies, so that one outlier of the
-            reference with its large ball spoils little; 1 for two samples of one distribution, may be more.
-        coverage: as recall, but of the reference's pictures that have one of ours among their neighbours.
+            reference with its large ball has little effect; 1 for two samples of one distribution, may be
+            more.
+        coverage: share of the reference with a picture among its nearest neighbors.
     """
 
     precision: Interval
@@ -38,12 +37,12 @@ class PrecisionRecall:
 
 @dataclass(frozen=True)
 class Novelty:
-    """How far each picture is from everything that was learned from.
+    """How far each picture is from the reference.
 
     Attributes:
-        nearest: number of the nearest picture of the reference, ``(N,)``.
-        ratios: distance to it over the median distance between nearest pictures of the reference, ``(N,)``:
-            0 a copy, 1 as new as the reference's pictures are to each other.
+        nearest: index of the nearest reference picture, ``(N,)``.
+        ratios: distance to it over the median distance between nearest reference pictures, ``(N,)``: 0 a
+            copy, 1 as new as the reference's pictures are to each other.
     """
 
     nearest: NDArray[np.intp]
@@ -54,79 +53,76 @@ def precision_recall(
     features: Features,
     reference: Features,
     *,
-    neighbours: int = NEIGHBOURS,
+    neighbors: int = NEIGHBORS,
     resamples: int = 2000,
     seed: int = 0,
 ) -> PrecisionRecall:
     """Precision and recall of Kynkäänniemi et al. 2019 (arXiv 1904.06991, equations 1 and 2), density and
     coverage of Naeem et al. 2020 (arXiv 2002.09797, equations 4 and 6).
 
-    Each picture of a set has a ball that reaches to its ``neighbours``-th nearest of the same set; the balls
-    together are where the set's distribution is taken to be. The intervals are over the pictures that are
-    judged, with the balls as they are.
+    Each picture has a ball that reaches to its ``neighbors``-th nearest of the same set; the union of the
+    balls stands for the set's distribution. Intervals are over pictures, with the balls fixed.
 
     Args:
-        features, reference: rows ``(N, D)`` of one extractor, more than ``neighbours`` in each.
+        features, reference: rows ``(N, D)`` of one extractor, more than ``neighbors`` in each.
 
     Raises:
         SettingsError: too few pictures, different extractors, or numbers that are not finite.
     """
     rows, others = both_as_rows(features, reference)
-    row_radii, other_radii = radii(rows, neighbours), radii(others, neighbours)
-    inside = torch.zeros(len(rows))
+    row_radii, other_radii = neighbor_distances(rows, neighbors), neighbor_distances(others, neighbors)
+    balls_around = torch.zeros(len(rows))
     covered = torch.zeros(len(others), dtype=torch.bool)
-    reached = torch.zeros(len(others), dtype=torch.bool)
-    for part in _blocks(len(rows)):
-        apart = torch.cdist(rows[part], others)
-        in_theirs = apart <= other_radii
-        inside[part] = in_theirs.sum(dim=1).float()
-        covered |= in_theirs.any(dim=0)
-        reached |= (apart <= row_radii[part, None]).any(dim=0)
+    recalled = torch.zeros(len(others), dtype=torch.bool)
+    for block in row_blocks(len(rows)):
+        distances = torch.cdist(rows[block], others)
+        in_reference_balls = distances <= other_radii
+        balls_around[block] = in_reference_balls.sum(dim=1).float()
+        covered |= in_reference_balls.any(dim=0)
+        recalled |= (distances <= row_radii[block, None]).any(dim=0)
 
     def share(values: Tensor) -> Interval:
         return bootstrap_interval(values.double().numpy(), resamples=resamples, seed=seed)
 
-    return PrecisionRecall(share(inside > 0), share(reached), share(inside / neighbours), share(covered))
+    return PrecisionRecall(
+        share(balls_around > 0), share(recalled), share(balls_around / neighbors), share(covered)
+    )
 
 
 def novelty(features: Features, reference: Features) -> Novelty:
-    """The nearest picture of the reference to each, and how near it is.
+    """The nearest reference picture to each picture, and its relative distance.
 
     Args:
         features, reference: rows ``(N, D)`` of one extractor; two or more in the reference.
 
     Raises:
         SettingsError: too few pictures, different extractors, numbers that are not finite, or a reference in
-            which most pictures are there twice.
+            which most pictures occur twice.
     """
     rows, others = both_as_rows(features, reference)
-    usual = radii(others, 1).median()
-    if usual == 0:
-        raise SettingsError("Most pictures of the reference are there twice, so nothing tells what is near.")
-    found = [torch.cdist(rows[part], others).min(dim=1) for part in _blocks(len(rows))]
-    ratios = torch.cat([part.values for part in found]) / usual
-    return Novelty(torch.cat([part.indices for part in found]).numpy(), ratios.numpy())
+    median_distance = neighbor_distances(others, 1).median()
+    if median_distance == 0:
+        raise SettingsError("Most pictures of the reference occur twice, so novelty has no unit of distance.")
+    nearest = [torch.cdist(rows[block], others).min(dim=1) for block in row_blocks(len(rows))]
+    ratios = torch.cat([block.values for block in nearest]) / median_distance
+    return Novelty(torch.cat([block.indices for block in nearest]).numpy(), ratios.numpy())
 
 
-def radii(features: Features, neighbours: int) -> Tensor:
-    """Distance of each row to its ``neighbours``-th nearest of the other rows, ``(N,)``.
+def neighbor_distances(features: Features, neighbors: int) -> Tensor:
+    """Distance of each row to its ``neighbors``-th nearest other row, ``(N,)``.
 
     Raises:
-        SettingsError: there are not more rows than ``neighbours``.
+        SettingsError: there are not more rows than ``neighbors``.
     """
     rows = as_rows(features)
-    if not 1 <= neighbours < len(rows):
+    if not 1 <= neighbors < len(rows):
         raise SettingsError(
-            f"{neighbours} nearest neighbours need {neighbours + 1} pictures or more; there are {len(rows)}."
+            f"{neighbors} nearest neighbors need {neighbors + 1} pictures or more; there are {len(rows)}."
         )
-    found = []
-    for part in _blocks(len(rows)):
-        apart = torch.cdist(rows[part], rows)
-        own = torch.arange(part.start, part.stop)
-        apart[own - part.start, own] = torch.inf
-        found.append(apart.kthvalue(neighbours, dim=1).values)
-    return torch.cat(found)
-
-
-def _blocks(size: int) -> Iterator[slice]:
-    return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
+    radii = []
+    for block in row_blocks(len(rows)):
+        distances = torch.cdist(rows[block], rows)
+        diagonal = torch.arange(block.start, block.stop)
+        distances[diagonal - block.start, diagonal] = torch.inf
+        radii.append(distances.kthvalue(neighbors, dim=1).values)
+    return torch.cat(radii)

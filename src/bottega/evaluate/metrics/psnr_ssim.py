@@ -1,4 +1,4 @@
-"""How near a picture comes to one it should equal: peak signal-to-noise ratio and structural similarity."""
+"""How close a picture is to the one it should equal: PSNR, SSIM and MS-SSIM."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.errors import PictureError
+from bottega.evaluate.metrics.checks import check_pictures
 
 WINDOW = 11
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
+# Fitted by Wang et al. 2003 to the judgment of eight observers, from the finest scale to the coarsest.
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 def psnr(picture: Tensor, reference: Tensor) -> float:
@@ -22,9 +24,12 @@ def psnr(picture: Tensor, reference: Tensor) -> float:
         picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1]; the mean runs over everything.
 
     Raises:
-        PictureError: the shapes differ.
+        PictureError: the shapes differ, or values lie outside [0, 1].
+
+    Example:
+        >>> psnr(torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.1))  # 20 dB
     """
-    same_shape(picture, reference)
+    check_pictures(picture, reference)
     error = (picture.double() - reference.double()).square().mean().item()
     return math.inf if error == 0 else -10 * math.log10(error)
 
@@ -40,25 +45,49 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
         picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
 
     Raises:
-        PictureError: the shapes differ, or the pictures are smaller than the window.
+        PictureError: the shapes differ, a side is below 11 pixels, or values lie outside [0, 1].
     """
-    same_shape(picture, reference)
-    if min(picture.shape[-2:]) < WINDOW:
-        raise PictureError(
-            f"Structural similarity needs pictures of {WINDOW} × {WINDOW} pixels or more; "
-            f"these have {picture.shape[-1]} × {picture.shape[-2]}."
-        )
-    luminance, structure = ssim_terms(picture, reference)
+    check_pictures(picture, reference, min_side=WINDOW)
+    luminance, structure = _ssim_terms(picture.double(), reference.double())
     return (luminance * structure).mean().item()
 
 
-def ssim_terms(picture: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-    """The two factors of structural similarity at every window, each ``(N, C, H - 10, W - 10)``.
+def ms_ssim(picture: Tensor, reference: Tensor) -> float:
+    """Multi-scale structural similarity (Wang, Simoncelli & Bovik 2003, equation 7), 1 for equal pictures.
 
-    They are the paper's l and c · s (equations 6 and 9 with 10, where C₃ is C₂ / 2); double precision, as
-    variances are differences of nearly equal numbers.
+    Contrast and structure are compared at each scale, luminance at the coarsest alone; from scale to scale
+    the pictures are averaged over 2 × 2 pixels. All five scales need 176 pixels each way. Smaller pictures,
+    which the paper leaves out, are compared at as many scales as fit, with their weights scaled up to the
+    same sum; such values are not comparable with those of larger pictures. A scale with opposed structures
+    counts as 0. Returned is the mean of the products of all channels and pictures.
+
+    Args:
+        picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
+
+    Raises:
+        PictureError: as :func:`ssim`.
     """
+    check_pictures(picture, reference, min_side=WINDOW)
+    scales = sum(min(picture.shape[-2:]) // 2**scale >= WINDOW for scale in range(len(SCALE_WEIGHTS)))
+    rescale = sum(SCALE_WEIGHTS) / sum(SCALE_WEIGHTS[:scales])
     x, y = picture.double(), reference.double()
+    product = torch.ones(x.shape[:2], dtype=torch.float64)
+    for scale, weight in enumerate(SCALE_WEIGHTS[:scales]):
+        luminance, structure = _ssim_terms(x, y)
+        last = scale == scales - 1
+        similarity = (luminance * structure if last else structure).mean(dim=(2, 3))
+        product = product * similarity.clamp_min(0) ** (weight * rescale)
+        if not last:
+            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
+    return product.mean().item()
+
+
+def _ssim_terms(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """The factors l and c · s of SSIM (equations 6 and 9 with 10, C₃ = C₂ / 2) at every window.
+
+    Takes double precision, as variances are differences of nearly equal numbers; returns ``(N, C, H - 10,
+    W - 10)`` each.
+    """
     mean_x, mean_y = _window_mean(x), _window_mean(y)
     var_x = _window_mean(x * x) - mean_x**2
     var_y = _window_mean(y * y) - mean_y**2
@@ -77,12 +106,3 @@ def _window_mean(x: Tensor) -> Tensor:
     planes = F.conv2d(planes, weights.view(1, 1, -1, 1))
     planes = F.conv2d(planes, weights.view(1, 1, 1, -1))
     return planes.view(*x.shape[:2], *planes.shape[-2:])
-
-
-def same_shape(picture: Tensor, reference: Tensor) -> None:
-    """Refuse to compare pictures of different shapes, which broadcasting would let pass."""
-    if picture.shape != reference.shape:
-        raise PictureError(
-            f"Only pictures of one size can be compared pixel by pixel; these have the shapes "
-            f"{tuple(picture.shape)} and {tuple(reference.shape)}."
-        )

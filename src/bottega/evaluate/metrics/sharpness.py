@@ -1,4 +1,4 @@
-"""How sharp pictures are: the variance of the Laplacian, and the width of their edges."""
+"""Edges: how sharp they are (Laplacian variance, edge width), and whether they run as in a reference."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.errors import PictureError
-from bottega.evaluate.metrics.edges import LUMA
+from bottega.evaluate.metrics.checks import check_pictures
+from bottega.layers import gaussian_blur
 
-# Edges are the steepest of all slopes, unless they are flatter than this.
-STEEPEST = 0.1
-FLATTEST = 0.01
-FARTHEST = 16  # pixels to each side in which an edge must have reached its ends
-SMALLEST_SIDE = 16
+LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709, of sRGB values
+STEEPEST_SHARE = 0.1  # edges are the steepest tenth of all slopes ...
+MIN_SLOPE = 0.01  # ... unless they are flatter than this
+MAX_EDGE_REACH_PIXELS = 16  # to each side, within which an edge must reach its extremes
+MIN_SIDE_PIXELS = 16
 
 
 def laplacian_variance(pictures: Tensor) -> Tensor:
-    """The variance of the Laplacian of the luma (Pech-Pacheco et al. 2000), in the usual 8-bit units squared.
+    """The variance of the Laplacian of the luma (Pech-Pacheco et al. 2000), in 8-bit units squared.
 
-    High for sharp pictures, and also for noisy or finely patterned ones: compare pictures of one size and
-        kind.
+    High for sharp pictures, but also for noisy or finely patterned ones: compare pictures of one size and
+    kind.
 
     Args:
         pictures: ``(N, 3, H, W)``, sRGB in [0, 1], 16 pixels or more each way.
@@ -31,8 +31,9 @@ def laplacian_variance(pictures: Tensor) -> Tensor:
         ``(N,)``.
 
     Raises:
-        PictureError: a picture is smaller.
+        PictureError: a picture is smaller, or values lie outside [0, 1].
     """
+    check_pictures(pictures, channels=3, min_side=MIN_SIDE_PIXELS)
     luma = 255 * _luma(pictures)
     around = luma[..., 1:-1, 2:] + luma[..., 1:-1, :-2] + luma[..., 2:, 1:-1] + luma[..., :-2, 1:-1]
     return (around - 4 * luma[..., 1:-1, 1:-1]).flatten(1).var(dim=1, correction=0)
@@ -45,8 +46,7 @@ def edge_width(pictures: Tensor) -> Tensor:
     whole distance, which faint tails of a blur make long; here the width is the difference of the extremes
     over the steepest slope between them, at right angles to the edge. A step from one pixel to the next has
     the width 1, one blurred by a Gaussian of deviation s has √(2π) s, whatever its height; a thin line is
-    two edges. Looked at is the steepest tenth of all slopes. Unlike in the variance of the Laplacian,
-    contrast does not matter.
+    two edges. Only the steepest tenth of all slopes counts. Contrast does not matter.
 
     Args:
         pictures: ``(N, 3, H, W)``, sRGB in [0, 1], 16 pixels or more each way.
@@ -55,54 +55,77 @@ def edge_width(pictures: Tensor) -> Tensor:
         ``(N,)``; NaN for a picture without any edge.
 
     Raises:
-        PictureError: a picture is smaller.
+        PictureError: a picture is smaller, or values lie outside [0, 1].
     """
+    check_pictures(pictures, channels=3, min_side=MIN_SIDE_PIXELS)
     luma = _luma(pictures)
-    found = []
-    for picture in luma:
-        across, down = _widths(picture), _widths(picture.transpose(-1, -2))
-        found.append(torch.cat([across, down]))
-    nothing = luma.new_tensor(math.nan)
-    return torch.stack([widths.median() if widths.numel() else nothing for widths in found])
+    widths = [torch.cat([_edge_widths(plane), _edge_widths(plane.T)]) for plane in luma[:, 0]]
+    no_edge = luma.new_tensor(math.nan)
+    return torch.stack([each.median() if each.numel() else no_edge for each in widths])
+
+
+def edge_agreement(picture: Tensor, reference: Tensor, sigma: float = 1.5) -> float:
+    """Agreement of edge orientations, 1 for equal pictures, 0 for unrelated ones, -1 for crossed edges.
+
+    The structure tensor (Bigün & Granlund 1987) of both luminances is averaged over a Gaussian; its
+    orientation in double-angle form ignores which side of an edge is lighter. The result is the mean cosine
+    between the two, weighted by the reference's edge strength: only edges of the reference count, and a
+    change of contrast or color alone costs nothing.
+
+    Args:
+        picture, reference: ``(N, 3, H, W)`` of one shape, in [0, 1].
+        sigma: standard deviation of the Gaussian, in pixels.
+
+    Raises:
+        PictureError: the shapes differ, or values lie outside [0, 1].
+    """
+    check_pictures(picture, reference, channels=3)
+    orientation, expected = _edge_orientation(picture, sigma), _edge_orientation(reference, sigma)
+    strength = expected.norm(dim=1)
+    cosine = F.cosine_similarity(orientation, expected, dim=1, eps=1e-12)
+    return ((strength * cosine).sum() / strength.sum().clamp_min(1e-12)).item()
 
 
 def _luma(pictures: Tensor) -> Tensor:
     """``(N, 1, H, W)``, double: slopes are differences of nearly equal numbers."""
-    if pictures.ndim != 4 or pictures.shape[1] != 3 or min(pictures.shape[-2:]) < SMALLEST_SIDE:
-        raise PictureError(
-            f"Sharpness is measured in pictures (N, 3, height, width) of {SMALLEST_SIDE} pixels or more each "
-            f"way, not in {tuple(pictures.shape)}."
-        )
     weights = torch.tensor(LUMA, dtype=torch.float64, device=pictures.device).view(1, 3, 1, 1)
     return (pictures.double() * weights).sum(dim=1, keepdim=True)
 
 
-def _widths(luma: Tensor) -> Tensor:
-    """Widths of all edges of ``(1, H, W)`` that are rather upright than level, measured along the rows."""
-    values = luma[0]
-    slope = values[:, 1:] - values[:, :-1]
-    level = F.pad(values[2:] - values[:-2], (0, 0, 1, 1), mode="constant") / 2
-    beside = (level[:, 1:] + level[:, :-1]) / 2
-    steepness = torch.hypot(slope, beside)
-    limit = max(torch.quantile(steepness, 1 - STEEPEST).item(), FLATTEST)
-    size = slope.abs()
+def _edge_orientation(pictures: Tensor, sigma: float) -> Tensor:
+    """Double-angle orientation vectors ``(N, 2, H - 2, W - 2)``; their length is the edge strength."""
+    luma = _luma(pictures)
+    dx = (luma[..., 1:-1, 2:] - luma[..., 1:-1, :-2]) / 2
+    dy = (luma[..., 2:, 1:-1] - luma[..., :-2, 1:-1]) / 2
+    return gaussian_blur(torch.cat([dx**2 - dy**2, 2 * dx * dy], dim=1), sigma)
+
+
+def _edge_widths(luma: Tensor) -> Tensor:
+    """Widths of all edges of ``(H, W)`` that are more vertical than horizontal, measured along the rows."""
+    dx = luma[:, 1:] - luma[:, :-1]
+    dy = F.pad(luma[2:] - luma[:-2], (0, 0, 1, 1)) / 2
+    dy = (dy[:, 1:] + dy[:, :-1]) / 2
+    steepness = torch.hypot(dx, dy)
+    limit = max(torch.quantile(steepness, 1 - STEEPEST_SHARE).item(), MIN_SLOPE)
+    size = dx.abs()
     before, after = F.pad(size, (1, 0))[:, :-1], F.pad(size, (0, 1))[:, 1:]
-    chosen = (size >= before) & (size > after) & (size >= beside.abs()) & (steepness >= limit)
-    sign = slope.sign()
-    rise = size + _walk(slope, sign, 1) + _walk(slope, sign, -1)
-    # Along a row a slanting edge is as much wider as it is slanted.
-    upright = size / steepness.clamp_min(1e-12)
-    return (rise / size.clamp_min(1e-12) * upright)[chosen]
+    at_edge = (size >= before) & (size > after) & (size >= dy.abs()) & (steepness >= limit)
+    rise = size + _rise_to_extreme(dx, 1) + _rise_to_extreme(dx, -1)
+    # Along a row a slanted edge is wider by its slant.
+    slant = size / steepness.clamp_min(1e-12)
+    return (rise / size.clamp_min(1e-12) * slant)[at_edge]
 
 
-def _walk(slope: Tensor, sign: Tensor, step: int) -> Tensor:
+def _rise_to_extreme(slope: Tensor, direction: int) -> Tensor:
     """How much further the luma goes the same way, to one side, until it turns; ``(H, W - 1)``."""
     total = torch.zeros_like(slope)
-    going = torch.ones_like(slope, dtype=torch.bool)
-    for distance in range(1, FARTHEST + 1):
-        pad = (0, distance) if step > 0 else (distance, 0)
-        shifted = F.pad(slope, pad)
-        shifted = shifted[:, distance:] if step > 0 else shifted[:, :-distance]
-        going = going & (shifted * sign > 0)
-        total = total + torch.where(going, shifted.abs(), 0.0)
+    monotonic = torch.ones_like(slope, dtype=torch.bool)
+    sign = slope.sign()
+    for distance in range(1, MAX_EDGE_REACH_PIXELS + 1):
+        if direction > 0:
+            shifted = F.pad(slope, (0, distance))[:, distance:]
+        else:
+            shifted = F.pad(slope, (distance, 0))[:, :-distance]
+        monotonic = monotonic & (shifted * sign > 0)
+        total = total + torch.where(monotonic, shifted.abs(), 0.0)
     return total
