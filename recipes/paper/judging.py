@@ -15,12 +15,12 @@ from bottega.evaluate import (
     extractor,
     fid,
     kid,
-    personalisation_match,
-    response_time,
+    personalization_match,
+    measure_latency,
     ssim,
 )
 from bottega.evaluate.extractors import square
-from bottega.evaluate.report.measure_set import Instruments, MeasuredSet, measure_set
+from bottega.evaluate.report.measure_set import MeasurementConfig, MeasuredSet, measure_set
 from bottega.generate import Generator, sample
 from bottega.personalize import AdjustmentNet, Condition, adjust, match, packaged, read_condition
 from bottega.personalize.seen import enlarged
@@ -73,9 +73,9 @@ def prepared(files: Sequence[Path], size: int, folder: Path) -> list[Path]:
 
 
 @cache
-def instruments(size: int) -> Instruments:
+def instruments(size: int) -> MeasurementConfig:
     """The same for all."""
-    return Instruments(tuple(extractor(name) for name in EXTRACTORS), encoders.load(EXTRACTOR), max(size, 32))
+    return MeasurementConfig(tuple(extractor(name) for name in EXTRACTORS), encoders.load(EXTRACTOR), max(size, 32))
 
 
 def look(files: Sequence[Path], size: int) -> MeasuredSet:
@@ -131,7 +131,7 @@ def matched(
         adjust(enlarged(draft), wanted, network=network, refine=recipe.refine) if adjusted else draft
         for draft, wanted in zip(drafts, asked, strict=True)
     )
-    return personalisation_match(pictures, asked, read_condition, match, seed=recipe.seed)["mean"]
+    return personalization_match(pictures, asked, read_condition, match, seed=recipe.seed)["mean"]
 
 
 @cache
@@ -142,4 +142,4 @@ def adjustment() -> AdjustmentNet | None:
 
 def seconds(generator: Generator) -> Interval:
     """Median time in which one picture is drawn, on this machine."""
-    return response_time(lambda: sample(generator, 1), calls=20).median
+    return measure_latency(lambda: sample(generator, 1), calls=20).median

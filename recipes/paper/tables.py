@@ -14,7 +14,7 @@ import numpy as np
 
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.evaluate.metrics.jackknife import jackknife
-from bottega.evaluate.metrics.style_scatter import style_scatter
+from bottega.evaluate.metrics.style_variation import style_variation
 from bottega.evaluate.report.measure_set import MeasuredSet
 from bottega.evaluate.report.proxies import proxies
 from bottega.generate import Generator
@@ -241,7 +241,7 @@ def _change(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], usual: ob
 
 def _scatter_change(pictures: MeasuredSet, people: MeasuredSet) -> Interval:
     found = jackknife(
-        lambda ours, theirs: style_scatter(pictures.styles[ours], people.styles[theirs]),
+        lambda ours, theirs: style_variation(pictures.styles[ours], people.styles[theirs]),
         (len(pictures), len(people)),
     )
     return _scaled(found.corrected, 1.0)

@@ -9,7 +9,7 @@ from bottega.errors import SettingsError
 from bottega.evaluate import (
     cosine_similarity,
     mean_pairwise_distance,
-    style_scatter,
+    style_variation,
     style_vectors,
     vendi_score,
 )
@@ -68,12 +68,12 @@ def test_style_vectors_are_means_and_deviations_of_the_style_layers():
 
 def test_style_scatter():
     reference = rows(40, 6)
-    assert style_scatter(reference, reference) == pytest.approx(1)
-    assert style_scatter(7 + 0.5 * reference, reference) == pytest.approx(0.5)
-    assert style_scatter(np.repeat(reference[:1], 5, axis=0), reference) == pytest.approx(0, abs=1e-12)
+    assert style_variation(reference, reference) == pytest.approx(1)
+    assert style_variation(7 + 0.5 * reference, reference) == pytest.approx(0.5)
+    assert style_variation(np.repeat(reference[:1], 5, axis=0), reference) == pytest.approx(0, abs=1e-12)
     expected = np.sqrt((rows(9, 6, 3).var(0, ddof=1) / reference.var(0, ddof=1)).mean())
-    assert style_scatter(rows(9, 6, 3), reference) == pytest.approx(expected)
+    assert style_variation(rows(9, 6, 3), reference) == pytest.approx(expected)
     with pytest.raises(SettingsError, match="All pictures"):
-        style_scatter(reference, np.ones((5, 6)))
+        style_variation(reference, np.ones((5, 6)))
     with pytest.raises(SettingsError, match="two pictures"):
-        style_scatter(reference[:1], reference)
+        style_variation(reference[:1], reference)

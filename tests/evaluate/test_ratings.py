@@ -17,7 +17,7 @@ from bottega.evaluate.ratings import (
     rating_form,
     rating_section,
     read_ratings,
-    summarise,
+    summarize_ratings,
 )
 
 NAN = float("nan")
@@ -149,7 +149,7 @@ def test_summary_draws_the_answers_about_one_picture_together():
         for number in range(12)
     ]
     ratings += [Rating("rater 0", "reference", "r.png", "sharpness", 9)]
-    summary = summarise(ratings)
+    summary = summarize_ratings(ratings)
     found = summary.means["results"]["sharpness"]
     assert found.estimate == pytest.approx(worth.mean())
     # Five who agree say no more about other pictures than one.

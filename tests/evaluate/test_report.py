@@ -15,7 +15,7 @@ from bottega.evaluate.report import report
 from bottega.evaluate.report.charts import histograms, interval_on_line
 from bottega.evaluate.report.hexes import hexes
 from bottega.evaluate.report.html import number
-from bottega.evaluate.report.measure_set import MeasuredSet, common_side, pictures_in
+from bottega.evaluate.report.measure_set import MeasuredSet, common_side, list_pictures
 from bottega.evaluate.report.proxies import new_and_at_home
 from bottega.layers import gaussian_blur
 
@@ -158,7 +158,7 @@ def test_what_cannot_be_compared_is_refused(folders, tmp_path):
 
 
 def test_pictures_of_inner_folders_are_found_in_order(folders, tmp_path):
-    found = pictures_in(folders / "real")
+    found = list_pictures(folders / "real")
     assert len(found) == COUNT
     assert found == sorted(found)
 

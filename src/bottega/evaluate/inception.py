@@ -1,8 +1,8 @@
 """The Inception-v3 of published FID figures (Szegedy et al. 2015, arXiv 1512.00567), up to its last pooling.
 
-The state dict has the layout of the file that pytorch-fid and torch-fidelity share, whose values are those of
-Google's graph of December 2015; its classifier is ignored. That graph differs from later published networks:
-average pooling leaves the border out of its count, and the last block pools by maxima.
+The state dict has the layout of the file that pytorch-fid and torch-fidelity share, with the values of Google's
+graph of December 2015; its classifier is ignored. That graph differs from later published networks: average
+pooling does not count the padding, and the last block uses maximum pooling.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from bottega.errors import WeightsError
 
 NAME = "inception"
 DIMENSIONS = 2048
-SMALLEST_SIDE = 75  # below it nothing is left at the end
+MIN_SIDE_PIXELS = 75  # smaller pictures have no positions in the last layer
 EPSILON = 1e-3
 
 
 @dataclass(frozen=True)
 class Conv:
-    """One convolution. The kernel is (height, width); with stride 2 the border is never padded."""
+    """One convolution. The kernel is (height, width); with stride 2 there is never padding."""
 
     key: str
     channels: int
     kernel: tuple[int, int] = (1, 1)
     stride: int = 1
-    keeps_size: bool = True
+    same_padding: bool = True
 
 
 Pool = Callable[[Tensor], Tensor]
-Step = tuple[Conv, ...]  # several side by side are put together again
+Step = tuple[Conv, ...]  # several run in parallel and are concatenated
 Branch = tuple[Pool | None, tuple[Step, ...]]
 
 
@@ -52,7 +52,7 @@ class Inception(nn.Module):
         for key, branches in BLOCKS.items():
             block = _Block(width, branches)
             self.add_module(key, block)
-            width = block.outgoing
+            width = block.out_channels
 
     def forward(self, pictures: Tensor) -> Tensor:
         x = (pictures * 255 - 128) / 128
@@ -67,43 +67,43 @@ class Inception(nn.Module):
         return x.mean(dim=(2, 3))
 
     def load_features(self, state: Mapping[str, Tensor]) -> None:
-        """Take the tensors out of the published state dict.
+        """Load the tensors from the published state dict.
 
         Raises:
-            WeightsError: a tensor is missing or of another shape; nothing is loaded then.
+            WeightsError: a tensor is missing or has another shape; nothing is loaded then.
         """
         own = self.state_dict()
         for key, tensor in own.items():
             if key not in state or state[key].shape != tensor.shape:
-                found = f"has the shape {tuple(state[key].shape)}" if key in state else "is missing"
+                problem = f"has the shape {tuple(state[key].shape)}" if key in state else "is missing"
                 raise WeightsError(
-                    f"These weights are not the Inception-v3 of FID figures: {key} {found}, "
+                    f"These weights are not the Inception-v3 of FID figures: {key} {problem}, "
                     f"where {tuple(tensor.shape)} is needed."
                 )
         self.load_state_dict({key: state[key].float() for key in own}, assign=True)
 
 
 def load_inception() -> Inception:
-    """The network with the published weights, frozen, on the processor.
+    """The network with the published weights, frozen, on the CPU.
 
     Raises:
-        WeightsError: they were not pulled yet, are damaged, or are something else.
+        WeightsError: they were not pulled yet, are damaged, or belong to another network.
     """
     state, _ = weights.load(NAME)
-    with torch.device("meta"):  # values that are about to be replaced need not be drawn
+    with torch.device("meta"):  # skips the random initialization
         network = Inception()
     network.load_features(state)
     return network.eval().requires_grad_(False)
 
 
 class _Unit(nn.Module):
-    """Convolution, batch norm with the statistics of its training, ReLU."""
+    """Convolution, batch norm with its training statistics, ReLU."""
 
-    def __init__(self, incoming: int, conv: Conv) -> None:
+    def __init__(self, in_channels: int, conv: Conv) -> None:
         super().__init__()
         height, width = conv.kernel
-        padding = (height // 2, width // 2) if conv.keeps_size and conv.stride == 1 else 0
-        self.conv = nn.Conv2d(incoming, conv.channels, conv.kernel, conv.stride, padding, bias=False)
+        padding = (height // 2, width // 2) if conv.same_padding and conv.stride == 1 else 0
+        self.conv = nn.Conv2d(in_channels, conv.channels, conv.kernel, conv.stride, padding, bias=False)
         self.bn = _FixedNorm(conv.channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -126,24 +126,24 @@ class _FixedNorm(nn.Module):
 
 
 class _Block(nn.Module):
-    """Branches side by side; all keys live in the block itself."""
+    """Parallel branches, concatenated; all keys belong to the block itself."""
 
-    def __init__(self, incoming: int, branches: tuple[Branch, ...]) -> None:
+    def __init__(self, in_channels: int, branches: tuple[Branch, ...]) -> None:
         super().__init__()
         self.branches = branches
-        self.outgoing = 0
+        self.out_channels = 0
         for _, steps in branches:
-            width = incoming
+            width = in_channels
             for step in steps:
                 for conv in step:
                     self.add_module(conv.key, _Unit(width, conv))
                 width = sum(conv.channels for conv in step)
-            self.outgoing += width
+            self.out_channels += width
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self._along(branch, x) for branch in self.branches], dim=1)
+        return torch.cat([self._run_branch(branch, x) for branch in self.branches], dim=1)
 
-    def _along(self, branch: Branch, x: Tensor) -> Tensor:
+    def _run_branch(self, branch: Branch, x: Tensor) -> Tensor:
         pool, steps = branch
         if pool is not None:
             x = pool(x)
@@ -153,22 +153,22 @@ class _Block(nn.Module):
         return x
 
 
-def _stem(network: nn.Module, incoming: int, convs: tuple[Conv, ...]) -> tuple[str, ...]:
+def _stem(network: nn.Module, in_channels: int, convs: tuple[Conv, ...]) -> tuple[str, ...]:
     for conv in convs:
-        network.add_module(conv.key, _Unit(incoming, conv))
-        incoming = conv.channels
+        network.add_module(conv.key, _Unit(in_channels, conv))
+        in_channels = conv.channels
     return tuple(conv.key for conv in convs)
 
 
-def _average(x: Tensor) -> Tensor:
+def _avg_pool(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 3, 1, padding=1, count_include_pad=False)
 
 
-def _maximum(x: Tensor) -> Tensor:
+def _max_pool(x: Tensor) -> Tensor:
     return F.max_pool2d(x, 3, 1, padding=1)
 
 
-def _halved(x: Tensor) -> Tensor:
+def _max_pool_stride_2(x: Tensor) -> Tensor:
     return F.max_pool2d(x, 3, 2)
 
 
@@ -186,12 +186,12 @@ def _mixed_35(pooled: int) -> tuple[Branch, ...]:
             Conv("branch3x3dbl_2", 96, (3, 3)),
             Conv("branch3x3dbl_3", 96, (3, 3)),
         ),
-        _branch(Conv("branch_pool", pooled), pool=_average),
+        _branch(Conv("branch_pool", pooled), pool=_avg_pool),
     )
 
 
 def _mixed_17(width: int) -> tuple[Branch, ...]:
-    """At 17 × 17 positions, with 7 × 7 filters taken apart (figure 6)."""
+    """At 17 × 17 positions, with factorized 7 × 7 filters (figure 6)."""
     return (
         _branch(Conv("branch1x1", 192)),
         _branch(
@@ -204,7 +204,7 @@ def _mixed_17(width: int) -> tuple[Branch, ...]:
             Conv("branch7x7dbl_4", width, (7, 1)),
             Conv("branch7x7dbl_5", 192, (1, 7)),
         ),
-        _branch(Conv("branch_pool", 192), pool=_average),
+        _branch(Conv("branch_pool", 192), pool=_avg_pool),
     )
 
 
@@ -226,10 +226,10 @@ def _mixed_8(pool: Pool) -> tuple[Branch, ...]:
 
 STEM = (
     Conv("Conv2d_1a_3x3", 32, (3, 3), stride=2),
-    Conv("Conv2d_2a_3x3", 32, (3, 3), keeps_size=False),
+    Conv("Conv2d_2a_3x3", 32, (3, 3), same_padding=False),
     Conv("Conv2d_2b_3x3", 64, (3, 3)),
     Conv("Conv2d_3b_1x1", 80),
-    Conv("Conv2d_4a_3x3", 192, (3, 3), keeps_size=False),
+    Conv("Conv2d_4a_3x3", 192, (3, 3), same_padding=False),
 )
 BLOCKS: dict[str, tuple[Branch, ...]] = {
     "Mixed_5b": _mixed_35(32),
@@ -242,7 +242,7 @@ BLOCKS: dict[str, tuple[Branch, ...]] = {
             Conv("branch3x3dbl_2", 96, (3, 3)),
             Conv("branch3x3dbl_3", 96, (3, 3), stride=2),
         ),
-        _branch(pool=_halved),
+        _branch(pool=_max_pool_stride_2),
     ),
     "Mixed_6b": _mixed_17(128),
     "Mixed_6c": _mixed_17(160),
@@ -256,8 +256,8 @@ BLOCKS: dict[str, tuple[Branch, ...]] = {
             Conv("branch7x7x3_3", 192, (7, 1)),
             Conv("branch7x7x3_4", 192, (3, 3), stride=2),
         ),
-        _branch(pool=_halved),
+        _branch(pool=_max_pool_stride_2),
     ),
-    "Mixed_7b": _mixed_8(_average),
-    "Mixed_7c": _mixed_8(_maximum),
+    "Mixed_7b": _mixed_8(_avg_pool),
+    "Mixed_7c": _mixed_8(_max_pool),
 }

@@ -1,9 +1,14 @@
-"""What people think: a page to rate on, its answers, and how far the raters agree."""
+"""Human ratings: a page to rate on, its answers, and the agreement of the raters."""
 
-from bottega.evaluate.ratings.agreement import krippendorff_alpha
 from bottega.evaluate.ratings.form import QUESTIONS, rating_form
-from bottega.evaluate.ratings.responses import Rating, read_ratings
-from bottega.evaluate.ratings.summary import RatingSummary, rating_section, summarise
+from bottega.evaluate.ratings.responses import (
+    Rating,
+    RatingSummary,
+    krippendorff_alpha,
+    rating_section,
+    read_ratings,
+    summarize_ratings,
+)
 
 __all__ = [
     "QUESTIONS",
@@ -13,5 +18,5 @@ __all__ = [
     "rating_form",
     "rating_section",
     "read_ratings",
-    "summarise",
+    "summarize_ratings",
 ]

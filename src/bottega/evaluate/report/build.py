@@ -1,4 +1,4 @@
-"""Results against a reference: everything measured, as a page and as plain values."""
+"""Compare a set of pictures with a reference: measure both, then write the page and its values."""
 
 from __future__ import annotations
 
@@ -11,173 +11,309 @@ import numpy as np
 
 from bottega import encoders
 from bottega.evaluate.extractors import extractor
-from bottega.evaluate.palettes import palette
-from bottega.evaluate.report.chapters import (
-    NEARNESS,
-    PAIRED,
-    PROXIES,
-    SINGLE,
-    VARIETY,
-    Material,
-    chapters,
-    warnings,
+from bottega.evaluate.metrics.color import lab_to_hex
+from bottega.evaluate.metrics.precision_recall import Novelty, neighbor_distances
+from bottega.evaluate.palettes import Palette, palette
+from bottega.evaluate.report.html import (
+    Section,
+    contact_sheet,
+    histogram_chart,
+    page_html,
+    pairs_sheet,
+    palette_band,
+    scatter_chart,
 )
-from bottega.evaluate.report.hexes import hexes
-from bottega.evaluate.report.html import Section, page
 from bottega.evaluate.report.measure_set import (
-    Instruments,
+    MeasuredSet,
+    MeasurementConfig,
     Progress,
-    check_extractors,
     common_side,
+    list_pictures,
     measure_set,
-    pictures_in,
 )
 from bottega.evaluate.report.metric_rows import (
-    Figure,
+    MetricRow,
     color_distances,
-    near_threshold,
-    nearness,
-    new_pictures,
-    single,
-    variety,
+    copy_threshold,
+    diversity_rows,
+    fidelity_rows,
+    paired_rows,
+    pairs_by_name,
+    picture_rows,
+    set_novelty,
 )
-from bottega.evaluate.report.pairs import likeness, pairs_by_name
-from bottega.evaluate.report.proxies import proxies
+from bottega.evaluate.report.proxies import proxy_rows
 from bottega.version import __version__
 
 ENCODER = "small"
+FIDELITY, DIVERSITY, PICTURES = "Distance to the reference", "Diversity and novelty", "Single pictures"
+PAIRED, PROXIES = "Pairs with the same file name", "Proxies for human ratings"
+MIN_FID_PICTURES = 2000  # below it the bias of a Fréchet distance must be mentioned
+SHEET_PICTURES, SHEET_PAIRS = 24, 8
 
 Source = Path | str | Sequence[Path]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What came out.
+class EvaluationReport:
+    """The report.
 
     Attributes:
-        html: a page that needs nothing beside it.
-        tables: the figures, by the title of their table.
+        html: a self-contained page.
+        tables: the rows, by the title of their table.
         values: everything, as plain values for JSON.
     """
 
     html: str
-    tables: dict[str, list[Figure]]
+    tables: dict[str, list[MetricRow]]
     values: dict[str, Any] = field(repr=False)
 
 
-def report(
+@dataclass(frozen=True)
+class _Measurements:
+    """What the sections of the page are made from."""
+
+    title: str
+    results: MeasuredSet
+    reference: MeasuredSet
+    target: Palette
+    novelty: Novelty
+    tables: dict[str, list[MetricRow]]
+    seed: int
+
+
+def build_report(
     results: Source,
-    against: Source,
+    reference: Source,
     *,
     extractors: Sequence[str] = ("small", "random"),
     colors: Sequence[str] = (),
     size: int = 0,
     seed: int = 0,
     title: str = "",
-    extra: Sequence[Section] = (),
+    extra_sections: Sequence[Section] = (),
     on_progress: Progress | None = None,
-) -> Comparison:
-    """Measure a set of pictures against a reference; one picture is in memory at a time.
+) -> EvaluationReport:
+    """Compare a set of pictures with a reference; one picture is in memory at a time.
 
     Args:
-        results, against: folders (with the folders in them), or files; eight pictures or more each.
+        results, reference: folders (with their subfolders), or files; eight pictures or more each.
         extractors: names for :func:`~bottega.evaluate.extractor`; shares, novelty and diversity use the
             first.
-        colors: the target palette, such as ``#203040:0.5``; none takes that of the reference.
-        size: squares of so many pixels are compared in sharpness and texture; 0 takes what the smaller
-            pictures have, at most 256.
+        colors: the target palette, such as ``#203040:0.5``; empty takes that of the reference.
+        size: sharpness and texture are compared in squares of that many pixels; 0 takes the size of the
+            smaller pictures, at most 256.
         seed: of sheets and intervals.
-        title: of the page; empty makes one of the folders' names.
-        extra: sections that the page carries besides, before the proxies.
-        on_progress: called with the pictures that are measured, and how many there are.
+        title: of the page; empty takes the folders' names.
+        extra_sections: shown before the proxies.
+        on_progress: called with the number of measured pictures, and the number of all.
 
     Raises:
         PictureError: a folder is missing or empty, or too few of its pictures can be read.
-        SettingsError: an extractor or a colour is not usable.
-        WeightsError: an extractor's weights are not here.
+        SettingsError: an extractor or a color is invalid.
+        WeightsError: an extractor's weights are missing.
+
+    Example:
+        >>> report = build_report("results", "real")
+        >>> Path("report.html").write_text(report.html)
     """
-    asked = palette(colors) if colors else None
+    target = palette(colors) if colors else None
     tools = tuple(extractor(name) for name in extractors)
-    check_extractors(tools)
-    files = _files(results), _files(against)
-    instruments = Instruments(tools, encoders.load(ENCODER), size or common_side(*files))
-    every = sum(len(each) for each in files)
+    files, reference_files = _files(results), _files(reference)
+    side = size or common_side(files, reference_files)
+    config = MeasurementConfig(tools, encoders.load(ENCODER), side)
+    total = len(files) + len(reference_files)
 
-    def progress(before: int) -> Progress:
-        return lambda done, _: on_progress(before + done, every) if on_progress else None
+    def progress_from(offset: int) -> Progress:
+        return lambda done, _: on_progress(offset + done, total) if on_progress else None
 
-    ours = measure_set(files[0], instruments, progress(0))
-    theirs = measure_set(files[1], instruments, progress(len(files[0])))
-    wanted = asked or theirs.palette
+    measured = measure_set(files, config, progress_from(0))
+    real = measure_set(reference_files, config, progress_from(len(files)))
+    target = target or real.palette
     tables = {
-        NEARNESS: nearness(ours, theirs, seed=seed),
-        VARIETY: variety(ours, theirs, seed=seed),
-        SINGLE: single(ours, theirs, wanted, seed=seed),
-        PROXIES: proxies(ours, theirs, wanted, seed=seed),
+        FIDELITY: fidelity_rows(measured, real, seed=seed),
+        DIVERSITY: diversity_rows(measured, real, seed=seed),
+        PICTURES: picture_rows(measured, real, target, seed=seed),
+        PROXIES: proxy_rows(measured, real, target, seed=seed),
     }
-    pairs = pairs_by_name(*files)
+    pairs = pairs_by_name(files, reference_files)
     if pairs:
-        tables[PAIRED] = likeness(pairs, instruments.encoder, tools[0], seed=seed)
-    material = Material(ours, theirs, wanted, new_pictures(ours, theirs), tables, seed)
-    heading = title or f"{_name(results)} against {_name(against)}"
-    html = _page(heading, material, instruments, extra)
-    return Comparison(html, tables, _values(heading, material, instruments.side))
+        tables[PAIRED] = paired_rows(pairs, config.encoder, tools[0], seed=seed)
+    title = title or f"{_name(results)} against {_name(reference)}"
+    data = _Measurements(title, measured, real, target, set_novelty(measured, real), tables, seed)
+    html = page_html(
+        title,
+        f"{len(measured):,} results, {len(real):,} pictures of the reference. Sharpness and texture are "
+        f"compared in squares of {side} pixels; shares, novelty and diversity by the features of "
+        f"{real.extractor_name}.",
+        _warnings(data),
+        _sections(data, extra_sections),
+        f"Bottega {__version__}; extractors {', '.join(real.features)}; seed {seed}. Intervals cover 95 %: "
+        "bootstrap over pictures, or the grouped jackknife where a metric is not a mean.",
+    )
+    return EvaluationReport(html, tables, _values(data, side))
 
 
 def _files(source: Source) -> list[Path]:
-    return pictures_in(source) if isinstance(source, Path | str) else list(source)
+    return list_pictures(source) if isinstance(source, Path | str) else list(source)
 
 
 def _name(source: Source) -> str:
     return Path(source).resolve().name if isinstance(source, Path | str) else f"{len(source)} pictures"
 
 
-def _page(heading: str, material: Material, instruments: Instruments, extra: Sequence[Section]) -> str:
-    lead = (
-        f"{len(material.ours):,} results, {len(material.theirs):,} pictures of the reference. Sharpness and "
-        f"texture are compared in squares of {instruments.side} pixels; shares, novelty and diversity by the "
-        f"features of {material.name}."
-    )
-    names = ", ".join(each.name for each in instruments.extractors)
-    end = (
-        f"Bottega {__version__}; extractors {names}; seed {material.seed}. Intervals cover 95 %: "
-        "bootstrap over "
-        "pictures, or the grouped jackknife where a figure is no mean."
-    )
-    *sections, last = chapters(material)
-    cautions = warnings(material.ours, material.theirs)
-    return page(heading, [lead], cautions, [*sections, *extra, last], end)
-
-
-def _values(heading: str, material: Material, side: int) -> dict[str, Any]:
-    ours, theirs, new = material.ours, material.theirs, material.new
-    near = near_threshold(theirs, material.name)
-    apart = color_distances(ours, material.wanted)
-    rows = [
+def _values(data: _Measurements, side: int) -> dict[str, Any]:
+    results, reference, novelty = data.results, data.reference, data.novelty
+    threshold = copy_threshold(reference)
+    distances = color_distances(results, data.target)
+    pictures = [
         {
             "file": str(file),
-            "nearest": str(theirs.files[new.nearest[number]]),
-            "novelty": float(new.ratios[number]),
-            "copy": bool(new.ratios[number] < near),
-            "colour distance": float(apart[number]),
-            **{key: _plain(values[number]) for key, values in ours.values.items()},
+            "nearest": str(reference.files[novelty.nearest[index]]),
+            "novelty": float(novelty.ratios[index]),
+            "copy": bool(novelty.ratios[index] < threshold),
+            "color distance": float(distances[index]),
+            **{
+                name: float(column[index]) if np.isfinite(column[index]) else None
+                for name, column in results.values.items()
+            },
         }
-        for number, file in enumerate(ours.files)
+        for index, file in enumerate(results.files)
     ]
-    target = material.wanted
     return {
-        "title": heading,
+        "title": data.title,
         "version": __version__,
-        "results": len(ours),
-        "reference": len(theirs),
+        "results": len(results),
+        "reference": len(reference),
         "side": side,
-        "seed": material.seed,
-        "palette": dict(zip(hexes(target.lab), target.shares.tolist(), strict=True)),
-        "tables": {name: [figure.plain() for figure in figures] for name, figures in material.tables.items()},
-        "pictures": rows,
-        "unreadable": {str(file): reason for each in (ours, theirs) for file, reason in each.broken},
+        "seed": data.seed,
+        "palette": dict(zip(lab_to_hex(data.target.lab), data.target.shares.tolist(), strict=True)),
+        "tables": {name: [row.to_dict() for row in rows] for name, rows in data.tables.items()},
+        "pictures": pictures,
+        "unreadable": {str(file): why for each in (results, reference) for file, why in each.unreadable},
     }
 
 
-def _plain(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _warnings(data: _Measurements) -> list[str]:
+    """What the reader must know before any value."""
+    count = min(len(data.results), len(data.reference))
+    warnings = []
+    if count < MIN_FID_PICTURES:
+        warnings.append(
+            f"With {count} pictures a Fréchet distance as others compute it is too high, by an amount that "
+            "depends on the number of pictures. The one in the table has its first-order bias removed; the "
+            "kernel distance is unbiased and the one to trust here. Values of other extractors, or of other "
+            "sets, are not comparable."
+        )
+    for pictures, label in ((data.results, "results"), (data.reference, "reference")):
+        if pictures.unreadable:
+            names = ", ".join(file.name for file, _ in pictures.unreadable[:5])
+            warnings.append(f"{len(pictures.unreadable)} files of the {label} could not be read: {names}.")
+    return warnings
+
+
+def _sections(data: _Measurements, extra: Sequence[Section]) -> list[Section]:
+    proxies = Section(
+        PROXIES,
+        (
+            "Out of ten. Works of art are judged by people; these are only what a program can measure of the "
+            "five qualities that people rated in the founding study of this project, on its scale. They are "
+            "not a substitute: bottega evaluate --form makes a page on which people rate.",
+        ),
+        data.tables[PROXIES],
+    )
+    sections = [
+        _sample_section(data),
+        _fidelity_section(data),
+        _diversity_section(data),
+        _picture_section(data),
+    ]
+    if PAIRED in data.tables:
+        text = (
+            "Results with the file name of a reference picture are compared with it, pixel by pixel; means "
+            "over the pairs."
+        )
+        sections.append(Section(PAIRED, (text,), data.tables[PAIRED]))
+    return [*sections, *extra, proxies]
+
+
+def _sample_section(data: _Measurements) -> Section:
+    sheets = []
+    for pictures, caption in ((data.results, "Results"), (data.reference, "Reference")):
+        indices = _sample_indices(len(pictures), SHEET_PICTURES, data.seed)
+        sheets.append(contact_sheet([pictures.files[index] for index in indices], caption))
+    return Section("Random sample", ("Chosen at random, not by hand.",), body="".join(sheets))
+
+
+def _fidelity_section(data: _Measurements) -> Section:
+    charts = "".join(
+        scatter_chart(features, data.reference.features[name], f"scatter plot of both sets by {name}")
+        for name, features in data.results.features.items()
+    )
+    caption = (
+        f"Each dot is a picture: the features of {', '.join(data.results.features)} along the first two "
+        "principal components of the reference."
+    )
+    return Section(
+        FIDELITY,
+        (
+            "The reference column is the distance between two halves of the reference: with so many pictures "
+            "hardly anything is lower. Halves have half as many pictures, so their Fréchet distance is still "
+            "slightly too high.",
+        ),
+        data.tables[FIDELITY],
+        f'<figure><div class="charts">{charts}</div><figcaption>{caption}</figcaption></figure>',
+    )
+
+
+def _diversity_section(data: _Measurements) -> Section:
+    results, reference, novelty = data.results, data.reference, data.novelty
+    sheets = "".join(
+        pairs_sheet(
+            [results.files[index] for index in indices],
+            [reference.files[novelty.nearest[index]] for index in indices],
+            caption,
+        )
+        for indices, caption in (
+            (
+                np.argsort(novelty.ratios)[:SHEET_PAIRS].tolist(),
+                "The results nearest to a picture of the reference, which is below each; copies show here.",
+            ),
+            (
+                _sample_indices(len(results), SHEET_PAIRS, data.seed),
+                "Random results, and the nearest picture of the reference below each.",
+            ),
+        )
+    )
+    distances = neighbor_distances(reference.features[reference.extractor_name], 1).numpy()
+    chart = histogram_chart(
+        "distance to the nearest of the reference", novelty.ratios, distances / np.median(distances)
+    )
+    return Section(DIVERSITY, (), data.tables[DIVERSITY], f'{sheets}<div class="charts">{chart}</div>')
+
+
+def _picture_section(data: _Measurements) -> Section:
+    results, reference = data.results, data.reference
+    distances = [color_distances(each, data.target) for each in (results, reference)]
+    charts = [histogram_chart("color distance (ΔE₀₀)", *distances)]
+    charts += [
+        histogram_chart(key, results.values[key], reference.values[key])
+        for key in ("edge width", "Laplacian variance", "lightness", "contrast", "chroma")
+    ]
+    bands = [
+        palette_band(results.palette, "Palette of the results"),
+        palette_band(reference.palette, "Palette of the reference"),
+    ]
+    if data.target is not reference.palette:
+        bands.append(palette_band(data.target, "Target palette"))
+    return Section(
+        PICTURES,
+        ("Medians over the pictures of each set.",),
+        data.tables[PICTURES],
+        f'<div class="charts">{"".join(charts)}</div>{"".join(bands)}',
+    )
+
+
+def _sample_indices(count: int, limit: int, seed: int) -> list[int]:
+    """At most ``limit`` random indices, in ascending order."""
+    return sorted(np.random.default_rng(seed).permutation(count)[:limit].tolist())

@@ -1,10 +1,11 @@
-"""One pass over a set of pictures: everything that a report needs of each, and none of the pictures."""
+"""One pass over a set of pictures that measures everything a report needs, with one picture in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,56 +14,64 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
-from bottega.evaluate.extractors import Extractor, square
-from bottega.evaluate.metrics.set_texture import PER_PICTURE, PatchSample
+from bottega.evaluate.extractors import Extractor, center_square
+from bottega.evaluate.metrics.patch_swd import PATCHES_PER_PICTURE, PatchSample
+from bottega.evaluate.metrics.perceptual import style_vectors
 from bottega.evaluate.metrics.sharpness import edge_width, laplacian_variance
-from bottega.evaluate.metrics.style_scatter import style_vectors
 from bottega.evaluate.palettes import Palette, color_samples, palette_of
+from bottega.files import list_files
 from bottega.pictures import load
 from bottega.pictures.formats import READ_SUFFIXES
 
-FEWEST = 8
-LARGEST_SIDE = 256
-STYLE_SIDE = 128  # the manner's statistics are as sure there, for a quarter of the time
-SMALLEST_SIDE = 32
-LOOKED_AT = 15  # pictures that tell how large those of a set are
-MOST_PATCHES = 32768  # of each level, over the whole set
-POOLED = 48  # colours that each picture gives to the palette of its set
+MIN_PICTURES = 8
+MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 32, 256
+STYLE_SIDE_PIXELS = 128  # style statistics are as accurate there, for a quarter of the time
+SIZE_SAMPLE = 15  # pictures of a set whose size is looked up
+MAX_PATCHES = 32768  # per pyramid level, over the whole set
+PALETTE_SAMPLES = 48  # colors of each picture for the palette of its set
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Instruments:
-    """What measures.
+class MeasurementConfig:
+    """What measures a set.
 
     Attributes:
-        extractors: of features, the first is that of shares, novelty and diversity.
-        encoder: whose style layers tell the manner.
-        side: squares of so many pixels are looked at for sharpness and texture.
+        extractors: of features; the first serves shares, novelty and diversity.
+        encoder: its style layers measure the style.
+        side: sharpness and texture are measured in squares of that many pixels.
+
+    Raises:
+        SettingsError: no extractor, or two of one name.
     """
 
     extractors: tuple[Extractor, ...]
     encoder: Encoder
     side: int
 
+    def __post_init__(self) -> None:
+        names = [each.name for each in self.extractors]
+        if not names or len(set(names)) < len(names):
+            raise SettingsError(f"Name one extractor or more, each once, not {', '.join(names) or 'none'}.")
+
 
 @dataclass
 class MeasuredSet:
-    """What was measured of each picture that could be read, in the order of ``files``.
+    """The measurements of each readable picture, in the order of ``files``.
 
     Attributes:
-        broken: files that could not be read, with the reason.
+        unreadable: files that could not be read, with the reason.
         features: ``(N, D)`` by the extractor's name.
-        styles: ``(N, S)``, of :func:`~bottega.evaluate.metrics.style_scatter.style_vectors`.
+        styles: ``(N, S)``, of :func:`~bottega.evaluate.style_vectors`.
         patches: of the texture.
-        values: ``(N,)`` by the measure's name.
+        values: ``(N,)`` by the metric's name.
         palettes: of each picture.
-        palette: of all of them.
+        palette: of the whole set.
     """
 
     files: list[Path]
-    broken: list[tuple[Path, str]]
+    unreadable: list[tuple[Path, str]]
     features: dict[str, Tensor]
     styles: Tensor
     patches: PatchSample
@@ -73,130 +82,100 @@ class MeasuredSet:
     def __len__(self) -> int:
         return len(self.files)
 
-
-@dataclass
-class _Rows:
-    """Lists that grow picture by picture."""
-
-    files: list[Path] = field(default_factory=list)
-    broken: list[tuple[Path, str]] = field(default_factory=list)
-    features: dict[str, list[Tensor]] = field(default_factory=dict)
-    styles: list[Tensor] = field(default_factory=list)
-    values: dict[str, list[float]] = field(default_factory=dict)
-    palettes: list[Palette] = field(default_factory=list)
-    pooled: list[Tensor] = field(default_factory=list)
+    @property
+    def extractor_name(self) -> str:
+        """Name of the first extractor."""
+        return next(iter(self.features))
 
 
-def pictures_in(folder: Path | str) -> list[Path]:
-    """The picture files of a folder and the folders in it, sorted; hidden ones are left out.
+def list_pictures(folder: Path | str) -> list[Path]:
+    """The picture files of a folder and its subfolders, sorted; hidden ones are left out.
 
     Raises:
-        PictureError: there is no such folder, or no picture in it.
+        PictureError: the folder is missing, or contains no picture.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise PictureError(f"{folder} is not a folder; a folder of pictures is expected.")
-    found = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in READ_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
-    ]
-    if not found:
-        raise PictureError(f"There is no picture in {folder}.")
-    return found
+    files = list_files(folder, READ_SUFFIXES, recursive=True)
+    if not files:
+        raise PictureError(f"The folder {folder} contains no picture.")
+    return files
 
 
 def common_side(*sets: Sequence[Path]) -> int:
-    """The side at which sets can be compared: that of the smaller ones, 32 to 256 pixels.
+    """The side in pixels at which sets can be compared: that of the smaller pictures, 32 to 256.
 
-    Enlarged pictures are soft and reduced ones sharp, so all are brought to the size that the smaller have.
+    Enlarged pictures are soft and reduced ones sharp, so all are brought to the size of the smaller ones.
     """
     sides = []
     for files in sets:
-        step = max(1, len(files) // LOOKED_AT)
-        shorts = [short for file in files[::step] if (short := _short_side(file))]
-        sides.append(int(np.median(shorts)) if shorts else LARGEST_SIDE)
-    return min(LARGEST_SIDE, max(SMALLEST_SIDE, min(sides)))
+        shorts = []
+        for file in files[:: max(1, len(files) // SIZE_SAMPLE)]:
+            try:
+                shorts.append(min(load(file).pixels.shape[-2:]))
+            except PictureError:  # `measure_set` names unreadable files
+                continue
+        sides.append(int(np.median(shorts)) if shorts else MAX_SIDE_PIXELS)
+    return min(MAX_SIDE_PIXELS, max(MIN_SIDE_PIXELS, min(sides)))
 
 
 def measure_set(
-    files: Sequence[Path], instruments: Instruments, on_progress: Progress | None = None
+    files: Sequence[Path], config: MeasurementConfig, on_progress: Progress | None = None
 ) -> MeasuredSet:
-    """Read each picture once and measure it; one is in memory at a time.
+    """Read and measure each picture once.
 
     Args:
-        on_progress: called with the files that are done, and how many there are.
+        on_progress: called with the number of files done, and the number of all.
 
     Raises:
         PictureError: fewer than eight pictures can be read.
     """
-    rows = _Rows()
-    per_picture = max(1, min(PER_PICTURE, MOST_PATCHES // len(files)))
-    patches = PatchSample(instruments.side, per_picture)
-    for number, file in enumerate(files):
+    readable, unreadable = [], []
+    rows: list[dict[str, Any]] = []
+    patches = PatchSample(config.side, max(1, min(PATCHES_PER_PICTURE, MAX_PATCHES // len(files))))
+    for index, file in enumerate(files):
         try:
             pixels = load(file).pixels
         except PictureError as error:
-            rows.broken.append((file, str(error)))
+            unreadable.append((file, str(error)))
         else:
-            _measure(pixels, instruments, rows, patches)
-            rows.files.append(file)
+            rows.append(_measure(pixels, config, patches))
+            readable.append(file)
         if on_progress:
-            on_progress(number + 1, len(files))
-    if len(rows.files) < FEWEST:
+            on_progress(index + 1, len(files))
+    if len(readable) < MIN_PICTURES:
         raise PictureError(
-            f"Sets of {FEWEST} pictures or more can be compared; in {files[0].parent} there are "
-            f"{len(rows.files)} that can be read."
+            f"A set needs {MIN_PICTURES} pictures or more; {files[0].parent} has {len(readable)} that can be "
+            "read."
         )
     return MeasuredSet(
-        files=rows.files,
-        broken=rows.broken,
-        features={name: torch.cat(parts) for name, parts in rows.features.items()},
-        styles=torch.cat(rows.styles),
+        files=readable,
+        unreadable=unreadable,
+        features={
+            each.name: torch.cat([row["features"][each.name] for row in rows]) for each in config.extractors
+        },
+        styles=torch.cat([row["style"] for row in rows]),
         patches=patches,
-        values={name: np.array(found) for name, found in rows.values.items()},
-        palettes=rows.palettes,
-        palette=palette_of(torch.cat(rows.pooled)),
+        values={name: np.array([row["values"][name] for row in rows]) for name in rows[0]["values"]},
+        palettes=[row["palette"] for row in rows],
+        palette=palette_of(torch.cat([row["colors"] for row in rows])),
     )
 
 
-def check_extractors(extractors: Sequence[Extractor]) -> None:
-    """Refuse none, or two of one name.
-
-    Raises:
-        SettingsError: so.
-    """
-    names = [each.name for each in extractors]
-    if not names or len(set(names)) < len(names):
-        raise SettingsError(f"Name one extractor or more, each once, not {', '.join(names) or 'none'}.")
-
-
-def _measure(pixels: Tensor, instruments: Instruments, rows: _Rows, patches: PatchSample) -> None:
-    small = square(pixels, instruments.side)
-    for each in instruments.extractors:
-        rows.features.setdefault(each.name, []).append(each(pixels))
-    rows.styles.append(style_vectors(instruments.encoder, square(pixels, min(instruments.side, STYLE_SIDE))))
-    patches.add(small)
-    samples = color_samples(pixels)
-    rows.palettes.append(palette_of(samples))
-    rows.pooled.append(samples[:: max(1, len(samples) // POOLED)][:POOLED])
-    values = {
-        "edge width": edge_width(small).item(),
-        "Laplacian variance": laplacian_variance(small).item(),
-        "lightness": samples[:, 0].mean().item(),
-        "chroma": samples[:, 1:].norm(dim=1).mean().item(),
-        "contrast": samples[:, 0].std().item(),
-        "clipped": ((small <= 1 / 255) | (small >= 254 / 255)).all(dim=1).float().mean().item(),
+def _measure(pixels: Tensor, config: MeasurementConfig, patches: PatchSample) -> dict[str, Any]:
+    square = center_square(pixels, config.side)
+    patches.add(square)
+    colors = color_samples(pixels)
+    clipped = ((square <= 1 / 255) | (square >= 254 / 255)).all(dim=1)
+    return {
+        "features": {each.name: each(pixels) for each in config.extractors},
+        "style": style_vectors(config.encoder, center_square(pixels, min(config.side, STYLE_SIDE_PIXELS))),
+        "palette": palette_of(colors),
+        "colors": colors[:: max(1, len(colors) // PALETTE_SAMPLES)][:PALETTE_SAMPLES],
+        "values": {
+            "edge width": edge_width(square).item(),
+            "Laplacian variance": laplacian_variance(square).item(),
+            "lightness": colors[:, 0].mean().item(),
+            "chroma": colors[:, 1:].norm(dim=1).mean().item(),
+            "contrast": colors[:, 0].std().item(),
+            "clipped": clipped.float().mean().item(),
+        },
     }
-    for name, value in values.items():
-        rows.values.setdefault(name, []).append(value)
-
-
-def _short_side(file: Path) -> int | None:
-    """``None`` for a file that cannot be read, which the pass over the set names."""
-    try:
-        return min(load(file).pixels.shape[-2:])
-    except PictureError:
-        return None

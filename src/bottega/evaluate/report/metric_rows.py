@@ -1,74 +1,91 @@
-"""The tables of a report: what is measured between a set and its reference, with intervals."""
+"""The tables of a report: metrics of a set beside those of its reference, with intervals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
-from bottega.evaluate.metrics.diversity import mean_pairwise_distance, vendi_score
+from bottega.encoders import Encoder
+from bottega.evaluate.extractors import Extractor
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval, jackknife
+from bottega.evaluate.metrics.diversity import cosine_similarity, mean_pairwise_distance, vendi_score
 from bottega.evaluate.metrics.fid import fid
-from bottega.evaluate.metrics.jackknife import jackknife
 from bottega.evaluate.metrics.kid import kernel_distance, kid
-from bottega.evaluate.metrics.precision_recall import NEIGHBOURS, Novelty, novelty, precision_recall, radii
-from bottega.evaluate.metrics.set_texture import sliced_wasserstein_sets
-from bottega.evaluate.metrics.style_scatter import style_scatter
+from bottega.evaluate.metrics.patch_swd import sliced_wasserstein_sets
+from bottega.evaluate.metrics.perceptual import perceptual_distance, style_variation
+from bottega.evaluate.metrics.precision_recall import (
+    NEIGHBORS,
+    Novelty,
+    neighbor_distances,
+    novelty,
+    precision_recall,
+)
+from bottega.evaluate.metrics.psnr_ssim import ms_ssim, psnr, ssim
+from bottega.evaluate.metrics.sharpness import edge_agreement
 from bottega.evaluate.palettes import Palette, palette_distance
 from bottega.evaluate.report.measure_set import MeasuredSet
+from bottega.pictures import load, resize
 
-NEAR = 0.05  # of the reference's pictures have one nearer: what lies nearer still is taken for a copy
+COPY_QUANTILE = 0.05  # a picture nearer to the reference than this quantile of its own distances is a copy
+MAX_PSNR_DB = 100.0  # stands for equal pictures, whose PSNR is infinite
 NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricRow:
     """One row of a table.
 
     Attributes:
         name: with its extractor, such as ``fid[small]``.
-        value: with its interval; both ends are NaN where none is known.
-        usual: the same of the reference: between two halves of it, or within it; NaN where there is none.
-        better: "lower", "higher", or "as usual": near what the reference has.
-        says: what it tells, in a few words.
+        value: with its interval; both ends are NaN where no interval is known.
+        reference: the same metric between two halves of the reference, or within it; NaN where undefined.
+        direction: what is better: "lower", "higher", or "as reference".
+        description: what it measures, in a few words.
     """
 
     name: str
     value: Interval
-    usual: float
-    better: str
-    says: str
+    reference: float
+    direction: str
+    description: str
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For JSON: NaN becomes null."""
         numbers = {
             "value": self.value.estimate,
             "low": self.value.low,
             "high": self.value.high,
-            "usual": self.usual,
+            "reference": self.reference,
         }
-        known = {key: number if np.isfinite(number) else None for key, number in numbers.items()}
-        return {"name": self.name, **known, "better": self.better, "says": self.says}
+        return {
+            "name": self.name,
+            **{key: number if np.isfinite(number) else None for key, number in numbers.items()},
+            "direction": self.direction,
+            "description": self.description,
+        }
 
 
-def nearness(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0) -> list[Figure]:
-    """How near the set comes to the reference, as a whole."""
+def fidelity_rows(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0) -> list[MetricRow]:
+    """How close the set comes to the reference as a whole."""
     first, second = _halves(len(reference), seed)
-    found = []
+    rows = []
     for name, features in results.features.items():
         real = reference.features[name]
-        estimate, floor = fid(features, real, seed=seed), fid(real[first], real[second], seed=seed)
-        found += [
-            Figure(
+        estimate, baseline = fid(features, real, seed=seed), fid(real[first], real[second], seed=seed)
+        rows += [
+            MetricRow(
                 f"fid[{name}]",
                 estimate.corrected,
-                floor.corrected.estimate,
+                baseline.corrected.estimate,
                 "lower",
-                f"Fréchet distance, its bias taken off; {estimate.distance:.4g} as others compute it",
+                f"Fréchet distance without its bias; {estimate.raw:.4g} as others compute it",
             ),
-            Figure(
+            MetricRow(
                 f"kid[{name}]",
                 kid(features, real, seed=seed),
                 kernel_distance(real[first], real[second]),
@@ -76,140 +93,193 @@ def nearness(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0) -> 
                 "kernel distance, unbiased at any number of pictures",
             ),
         ]
-    return [*found, *_shares(results, reference, seed), *_texture(results, reference)]
+    return [*rows, *_share_rows(results, reference, seed), *_texture_rows(results, reference)]
 
 
-def variety(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0) -> list[Figure]:
-    """How much the set's pictures differ among themselves and from the reference."""
-    name = next(iter(results.features))
-    ours, theirs = results.features[name].double(), reference.features[name].double()
-    equal = min(len(ours), len(theirs))
+def diversity_rows(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0) -> list[MetricRow]:
+    """How much the set's pictures differ from each other and from the reference."""
+    name = results.extractor_name
+    features, real = results.features[name].double(), reference.features[name].double()
+    sizes = (len(features), len(real))
     diversity = jackknife(
-        lambda a, b: mean_pairwise_distance(ours[a]) / mean_pairwise_distance(theirs[b]),
-        (len(ours), len(theirs)),
-        seed=seed,
+        lambda a, b: mean_pairwise_distance(features[a]) / mean_pairwise_distance(real[b]), sizes, seed=seed
     )
-    scatter = jackknife(
-        lambda a, b: style_scatter(results.styles[a], reference.styles[b]),
-        (len(ours), len(theirs)),
-        seed=seed,
+    variation = jackknife(
+        lambda a, b: style_variation(results.styles[a], reference.styles[b]), sizes, seed=seed
     )
-    new = novelty(ours, theirs)
-    copies = bootstrap_interval(new.ratios < near_threshold(reference, name), seed=seed)
-    centre = theirs.mean(dim=0)
+    ratios = novelty(features, real).ratios
+    center = real.mean(dim=0)
     return [
-        Figure(
+        MetricRow(
             f"diversity[{name}]",
             diversity.corrected,
             1.0,
-            "as usual",
+            "as reference",
             "mean distance of two pictures, over that of two pictures of the reference",
         ),
-        Figure(
+        MetricRow(
             f"vendi[{name}]",
-            Interval(vendi_score(ours[:equal], centre), NAN, NAN),
-            vendi_score(theirs[:equal], centre),
-            "as usual",
-            f"how many wholly different pictures the first {equal} are worth",
+            Interval(vendi_score(features[: min(sizes)], center), NAN, NAN),
+            vendi_score(real[: min(sizes)], center),
+            "as reference",
+            f"effective number of different pictures among the first {min(sizes)}",
         ),
-        Figure(
-            "scatter of manner[style layers]",
-            scatter.corrected,
+        MetricRow(
+            "style variation[style layers]",
+            variation.corrected,
             1.0,
-            "as usual",
-            "how much the manner varies, over how much it varies in the reference; 0 is one manner",
+            "as reference",
+            "how much the style varies, over how much it varies in the reference; 0 is one style",
         ),
-        Figure(
+        MetricRow(
             f"novelty[{name}]",
-            bootstrap_interval(new.ratios, lambda rows: float(np.median(rows)), seed=seed),
+            bootstrap_interval(ratios, lambda rows: float(np.median(rows)), seed=seed),
             1.0,
-            "as usual",
-            "distance to the nearest picture of the reference, in its own such distances; 0 is a copy",
+            "as reference",
+            "distance to the nearest picture of the reference, in units of such distances within it; 0 is a "
+            "copy",
         ),
-        Figure(
+        MetricRow(
             f"copies[{name}]",
-            copies,
-            NEAR,
+            bootstrap_interval(ratios < copy_threshold(reference), seed=seed),
+            COPY_QUANTILE,
             "lower",
-            "share of pictures that lie nearer to one of the reference than its own do but one in twenty",
+            "share of pictures nearer to one of the reference than all but one in twenty of its own are",
         ),
     ]
 
 
-def single(results: MeasuredSet, reference: MeasuredSet, wanted: Palette, *, seed: int = 0) -> list[Figure]:
-    """What each picture has by itself; medians over the set and over the reference."""
-    colors, usual = color_distances(results, wanted), color_distances(reference, wanted)
-    rows = [
+def picture_rows(
+    results: MeasuredSet, reference: MeasuredSet, target: Palette, *, seed: int = 0
+) -> list[MetricRow]:
+    """Medians, over each set, of the metrics of single pictures."""
+    metrics = [
         ("edge width (pixels)", "edge width", "height of an edge over its slope; low is sharp"),
         ("Laplacian variance", "Laplacian variance", "high is sharp, noisy or finely patterned"),
         ("lightness (L*)", "lightness", "mean, 0 black to 100 white"),
         ("contrast (L*)", "contrast", "standard deviation of the lightness"),
-        ("chroma (C*)", "chroma", "mean distance from grey"),
+        ("chroma (C*)", "chroma", "mean distance from gray"),
     ]
-    found = [
-        Figure(name, _median(results.values[key], seed), _middle(reference.values[key]), "as usual", says)
-        for name, key, says in rows
+    return [
+        MetricRow(
+            "color distance (ΔE₀₀)",
+            _median_interval(color_distances(results, target), seed),
+            _median(color_distances(reference, target)),
+            "lower",
+            "least recoloring into the target palette, CIEDE2000",
+        ),
+        *(
+            MetricRow(
+                name,
+                _median_interval(results.values[key], seed),
+                _median(reference.values[key]),
+                "as reference",
+                description,
+            )
+            for name, key, description in metrics
+        ),
     ]
-    accuracy = Figure(
-        "colour distance (ΔE₀₀)",
-        _median(colors, seed),
-        _middle(usual),
-        "lower",
-        "what recolouring into the target palette would take at least, CIEDE2000",
-    )
-    return [accuracy, *found]
 
 
-def color_distances(pictures: MeasuredSet, wanted: Palette) -> NDArray[np.float64]:
-    """The colour distance of each picture to a palette, ``(N,)``."""
-    return np.array([palette_distance(found, wanted) for found in pictures.palettes])
+def paired_rows(
+    pairs: Sequence[tuple[Path, Path]], encoder: Encoder, extractor: Extractor, *, seed: int = 0
+) -> list[MetricRow]:
+    """Means over pairs, with intervals; a result of another size is resized to its reference."""
+    lpips, cosine = f"perceptual distance[{encoder.name}]", f"cosine[{extractor.name}]"
+    values: dict[str, list[float]] = {}
+    for result_file, reference_file in pairs:
+        target = load(reference_file).pixels
+        picture = resize(load(result_file).pixels, (target.shape[-2], target.shape[-1]))
+        for name, value in (
+            ("SSIM", ssim(picture, target)),
+            ("MS-SSIM", ms_ssim(picture, target)),
+            ("PSNR (dB)", min(psnr(picture, target), MAX_PSNR_DB)),
+            (lpips, perceptual_distance(encoder, picture, target).item()),
+            ("edge agreement", edge_agreement(picture, target)),
+            (cosine, cosine_similarity(extractor(picture), extractor(target)).item()),
+        ):
+            values.setdefault(name, []).append(value)
+    descriptions = {
+        "SSIM": "structural similarity, 1 for equal pictures",
+        "MS-SSIM": "the same at several scales",
+        "PSNR (dB)": "peak signal-to-noise ratio",
+        lpips: "LPIPS-type distance, 0 for equal pictures",
+        "edge agreement": "agreement of edge orientations, -1 to 1",
+        cosine: "cosine similarity of the features",
+    }
+    return [
+        MetricRow(
+            name,
+            bootstrap_interval(column, seed=seed),
+            NAN,
+            "lower" if name == lpips else "higher",
+            descriptions[name],
+        )
+        for name, column in values.items()
+    ]
 
 
-def near_threshold(reference: MeasuredSet, name: str) -> float:
-    """The novelty ratio of one in twenty of the reference's own pictures, against its others."""
-    apart = radii(reference.features[name], 1).numpy()
-    return float(np.quantile(apart, NEAR) / np.median(apart))
+def pairs_by_name(results: Sequence[Path], reference: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Files with the same name but for the suffix; names that occur twice in a set are left out."""
+
+    def by_stem(files: Sequence[Path]) -> dict[str, Path]:
+        stems = [file.stem for file in files]
+        return {file.stem: file for file in files if stems.count(file.stem) == 1}
+
+    first, second = by_stem(results), by_stem(reference)
+    return [(first[stem], second[stem]) for stem in first if stem in second]
 
 
-def new_pictures(results: MeasuredSet, reference: MeasuredSet) -> Novelty:
+def color_distances(pictures: MeasuredSet, target: Palette) -> NDArray[np.float64]:
+    """The distance of each picture's palette to a palette, ``(N,)``."""
+    return np.array([palette_distance(palette, target) for palette in pictures.palettes])
+
+
+def copy_threshold(reference: MeasuredSet) -> float:
+    """The novelty ratio below which a picture counts as a copy of a reference picture."""
+    distances = neighbor_distances(reference.features[reference.extractor_name], 1).numpy()
+    return float(np.quantile(distances, COPY_QUANTILE) / np.median(distances))
+
+
+def set_novelty(results: MeasuredSet, reference: MeasuredSet) -> Novelty:
     """The novelty of each picture by the first extractor."""
-    name = next(iter(results.features))
+    name = results.extractor_name
     return novelty(results.features[name], reference.features[name])
 
 
-def _shares(results: MeasuredSet, reference: MeasuredSet, seed: int) -> list[Figure]:
-    name = next(iter(results.features))
-    ours, theirs = results.features[name], reference.features[name]
-    if min(len(ours), len(theirs) // 2) <= NEIGHBOURS:
+def _share_rows(results: MeasuredSet, reference: MeasuredSet, seed: int) -> list[MetricRow]:
+    name = results.extractor_name
+    features, real = results.features[name], reference.features[name]
+    if min(len(features), len(real) // 2) <= NEIGHBORS:
         return []
     first, second = _halves(len(reference), seed)
-    found = precision_recall(ours, theirs, seed=seed)
-    usual = precision_recall(theirs[first], theirs[second], seed=seed, resamples=1)
-    says = {
-        "precision": "share that looks as if it belonged to the reference",
-        "recall": "share of the reference that the set could have shown",
-        "density": "as precision, and outliers of the reference spoil little",
-        "coverage": "share of the reference that has a picture of the set near",
+    shares = precision_recall(features, real, seed=seed)
+    baseline = precision_recall(real[first], real[second], seed=seed, resamples=1)
+    descriptions = {
+        "precision": "share of pictures inside the reference's distribution",
+        "recall": "share of the reference inside the set's distribution",
+        "density": "as precision, less sensitive to outliers of the reference",
+        "coverage": "share of the reference with a picture of the set nearby",
     }
     return [
-        Figure(f"{key}[{name}]", getattr(found, key), getattr(usual, key).estimate, "higher", text)
-        for key, text in says.items()
+        MetricRow(f"{key}[{name}]", getattr(shares, key), getattr(baseline, key).estimate, "higher", text)
+        for key, text in descriptions.items()
     ]
 
 
-def _texture(results: MeasuredSet, reference: MeasuredSet) -> list[Figure]:
-    found = sliced_wasserstein_sets(results.patches, reference.patches)
+def _texture_rows(results: MeasuredSet, reference: MeasuredSet) -> list[MetricRow]:
+    distance = sliced_wasserstein_sets(results.patches, reference.patches)
     halves = sliced_wasserstein_sets(*reference.patches.halves())
-    # What chance alone makes falls with the root of the number of pictures, and halves have fewer.
-    chance = ((1 / len(results) + 1 / len(reference)) / (4 / len(reference))) ** 0.5
-    side = results.patches.side
+    # Sampling error falls with the root of the number of pictures, and halves have fewer.
+    scale = ((1 / len(results) + 1 / len(reference)) / (4 / len(reference))) ** 0.5
     text = "sliced Wasserstein distance of 7 × 7 patches, all octaves"
-    rows = [("texture", found.mean, halves.mean, text)]
-    for level, (value, other) in enumerate(zip(found.levels, halves.levels, strict=True)):
-        rows.append((f"texture at {side // 2**level} pixels", value, other, "the same, this octave alone"))
+    rows = [("texture", distance.mean, halves.mean, text)]
+    for level, (value, baseline) in enumerate(zip(distance.levels, halves.levels, strict=True)):
+        side = results.patches.side // 2**level
+        rows.append((f"texture at {side} pixels", value, baseline, "the same, this octave alone"))
     return [
-        Figure(name, Interval(value, NAN, NAN), other * chance, "lower", says)
-        for name, value, other, says in rows
+        MetricRow(name, Interval(value, NAN, NAN), baseline * scale, "lower", description)
+        for name, value, baseline, description in rows
     ]
 
 
@@ -218,13 +288,13 @@ def _halves(count: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return order[: count // 2], order[count // 2 :]
 
 
-def _median(values: NDArray[np.float64], seed: int) -> Interval:
-    known = values[np.isfinite(values)]
-    if not known.size:
+def _median_interval(values: NDArray[np.float64], seed: int) -> Interval:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return Interval(NAN, NAN, NAN)
-    return bootstrap_interval(known, lambda rows: float(np.median(rows)), seed=seed, resamples=1000)
+    return bootstrap_interval(finite, lambda rows: float(np.median(rows)), seed=seed, resamples=1000)
 
 
-def _middle(values: NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else NAN
+def _median(values: NDArray[np.float64]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else NAN

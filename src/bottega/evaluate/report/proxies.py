@@ -1,9 +1,8 @@
-"""Computed stand-ins for the five columns in which people judge works of art. They are no judgements.
+"""Computed proxies for the five qualities that people rate in works of art. They are not ratings.
 
 The founding study of this project (Luo & Tao 2025, doi 10.1515/pjbr-2025-0009, table 1) has works rated out
-of ten for sharpness, colour accuracy, stylistic continuity, innovativeness and technical realization, and
-does not define how. What a program can measure of each is given here on the same scale, with the reference
-as the measure of ten.
+of ten for sharpness, color accuracy, stylistic continuity, innovativeness and technical realization, and
+does not define how. Each proxy is on the same scale, with the reference as ten.
 """
 
 from __future__ import annotations
@@ -11,96 +10,115 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval
-from bottega.evaluate.metrics.jackknife import jackknife
-from bottega.evaluate.metrics.precision_recall import NEIGHBOURS, radii
-from bottega.evaluate.metrics.style_scatter import style_scatter
+from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval, jackknife
+from bottega.evaluate.metrics.perceptual import style_variation
+from bottega.evaluate.metrics.precision_recall import NEIGHBORS, neighbor_distances
 from bottega.evaluate.palettes import Palette
 from bottega.evaluate.report.measure_set import MeasuredSet
-from bottega.evaluate.report.metric_rows import NAN, Figure, color_distances, near_threshold, new_pictures
+from bottega.evaluate.report.metric_rows import (
+    NAN,
+    MetricRow,
+    color_distances,
+    copy_threshold,
+    set_novelty,
+)
 
-TEN = 10.0
-WORST_COLORS = 50.0  # ΔE₀₀: half of black against white
-CLIPPED = 0.25  # share of pure black and white pixels that is too much, unless the reference has more
-FLAT = 2.0  # contrast in L* below which nothing is shown
-SAME = 1e-3  # distance of features, of the usual one, below which two pictures are one
+MAX_SCORE = 10.0
+MAX_COLOR_DISTANCE = 50.0  # ΔE₀₀ that scores 0: half of black against white
+MAX_CLIPPED_SHARE = 0.25  # share of pure black and white pixels, unless the reference has more
+MIN_CONTRAST = 2.0  # standard deviation of L*; below it a picture is empty
+DUPLICATE_DISTANCE = 1e-3  # of features, over the reference's median; below it two pictures are the same
 
 
-def proxies(results: MeasuredSet, reference: MeasuredSet, wanted: Palette, *, seed: int = 0) -> list[Figure]:
-    """Five figures out of ten, each with what it is made of."""
-    rows = [
+def proxy_rows(
+    results: MeasuredSet, reference: MeasuredSet, target: Palette, *, seed: int = 0
+) -> list[MetricRow]:
+    """Five scores out of ten, each with its definition."""
+    shares = [
         (
-            "sharpness (proxy)",
-            _share(_sharp(results, reference), seed),
-            "usual edge width of the reference over that of each picture, at most 1",
+            "sharpness",
+            _sharpness(results, reference),
+            "median edge width of the reference over that of each picture, at most 1",
         ),
         (
-            "colour accuracy (proxy)",
-            _share(_colored(results, reference, wanted), seed),
-            "1 at the reference's usual colour distance to the target palette, 0 at ΔE₀₀ 50",
+            "color accuracy",
+            _color_accuracy(results, reference, target),
+            "1 at the reference's median color distance to the target palette, 0 at ΔE₀₀ 50",
         ),
         (
-            "stylistic continuity (proxy)",
-            _continuity(results, reference, seed),
-            "1 over the scatter of the manner, at most 1: no looser than the reference",
+            "innovativeness",
+            novel_and_typical(results, reference),
+            "share of pictures that are not copies, yet inside the reference's distribution",
         ),
         (
-            "innovativeness (proxy)",
-            _share(new_and_at_home(results, reference), seed),
-            "share of pictures that are no copies and yet belong to the reference's kind",
-        ),
-        (
-            "technical realization (proxy)",
-            _share(sound(results, reference), seed),
-            "share of files that can be read, are not flat, not clipped, and there only once",
+            "technical realization",
+            technically_valid(results, reference),
+            "share of files that can be read, are not flat, not clipped, and occur only once",
         ),
     ]
-    return [Figure(name, value, NAN, "higher", says) for name, value, says in rows]
+    rows = [
+        MetricRow(
+            f"{name} (proxy)",
+            bootstrap_interval(MAX_SCORE * values, seed=seed, resamples=1000),
+            NAN,
+            "higher",
+            description,
+        )
+        for name, values, description in shares
+    ]
+    continuity = MetricRow(
+        "stylistic continuity (proxy)",
+        _style_continuity(results, reference, seed),
+        NAN,
+        "higher",
+        "1 over the style variation, at most 1: as consistent as the reference",
+    )
+    return [*rows[:2], continuity, *rows[2:]]
 
 
-def sound(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
+def technically_valid(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
     """1 for each file without a technical fault, 0 for the others; unreadable ones come last."""
-    name = next(iter(results.features))
-    limit = max(CLIPPED, float(np.quantile(reference.values["clipped"], 0.95)))
-    usual = radii(reference.features[name], 1).median().item()
-    alone = radii(results.features[name], 1).numpy() > SAME * usual
-    faultless = (results.values["contrast"] >= FLAT) & (results.values["clipped"] <= limit) & alone
-    return np.concatenate([faultless.astype(float), np.zeros(len(results.broken))])
+    name = results.extractor_name
+    max_clipped = max(MAX_CLIPPED_SHARE, float(np.quantile(reference.values["clipped"], 0.95)))
+    median_distance = neighbor_distances(reference.features[name], 1).median().item()
+    unique = neighbor_distances(results.features[name], 1).numpy() > DUPLICATE_DISTANCE * median_distance
+    valid = (results.values["contrast"] >= MIN_CONTRAST) & (results.values["clipped"] <= max_clipped) & unique
+    return np.concatenate([valid.astype(float), np.zeros(len(results.unreadable))])
 
 
-def _sharp(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
-    usual = np.nanmedian(reference.values["edge width"])
-    widths = np.nan_to_num(results.values["edge width"], nan=np.inf)  # no edge at all is not sharp
-    return np.minimum(1.0, usual / np.maximum(widths, 1e-9))
+def novel_and_typical(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
+    """1 for each picture that is not a copy and lies in the ball of its nearest reference picture, else 0."""
+    novelty = set_novelty(results, reference)
+    features = reference.features[reference.extractor_name]
+    radii = neighbor_distances(features, min(NEIGHBORS, len(features) - 1)).numpy()
+    distances = novelty.ratios * neighbor_distances(features, 1).median().item()
+    typical = distances <= radii[novelty.nearest]
+    return (typical & (novelty.ratios >= copy_threshold(reference))).astype(float)
 
 
-def _colored(results: MeasuredSet, reference: MeasuredSet, wanted: Palette) -> NDArray[np.float64]:
-    usual = float(np.median(color_distances(reference, wanted)))
-    apart = color_distances(results, wanted)
-    return np.clip((WORST_COLORS - apart) / max(WORST_COLORS - usual, 1e-9), 0, 1)
+def _sharpness(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
+    reference_width = np.nanmedian(reference.values["edge width"])
+    widths = np.nan_to_num(results.values["edge width"], nan=np.inf)  # a picture without edges is not sharp
+    return np.minimum(1.0, reference_width / np.maximum(widths, 1e-9))
 
 
-def _continuity(results: MeasuredSet, reference: MeasuredSet, seed: int) -> Interval:
-    def share(ours: NDArray[np.intp], theirs: NDArray[np.intp]) -> float:
-        return 1 / max(1.0, style_scatter(results.styles[ours], reference.styles[theirs]))
-
-    found = jackknife(share, (len(results), len(reference)), seed=seed)
-    reach = found.corrected.high - found.corrected.estimate
-    ends = (found.figure - reach, found.figure, found.figure + reach)
-    low, estimate, high = (TEN * min(max(end, 0.0), 1.0) for end in ends)
-    return Interval(estimate, low, high)
+def _color_accuracy(results: MeasuredSet, reference: MeasuredSet, target: Palette) -> NDArray[np.float64]:
+    reference_distance = float(np.median(color_distances(reference, target)))
+    distances = color_distances(results, target)
+    return np.clip(
+        (MAX_COLOR_DISTANCE - distances) / max(MAX_COLOR_DISTANCE - reference_distance, 1e-9), 0, 1
+    )
 
 
-def new_and_at_home(results: MeasuredSet, reference: MeasuredSet) -> NDArray[np.float64]:
-    """1 for each picture that is no copy and lies in the ball of its nearest of the reference, else 0."""
-    name = next(iter(results.features))
-    new = new_pictures(results, reference)
-    theirs = reference.features[name]
-    balls = radii(theirs, min(NEIGHBOURS, len(theirs) - 1)).numpy()
-    nearest = new.ratios * radii(theirs, 1).median().item()
-    belongs = nearest <= balls[new.nearest]
-    return (belongs & (new.ratios >= near_threshold(reference, name))).astype(float)
-
-
-def _share(values: NDArray[np.float64], seed: int) -> Interval:
-    return bootstrap_interval(TEN * values, seed=seed, resamples=1000)
+def _style_continuity(results: MeasuredSet, reference: MeasuredSet, seed: int) -> Interval:
+    estimate = jackknife(
+        lambda a, b: 1 / max(1.0, style_variation(results.styles[a], reference.styles[b])),
+        (len(results), len(reference)),
+        seed=seed,
+    )
+    margin = estimate.corrected.high - estimate.corrected.estimate
+    raw, low, high = (
+        MAX_SCORE * min(max(value, 0.0), 1.0)
+        for value in (estimate.raw, estimate.raw - margin, estimate.raw + margin)
+    )
+    return Interval(raw, low, high)

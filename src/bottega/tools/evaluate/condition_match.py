@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bottega.errors import PictureError
-from bottega.evaluate import Interval, personalisation_match
+from bottega.evaluate import Interval, personalization_match
 from bottega.evaluate.report import Figure, Section
-from bottega.evaluate.report.measure_set import pictures_in
+from bottega.evaluate.report.measure_set import list_pictures
 from bottega.personalize import Condition, match, read_condition
 from bottega.pictures import load
 
@@ -22,7 +22,7 @@ def wish_section(wish: Path, results: Path, against: Path, seed: int = 0) -> Sec
         SettingsError: ``wish`` is no profile, or asks for nothing that is measured.
     """
     asked = Condition.load(wish)
-    ours, theirs = (_matched(pictures_in(folder), asked, seed) for folder in (results, against))
+    ours, theirs = (_matched(list_pictures(folder), asked, seed) for folder in (results, against))
     figures = [
         Figure(_named(name), value, theirs[name].estimate, "higher", _says(name))
         for name, value in ours.items()
@@ -36,7 +36,7 @@ def wish_section(wish: Path, results: Path, against: Path, seed: int = 0) -> Sec
 
 def _matched(files: Sequence[Path], asked: Condition, seed: int) -> dict[str, Interval]:
     found = [read for file in files if (read := _read(file)) is not None]
-    return personalisation_match(found, [asked] * len(found), _itself, match, seed=seed)
+    return personalization_match(found, [asked] * len(found), _itself, match, seed=seed)
 
 
 def _read(file: Path) -> Condition | None:

@@ -112,7 +112,7 @@ def _evaluate(settings: EvaluateSettings, report: ProgressReporter) -> ToolResul
 
 def _form(settings: EvaluateSettings) -> ToolResult:
     from bottega.evaluate.ratings import rating_form
-    from bottega.evaluate.report.measure_set import pictures_in
+    from bottega.evaluate.report.measure_set import list_pictures
 
     assert settings.form is not None
     if settings.ratings:
@@ -123,8 +123,8 @@ def _form(settings: EvaluateSettings) -> ToolResult:
         raise OutputError(f"{settings.form}: a form is a page; name it .html.")
     _check(settings.form, overwrite=settings.overwrite)
     groups = {
-        "results": pictures_in(settings.results),
-        "reference": pictures_in(settings.against),
+        "results": list_pictures(settings.results),
+        "reference": list_pictures(settings.against),
     }
     _write(settings.form, rating_form(groups, seed=settings.seed))
     return ToolResult(
@@ -144,9 +144,9 @@ def _wished(settings: EvaluateSettings) -> list[Section]:
 def _rated(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
     if not files:
         return [], {}
-    from bottega.evaluate.ratings import rating_section, read_ratings, summarise
+    from bottega.evaluate.ratings import rating_section, read_ratings, summarize_ratings
 
-    summary = summarise(read_ratings(files))
+    summary = summarize_ratings(read_ratings(files))
     return [rating_section(summary)], {"ratings": summary.plain()}
 
 
