@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from benchmarks.encoders.material import CropPair
 from benchmarks.encoders.recolour import as_it_is, equal_colours, luminance_only
 from bottega.encoders import Encoder
-from bottega.evaluate import Interval, auc, bootstrap_interval, compare_styles, measure_style, style_target
+from bottega.evaluate import Interval, bootstrap_interval, compare_styles, measure_style, style_target
 
 VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
     "in colour": as_it_is,
@@ -52,5 +54,6 @@ def crop_test(
 
 
 def _area(rows: NDArray[np.float64]) -> float:
-    same = rows[:, 1] == 1
-    return auc(-rows[same, 0], -rows[~same, 0])
+    """Area under the ROC curve; NaN for a resample of one kind of pairs."""
+    distances, same = rows[:, 0], rows[:, 1] == 1
+    return float(roc_auc_score(same, -distances)) if 0 < same.sum() < len(same) else math.nan

@@ -61,7 +61,7 @@ def measure(painted: Tensor, content: Tensor, style: Tensor, encoder: Encoder | 
     Raises:
         PictureError: sizes that do not fit, or pictures below 32 pixels.
     """
-    bands = _sliced(equal_contrast(painted), equal_contrast(style)).levels[:-1]
+    bands = _sliced(equal_contrast(painted), equal_contrast(style), in_range=False).levels[:-1]
     return Scores(
         style=_sliced(painted, style).mean,
         style_texture=sum(bands) / len(bands),
@@ -83,5 +83,5 @@ def equal_contrast(picture: Tensor) -> Tensor:
     return ((luma - luma.mean((2, 3), keepdim=True)) / deviation).expand(-1, 3, -1, -1)
 
 
-def _sliced(picture: Tensor, target: Tensor) -> TextureDistance:
-    return sliced_wasserstein(picture, target, patches=PATCHES, directions=DIRECTIONS)
+def _sliced(picture: Tensor, target: Tensor, in_range: bool = True) -> TextureDistance:
+    return sliced_wasserstein(picture, target, patches=PATCHES, directions=DIRECTIONS, in_range=in_range)

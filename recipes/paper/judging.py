@@ -15,12 +15,12 @@ from bottega.evaluate import (
     extractor,
     fid,
     kid,
-    personalization_match,
     measure_latency,
+    personalization_match,
     ssim,
 )
-from bottega.evaluate.extractors import square
-from bottega.evaluate.report.measure_set import MeasurementConfig, MeasuredSet, measure_set
+from bottega.evaluate.extractors import center_square
+from bottega.evaluate.report.measure_set import MeasuredSet, MeasurementConfig, measure_set
 from bottega.generate import Generator, sample
 from bottega.personalize import AdjustmentNet, Condition, adjust, match, packaged, read_condition
 from bottega.personalize.seen import enlarged
@@ -59,7 +59,7 @@ def paint_by_rules(count: int, side: int, size: int, folder: Path) -> list[Path]
     for number, file in enumerate(files):
         if not file.exists():
             painted = styles.paint(names[number % len(names)], (side, side), number // len(names))
-            save(square(painted, size), file)
+            save(center_square(painted, size), file)
     return files
 
 
@@ -67,7 +67,7 @@ def prepared(files: Sequence[Path], size: int, folder: Path) -> list[Path]:
     """Squares of the size at which everything is drawn: sharpness is to say nothing of scans."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
-        save(square(load_picture(file).pixels, size), folder / f"{number:04d}.png")
+        save(center_square(load_picture(file).pixels, size), folder / f"{number:04d}.png")
         for number, file in enumerate(files)
     ]
 
@@ -75,7 +75,9 @@ def prepared(files: Sequence[Path], size: int, folder: Path) -> list[Path]:
 @cache
 def instruments(size: int) -> MeasurementConfig:
     """The same for all."""
-    return MeasurementConfig(tuple(extractor(name) for name in EXTRACTORS), encoders.load(EXTRACTOR), max(size, 32))
+    return MeasurementConfig(
+        tuple(extractor(name) for name in EXTRACTORS), encoders.load(EXTRACTOR), max(size, 32)
+    )
 
 
 def look(files: Sequence[Path], size: int) -> MeasuredSet:
@@ -91,7 +93,7 @@ def distances(drawn: MeasuredSet, real: MeasuredSet, seed: int) -> dict[str, Int
     }
     return {
         f"FID[{EXTRACTOR}] ↓": estimate.corrected,
-        "as others compute it": estimate.distance,
+        "as others compute it": estimate.raw,
         **kernel,
     }
 
@@ -131,7 +133,7 @@ def matched(
         adjust(enlarged(draft), wanted, network=network, refine=recipe.refine) if adjusted else draft
         for draft, wanted in zip(drafts, asked, strict=True)
     )
-    return personalization_match(pictures, asked, read_condition, match, seed=recipe.seed)["mean"]
+    return personalization_match(asked, map(read_condition, pictures), match, seed=recipe.seed)["mean"]
 
 
 @cache

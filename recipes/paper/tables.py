@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from bottega.evaluate import Interval, bootstrap_interval
-from bottega.evaluate.metrics.jackknife import jackknife
-from bottega.evaluate.metrics.style_variation import style_variation
+from bottega.evaluate.metrics.bootstrap import jackknife
+from bottega.evaluate.metrics.perceptual import style_variation
 from bottega.evaluate.report.measure_set import MeasuredSet
-from bottega.evaluate.report.proxies import proxies
+from bottega.evaluate.report.proxies import proxy_rows
 from bottega.generate import Generator
 from bottega.personalize import read_condition
 from bottega.pictures import load
@@ -91,7 +91,7 @@ def table_1(bench: Bench) -> Table:
     sheets = {}
     for title, files in _methods(bench).items():
         looked = judging.look(files, bench.recipe.size)
-        figures = proxies(looked, real, real.palette, seed=bench.recipe.seed)
+        figures = proxy_rows(looked, real, real.palette, seed=bench.recipe.seed)
         rows.append({"method": title, **{figure.name: figure.value for figure in figures}})
         sheets[title] = files
     return Table(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega.evaluate import Interval
-from bottega.evaluate.report.html import number
+from bottega.evaluate.report.html import format_number
 from bottega.files import atomic_write
 from bottega.pictures import save, sheet
 from recipes.paper.config import PaperRecipe
@@ -54,8 +54,8 @@ def markdown(table: Table) -> str:
 
 def _said(cell: Cell) -> str:
     if isinstance(cell, Interval):
-        return f"{number(cell.estimate)} [{number(cell.low)}, {number(cell.high)}]"
-    return cell if isinstance(cell, str) else number(cell)
+        return f"{format_number(cell.estimate)} [{format_number(cell.low)}, {format_number(cell.high)}]"
+    return cell if isinstance(cell, str) else format_number(cell)
 
 
 def _plain(cell: Cell) -> Any:

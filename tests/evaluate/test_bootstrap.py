@@ -64,9 +64,9 @@ def test_several_figures_share_their_draws():
     values = np.random.default_rng(3).normal(size=(40, 2))
     values[0] = -1
     both = bootstrap_intervals(values, lambda rows: rows.mean(0), resamples=200)
-    for column, found in enumerate(both):
+    for column, result in enumerate(both):
         alone = bootstrap_interval(values[:, column], resamples=200)
-        assert (found.estimate, found.low, found.high) == pytest.approx(
+        assert (result.estimate, result.low, result.high) == pytest.approx(
             (alone.estimate, alone.low, alone.high)
         )
     first = bootstrap_intervals(

@@ -6,7 +6,7 @@ import torch
 from bottega import encoders
 from bottega.errors import PictureError, SettingsError, WeightsError
 from bottega.evaluate import extractor
-from bottega.evaluate.extractors import square
+from bottega.evaluate.extractors import center_square
 
 
 def pictures(count=3, height=40, width=56):
@@ -27,9 +27,9 @@ def test_small_is_the_mean_of_the_deepest_layer_of_the_square_in_the_middle():
     ("random:scale8@48", 64, 48),
 ])  # fmt: skip
 def test_names(name, dimensions, side):
-    found = extractor(name)
-    assert (found.name, found.dimensions, found.side) == (name, dimensions, side)
-    features = found(pictures(2))
+    result = extractor(name)
+    assert (result.name, result.dimensions, result.side) == (name, dimensions, side)
+    features = result(pictures(2))
     assert features.shape == (2, dimensions)
     assert not features.requires_grad
 
@@ -46,7 +46,7 @@ def test_random_is_the_same_every_time_and_leaves_the_callers_draws_alone():
 def test_many_pictures_go_through_in_batches(monkeypatch):
     batch = pictures(5)
     whole = extractor("random@32")(batch)
-    monkeypatch.setattr("bottega.evaluate.extractors.BATCH", 2)
+    monkeypatch.setattr("bottega.evaluate.extractors.BATCH_SIZE", 2)
     torch.testing.assert_close(extractor("random@32")(batch), whole)
     assert extractor("random@32")(batch[:0]).shape == (0, 256)
 
@@ -54,7 +54,7 @@ def test_many_pictures_go_through_in_batches(monkeypatch):
 def test_square_takes_the_middle():
     picture = torch.zeros(1, 3, 20, 40)
     picture[..., 10:30] = 1
-    assert square(picture, 10).min() > 0.99
+    assert center_square(picture, 10).min() > 0.99
 
 
 @pytest.mark.parametrize("name", ["", "small@8", "small@x", "a:b:c"])

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from bottega import weights
 from bottega.errors import SettingsError, WeightsError
 from bottega.evaluate import extractor
-from bottega.evaluate.extractors import squeeze
+from bottega.evaluate.extractors import squeeze_legacy
 from bottega.evaluate.inception import Inception
 
 # Keras' InceptionV3 without its top: 21,768,352 trained (no scales in its norms) over 17,216 channels.
@@ -115,12 +115,12 @@ def test_a_converted_file_becomes_an_extractor(state, tmp_path, monkeypatch):
     converted, configuration = weights.read(tmp_path / "inception.safetensors")
     facts = {"kind": "features", "licence": "none", "origin": "random values of a test"}
     weights.shelve("inception", converted, configuration, architecture="inception", **facts)
-    found = extractor("inception@80")
+    result = extractor("inception@80")
     network = empty()
     network.load_features(halved)
     pictures = torch.rand(1, 3, 80, 80, generator=torch.Generator().manual_seed(1))
-    assert (found.dimensions, found.name) == (2048, "inception@80")
-    torch.testing.assert_close(found(pictures), network(pictures).detach())
+    assert (result.dimensions, result.name) == (2048, "inception@80")
+    torch.testing.assert_close(result(pictures), network(pictures).detach())
     assert extractor("inception-legacy@80")(pictures).shape == (1, 2048)
     with pytest.raises(SettingsError, match="75"):
         extractor("inception@64")
@@ -130,7 +130,7 @@ def test_a_converted_file_becomes_an_extractor(state, tmp_path, monkeypatch):
 
 def test_legacy_resizing_reads_where_tensorflow_did():
     row = torch.tensor([0.0, 1.0, 4.0, 9.0]).view(1, 1, 1, 4).expand(1, 3, 4, 4) / 9
-    found = squeeze(row, 6)[0, 0, 0] * 9
+    result = squeeze_legacy(row, 6)[0, 0, 0] * 9
     # At 0, 2/3, 4/3, 2, 8/3 and 10/3 of the old pixels; beyond the last one the last.
     expected = torch.tensor([0, 2 / 3, 2, 4, 4 + 10 / 3, 9])
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(result, expected, rtol=1e-5, atol=1e-5)

@@ -70,8 +70,8 @@ def test_ciede2000_broadcasts_and_is_nothing_for_equals():
     ((0, 0, 1), (32.30, 79.19, -107.86)),
 ])  # fmt: skip
 def test_lab_of_known_colours(rgb, lab):
-    found = rgb_to_lab(torch.tensor(rgb, dtype=torch.float32))
-    torch.testing.assert_close(found, torch.tensor(lab, dtype=torch.float64), rtol=0, atol=0.02)
+    result = rgb_to_lab(torch.tensor(rgb, dtype=torch.float32))
+    torch.testing.assert_close(result, torch.tensor(lab, dtype=torch.float64), rtol=0, atol=0.02)
 
 
 def halves(left, right, share=0.5, size=64):
@@ -83,11 +83,11 @@ def halves(left, right, share=0.5, size=64):
 
 
 def test_palette_of_a_picture_of_two_colours():
-    found = palette_of(color_samples(halves([0.8, 0.1, 0.1], [0.1, 0.1, 0.7], share=0.25)))
-    order = found.shares.argsort()
-    torch.testing.assert_close(found.shares[order], torch.tensor([0.25, 0.75], dtype=torch.float64))
+    result = palette_of(color_samples(halves([0.8, 0.1, 0.1], [0.1, 0.1, 0.7], share=0.25)))
+    order = result.shares.argsort()
+    torch.testing.assert_close(result.shares[order], torch.tensor([0.25, 0.75], dtype=torch.float64))
     expected = rgb_to_lab(torch.tensor([[0.8, 0.1, 0.1], [0.1, 0.1, 0.7]]))
-    torch.testing.assert_close(found.lab[order], expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(result.lab[order], expected, rtol=0, atol=1e-4)
 
 
 def test_color_accuracy_is_what_recolouring_costs():

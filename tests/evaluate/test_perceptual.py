@@ -1,13 +1,21 @@
-"""The LPIPS-type distance and MS-SSIM against numpy."""
+"""Distances by an encoder's features against direct computations."""
 
 import numpy as np
 import pytest
 import torch
-from scipy.signal import convolve2d
 
 from bottega import encoders
-from bottega.errors import PictureError
-from bottega.evaluate import ms_ssim, perceptual_distance
+from bottega.encoders import build
+from bottega.errors import PictureError, SettingsError
+from bottega.evaluate import (
+    compare_styles,
+    measure_style,
+    perceptual_distance,
+    style_distance,
+    style_target,
+    style_variation,
+    style_vectors,
+)
 
 
 def pair(height=64, width=48, noise=0.1):
@@ -26,9 +34,9 @@ def test_perceptual_distance_is_the_formula():
         x, y = (encoder(p, [layer])[layer][0].double().numpy() for p in (a, b))
         x, y = (v / np.sqrt((v**2).sum(axis=0) + 1e-20) for v in (x, y))
         total += ((x - y) ** 2).sum(axis=0).mean()
-    found = perceptual_distance(encoder, torch.cat([a, a]), torch.cat([b, a]))
-    assert found[0].item() == pytest.approx(total, rel=1e-5)
-    assert found[1].item() == pytest.approx(0, abs=1e-9)
+    result = perceptual_distance(encoder, torch.cat([a, a]), torch.cat([b, a]))
+    assert result[0].item() == pytest.approx(total, rel=1e-5)
+    assert result[1].item() == pytest.approx(0, abs=1e-9)
 
 
 def test_perceptual_distance_grows_with_the_difference():
@@ -39,56 +47,82 @@ def test_perceptual_distance_grows_with_the_difference():
         perceptual_distance(encoder, torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 31))
 
 
-def terms(x, y):
-    """Means over all windows of l · c · s and of c · s, one channel, as explicit weighted sums."""
-    offset = np.arange(11) - 5
-    window = np.exp(-(offset[:, None] ** 2 + offset[None, :] ** 2) / (2 * 1.5**2))
-    window /= window.sum()
-
-    def mean(values):
-        return convolve2d(values, window, mode="valid")
-
-    mx, my = mean(x), mean(y)
-    vx, vy, c = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
-    structure = (2 * c + 0.0009) / (vx + vy + 0.0009)
-    return (structure * (2 * mx * my + 0.0001) / (mx**2 + my**2 + 0.0001)).mean(), structure.mean()
+TERMS = ["gram", "wasserstein", "sliced"]
 
 
-def halved(x):
-    x = x[: len(x) // 2 * 2, : len(x[0]) // 2 * 2]
-    return (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) / 4
+@pytest.fixture(scope="module")
+def encoder():
+    return build("small").frozen()
 
 
-def test_ms_ssim_is_the_paper_at_five_scales():
-    a, b = pair(176, 192)
-    weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
-    products = []
-    for x, y in zip(a[0].double().numpy(), b[0].double().numpy(), strict=True):
-        product = 1.0
-        for scale, weight in enumerate(weights):
-            whole, structure = terms(x, y)
-            product *= (whole if scale == 4 else structure) ** weight
-            x, y = halved(x), halved(y)
-        products.append(product)
-    assert ms_ssim(a, b) == pytest.approx(np.mean(products), abs=1e-9)
-    assert 0.2 < ms_ssim(a, b) < 0.99
+@pytest.fixture(scope="module")
+def pictures():
+    generator = torch.Generator().manual_seed(0)
+    rough = torch.rand(1, 3, 48, 48, generator=generator)
+    smooth = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 52, 52, generator=generator), 5, 1)
+    return rough, smooth
 
 
-def test_ms_ssim_of_small_pictures_uses_the_scales_they_have():
-    a, b = pair(30, 30)
-    w = np.array([0.0448, 0.2856])
-    w = 1.0001 * w / w.sum()  # the sum of the paper's five
-    products = []
-    for x, y in zip(a[0].double().numpy(), b[0].double().numpy(), strict=True):
-        products.append(terms(x, y)[1] ** w[0] * terms(halved(x), halved(y))[0] ** w[1])
-    assert ms_ssim(a, b) == pytest.approx(np.mean(products), abs=1e-9)
+@pytest.mark.parametrize("term", TERMS)
+def test_style_distance_is_zero_to_itself_and_more_to_another(encoder, pictures, term):
+    rough, smooth = pictures
+    apart = style_distance(encoder, rough, smooth, term=term)
+    # float32 statistics: the Wasserstein distance of equal ones is the rounding of a difference of roots.
+    assert style_distance(encoder, rough, rough, term=term) == pytest.approx(0, abs=1e-3 * apart)
+    assert apart > 0.01
 
 
-def test_ms_ssim_ends_and_refusals():
-    a, b = pair(176, 176)
-    assert ms_ssim(a, a) == pytest.approx(1, abs=1e-12)
-    assert ms_ssim(a, 1 - a) == 0
-    with pytest.raises(PictureError, match="11"):
-        ms_ssim(torch.zeros(1, 3, 10, 40), torch.zeros(1, 3, 10, 40))
-    with pytest.raises(PictureError, match="one size"):
-        ms_ssim(a, b[..., :100])
+def test_gram_distance_by_hand(encoder, pictures):
+    rough, smooth = pictures
+    expected = 0.0
+    for layer, weight in encoder.own_style_layers.items():
+        grams = []
+        for picture in (rough, smooth):
+            x = encoder(picture, [layer])[layer][0].flatten(1).double()
+            grams.append(x @ x.T / x.shape[1])
+        square = ((grams[0] - grams[1]) ** 2).sum()
+        expected += weight * float(square / (grams[1] ** 2).sum())
+    assert style_distance(encoder, rough, smooth, term="gram") == pytest.approx(expected, rel=1e-4)
+
+
+def test_measuring_once_gives_the_same(encoder, pictures):
+    a, b = (measure_style(encoder, picture, term="sliced") for picture in pictures)
+    assert compare_styles(encoder, a, style_target(b)) == style_distance(encoder, *pictures, term="sliced")
+
+
+def test_terms_must_be_known_and_equal(encoder, pictures):
+    with pytest.raises(SettingsError, match="wasserstein"):
+        style_distance(encoder, *pictures, term="euclid")
+    a = measure_style(encoder, pictures[0], term="gram")
+    b = measure_style(encoder, pictures[1], term="sliced")
+    with pytest.raises(SettingsError, match="gram"):
+        compare_styles(encoder, a, style_target(b))
+
+
+def rows(n=12, d=5, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, d)) + 0.3
+
+
+def test_style_vectors_are_means_and_deviations_of_the_style_layers():
+    encoder = encoders.load("small")
+    pictures = torch.rand(2, 3, 32, 40, generator=torch.Generator().manual_seed(0))
+    vectors = style_vectors(encoder, pictures)
+    layers = list(encoder.own_style_layers)
+    first = encoder(pictures, layers)[layers[0]][1].flatten(1)
+    channels = encoder.channels[layers[0]]
+    torch.testing.assert_close(vectors[1, :channels], first.mean(1))
+    torch.testing.assert_close(vectors[1, channels : 2 * channels], first.std(1, correction=0))
+    assert vectors.shape == (2, 2 * sum(encoder.channels[layer] for layer in layers))
+
+
+def test_style_scatter():
+    reference = rows(40, 6)
+    assert style_variation(reference, reference) == pytest.approx(1)
+    assert style_variation(7 + 0.5 * reference, reference) == pytest.approx(0.5)
+    assert style_variation(np.repeat(reference[:1], 5, axis=0), reference) == pytest.approx(0, abs=1e-12)
+    expected = np.sqrt((rows(9, 6, 3).var(0, ddof=1) / reference.var(0, ddof=1)).mean())
+    assert style_variation(rows(9, 6, 3), reference) == pytest.approx(expected)
+    with pytest.raises(SettingsError, match="All pictures"):
+        style_variation(reference, np.ones((5, 6)))
+    with pytest.raises(SettingsError, match="two pictures"):
+        style_variation(reference[:1], reference)

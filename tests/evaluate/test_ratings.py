@@ -55,20 +55,20 @@ def test_alpha_at_its_ends():
 
 @pytest.fixture
 def groups(tmp_path):
-    made = {}
+    ratings = {}
     for name, count in (("results", 4), ("reference", 3)):
-        made[name] = [
+        ratings[name] = [
             pictures.save(torch.rand(1, 3, 20, 24), tmp_path / f"{name[:3]}-{number}.png")
             for number in range(count)
         ]
-    return made
+    return ratings
 
 
 def data_of(page):
     return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
 
 
-def test_the_form_holds_all_it_needs(groups):
+def test_form_contains_all_pictures_and_questions(groups):
     page = rating_form(groups, title="<Rate>")
     data = data_of(page)
     assert list(data["questions"]) == list(QUESTIONS)
@@ -81,15 +81,15 @@ def test_the_form_holds_all_it_needs(groups):
     assert len({item["id"] for item in data["items"]}) == 7
 
 
-def test_the_order_is_random_and_few_are_asked_for(groups):
-    one = [item["file"] for item in data_of(rating_form(groups, most=2))["items"]]
-    other = [item["file"] for item in data_of(rating_form(groups, most=2, seed=3))["items"]]
+def test_order_is_random_and_pictures_are_limited(groups):
+    one = [item["file"] for item in data_of(rating_form(groups, max_pictures=2))["items"]]
+    other = [item["file"] for item in data_of(rating_form(groups, max_pictures=2, seed=3))["items"]]
     assert len(one) == len(other) == 4
     assert one != other
-    assert one == [item["file"] for item in data_of(rating_form(groups, most=2))["items"]]
+    assert one == [item["file"] for item in data_of(rating_form(groups, max_pictures=2))["items"]]
 
 
-def test_a_question_cannot_break_out_of_the_page(groups):
+def test_questions_are_escaped(groups):
     page = rating_form(groups, questions={"x": "</script><b>"})
     assert data_of(page)["questions"]["x"] == "</script><b>"
     assert page.count("</script>") == 2
@@ -111,23 +111,23 @@ def answers(path, rater, scores):
 
 def test_json_and_csv_are_read_alike(tmp_path):
     scores = {("results", "a, b.png", "sharpness"): 7, ("reference", 'c"d.png', "sharpness"): 9}
-    made = read_ratings([answers(tmp_path / "a.json", "Ada", scores)])
+    ratings = read_ratings([answers(tmp_path / "a.json", "Ada", scores)])
     table = tmp_path / "a.csv"
     with table.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["rater", "group", "file", "question", "score"])
         writer.writerows(["Ada", *key, score] for key, score in scores.items())
-    assert made == read_ratings([table])
-    assert made[0] == Rating("Ada", "results", "a, b.png", "sharpness", 7)
+    assert ratings == read_ratings([table])
+    assert ratings[0] == Rating("Ada", "results", "a, b.png", "sharpness", 7)
 
 
-def test_files_that_are_no_ratings(tmp_path):
+def test_invalid_rating_files_are_refused(tmp_path):
     key = ("results", "a.png", "sharpness")
     good = answers(tmp_path / "good.json", "Ada", {key: 5})
     (tmp_path / "bad.json").write_text("[1, 2]")
     (tmp_path / "short.csv").write_text("rater,file\nAda,a.png\n")
     cases = {
-        "no file of ratings": [tmp_path / "bad.json"],
+        "not a ratings file": [tmp_path / "bad.json"],
         "has no group": [tmp_path / "short.csv"],
         "cannot be read": [tmp_path / "none.json"],
         "scores go from 1 to 10": [answers(tmp_path / "high.json", "Ada", {key: 11})],
@@ -140,7 +140,7 @@ def test_files_that_are_no_ratings(tmp_path):
             read_ratings(files)
 
 
-def test_summary_draws_the_answers_about_one_picture_together():
+def test_summary_resamples_the_answers_about_one_picture_together():
     rng = np.random.default_rng(1)
     worth = rng.integers(2, 10, 12)
     ratings = [
@@ -150,12 +150,12 @@ def test_summary_draws_the_answers_about_one_picture_together():
     ]
     ratings += [Rating("rater 0", "reference", "r.png", "sharpness", 9)]
     summary = summarize_ratings(ratings)
-    found = summary.means["results"]["sharpness"]
-    assert found.estimate == pytest.approx(worth.mean())
+    result = summary.means["results"]["sharpness"]
+    assert result.estimate == pytest.approx(worth.mean())
     # Five who agree say no more about other pictures than one.
-    assert found.high - found.low == pytest.approx(2 * 1.96 * worth.std() / 12**0.5, rel=0.2)
+    assert result.high - result.low == pytest.approx(2 * 1.96 * worth.std() / 12**0.5, rel=0.2)
     assert summary.agreement["sharpness"] == pytest.approx(1)
     assert (summary.raters, summary.pictures) == (5, 13)
-    figure = rating_section(summary).figures[0]
-    assert (figure.name, figure.usual) == ("sharpness (rated)", 9)
-    assert json.dumps(summary.plain())
+    row = rating_section(summary).rows[0]
+    assert (row.name, row.reference) == ("sharpness (rated)", 9)
+    assert json.dumps(summary.to_dict())

@@ -40,7 +40,7 @@ def test_a_page_and_its_figures(folders, tmp_path):
     values = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert values == outcome.details
     assert values["palette"] == pytest.approx({"#203040": 1 / 3, "#e0c080": 2 / 3})
-    assert {row["measure"] for row in outcome.rows} >= {
+    assert {row["metric"] for row in outcome.rows} >= {
         "fid[random@32]",
         "kid[random@32]",
         "edge width (pixels)",
@@ -54,7 +54,7 @@ def test_how_near_the_results_come_to_a_wish(folders, tmp_path):
     """Against an own computation; the reference's match stands beside it."""
     wish = Condition(lightness=0.9, warmth=0.0).save(tmp_path / "wish.json")
     outcome = run(folders, report=tmp_path / "out.html", wish=wish)
-    rows = {row["measure"]: row for row in outcome.rows}
+    rows = {row["metric"]: row for row in outcome.rows}
     for side, folder in (("results", "made"), ("reference", "real")):
         read = [read_condition(load(file).pixels) for file in sorted((folders / folder).rglob("*.png"))]
         near = [1 - min(1, abs(0.9 - each.lightness) / ATTRIBUTES["lightness"].span) for each in read]

@@ -1,4 +1,4 @@
-"""Pictures to feature vectors, which the metrics of whole sets compare. Metric names contain the extractor."""
+"""Pictures to feature vectors, which the metrics of whole sets compare. Metric names name the extractor."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The Inception-v3 of published FID figures (Szegedy et al. 2015, arXiv 1512.00567), up to its last pooling.
 
-The state dict has the layout of the file that pytorch-fid and torch-fidelity share, with the values of Google's
-graph of December 2015; its classifier is ignored. That graph differs from later published networks: average
-pooling does not count the padding, and the last block uses maximum pooling.
+The state dict has the layout of the file that pytorch-fid and torch-fidelity share, with the values of
+Google's graph of December 2015; its classifier is ignored. That graph differs from later published networks:
+average pooling does not count the padding, and the last block uses maximum pooling.
 """
 
 from __future__ import annotations

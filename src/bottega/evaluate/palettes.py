@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.errors import PictureError, SettingsError
+from bottega.evaluate.metrics.checks import check_pictures
 from bottega.evaluate.metrics.color import ciede2000, rgb_to_lab
 
 COLORS = 8
@@ -74,6 +75,7 @@ def color_samples(picture: Tensor) -> Tensor:
     """
     if picture.ndim != 4 or picture.shape[:2] != (1, 3):
         raise PictureError(f"Colours are read from one picture (1, 3, H, W), not {tuple(picture.shape)}.")
+    check_pictures(picture)
     factor = min(1.0, SIDE / max(picture.shape[-2:]))
     height, width = (max(1, round(side * factor)) for side in picture.shape[-2:])
     pixels = F.adaptive_avg_pool2d(picture, (height, width))[0].flatten(1).T

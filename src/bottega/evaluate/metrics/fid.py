@@ -100,7 +100,9 @@ def frechet_distance(
     return max(_distance(first, second), 0.0)  # rounding can give slightly less than 0 for equal sets
 
 
-def fid(features: Features, reference: Features, *, groups: int = JACKKNIFE_GROUPS, seed: int = 0) -> FidEstimate:
+def fid(
+    features: Features, reference: Features, *, groups: int = JACKKNIFE_GROUPS, seed: int = 0
+) -> FidEstimate:
     """:func:`frechet_distance` without its first-order bias, and with an interval, by the jackknife.
 
     It does what extrapolating over subsets does (Chong & Forsyth 2020, arXiv 1911.07023), without their

@@ -163,9 +163,8 @@ def sliced_wasserstein_sets(sample: PatchSample, target: PatchSample, *, seed: i
     for level in range(len(target.levels)):
         patches, reference = sample.rows(level), target.rows(level)
         mean = reference.mean(dim=(0, 2), keepdim=True)
-        deviation = (
-            reference.transpose(0, 1).flatten(1).std(dim=1, correction=0).clamp_min(MIN_DEVIATION).view(1, 3, 1)
-        )
+        deviation = reference.transpose(0, 1).flatten(1).std(dim=1, correction=0)
+        deviation = deviation.clamp_min(MIN_DEVIATION).view(1, 3, 1)
         axes = _random_directions(SET_DIRECTIONS, generator)
         a = ((patches - mean) / deviation).flatten(1) @ axes
         b = ((reference - mean) / deviation).flatten(1) @ axes

@@ -153,9 +153,7 @@ def scatter_chart(results: Tensor, reference: Tensor, title: str) -> str:
     both = np.concatenate(dots)
     low, high = np.quantile(both, 0.01, axis=0), np.quantile(both, 0.99, axis=0)
     scale = (SCATTER_SIDE - 4 * CHART_MARGIN) / np.maximum(high - low, 1e-12)
-    parts = [
-        f'<rect x="0.5" y="0.5" width="{SCATTER_SIDE - 1}" height="{SCATTER_SIDE - 1}" class="frame"/>'
-    ]
+    parts = [f'<rect x="0.5" y="0.5" width="{SCATTER_SIDE - 1}" height="{SCATTER_SIDE - 1}" class="frame"/>']
     for points, name in zip(dots, ("reference", "results"), strict=True):
         positions = 2 * CHART_MARGIN + (points - low) * scale
         for x, y in np.clip(positions, CHART_MARGIN / 2, SCATTER_SIDE - CHART_MARGIN / 2):

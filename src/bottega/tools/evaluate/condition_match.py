@@ -7,8 +7,7 @@ from pathlib import Path
 
 from bottega.errors import PictureError
 from bottega.evaluate import Interval, personalization_match
-from bottega.evaluate.report import Figure, Section
-from bottega.evaluate.report.measure_set import list_pictures
+from bottega.evaluate.report import MetricRow, Section, list_pictures
 from bottega.personalize import Condition, match, read_condition
 from bottega.pictures import load
 
@@ -24,7 +23,7 @@ def wish_section(wish: Path, results: Path, against: Path, seed: int = 0) -> Sec
     asked = Condition.load(wish)
     ours, theirs = (_matched(list_pictures(folder), asked, seed) for folder in (results, against))
     figures = [
-        Figure(_named(name), value, theirs[name].estimate, "higher", _says(name))
+        MetricRow(_named(name), value, theirs[name].estimate, "higher", _says(name))
         for name, value in ours.items()
     ]
     text = (
@@ -36,7 +35,7 @@ def wish_section(wish: Path, results: Path, against: Path, seed: int = 0) -> Sec
 
 def _matched(files: Sequence[Path], asked: Condition, seed: int) -> dict[str, Interval]:
     found = [read for file in files if (read := _read(file)) is not None]
-    return personalization_match(found, [asked] * len(found), _itself, match, seed=seed)
+    return personalization_match([asked] * len(found), found, match, seed=seed)
 
 
 def _read(file: Path) -> Condition | None:
@@ -45,10 +44,6 @@ def _read(file: Path) -> Condition | None:
         return read_condition(load(file).pixels)
     except PictureError:
         return None
-
-
-def _itself(read: Condition) -> Condition:
-    return read
 
 
 def _named(name: str) -> str:

@@ -64,7 +64,7 @@ class EvaluateSettings(Settings):
 def _evaluate(settings: EvaluateSettings, report: ProgressReporter) -> ToolResult:
     if settings.form is not None:
         return _form(settings)
-    from bottega.evaluate.report import report as compare
+    from bottega.evaluate.report import build_report
 
     target = settings.report or Path(f"{settings.results.resolve().name}-report.html")
     figures = target.with_suffix(".json")
@@ -80,39 +80,39 @@ def _evaluate(settings: EvaluateSettings, report: ProgressReporter) -> ToolResul
         left = (time.monotonic() - start) * (every - done) / done
         report.progress(done / every, f"{done} of {every} pictures", seconds_left=left)
 
-    found = compare(
+    found = build_report(
         settings.results,
         settings.against,
         extractors=settings.extractor,
         colors=[word for words in settings.palette for word in words.replace(",", " ").split()],
         size=settings.size,
         seed=settings.seed,
-        extra=[*wished, *rated],
+        extra_sections=[*wished, *rated],
         on_progress=progress,
     )
     for reason in found.values["unreadable"].values():
         report.note(reason)
     values = {**found.values, **told}
     if wished:
-        values["wish"] = [figure.plain() for figure in wished[0].figures]
+        values["wish"] = [row.to_dict() for row in wished[0].rows]
     _write(target, found.html)
     _write(figures, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
     rows = tuple(
         {
-            "measure": figure.name,
-            "results": _rounded(figure.value.estimate),
-            "low": _rounded(figure.value.low),
-            "high": _rounded(figure.value.high),
-            "reference": _rounded(figure.usual),
+            "metric": row.name,
+            "results": _rounded(row.value.estimate),
+            "low": _rounded(row.value.low),
+            "high": _rounded(row.value.high),
+            "reference": _rounded(row.reference),
         }
-        for figure in chain(*(section.figures for section in wished), *found.tables.values())
+        for row in chain(*(section.rows for section in wished), *found.tables.values())
     )
     return ToolResult(str(target), files=(target, figures), rows=rows, details=values)
 
 
 def _form(settings: EvaluateSettings) -> ToolResult:
     from bottega.evaluate.ratings import rating_form
-    from bottega.evaluate.report.measure_set import list_pictures
+    from bottega.evaluate.report import list_pictures
 
     assert settings.form is not None
     if settings.ratings:
@@ -147,7 +147,7 @@ def _rated(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
     from bottega.evaluate.ratings import rating_section, read_ratings, summarize_ratings
 
     summary = summarize_ratings(read_ratings(files))
-    return [rating_section(summary)], {"ratings": summary.plain()}
+    return [rating_section(summary)], {"ratings": summary.to_dict()}
 
 
 def _check(path: Path, *, overwrite: bool) -> None:

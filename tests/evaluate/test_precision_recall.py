@@ -5,7 +5,7 @@ import pytest
 
 from bottega.errors import SettingsError
 from bottega.evaluate import novelty, precision_recall
-from bottega.evaluate.metrics.precision_recall import radii
+from bottega.evaluate.metrics.precision_recall import neighbor_distances
 
 
 def sets(n=40, m=30, seed=0):
@@ -23,16 +23,18 @@ def balls(rows, k):
 
 @pytest.mark.parametrize("block", [7, 1024])
 def test_the_four_shares_are_those_of_the_papers(block, monkeypatch):
-    monkeypatch.setattr("bottega.evaluate.metrics.precision_recall.BLOCK", block)
+    monkeypatch.setattr("bottega.evaluate.metrics.features.BLOCK_ROWS", block)
     x, y = sets()
     k = 3
     between, in_x, in_y = apart(x, y), balls(x, k), balls(y, k)
-    found = precision_recall(x, y, neighbours=k, resamples=200)
-    assert found.precision.estimate == pytest.approx(np.mean([(row <= in_y).any() for row in between]))
-    assert found.recall.estimate == pytest.approx(np.mean([(column <= in_x).any() for column in between.T]))
-    assert found.density.estimate == pytest.approx(sum((row <= in_y).sum() for row in between) / (k * len(x)))
-    assert found.coverage.estimate == pytest.approx(np.mean(between.min(axis=0) <= in_y))
-    assert 0.2 < found.precision.low < found.precision.estimate < found.precision.high <= 1
+    result = precision_recall(x, y, neighbors=k, resamples=200)
+    assert result.precision.estimate == pytest.approx(np.mean([(row <= in_y).any() for row in between]))
+    assert result.recall.estimate == pytest.approx(np.mean([(column <= in_x).any() for column in between.T]))
+    assert result.density.estimate == pytest.approx(
+        sum((row <= in_y).sum() for row in between) / (k * len(x))
+    )
+    assert result.coverage.estimate == pytest.approx(np.mean(between.min(axis=0) <= in_y))
+    assert 0.2 < result.precision.low < result.precision.estimate < result.precision.high <= 1
 
 
 def test_known_sets():
@@ -49,17 +51,17 @@ def test_known_sets():
 
 def test_radii_are_distances_to_other_rows():
     x, _ = sets()
-    np.testing.assert_allclose(radii(x, 2), balls(x, 2), rtol=1e-9)
+    np.testing.assert_allclose(neighbor_distances(x, 2), balls(x, 2), rtol=1e-9)
 
 
 def test_novelty_finds_copies_and_their_originals():
     x, y = sets()
     mixed = np.concatenate([y[[4, 9]], x[:3]])
-    found = novelty(mixed, y)
-    assert found.nearest[:2].tolist() == [4, 9]
-    assert found.ratios[:2].max() < 1e-6
+    result = novelty(mixed, y)
+    assert result.nearest[:2].tolist() == [4, 9]
+    assert result.ratios[:2].max() < 1e-6
     expected = apart(x[:3], y).min(axis=1) / np.median(balls(y, 1))
-    np.testing.assert_allclose(found.ratios[2:], expected, rtol=1e-6)
+    np.testing.assert_allclose(result.ratios[2:], expected, rtol=1e-6)
 
 
 def test_what_cannot_be_measured_is_refused():

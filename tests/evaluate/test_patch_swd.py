@@ -1,4 +1,4 @@
-"""The texture distance against scipy's one-dimensional transport and a computation by hand."""
+"""Sliced Wasserstein distance of pictures and of sets."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,9 @@ import torch
 from scipy.stats import wasserstein_distance
 
 from bottega.errors import PictureError
-from bottega.evaluate import sliced_wasserstein
+from bottega.evaluate import PatchSample, sliced_wasserstein, sliced_wasserstein_sets
 from bottega.evaluate.metrics.patch_swd import wasserstein_1d
+from bottega.layers import gaussian_blur, laplacian_pyramid
 
 
 def stripes(period, height=64, width=64, angle=0.0, noise=0.0):
@@ -22,8 +23,8 @@ def test_transport_equals_scipy(n, m):
     rng = np.random.default_rng(n)
     a, b = rng.normal(0, 1, (n, 4)), rng.normal(0.3, 2, (m, 4))
     expected = [wasserstein_distance(x, y) for x, y in zip(a.T, b.T, strict=True)]
-    found = wasserstein_1d(torch.from_numpy(a), torch.from_numpy(b))
-    assert np.allclose(found, expected, rtol=0, atol=1e-12)
+    result = wasserstein_1d(torch.from_numpy(a), torch.from_numpy(b))
+    assert np.allclose(result, expected, rtol=0, atol=1e-12)
 
 
 def test_a_texture_is_at_distance_zero_from_itself():
@@ -78,11 +79,57 @@ def test_sizes_may_differ_and_seeds_repeat():
     assert sliced_wasserstein(a, b, patches=500, seed=4) != sliced_wasserstein(a, b, patches=500, seed=5)
 
 
-@pytest.mark.parametrize("shape", [(1, 3, 15, 64), (2, 3, 64, 64), (1, 1, 64, 64)])
-def test_other_shapes_are_refused(shape):
-    with pytest.raises(PictureError, match="16 pixels"):
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [((1, 3, 15, 64), "16 pixels"), ((2, 3, 64, 64), "single pictures"), ((1, 1, 64, 64), r"\(N, 3, ")],
+)
+def test_other_shapes_are_refused(shape, reason):
+    with pytest.raises(PictureError, match=reason):
         sliced_wasserstein(torch.zeros(shape), stripes(8))
 
 
 def test_a_flat_target_gives_a_finite_distance():
     assert np.isfinite(sliced_wasserstein(stripes(8), torch.full((1, 3, 64, 64), 0.5)).mean)
+
+
+def noise(count=8, side=64, seed=0):
+    pictures = torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(seed))
+    return ((gaussian_blur(pictures, 1.0) - 0.5) * 2 + 0.5).clamp(0, 1)
+
+
+def sample(pictures, **options):
+    result = PatchSample(pictures.shape[-1], **{"per_picture": 32, **options})
+    for picture in pictures:
+        result.add(picture[None])
+    return result
+
+
+def test_patches_are_pieces_of_the_pyramid():
+    pictures = noise(1, 32)
+    rows = sample(pictures, per_picture=5).rows(1)
+    level = laplacian_pyramid(pictures, 2)[1]
+    pieces = level.unfold(2, 7, 1).unfold(3, 7, 1)[0].permute(1, 2, 0, 3, 4).reshape(-1, 3, 49)
+    assert rows.shape == (5, 3, 49)
+    assert all((row - pieces).abs().amax(dim=(1, 2)).min() < 1e-6 for row in rows)
+
+
+def test_equal_sets_are_near_and_others_far():
+    target = sample(noise(16))
+    near = sliced_wasserstein_sets(sample(noise(16, seed=1), seed=1), target)
+    assert len(near.levels) == 3
+    assert near.mean < 0.12
+    assert sliced_wasserstein_sets(target, target).mean == pytest.approx(0, abs=1e-6)
+    blurred = sliced_wasserstein_sets(sample(gaussian_blur(noise(16, seed=1), 1.0), seed=1), target)
+    assert blurred.levels[0] > 4 * near.levels[0]
+    assert blurred.levels[0] > blurred.levels[2]
+
+
+def test_invalid_sets_are_refused():
+    with pytest.raises(PictureError, match="no pictures"):
+        sliced_wasserstein_sets(PatchSample(64), sample(noise()))
+    with pytest.raises(PictureError, match="32 and 64"):
+        sliced_wasserstein_sets(sample(noise(side=32)), sample(noise()))
+    with pytest.raises(PictureError, match=r"\(N, 3, 64, 64\)"):
+        PatchSample(64).add(noise(side=32))
+    with pytest.raises(PictureError, match="16 pixels"):
+        PatchSample(8)

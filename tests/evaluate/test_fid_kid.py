@@ -77,7 +77,7 @@ def test_kernel_distance_equals_the_sum_over_pairs():
 def test_kernel_distance_does_not_depend_on_blocks(monkeypatch):
     x, y = two_sets(n=37, m=23)
     whole = kid(x, y, resamples=20)
-    monkeypatch.setattr("bottega.evaluate.metrics.kid.BLOCK", 10)
+    monkeypatch.setattr("bottega.evaluate.metrics.features.BLOCK_ROWS", 10)
     blocks = kid(x, y, resamples=20)
     assert [blocks.estimate, blocks.low, blocks.high] == pytest.approx(
         [whole.estimate, whole.low, whole.high]
@@ -128,12 +128,12 @@ def test_what_cannot_be_compared_is_refused(measure):
 
 def test_corrected_distance_is_the_jackknife_written_out():
     x, y = two_sets(n=20, m=20)
-    found = fid(x, y, groups=20)
+    result = fid(x, y, groups=20)
     # One picture of each set left out at a time, in the order that the seed gives.
     rng = np.random.default_rng(0)
     order = [rng.permutation(20) for _ in range(2)]
     whole = frechet_by_the_usual_program(x, y)
-    assert found.distance == pytest.approx(whole, rel=1e-7)
+    assert result.raw == pytest.approx(whole, rel=1e-7)
     tens = fid(x, y, groups=10)
     without = []
     for group in range(10):
@@ -143,13 +143,13 @@ def test_corrected_distance_is_the_jackknife_written_out():
     assert tens.corrected.estimate == pytest.approx(pseudo.mean(), rel=1e-6)
     half = 2.2621571628 * pseudo.std(ddof=1) / 10**0.5  # Student's t with 9 degrees of freedom
     assert tens.corrected.high - tens.corrected.estimate == pytest.approx(half, rel=1e-6)
-    assert found.pictures == 20
+    assert result.pictures == 20
 
 
 def test_correction_takes_the_bias_off():
     rng = np.random.default_rng(2)
     estimates = [fid(rng.normal(size=(100, 6)), rng.normal(size=(100, 6)), groups=10) for _ in range(40)]
-    raw = np.mean([each.distance for each in estimates])
+    raw = np.mean([each.raw for each in estimates])
     corrected = np.mean([each.corrected.estimate for each in estimates])
     assert raw > 0.15
     assert abs(corrected) < 0.15 * raw
