@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bottega import weights
-from bottega.encoders import ENCODERS, Encoder, PlainEncoder, build, data_dependent_init, load
+from bottega.encoders import ENCODERS, Encoder, VGGEncoder, build_encoder, data_dependent_init, load_encoder
 from bottega.encoders.random_filters import RandomFilters
 from bottega.errors import WeightsError
 
@@ -53,7 +53,7 @@ def load_contestants(
     return [*found, Contestant("random filters, one layer", filters, trained=False)]
 
 
-def untrained(encoder: PlainEncoder, photographs: Tensor, seeds: int, suffix: str = "") -> list[Contestant]:
+def untrained(encoder: VGGEncoder, photographs: Tensor, seeds: int, suffix: str = "") -> list[Contestant]:
     """The same net with random weights, plain and data-dependent."""
     plain = tuple(_reseeded(encoder, seed) for seed in range(seeds))
     fitted = tuple(
@@ -65,47 +65,47 @@ def untrained(encoder: PlainEncoder, photographs: Tensor, seeds: int, suffix: st
     ]
 
 
-def trained_encoder(name: str) -> PlainEncoder:
+def trained_encoder(name: str) -> VGGEncoder:
     """An encoder of the manifest by name, or one that a training wrote by path; frozen.
 
     Raises:
         WeightsError: unknown, damaged, or not a plain stack of convolutions.
     """
     if not name.endswith(".safetensors"):
-        encoder = load(name)
+        encoder = load_encoder(name)
     else:
         state, configuration = weights.read(name)
         if "architecture" not in configuration:
             raise WeightsError(f"{name} does not say its architecture in its header; export it again.")
         encoder = _shaped(configuration["architecture"], configuration.get("widths"))
         encoder.load_features(state)
-    if not isinstance(encoder, PlainEncoder):
+    if not isinstance(encoder, VGGEncoder):
         raise WeightsError(f"{name} is no plain stack of convolutions; only those are compared here.")
     encoder.frozen()
     return encoder
 
 
-def _shaped(architecture: str, widths: Sequence[int] | None) -> PlainEncoder:
+def _shaped(architecture: str, widths: Sequence[int] | None) -> VGGEncoder:
     """The architecture, in the widths that the recipe chose."""
-    base = build(architecture) if architecture in ENCODERS else None
-    if not isinstance(base, PlainEncoder):
+    base = build_encoder(architecture) if architecture in ENCODERS else None
+    if not isinstance(base, VGGEncoder):
         raise WeightsError(
             f"{architecture!r} is no plain stack of convolutions; only those are compared here."
         )
     if widths is None or tuple(widths) == base.widths:
         return base
-    return PlainEncoder(
+    return VGGEncoder(
         base.name,
         widths,
         base.depths,
         content_layers=base.content_layers,
         style_layers=base.style_layers,
         pooling=base.pooling,
-        borders=base.borders,
+        padding_mode=base.padding_mode,
     )
 
 
-def _reseeded(encoder: PlainEncoder, seed: int) -> Encoder:
+def _reseeded(encoder: VGGEncoder, seed: int) -> Encoder:
     """A copy with He-normal weights and no bias (He et al. 2015), which keep activations alive in depth."""
     fresh = copy.deepcopy(encoder)
     generator = torch.Generator().manual_seed(seed)

@@ -12,13 +12,13 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from benchmarks.encoders.material import CropPair
-from benchmarks.encoders.recolour import as_it_is, equal_colours, luminance_only
+from benchmarks.encoders.recolour import as_it_is, equal_colours, luminance_transfer
 from bottega.encoders import Encoder
 from bottega.evaluate import Interval, bootstrap_interval, compare_styles, measure_style, style_target
 
 VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
     "in colour": as_it_is,
-    "luminance only": luminance_only,
+    "luminance only": luminance_transfer,
     "equal colours": equal_colours,
 }
 

@@ -24,7 +24,7 @@ def as_it_is(picture: Tensor) -> Tensor:
     return picture
 
 
-def luminance_only(picture: Tensor) -> Tensor:
+def luminance_transfer(picture: Tensor) -> Tensor:
     """The luma in all three channels."""
     weights = torch.tensor(LUMA).view(1, 3, 1, 1)
     return (picture * weights).sum(1, keepdim=True).expand_as(picture).contiguous()
@@ -50,7 +50,7 @@ def equal_colours(picture: Tensor) -> Tensor:
 def colour_change(picture: Tensor, generator: torch.Generator) -> Tensor:
     """Any hue, saturation times 0.3 to 1.7, contrast times 0.5 to 1.5, brightness ± 0.15."""
     hue, saturation, contrast, brightness = (2 * torch.rand(4, generator=generator) - 1).tolist()
-    luma = luminance_only(picture)
+    luma = luminance_transfer(picture)
     turned = torch.einsum("ij,njhw->nihw", _turn(hue * math.pi), picture - luma)
     coloured = luma + (1 + 0.7 * saturation) * turned
     mean = luma.mean()
@@ -85,7 +85,7 @@ def repainted(picture: Tensor, radius: int = 4) -> Tensor:
     """As if brushed: the Kuwahara filter, the mean of the calmest of four squares around every pixel."""
     size = radius + 1
     padded = F.pad(picture, (radius,) * 4, mode="reflect")
-    luma = luminance_only(padded)[:, :1]
+    luma = luminance_transfer(padded)[:, :1]
     means = F.avg_pool2d(padded, size, 1)
     variances = F.avg_pool2d(luma * luma, size, 1) - F.avg_pool2d(luma, size, 1) ** 2
     height, width = picture.shape[-2:]

@@ -17,14 +17,14 @@ def style_loss(encoder: Encoder, target: Tensor, term: str) -> Callable[[Tensor]
     """The style loss against ``target`` over the encoder's style layers, as a function of a picture."""
     style = STYLE_TERMS[term]()
     with torch.no_grad():
-        features = encoder(target, encoder.own_style_layers)
+        features = encoder(target, encoder.network_style_layers)
         targets = {layer: style.mix([style.measure(features[layer])], [1.0]) for layer in features}
 
     def loss(picture: Tensor) -> Tensor:
-        found = encoder(picture, encoder.own_style_layers)
+        found = encoder(picture, encoder.network_style_layers)
         parts = [
             weight * style.distance(style.measure(found[layer]), targets[layer])
-            for layer, weight in encoder.own_style_layers.items()
+            for layer, weight in encoder.network_style_layers.items()
         ]
         return torch.stack(parts).sum()
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmarks.encoders.contestants import trained_encoder
 from bottega import styles, weights
-from bottega.encoders import Encoder, PlainEncoder, build, data_dependent_init
+from bottega.encoders import Encoder, VGGEncoder, build_encoder, data_dependent_init
 from bottega.pictures import PHOTOGRAPHS, photograph, resize
 
 STYLE = "impasto"
@@ -41,15 +41,15 @@ def encoder_named(name: str) -> Encoder:
     if name.endswith(".safetensors"):
         state, configuration = weights.read(name)
         if "architecture" not in configuration:
-            encoder = build("small")
+            encoder = build_encoder("small")
             encoder.load_features(state)
             return encoder.frozen()
     return trained_encoder(name)
 
 
 def _fitted(name: str) -> Encoder:
-    encoder = build(name)
-    assert isinstance(encoder, PlainEncoder)
+    encoder = build_encoder(name)
+    assert isinstance(encoder, VGGEncoder)
     photographs = torch.cat([_square(photograph(each).pixels, CALIBRATION) for each in PHOTOGRAPHS])
     return data_dependent_init(encoder, photographs).frozen()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from bottega.encoders import load
+from bottega.encoders import load_encoder
 from bottega.pictures import photograph
 from bottega.runtime import device, peak_memory, precision, tune_allocator
 from bottega.styles import paint as paint_style
@@ -25,7 +25,7 @@ def paint(size: int) -> dict[str, float]:
     def note(progress: Progress) -> None:
         ends.append(progress.seconds)
 
-    encoder = load("small").to(precision(device("cpu")))
+    encoder = load_encoder("small").to(precision(device("cpu")))
     start = time.monotonic()
     optimize(content, [Style(style)], settings, encoder=encoder, on_progress=note)
     return {
@@ -40,7 +40,7 @@ def compare() -> float:
     """Mean difference of a tiled from an untiled result at 1024 × 683 after full descents, in 1/255."""
     tune_allocator()
     content, style = photograph("china").pixels, paint_style("woodcut", (768, 768))
-    encoder = load("small").to(precision(device("cpu")))
+    encoder = load_encoder("small").to(precision(device("cpu")))
     settings = OptimizeSettings(size=1024, iterations=6, last_iterations=6)
     results = [
         optimize(content, [Style(style)], settings.model_copy(update={"tile": tile}), encoder=encoder).picture

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.encoders.contestants import trained_encoder
 from benchmarks.encoders.material import calibration_photographs
 from bottega import weights
-from bottega.encoders import Encoder, PlainEncoder, build, data_dependent_init
+from bottega.encoders import Encoder, VGGEncoder, build_encoder, data_dependent_init
 from bottega.files import file_sha256
 
 CALIBRATION, CALIBRATION_SIDE = 8, 96
@@ -27,8 +27,8 @@ def judge(name: str, data: Path) -> Encoder:
     """
     if name:
         return trained_encoder(name)
-    encoder = build("small")
-    assert isinstance(encoder, PlainEncoder)
+    encoder = build_encoder("small")
+    assert isinstance(encoder, VGGEncoder)
     photographs = calibration_photographs(data, CALIBRATION, CALIBRATION_SIDE)
     return data_dependent_init(encoder, photographs).frozen()
 

@@ -35,7 +35,7 @@ def color_only(content: Tensor, style: Tensor, strength: float) -> Tensor:
 
 def optimisation(encoder: str = "small", iterations: int = ITERATIONS) -> Painter:
     """Transfer by optimisation, as many iterations in all, a third of them at each of three scales."""
-    looking = encoders.load(encoder)
+    looking = encoders.load_encoder(encoder)
 
     def paint(content: Tensor, style: Tensor, strength: float) -> Tensor:
         side = max(content.shape[-2:])

@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.layers import ChannelMoments, ReflectConv2d, channel_moments, pad_to_multiple, renormalise
+from bottega.layers import ChannelMoments, ReflectConv2d, adain, channel_moments, pad_to_multiple
 
 WIDTHS = (16, 32, 64)
 
@@ -71,7 +71,7 @@ class MicroASTShaped(nn.Module):
         for block, moments, gain, shift in zip(
             self.blocks, code.moments, code.gains, code.shifts, strict=True
         ):
-            moved = renormalise(features, channel_moments(features), moments) - features
+            moved = adain(features, channel_moments(features), moments) - features
             features = block(features + strength * moved, gain, shift)
         for layer in self.rise:
             features = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)

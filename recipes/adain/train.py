@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from bottega.layers import channel_moments, renormalise
+from bottega.layers import adain, channel_moments
 from bottega.losses import moment_loss
 from bottega.training import (
     Callback,
@@ -75,7 +75,7 @@ def decoder_losses(recipe: AdaINRecipe, network: AdaINNet, pairs: Pairs) -> dict
     with torch.no_grad():
         features = network.features(pairs.contents)
         styles = network.encoder(pairs.styles, layers)
-        goal = renormalise(features, channel_moments(features), channel_moments(styles[network.layer]))
+        goal = adain(features, channel_moments(features), channel_moments(styles[network.layer]))
     found = network.encoder(network.decode(goal, pairs.contents), layers)
     content = (found[network.layer] - goal).float().square().mean() / goal.float().square().mean()
     style = torch.stack([moment_loss(found[name], styles[name], FLOOR).mean() for name in layers]).mean()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.encoders import PlainEncoder, normalise_activations
+from bottega.encoders import VGGEncoder, normalize_activations
 from bottega.training import PictureSet, load_checkpoint
 from bottega.weights import save
 from recipes.encoder.config import EncoderRecipe
@@ -22,13 +22,13 @@ def export(recipe: EncoderRecipe, pictures: PictureSet, checkpoint: Path, target
         The file's sha256.
     """
     encoder = averaged_encoder(recipe, checkpoint)
-    normalise_activations(encoder, calibration(pictures))
+    normalize_activations(encoder, calibration(pictures))
     state = {name: tensor.half().contiguous() for name, tensor in encoder.state_dict().items()}
     configuration = {"architecture": "small", "widths": list(recipe.widths), "recipe": recipe.model_dump()}
     return save(target, state, configuration)
 
 
-def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> PlainEncoder:
+def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> VGGEncoder:
     """The moving average of the weights, batch norm folded into the convolutions."""
     average = load_checkpoint(checkpoint)["ema"]
     student = student_encoder(recipe)
@@ -36,7 +36,7 @@ def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> PlainEncoder:
     student.load_state_dict(
         {name.removeprefix(prefix): value for name, value in average.items() if name.startswith(prefix)}
     )
-    return student.eval().folded().eval()
+    return student.eval().fold_batch_norm().eval()
 
 
 def calibration(pictures: PictureSet, count: int = 96, side: int = 160) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
-from bottega.encoders import PlainEncoder
+from bottega.encoders import VGGEncoder
 from bottega.encoders.registry import small
 from bottega.errors import SettingsError
 from bottega.training import (
@@ -72,18 +72,18 @@ class Student(nn.Module):
         return {"loss": sum((self.weights[n] * x for n, x in found.items()), torch.zeros(())), **found}
 
 
-def student_encoder(recipe: EncoderRecipe) -> PlainEncoder:
+def student_encoder(recipe: EncoderRecipe) -> VGGEncoder:
     """The small encoder with batch norm, in the recipe's widths."""
     base = small(batch_norm=True)
     if recipe.widths == base.widths:
         return base
-    return PlainEncoder(
+    return VGGEncoder(
         base.name,
         recipe.widths,
         base.depths,
         content_layers=base.content_layers,
         style_layers=base.style_layers,
-        borders=base.borders,
+        padding_mode=base.padding_mode,
         batch_norm=True,
     )
 

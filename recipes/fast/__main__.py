@@ -1,7 +1,7 @@
 """Train a network of one style on the collection: ``python -m recipes.fast --data FOLDER --run runs/fast``.
 
-The very training of ``bottega train style``, on the photographs of the collection that no figure is measured
-on. ``--network fast`` is the transformer net of Johnson et al. (2016), ``--network micro`` the fitted one.
+The training of ``bottega train style``, on the photographs of the collection that no benchmark uses.
+``--network fast`` is the transformer net of Johnson et al. (2016), ``--network micro`` the fine-tuned one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import cyclopts
 
 from bottega import styles
 from bottega.transfer.feedforward import save
-from bottega.transfer.training.settings import OneStyle
-from bottega.transfer.training.tasks import one_style
-from recipes.fast.collection import fit_slice
+from bottega.transfer.training.settings import SingleStyleSettings
+from bottega.transfer.training.tasks import single_style_task
+from recipes.fast.collection import train_on_collection
 from recipes.slices import call
 
 app = cyclopts.App(help=__doc__)
@@ -29,9 +29,9 @@ def train(
     data: Path,
     run: Path,
     style: str = "woodcut",
-    recipe: Annotated[OneStyle | None, cyclopts.Parameter(name="*")] = None,
+    recipe: Annotated[SingleStyleSettings | None, cyclopts.Parameter(name="*")] = None,
 ) -> None:
-    """Train, or go on training.
+    """Train, or resume.
 
     Parameters
     ----------
@@ -44,17 +44,17 @@ def train(
     recipe
         The settings of the training.
     """
-    recipe = recipe or OneStyle(network="fast", width=32)
+    recipe = recipe or SingleStyleSettings(network="fast", width=32)
     picture = styles.paint(style, (recipe.style_size, recipe.style_size))
-    goal = one_style(recipe, picture)
-    facts = fit_slice(recipe, goal, data, run)
+    task = single_style_task(recipe, picture)
+    metadata = train_on_collection(recipe, task, data, run)
     target = run / f"{style}.safetensors"
-    print(f"wrote {target} ({save(goal.network, target, {'style': style, **facts})})")
+    print(f"wrote {target} ({save(task.network, target, {'style': style, **metadata})})")
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return call(app, args)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The package's own training of networks with fixed styles, on the photographs of the collection."""
+"""Training of networks with fixed styles on the photographs of the collection."""
 
 from __future__ import annotations
 
@@ -10,32 +10,39 @@ from bottega import encoders
 from bottega.errors import SettingsError
 from bottega.runtime import tune_allocator
 from bottega.training import Console, check_resume_settings, load_pictures
-from bottega.transfer.training.fit import CHECKED, SHORT_SIDE, Photographs, prepare, take_best
-from bottega.transfer.training.settings import ANSWERS, FitSettings
-from bottega.transfer.training.tasks import Goal
+from bottega.transfer.training.fit import (
+    SHORT_SIDE_PIXELS,
+    VALIDATION_PICTURES,
+    ContentPhotos,
+    build_trainer,
+    load_best_weights,
+)
+from bottega.transfer.training.settings import CHANGEABLE_ON_RESUME, FitSettings
+from bottega.transfer.training.tasks import TrainingTask
 from recipes.micro.material import STYLE_FOLDERS
 from recipes.slices import train_slice
 from recipes.split import held_out_photographs, training_files
 
 
-def collection_photographs(root: Path) -> Photographs:
-    """Freely licensed photographs to train on, and a few held-out ones to validate on.
+def collection_photos(root: Path) -> ContentPhotos:
+    """Freely licensed photographs for training, and a few held-out ones for validation.
 
     Raises:
         SettingsError: ``root`` is not the collection, or has no photographs.
     """
     files = [file for file in training_files(root) if file.relative_to(root).parts[0] not in STYLE_FOLDERS]
-    checked = held_out_photographs(root, clean=True)[:CHECKED]
-    if not files or not checked:
+    held_out = held_out_photographs(root, clean=True)[:VALIDATION_PICTURES]
+    if not files or not held_out:
         raise SettingsError(f"{root} has no photographs to train on, or none to validate on.")
-    return Photographs(load_pictures(files, SHORT_SIDE), load_pictures(checked, SHORT_SIDE), own=True)
+    training, validation = load_pictures(files, SHORT_SIDE_PIXELS), load_pictures(held_out, SHORT_SIDE_PIXELS)
+    return ContentPhotos(training, validation, from_user=True)
 
 
-def fit_slice(recipe: FitSettings, goal: Goal, root: Path, run: Path) -> dict[str, Any]:
-    """Train ``goal``, or go on; it then has its best weights. Returns facts for its file."""
+def train_on_collection(recipe: FitSettings, task: TrainingTask, root: Path, run: Path) -> dict[str, Any]:
+    """Train ``task``, or resume; it then has its best weights. Returns metadata for its file."""
     tune_allocator()
-    check_resume_settings(recipe, run, sorted(type(recipe).model_fields.keys() - set(ANSWERS)))
-    photographs = collection_photographs(root)
-    loop = prepare(recipe, goal, encoders.load(recipe.encoder), photographs, run, [Console()])
-    train_slice(loop, recipe, run, math.inf, f"{len(photographs.training)} photographs")
-    return {"recipe": recipe.model_dump(mode="json"), "losses": take_best(loop)}
+    check_resume_settings(recipe, run, sorted(type(recipe).model_fields.keys() - set(CHANGEABLE_ON_RESUME)))
+    photos = collection_photos(root)
+    trainer = build_trainer(recipe, task, encoders.load_encoder(recipe.encoder), photos, run, [Console()])
+    train_slice(trainer, recipe, run, math.inf, f"{len(photos.training)} photographs")
+    return {"recipe": recipe.model_dump(mode="json"), "losses": load_best_weights(trainer)}

@@ -116,7 +116,7 @@ def unpicked(generator: Generator, truncation: float) -> Tensor:
 def beside_twins(generator: Generator, material: Material, truncation: float) -> Tensor:
     """Sixteen drafts above their nearest training pictures, with the distance over the usual one."""
     drawn = generate.sample(generator, 2 * SHOWN, 1000, truncation=truncation)
-    found = twins(drawn, material, encoders.load())
+    found = twins(drawn, material, encoders.load_encoder())
     rows, labels = [], []
     for first in (0, SHOWN):
         part = slice(first, first + SHOWN)

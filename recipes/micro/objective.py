@@ -9,10 +9,10 @@ from torch import Tensor
 
 from bottega.encoders import PIXELS, Encoder
 from bottega.losses import (
-    calm_loss,
+    flat_area_loss,
     identity_loss,
     moment_loss,
-    normalised_content_loss,
+    normalized_content_loss,
     sliced_loss,
     stability_loss,
 )
@@ -40,7 +40,7 @@ class Objective:
     @property
     def style_layers(self) -> tuple[str, ...]:
         """The palette and the encoder's own style layers."""
-        return (PIXELS, *self.encoder.own_style_layers)
+        return (PIXELS, *self.encoder.network_style_layers)
 
     def __call__(
         self, painted: Tensor, following: Tensor, pairs: Pairs, generator: torch.Generator
@@ -63,7 +63,7 @@ class Objective:
             styles = self.encoder(pairs.styles, self.style_layers)
         features = self.encoder(painted, layers)
         found = {"content": torch.stack([
-            normalised_content_loss(features[name], contents[name]) for name in CONTENT_LAYERS
+            normalized_content_loss(features[name], contents[name]) for name in CONTENT_LAYERS
         ]).mean(0) * (1 - pairs.same)}  # fmt: skip
         for name, weight in (("moments", self.recipe.moments), ("sliced", self.recipe.sliced)):
             if weight > 0:
@@ -73,7 +73,7 @@ class Objective:
                     to_content = (1 - strength[partial]) * self._distances(name, ours, theirs, generator)
                     apart = apart.index_add(1, partial, to_content)
                 found[name] = (1 - pairs.same) * self._rooted(apart)
-        found["calm"] = (strength * calm_loss(painted, pairs.contents) + SLIGHT).sqrt()
+        found["calm"] = (strength * flat_area_loss(painted, pairs.contents) + SLIGHT).sqrt()
         found["identity"] = pairs.same * identity_loss(painted, pairs.contents)
         found["stability"] = stability_loss(painted, following, pairs.contents, pairs.following)
         means = {name: values.mean() for name, values in found.items()}
@@ -88,7 +88,12 @@ class Objective:
             moment_loss(features[name], target[name], FLOOR)
             if kind == "moments"
             else sliced_loss(
-                features[name], target[name], generator, directions=DIRECTIONS, samples=SAMPLES, floor=FLOOR
+                features[name],
+                target[name],
+                generator,
+                directions=DIRECTIONS,
+                samples=SAMPLES,
+                min_power=FLOOR,
             )
             for name in self.style_layers
         ]

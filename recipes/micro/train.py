@@ -42,10 +42,10 @@ def prepare(
         WeightsError: the encoder is unknown or not here.
     """
     here = process_context()
-    objective = Objective(recipe, encoders.load(recipe.encoder).to(here.device))
+    objective = Objective(recipe, encoders.load_encoder(recipe.encoder).to(here.device))
     painter = build_painter(recipe)
     if isinstance(painter.network, MicroNet) and not (run / "last.pt").exists():
-        start(painter.network, recipe, material, encoders.load(recipe.encoder))
+        start(painter.network, recipe, material, encoders.load_encoder(recipe.encoder))
     painter.to(here.device)
     convert_conv2d_weight_memory_format(painter, torch.channels_last)
 

@@ -1,6 +1,6 @@
 """Train one network for all bundled styles: ``python -m recipes.multi --data FOLDER --run runs/multi``.
 
-The training of ``bottega train multi``, on the photographs of the collection that no figure is measured on.
+The training of ``bottega train multi``, on the photographs of the collection that no benchmark uses.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import cyclopts
 
 from bottega.styles import STYLES, paint
 from bottega.transfer.feedforward import save
-from bottega.transfer.training.settings import ManyStyles
-from bottega.transfer.training.tasks import many_styles
-from recipes.fast.collection import fit_slice
+from bottega.transfer.training.settings import MultiStyleSettings
+from bottega.transfer.training.tasks import multi_style_task
+from recipes.fast.collection import train_on_collection
 from recipes.slices import call
 
 app = cyclopts.App(help=__doc__)
@@ -27,9 +27,9 @@ def train(
     *,
     data: Path,
     run: Path,
-    recipe: Annotated[ManyStyles | None, cyclopts.Parameter(name="*")] = None,
+    recipe: Annotated[MultiStyleSettings | None, cyclopts.Parameter(name="*")] = None,
 ) -> None:
-    """Train, or go on training.
+    """Train, or resume.
 
     Parameters
     ----------
@@ -40,17 +40,17 @@ def train(
     recipe
         The settings of the training.
     """
-    recipe = recipe or ManyStyles(minutes=240)
+    recipe = recipe or MultiStyleSettings(minutes=240)
     side = recipe.style_size
-    goal = many_styles(recipe, list(STYLES), [paint(name, (side, side)) for name in STYLES])
-    facts = fit_slice(recipe, goal, data, run)
+    task = multi_style_task(recipe, list(STYLES), [paint(name, (side, side)) for name in STYLES])
+    metadata = train_on_collection(recipe, task, data, run)
     target = run / "multi.safetensors"
-    print(f"wrote {target} ({save(goal.network, target, facts)})")
+    print(f"wrote {target} ({save(task.network, target, metadata)})")
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return call(app, args)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def prepared(files: Sequence[Path], size: int, folder: Path) -> list[Path]:
 def instruments(size: int) -> MeasurementConfig:
     """The same for all."""
     return MeasurementConfig(
-        tuple(extractor(name) for name in EXTRACTORS), encoders.load(EXTRACTOR), max(size, 32)
+        tuple(extractor(name) for name in EXTRACTORS), encoders.load_encoder(EXTRACTOR), max(size, 32)
     )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from bottega.encoders import PIXELS, Encoder
 from bottega.encoders.base import TONES
-from bottega.losses import identity_loss, moment_loss, normalised_content_loss, sliced_loss
+from bottega.losses import identity_loss, moment_loss, normalized_content_loss, sliced_loss
 from bottega.training.augment import RGB_TO_YIQ
 from recipes.micro.material import Pairs
 from recipes.photo.config import PhotoRecipe
@@ -49,7 +49,7 @@ class PhotoObjective:
             styles = self.encoder(pairs.styles, {*PALETTE_LAYERS, *STYLE_LAYERS})
         features = self.encoder(painted, layers)
         found = {
-            "content": _mean([normalised_content_loss(features[n], contents[n]) for n in CONTENT_LAYERS]),
+            "content": _mean([normalized_content_loss(features[n], contents[n]) for n in CONTENT_LAYERS]),
             "order": order_loss(features[TONES], contents[TONES], generator),
             "smooth": grid_smoothness(cells),
             "gamut": ((painted - 1).relu() + (-painted).relu()).mean((1, 2, 3)),

@@ -45,7 +45,7 @@ def prepare(
         WeightsError: the encoder is unknown or not here.
     """
     here = process_context()
-    objective = PhotoObjective(recipe, encoders.load(recipe.encoder).to(here.device))
+    objective = PhotoObjective(recipe, encoders.load_encoder(recipe.encoder).to(here.device))
     network = build(recipe).to(here.device)
     convert_conv2d_weight_memory_format(network, torch.channels_last)
     mixture = every_kind(material)

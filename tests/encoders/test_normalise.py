@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bottega.encoders import PlainEncoder, data_dependent_init, normalise_activations
+from bottega.encoders import VGGEncoder, data_dependent_init, normalize_activations
 
 DEPTHS = (2, 2, 1)
 
@@ -11,7 +11,7 @@ DEPTHS = (2, 2, 1)
 def tiny(pooling="average", seed=0):
     torch.manual_seed(seed)
     shares = {"relu1_1": 1.0}
-    encoder = PlainEncoder(
+    encoder = VGGEncoder(
         "tiny", (6, 8, 10), DEPTHS, content_layers=shares, style_layers=shares, pooling=pooling
     )
     for conv in encoder.convolutions():
@@ -33,7 +33,7 @@ def alive(features, quiet=1e-3):
 def test_every_channel_that_fires_has_mean_one(pooling, pictures):
     before = tiny(pooling)(pictures, tiny().layers)
     encoder = tiny(pooling)
-    assert normalise_activations(encoder, pictures) is encoder
+    assert normalize_activations(encoder, pictures) is encoder
     for name, features in encoder(pictures, encoder.layers).items():
         mean = features.mean(dim=(0, 2, 3))
         firing = alive(before[name])
@@ -44,7 +44,7 @@ def test_every_channel_that_fires_has_mean_one(pooling, pictures):
 @pytest.mark.parametrize("pooling", ["average", "max"])
 def test_the_function_changes_by_a_positive_factor_per_channel_alone(pooling, pictures):
     encoder, original = tiny(pooling), tiny(pooling)
-    normalise_activations(encoder, pictures)
+    normalize_activations(encoder, pictures)
     # Another picture than those that the factors were taken from.
     other = torch.rand(1, 3, 24, 31, generator=torch.Generator().manual_seed(2))
     here, there = encoder(other, encoder.layers), original(other, encoder.layers)
@@ -62,7 +62,7 @@ def test_a_dead_channel_stays_as_it_is(pictures):
     second.bias.data[3] = -1e3
     dead = second.weight[3].clone()
     scale = encoder(pictures, ["relu1_1"])["relu1_1"].mean(dim=(0, 2, 3))
-    normalise_activations(encoder, pictures)
+    normalize_activations(encoder, pictures)
     assert all(bool(parameter.isfinite().all()) for parameter in encoder.parameters())
     assert float(second.bias[3]) == -1e3
     # Only the factors of the layer before are divided out again.
@@ -70,9 +70,9 @@ def test_a_dead_channel_stays_as_it_is(pictures):
 
 
 def test_normalising_twice_changes_nothing_more(pictures):
-    once = normalise_activations(tiny(), pictures)
+    once = normalize_activations(tiny(), pictures)
     state = {key: tensor.clone() for key, tensor in once.state_dict().items()}
-    normalise_activations(once, pictures)
+    normalize_activations(once, pictures)
     for key, tensor in once.state_dict().items():
         assert torch.allclose(tensor, state[key], rtol=1e-4, atol=1e-6)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bottega.encoders import PlainEncoder, build
+from bottega.encoders import VGGEncoder, build_encoder
 from bottega.encoders.registry import small
 from bottega.errors import SettingsError, WeightsError
 
@@ -18,7 +18,7 @@ NAMES = tuple(
 def tiny(widths=(4, 5, 6, 7), **options):
     shares = {"relu1_1": 1.0, "relu4_1": 3.0}
     torch.manual_seed(0)
-    return PlainEncoder("tiny", widths, DEPTHS, content_layers=shares, style_layers=shares, **options)
+    return VGGEncoder("tiny", widths, DEPTHS, content_layers=shares, style_layers=shares, **options)
 
 
 def picture(height, width, count=1, seed=0):
@@ -74,7 +74,7 @@ def test_no_layer_at_all_is_refused():
 
 def test_default_layers_that_do_not_exist_are_refused_when_building():
     with pytest.raises(SettingsError, match="relu5_1"):
-        PlainEncoder("x", (2, 2), (1, 1), content_layers={"relu5_1": 1}, style_layers={"relu1_1": 1})
+        VGGEncoder("x", (2, 2), (1, 1), content_layers={"relu5_1": 1}, style_layers={"relu1_1": 1})
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
@@ -142,7 +142,7 @@ def test_reach_is_how_far_a_feature_sees_and_no_farther(pooling):
 
 
 def test_reach_of_vgg19_is_what_its_layers_add_up_to():
-    encoder = build("vgg19")
+    encoder = build_encoder("vgg19")
     # relu1_1: 1; each pooling adds its stride, each convolution the stride behind it.
     assert encoder.reach["relu1_1"] == 1
     assert encoder.reach["relu2_1"] == 1 + 1 + 1 + 2
@@ -161,7 +161,7 @@ def test_batch_norm_folds_into_the_convolutions():
                 (module.running_var, 0.1, 3),
             ):
                 tensor.data.uniform_(low, high, generator=generator)
-    folded = encoder.eval().folded()
+    folded = encoder.eval().fold_batch_norm()
     assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
     assert folded.layers == encoder.layers
     x = picture(21, 30, count=2)
@@ -175,7 +175,7 @@ def test_batch_norm_folds_into_the_convolutions():
 @pytest.mark.parametrize("pooling", ["average", "max"])
 def test_folding_keeps_the_pooling_and_the_shares(pooling):
     encoder = tiny(batch_norm=True, pooling=pooling)
-    folded = encoder.folded()
+    folded = encoder.fold_batch_norm()
     assert folded.pooling == pooling
     assert folded.style_layers == encoder.style_layers
 
@@ -234,7 +234,7 @@ def test_weights_of_another_shape_change_nothing():
 
 def test_the_seed_decides_and_the_global_one_is_left_alone():
     state = torch.get_rng_state()
-    one, same, other = (build("small", seed=seed).state_dict() for seed in (1, 1, 2))
+    one, same, other = (build_encoder("small", seed=seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert not torch.equal(one["features.0.weight"], other["features.0.weight"])
     assert torch.equal(state, torch.get_rng_state())

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from bottega import weights
-from bottega.encoders import ENCODERS, build, load
+from bottega.encoders import ENCODERS, build_encoder, load_encoder
 from bottega.errors import SettingsError, WeightsError
 
 NAMES = ("vgg16", "vgg19", "squeezenet", "resnet50")
@@ -166,7 +166,7 @@ def test_every_value_arrives(name, states):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_wrong_states_are_refused_whole(name, states):
-    encoder = build(name, seed=1)
+    encoder = build_encoder(name, seed=1)
     before = {key: tensor.clone() for key, tensor in encoder.state_dict().items()}
     last = list(before)[-1]
     missing = {key: tensor for key, tensor in states[name].items() if key != last}
@@ -355,18 +355,18 @@ def test_defaults_name_real_layers(name):
 def test_load_by_name(tmp_path, monkeypatch, states):
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match="bottega models pull squeezenet"):
-        load("squeezenet")
+        load_encoder("squeezenet")
     facts = {"kind": "encoder", "licence": "none", "origin": "random values of a test"}
     half = {key: tensor.half() for key, tensor in states["squeezenet"].items()}
     configuration = {"architecture": "squeezenet"}
     weights.shelve("mine", half, configuration, architecture="squeezenet", **facts)
-    encoder = load("mine", pooling="average")
+    encoder = load_encoder("mine", pooling="average")
     assert encoder.dtype == torch.float32
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     assert torch.equal(encoder.state_dict()["features.0.bias"], half["features.0.bias"].float())
     weights.shelve("painter", half, {"architecture": "oracle"}, architecture="oracle", **facts)
     with pytest.raises(WeightsError, match='"oracle", which is no encoder'):
-        load("painter")
+        load_encoder("painter")
     weights.shelve("torn", {"features.0.bias": torch.ones(64)}, configuration, architecture="", **facts)
     with pytest.raises(WeightsError, match="do not fit the encoder squeezenet"):
-        load("torn")
+        load_encoder("torn")

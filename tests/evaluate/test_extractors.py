@@ -16,7 +16,7 @@ def pictures(count=3, height=40, width=56):
 def test_small_is_the_mean_of_the_deepest_layer_of_the_square_in_the_middle():
     batch = pictures(2, 64, 80)
     middle = batch[..., 8:72]
-    expected = encoders.load("small")(middle, ["relu4_3"])["relu4_3"].mean(dim=(2, 3))
+    expected = encoders.load_encoder("small")(middle, ["relu4_3"])["relu4_3"].mean(dim=(2, 3))
     torch.testing.assert_close(extractor("small@64")(batch), expected)
 
 

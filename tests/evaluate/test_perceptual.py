@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bottega import encoders
-from bottega.encoders import build
+from bottega.encoders import build_encoder
 from bottega.errors import PictureError, SettingsError
 from bottega.evaluate import (
     compare_styles,
@@ -26,9 +26,9 @@ def pair(height=64, width=48, noise=0.1):
 
 
 def test_perceptual_distance_is_the_formula():
-    encoder = encoders.load("small")
+    encoder = encoders.load_encoder("small")
     a, b = pair()
-    layers = list(encoder.own_style_layers)
+    layers = list(encoder.network_style_layers)
     total = 0.0
     for layer in layers:
         x, y = (encoder(p, [layer])[layer][0].double().numpy() for p in (a, b))
@@ -40,9 +40,9 @@ def test_perceptual_distance_is_the_formula():
 
 
 def test_perceptual_distance_grows_with_the_difference():
-    encoder = encoders.load("small")
+    encoder = encoders.load_encoder("small")
     near, far = (perceptual_distance(encoder, *pair(noise=noise)).item() for noise in (0.02, 0.2))
-    assert 0 < near < far < 2 * len(encoder.own_style_layers)
+    assert 0 < near < far < 2 * len(encoder.network_style_layers)
     with pytest.raises(PictureError, match="one size"):
         perceptual_distance(encoder, torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 31))
 
@@ -52,7 +52,7 @@ TERMS = ["gram", "wasserstein", "sliced"]
 
 @pytest.fixture(scope="module")
 def encoder():
-    return build("small").frozen()
+    return build_encoder("small").frozen()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_style_distance_is_zero_to_itself_and_more_to_another(encoder, pictures,
 def test_gram_distance_by_hand(encoder, pictures):
     rough, smooth = pictures
     expected = 0.0
-    for layer, weight in encoder.own_style_layers.items():
+    for layer, weight in encoder.network_style_layers.items():
         grams = []
         for picture in (rough, smooth):
             x = encoder(picture, [layer])[layer][0].flatten(1).double()
@@ -104,10 +104,10 @@ def rows(n=12, d=5, seed=0):
 
 
 def test_style_vectors_are_means_and_deviations_of_the_style_layers():
-    encoder = encoders.load("small")
+    encoder = encoders.load_encoder("small")
     pictures = torch.rand(2, 3, 32, 40, generator=torch.Generator().manual_seed(0))
     vectors = style_vectors(encoder, pictures)
-    layers = list(encoder.own_style_layers)
+    layers = list(encoder.network_style_layers)
     first = encoder(pictures, layers)[layers[0]][1].flatten(1)
     channels = encoder.channels[layers[0]]
     torch.testing.assert_close(vectors[1, :channels], first.mean(1))

@@ -93,11 +93,11 @@ def test_bad_augmentation() -> None:
 @pytest.fixture(scope="module")
 def projected() -> ProjectedDiscriminator:
     torch.manual_seed(0)
-    return ProjectedDiscriminator(Projector(encoders.load("small")), 32, conditions=3)
+    return ProjectedDiscriminator(Projector(encoders.load_encoder("small")), 32, conditions=3)
 
 
 def test_projector_takes_one_layer_of_each_stride() -> None:
-    assert last_layers(encoders.build("small")) == ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+    assert last_layers(encoders.build_encoder("small")) == ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 
 
 def test_logits_and_gradients(projected: ProjectedDiscriminator) -> None:
@@ -121,7 +121,7 @@ def test_the_encoder_stays_outside(projected: ProjectedDiscriminator) -> None:
 
 
 def test_mixing_depends_on_its_seed_alone() -> None:
-    encoder = encoders.build("small")
+    encoder = encoders.build_encoder("small")
     first, again, other = (Projector(encoder, seed=seed).state_dict()["mixing2"] for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -168,7 +168,7 @@ def test_discriminators_see_what_is_alike() -> None:
     torch.manual_seed(0)
     shown = pictures()
     alike = shown[:1].expand(4, -1, -1, -1)
-    projector = Projector(encoders.load("small"))
+    projector = Projector(encoders.load_encoder("small"))
     for judge in (ResidualDiscriminator(32, width=4), ProjectedDiscriminator(projector, 32)):
         assert not torch.allclose(judge(shown)[0], judge(alike)[0], atol=1e-3)
 
@@ -176,7 +176,7 @@ def test_discriminators_see_what_is_alike() -> None:
 def test_a_pyramid_judges_by_the_parts_that_fit() -> None:
     """Small pictures by the part for them; large ones by that on their reduction, and by their own."""
     torch.manual_seed(0)
-    projector = Projector(encoders.load("small"))
+    projector = Projector(encoders.load_encoder("small"))
     small, large = (ProjectedDiscriminator(projector, side).eval() for side in (32, 64))
     pyramid = PyramidDiscriminator({64: large, 32: small}).eval()
     shown = pictures(side=64)
@@ -203,7 +203,7 @@ def test_plain_discriminator() -> None:
 def test_projectors_of_other_encoders(name: str) -> None:
     """Any encoder will do, however deep its layers are; here with random weights."""
     torch.manual_seed(0)
-    projector = Projector(encoders.build(name))
+    projector = Projector(encoders.build_encoder(name))
     judge = PyramidDiscriminator({side: ProjectedDiscriminator(projector, side) for side in (32, 64)})
     shown = pictures(side=64).requires_grad_()
     logits = judge(shown)

@@ -230,7 +230,7 @@ def test_the_measure_is_standardised(material: Material) -> None:
     """Real features have the mean 0 and the deviation 1, whatever their scale; fog is far from them."""
     here = process_context("cpu", "fp32")
     measure = Measure(
-        FewShotGenerator(32, 8, material.classes, width=4), material, encoders.load("small"), here
+        FewShotGenerator(32, 8, material.classes, width=4), material, encoders.load_encoder("small"), here
     )
     loud = measure.deviation > 0.01
     assert torch.allclose(measure.means.mean(0), torch.zeros_like(measure.mean), atol=1e-3)

@@ -116,7 +116,7 @@ def test_mixing_takes_coarse_and_fine(generator: Generator) -> None:
 
 
 def test_a_drawn_picture_is_found_again(generator: Generator) -> None:
-    encoder = encoders.load("small")
+    encoder = encoders.load_encoder("small")
     goal = generate.sample(generator, 1, seed=1234, like="a")
     found = generate.project(generator, goal, encoder=encoder, steps=12, like="a")
     nearest = generate.project(generator, goal, encoder=encoder, steps=1, like="a")
@@ -126,7 +126,7 @@ def test_a_drawn_picture_is_found_again(generator: Generator) -> None:
 
 
 def test_bad_projections(generator: Generator) -> None:
-    encoder: nn.Module = encoders.build("small")
+    encoder: nn.Module = encoders.build_encoder("small")
     with pytest.raises(PictureError, match="One picture"):
         generate.project(generator, torch.rand(2, 3, 32, 32), encoder=encoder, steps=1)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="1 step or more"):

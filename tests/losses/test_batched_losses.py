@@ -9,11 +9,11 @@ from torch import Tensor
 from bottega.errors import PictureError
 from bottega.losses import (
     Gram,
-    calm_loss,
+    flat_area_loss,
     gram_loss,
     identity_loss,
     moment_loss,
-    normalised_content_loss,
+    normalized_content_loss,
     sliced_loss,
     stability_loss,
 )
@@ -30,7 +30,7 @@ def sliced(features: Tensor, target: Tensor) -> Tensor:
 STYLE = [moment_loss, gram_loss, sliced]
 
 
-@pytest.mark.parametrize("loss", [*STYLE, normalised_content_loss, identity_loss])
+@pytest.mark.parametrize("loss", [*STYLE, normalized_content_loss, identity_loss])
 def test_equal_pictures_are_at_no_distance_and_a_batch_is_its_pictures(loss) -> None:
     x, y = random(3, 5, 6, 7), random(3, 5, 6, 7, seed=1) ** 2
     assert float(loss(x, x).abs().max()) < 1e-12
@@ -56,7 +56,7 @@ def test_a_floor_calms_flat_styles() -> None:
     x, flat = random(1, 3, 6, 6), torch.full((1, 3, 6, 6), 0.01, dtype=torch.float64)
     generator = torch.Generator().manual_seed(0)
     assert float(moment_loss(x, flat)) > 10 > float(moment_loss(x, flat, 0.5))
-    assert float(sliced_loss(x, flat, generator)) > 10 > float(sliced_loss(x, flat, generator, floor=0.5))
+    assert float(sliced_loss(x, flat, generator)) > 10 > float(sliced_loss(x, flat, generator, min_power=0.5))
 
 
 def test_gram_is_the_style_term_s() -> None:
@@ -81,13 +81,13 @@ def test_sliced_of_one_channel_is_the_wasserstein_distance() -> None:
 def test_content_does_not_see_what_style_moves() -> None:
     x = random(2, 5, 6, 7)
     gains = 1 + random(2, 5, 1, 1, seed=2)
-    assert float(normalised_content_loss(3 * x + 3, x).max()) < 1e-8
-    assert float(normalised_content_loss(x * gains + 3, x).max()) < 0.01
-    assert float(normalised_content_loss(x.flip(-1), x).min()) > 0.5
+    assert float(normalized_content_loss(3 * x + 3, x).max()) < 1e-8
+    assert float(normalized_content_loss(x * gains + 3, x).max()) < 0.01
+    assert float(normalized_content_loss(x.flip(-1), x).min()) > 0.5
     # A channel that is silent but for noise counts for little.
     noisy, other = x.clone(), x.clone()
     noisy[:, 0], other[:, 0] = 1e-3 * random(2, 6, 7, seed=3), 1e-3 * random(2, 6, 7, seed=4)
-    assert float(normalised_content_loss(noisy, other).max()) < 1e-3
+    assert float(normalized_content_loss(noisy, other).max()) < 1e-3
 
 
 def test_stability_allows_what_the_content_does() -> None:
@@ -105,11 +105,11 @@ def test_calm_asks_for_no_ripples_where_nothing_is() -> None:
     flat = torch.full((1, 3, 64, 64), 0.5, dtype=torch.float64)
     busy = flat + 0.2 * (random(1, 1, 64, 64) - 0.5)
     # Half the square of the amplitude, in units of 0.05; a little of it is left by the blur.
-    assert float(calm_loss(flat + ripples, flat)) == pytest.approx(0.45, abs=0.06)
-    assert float(calm_loss(flat + swell, flat)) < 0.02
-    assert float(calm_loss(busy + ripples, busy)) < 0.4 * float(calm_loss(busy + ripples, flat))
+    assert float(flat_area_loss(flat + ripples, flat)) == pytest.approx(0.45, abs=0.06)
+    assert float(flat_area_loss(flat + swell, flat)) < 0.02
+    assert float(flat_area_loss(busy + ripples, busy)) < 0.4 * float(flat_area_loss(busy + ripples, flat))
     result = (flat + ripples)[..., :9, :9].clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda p: calm_loss(p, flat[..., :9, :9]), (result,))
+    assert torch.autograd.gradcheck(lambda p: flat_area_loss(p, flat[..., :9, :9]), (result,))
 
 
 def test_batches_that_do_not_fit() -> None:
@@ -117,7 +117,7 @@ def test_batches_that_do_not_fit() -> None:
     for loss in STYLE:
         with pytest.raises(PictureError, match="as many pictures and channels"):
             loss(x, random(2, 4, 4, 4))
-    for loss in (normalised_content_loss, identity_loss, calm_loss):
+    for loss in (normalized_content_loss, identity_loss, flat_area_loss):
         with pytest.raises(PictureError, match="one shape"):
             loss(x, random(2, 3, 4, 5))
     with pytest.raises(PictureError, match="one shape"):

@@ -11,7 +11,7 @@ import scipy.stats
 import torch
 
 from bottega.losses import Gram, SlicedWasserstein, Wasserstein
-from bottega.losses.wasserstein import principal_root, trace_of_root
+from bottega.losses.wasserstein import covariance_root, sqrt_trace
 
 
 def features(seed: int, height: int, width: int, channels: int = 8) -> torch.Tensor:
@@ -56,18 +56,18 @@ def test_wasserstein_mixes_distributions() -> None:
     )
 
 
-def test_trace_of_root_gradient_and_rank() -> None:
+def test_sqrt_trace_gradient_and_rank() -> None:
     generator = torch.Generator().manual_seed(4)
     a = torch.randn(6, 6, generator=generator, dtype=torch.float64)
     b = torch.randn(6, 3, generator=generator, dtype=torch.float64)
-    root = principal_root(b @ b.T)
+    root = covariance_root(b @ b.T)
     assert root.shape == (6, 3)
     torch.testing.assert_close(root @ root.T, b @ b.T)
     covariance = (a @ a.T).requires_grad_()
-    assert torch.autograd.gradcheck(lambda c: trace_of_root((c + c.T) / 2, root), (covariance,))
+    assert torch.autograd.gradcheck(lambda c: sqrt_trace((c + c.T) / 2, root), (covariance,))
     full = scipy.linalg.sqrtm((b @ b.T).numpy())
     expected = np.trace(scipy.linalg.sqrtm(full @ covariance.detach().numpy() @ full)).real
-    assert float(trace_of_root(covariance.detach(), root)) == pytest.approx(expected, rel=1e-6)
+    assert float(sqrt_trace(covariance.detach(), root)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_wasserstein_is_sound_where_positions_are_few() -> None:

@@ -71,7 +71,7 @@ def test_folders_tell_contents_from_styles() -> None:
 @pytest.mark.parametrize("network", ["micro", "microast"])
 def test_losses_fall_on_one_batch(network: str) -> None:
     recipe = MicroRecipe(network=network, **SMALL | {"identity_share": 0.0})
-    painter, objective = build_painter(recipe), Objective(recipe, encoders.load("small"))
+    painter, objective = build_painter(recipe), Objective(recipe, encoders.load_encoder("small"))
     pairs = material().draw(recipe, torch.Generator().manual_seed(1))
     optimizer = torch.optim.Adam(painter.parameters(), 3e-4)
     seen = []

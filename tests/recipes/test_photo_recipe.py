@@ -37,7 +37,7 @@ def material() -> Material:
 
 def test_losses_fall_on_one_batch() -> None:
     recipe = SMALL.model_copy(update={"identity_share": 0.0})
-    network, objective = build(recipe).train(), PhotoObjective(recipe, encoders.load("small"))
+    network, objective = build(recipe).train(), PhotoObjective(recipe, encoders.load_encoder("small"))
     pairs = draw(material(), recipe, torch.Generator().manual_seed(1))
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     seen = []

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from bottega.encoders import PlainEncoder
+from bottega.encoders import VGGEncoder
 from recipes.encoder import pretext
 from recipes.encoder.distort import DISTORTIONS, distort
 from recipes.encoder.views import Views
@@ -24,7 +24,7 @@ def seeded(seed=0):
 def encoder():
     torch.manual_seed(0)
     shares = {"relu1_1": 1.0}
-    return PlainEncoder(
+    return VGGEncoder(
         "tiny", WIDTHS, (2, 2, 3, 3), content_layers=shares, style_layers=shares, batch_norm=True
     )
 

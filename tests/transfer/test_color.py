@@ -10,7 +10,7 @@ from torch import Tensor
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
 from bottega.pictures import fit, photograph
-from bottega.transfer.color_transfer import color_transfer, luminance_only, match_color
+from bottega.transfer.color_transfer import color_transfer, luminance_transfer, match_color
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -41,7 +41,7 @@ def gaussian(picture: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 def test_luminance_only_takes_light_from_one_and_hue_from_the_other() -> None:
     result, content = muted(1), muted(2)
-    lab, ours, theirs = (rgb_to_oklab(p) for p in (luminance_only(result, content), result, content))
+    lab, ours, theirs = (rgb_to_oklab(p) for p in (luminance_transfer(result, content), result, content))
     torch.testing.assert_close(lab[:, :1], ours[:, :1], rtol=0, atol=1e-6)
     torch.testing.assert_close(lab[:, 1:], theirs[:, 1:], rtol=0, atol=1e-6)
 
@@ -49,7 +49,7 @@ def test_luminance_only_takes_light_from_one_and_hue_from_the_other() -> None:
 def test_luminance_only_never_shifts_a_hue() -> None:
     """Vivid colours at a lightness where sRGB has no such chroma become paler, of the same hue."""
     result, content = random(1, 3, 30, 30), random(1, 3, 30, 30, seed=1)
-    kept = luminance_only(result, content)
+    kept = luminance_transfer(result, content)
     assert 0 <= float(kept.min()) <= float(kept.max()) <= 1
     lab, ours, theirs = (rgb_to_oklab(p) for p in (kept, result, content))
     torch.testing.assert_close(lab[:, :1], ours[:, :1], rtol=0, atol=2e-3)
@@ -63,18 +63,18 @@ def test_luminance_only_never_shifts_a_hue() -> None:
 
 def test_luminance_only_of_itself_with_masks_and_in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     result, content = random(1, 3, 13, 9), random(1, 3, 13, 9, seed=1)
-    torch.testing.assert_close(luminance_only(content, content), content, rtol=0, atol=1e-3)
+    torch.testing.assert_close(luminance_transfer(content, content), content, rtol=0, atol=1e-3)
     torch.testing.assert_close(
-        luminance_only(result, content, torch.zeros(1, 1, 13, 9)), result, rtol=0, atol=1e-3
+        luminance_transfer(result, content, torch.zeros(1, 1, 13, 9)), result, rtol=0, atol=1e-3
     )
-    whole = luminance_only(result, content)
-    torch.testing.assert_close(luminance_only(result, content, torch.ones(1, 1, 13, 9)), whole)
+    whole = luminance_transfer(result, content)
+    torch.testing.assert_close(luminance_transfer(result, content, torch.ones(1, 1, 13, 9)), whole)
     monkeypatch.setattr("bottega.transfer.color_transfer.BAND", 20)
-    torch.testing.assert_close(luminance_only(result, content), whole, rtol=0, atol=1e-12)
+    torch.testing.assert_close(luminance_transfer(result, content), whole, rtol=0, atol=1e-12)
     with pytest.raises(PictureError, match="content is 13 × 9 pixels, the result 9 × 13"):
-        luminance_only(result, random(1, 3, 9, 13))
+        luminance_transfer(result, random(1, 3, 9, 13))
     with pytest.raises(PictureError, match="mask is 13 × 9"):
-        luminance_only(result, content, torch.ones(1, 1, 9, 13))
+        luminance_transfer(result, content, torch.ones(1, 1, 9, 13))
 
 
 def test_coral_matches_mean_and_covariance() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bottega.encoders.vgg import PlainEncoder
+from bottega.encoders.vgg import VGGEncoder
 from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS
 from bottega.transfer.regions import BACKGROUND, Region, Style, composite, feather, mask_pyramid, partition
@@ -96,7 +96,7 @@ def test_feather_makes_a_ramp_and_leaves_the_rest() -> None:
 
 
 def test_mask_pyramid_fits_the_encoder_s_layers() -> None:
-    encoder = PlainEncoder(
+    encoder = VGGEncoder(
         "tiny", (4, 4, 4), (1, 1, 1), content_layers={"relu1_1": 1}, style_layers={"relu3_1": 1}
     )
     features = encoder(random(1, 3, 37, 50), encoder.layers)
@@ -131,7 +131,7 @@ def test_composite_at_another_size() -> None:
 def test_a_small_region_is_pushed_as_hard_as_a_whole_picture(name: str) -> None:
     """Weighted by its share of the area, a region of 2 % gets the whole picture's gradient per pixel."""
     torch.manual_seed(0)
-    encoder = PlainEncoder(
+    encoder = VGGEncoder(
         "tiny", (16, 24, 32), (2, 2, 1), content_layers={"relu3_1": 1}, style_layers={"relu1_1": 1}
     )
     encoder.frozen()

@@ -2,8 +2,8 @@
 
 Ustyuzhaninov, Brendel, Gatys & Bethge (2016, arXiv 1606.00021) showed that a single layer of random filters
 of many sizes describes textures nearly as well as VGG. They use kernels of 3 to 55 pixels; here the kernel
-stays at 7 pixels and the picture shrinks by octaves, which covers the same 7 to 56 pixels at a small part
-of the cost.
+has 7 pixels and the picture shrinks by octaves, which covers the same 7 to 56 pixels at a small part of the
+cost.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import Encoder, without_network
+from bottega.encoders.base import Encoder, ReceptiveField
 
 KERNEL = 7
 SCALES = (1, 2, 4, 8)
@@ -22,7 +22,7 @@ class RandomFilters(Encoder):
     """Random 7 × 7 filters and a ReLU on the picture at full, half, quarter and eighth size.
 
     Layers are named ``scale1``, ``scale2``, ``scale4``, ``scale8`` after the factor by which the picture is
-    averaged down; none sees another. Weights are Glorot-uniform, as in the paper.
+    averaged down; none depends on another. Weights are Glorot-uniform, as in the paper.
 
     Args:
         filters: channels of each scale.
@@ -32,18 +32,14 @@ class RandomFilters(Encoder):
     def __init__(self, filters: int = 128, *, seed: int = 0) -> None:
         super().__init__()
         self.name = "random_filters"
-        self.layers = tuple(f"scale{scale}" for scale in SCALES)
-        self.channels, self.strides, self.reach = without_network()
-        self.channels |= dict.fromkeys(self.layers, filters)
-        self.strides |= dict(zip(self.layers, SCALES, strict=True))
-        # From a feature's first pixel: three averaged pixels before it, its own and three after.
-        half = KERNEL // 2 + 1
-        self.reach |= {layer: half * self.strides[layer] - 1 for layer in self.layers}
+        for scale in SCALES:
+            field = ReceptiveField().then(scale, scale).then(KERNEL, padding=KERNEL // 2)
+            self.add_layer(f"scale{scale}", filters, field)
         self.content_layers = {"scale2": 0.5, "scale4": 0.5}
         self.style_layers = dict.fromkeys(self.layers, 1 / len(self.layers))
         generator = torch.Generator().manual_seed(seed)
         self.filters = nn.ModuleDict()
-        # Making a convolution draws from the global generator; the caller's own draws must not move.
+        # Creating a convolution draws from the global generator; the caller's random numbers must not change.
         with torch.random.fork_rng(devices=[]):
             for layer in self.layers:
                 conv = nn.Conv2d(
@@ -52,11 +48,11 @@ class RandomFilters(Encoder):
                 nn.init.xavier_uniform_(conv.weight, generator=generator)
                 self.filters[layer] = conv
 
-    def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = {}
+    def forward_layers(self, x: Tensor, layers: frozenset[str]) -> dict[str, Tensor]:
+        features: dict[str, Tensor] = {}
         for layer in self.layers:
-            if layer in wanted:
+            if layer in layers:
                 scale = self.strides[layer]
-                smaller = F.avg_pool2d(scaled, scale, ceil_mode=True, count_include_pad=False)
-                found[layer] = F.relu(self.filters[layer](smaller))
-        return found
+                smaller = F.avg_pool2d(x, scale, ceil_mode=True, count_include_pad=False)
+                features[layer] = F.relu(self.filters[layer](smaller))
+        return features

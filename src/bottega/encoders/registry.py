@@ -1,4 +1,4 @@
-"""The table of encoders: every hyper-parameter of every one, as short builders."""
+"""Encoders by name: their hyper-parameters, and loading them with trained or random weights."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from bottega import weights
 from bottega.encoders.base import Encoder
 from bottega.encoders.resnet import ResNet50
 from bottega.encoders.squeezenet import SqueezeNet
-from bottega.encoders.vgg import PlainEncoder, Pooling
+from bottega.encoders.vgg import Pooling, VGGEncoder
 from bottega.errors import WeightsError
 
-# Early layers carry more: strokes, not objects, make a manner (crowsonkb's 256:64:16:4:1).
-VGG_STYLE = {"relu1_1": 256.0, "relu2_1": 64.0, "relu3_1": 16.0, "relu4_1": 4.0, "relu5_1": 1.0}
+# Early layers weigh more: strokes, not objects, make a style (crowsonkb's 256:64:16:4:1).
+VGG_STYLE_LAYERS = {"relu1_1": 256.0, "relu2_1": 64.0, "relu3_1": 16.0, "relu4_1": 4.0, "relu5_1": 1.0}
 
 
-def vgg19(pooling: Pooling = "average") -> PlainEncoder:
+def vgg19(pooling: Pooling = "average") -> VGGEncoder:
     """VGG-19 (Simonyan & Zisserman 2014) without its classifier, 20.0 M parameters."""
-    return PlainEncoder(
+    return VGGEncoder(
         "vgg19",
         widths=(64, 128, 256, 512, 512),
         depths=(2, 2, 4, 4, 4),
         content_layers={"relu4_2": 1.0},
-        style_layers=VGG_STYLE,
+        style_layers=VGG_STYLE_LAYERS,
         pooling=pooling,
     )
 
 
-def vgg16(pooling: Pooling = "average") -> PlainEncoder:
+def vgg16(pooling: Pooling = "average") -> VGGEncoder:
     """VGG-16 (Simonyan & Zisserman 2014) without its classifier, 14.7 M parameters."""
-    return PlainEncoder(
+    return VGGEncoder(
         "vgg16",
         widths=(64, 128, 256, 512, 512),
         depths=(2, 2, 3, 3, 3),
         content_layers={"relu4_2": 1.0},
-        style_layers=VGG_STYLE,
+        style_layers=VGG_STYLE_LAYERS,
         pooling=pooling,
     )
 
 
-def small(pooling: Pooling = "average", *, batch_norm: bool = False) -> PlainEncoder:
+def small(pooling: Pooling = "average", *, batch_norm: bool = False) -> VGGEncoder:
     """Our own, 1.9 M parameters: trained by ``recipes/encoder`` on paintings and photographs."""
-    return PlainEncoder(
+    return VGGEncoder(
         "small",
         widths=(32, 64, 128, 256),
         depths=(2, 2, 3, 3),
@@ -60,7 +60,7 @@ def small(pooling: Pooling = "average", *, batch_norm: bool = False) -> PlainEnc
             "relu4_3": 1.0,
         },
         pooling=pooling,
-        borders="replicate",
+        padding_mode="replicate",
         batch_norm=batch_norm,
     )
 
@@ -74,36 +74,39 @@ ENCODERS: dict[str, Callable[..., Encoder]] = {
 }
 
 
-def build(name: str, *, seed: int = 0, **options: object) -> Encoder:
+def build_encoder(name: str, *, seed: int = 0, **options: object) -> Encoder:
     """An encoder with random weights.
 
     Args:
         name: a name in :data:`ENCODERS`.
         seed: of the weights.
-        options: what the builder takes, such as ``pooling``.
+        options: arguments of the builder, such as ``pooling``.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ENCODERS[name](**options)
 
 
-def load(name: str = "small", *, pooling: Pooling | None = None) -> Encoder:
+def load_encoder(name: str = "small", *, pooling: Pooling | None = None) -> Encoder:
     """An encoder with the weights of this name, frozen, on the processor, in float32.
 
     Args:
         name: of weights: ``small`` ships with Bottega; ``vgg19``, ``vgg16``, ``squeezenet`` and ``resnet50``
-            are fetched once by ``bottega models pull``; or the artist's own.
+            are downloaded once by ``bottega models pull``; or the user's own.
         pooling: ``None`` takes the encoder's default.
 
     Raises:
-        WeightsError: unknown, not fetched yet, damaged, or not an encoder's weights.
+        WeightsError: unknown, not downloaded yet, damaged, or not an encoder's weights.
+
+    Example:
+        >>> features = load_encoder("small")(torch.rand(1, 3, 64, 64), ["relu3_3"])
     """
     entry = weights.entry(name)
     state, configuration = weights.load(name)
     architecture = str(configuration.get("architecture", entry.architecture))
     if architecture not in ENCODERS:
         raise WeightsError(
-            f'The weights "{name}" are for "{architecture or entry.kind}", which is no encoder; '
+            f'The weights "{name}" are for "{architecture or entry.kind}", not for an encoder; '
             f"encoders are {', '.join(ENCODERS)}."
         )
     encoder = ENCODERS[architecture](**({} if pooling is None else {"pooling": pooling}))

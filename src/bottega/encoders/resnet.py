@@ -2,7 +2,7 @@
 
 The state dict has the layout of torchvision's file (``conv1.weight``, ``layer1.0.bn1.running_mean`` …); its
 classifier and the counters of batch norm are ignored. Residual activations are peaky, which makes poorer
-styles than VGG's (Wang et al. 2021, arXiv 2104.05623); it is here for comparison and for content.
+styles than VGG's (Wang et al. 2021, arXiv 2104.05623); it serves for comparison and for content.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import NO_NETWORK, Encoder, Field, shares, without_network
+from bottega.encoders.base import Encoder, ReceptiveField, normalize_layer_weights
 from bottega.encoders.vgg import Pooling
 
 BLOCKS = {"layer1": 3, "layer2": 4, "layer3": 6, "layer4": 3}
 EXPANSION = 4
 
 # By analogy with VGG: early layers carry more, content at an eighth of the size. Not tuned.
-STYLE = {"relu1": 64.0, "layer1": 16.0, "layer2": 4.0, "layer3": 1.0}
-CONTENT = {"layer2": 1.0}
+STYLE_LAYERS = {"relu1": 64.0, "layer1": 16.0, "layer2": 4.0, "layer3": 1.0}
+CONTENT_LAYERS = {"layer2": 1.0}
 
 
 class ResNet50(Encoder):
     """Layers: ``relu1`` (half size), then ``layer1`` … ``layer4`` after their last block.
 
     Args:
-        pooling: of the one pooling, behind ``relu1``; ``"max"`` is what the published weights know.
+        pooling: after ``relu1``; ``"max"`` is what the published weights were trained with.
     """
 
     def __init__(self, pooling: Pooling = "max") -> None:
@@ -34,36 +34,34 @@ class ResNet50(Encoder):
         self.name, self.pooling = "resnet50", pooling
         self.conv1 = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
         self.bn1 = FixedNorm(64)
-        field = Field().then(7, 2, padding=3)
-        self.channels, self.strides, self.reach = without_network()
-        self.channels["relu1"], self.strides["relu1"], self.reach["relu1"] = 64, 2, field.reach
-        field, incoming, width = field.then(3, 2, padding=1), 64, 64
+        field = ReceptiveField().then(7, 2, padding=3)
+        self.add_layer("relu1", 64, field)
+        field, in_channels, width = field.then(3, 2, padding=1), 64, 64
         for layer, count in BLOCKS.items():
             blocks = nn.Sequential()
             for index in range(count):
                 stride = 2 if index == 0 and layer != "layer1" else 1
-                blocks.append(_Bottleneck(incoming, width, stride))
-                field, incoming = field.then(3, stride, padding=1), width * EXPANSION
+                blocks.append(_Bottleneck(in_channels, width, stride))
+                field, in_channels = field.then(3, stride, padding=1), width * EXPANSION
             self.add_module(layer, blocks)
-            self.channels[layer], self.strides[layer] = incoming, field.stride
-            self.reach[layer] = field.reach
+            self.add_layer(layer, in_channels, field)
             width *= 2
-        self.layers = tuple(name for name in self.channels if name not in NO_NETWORK)
-        self.content_layers, self.style_layers = shares(CONTENT), shares(STYLE)
+        self.content_layers = normalize_layer_weights(CONTENT_LAYERS)
+        self.style_layers = normalize_layer_weights(STYLE_LAYERS)
 
-    def features_at(self, scaled: Tensor, wanted: frozenset[str]) -> dict[str, Tensor]:
-        x = F.relu(self.bn1(self.conv1(scaled)))
-        found = {"relu1": x} if "relu1" in wanted else {}
-        if len(found) == len(wanted):
-            return found
+    def forward_layers(self, x: Tensor, layers: frozenset[str]) -> dict[str, Tensor]:
+        x = F.relu(self.bn1(self.conv1(x)))
+        features = {"relu1": x} if "relu1" in layers else {}
+        if len(features) == len(layers):
+            return features
         x = self._pool(x)
         for layer in BLOCKS:
             x = self.get_submodule(layer)(x)
-            if layer in wanted:
-                found[layer] = x
-                if len(found) == len(wanted):
+            if layer in layers:
+                features[layer] = x
+                if len(features) == len(layers):
                     break
-        return found
+        return features
 
     def _pool(self, x: Tensor) -> Tensor:
         if self.pooling == "max":
@@ -90,22 +88,22 @@ class FixedNorm(nn.Module):
 class _Bottleneck(nn.Module):
     """1 × 1, 3 × 3, 1 × 1, and the input added; projected where size or width changes."""
 
-    def __init__(self, incoming: int, width: int, stride: int) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int) -> None:
         super().__init__()
-        outgoing = width * EXPANSION
-        self.conv1 = nn.Conv2d(incoming, width, 1, bias=False)
+        out_channels = width * EXPANSION
+        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
         self.bn1 = FixedNorm(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)
         self.bn2 = FixedNorm(width)
-        self.conv3 = nn.Conv2d(width, outgoing, 1, bias=False)
-        self.bn3 = FixedNorm(outgoing)
+        self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
+        self.bn3 = FixedNorm(out_channels)
         self.downsample: nn.Sequential | None = None
-        if stride > 1 or incoming != outgoing:
-            projection = nn.Conv2d(incoming, outgoing, 1, stride=stride, bias=False)
-            self.downsample = nn.Sequential(projection, FixedNorm(outgoing))
+        if stride > 1 or in_channels != out_channels:
+            projection = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
+            self.downsample = nn.Sequential(projection, FixedNorm(out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        kept = x if self.downsample is None else self.downsample(x)
+        shortcut = x if self.downsample is None else self.downsample(x)
         x = F.relu(self.bn1(self.conv1(x)))
         x = F.relu(self.bn2(self.conv2(x)))
-        return F.relu(self.bn3(self.conv3(x)) + kept)
+        return F.relu(self.bn3(self.conv3(x)) + shortcut)

@@ -131,7 +131,7 @@ def _load_network(base: str, layers: tuple[str, ...]) -> LayerMeans | inception.
     if base == RANDOM:
         encoder: Encoder = RandomFilters(RANDOM_FILTERS).frozen()
         return LayerMeans(encoder, layers or encoder.layers)
-    encoder = encoders.load(base)
+    encoder = encoders.load_encoder(base)
     return LayerMeans(encoder, layers or encoder.layers[-1:])
 
 

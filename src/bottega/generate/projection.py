@@ -12,7 +12,7 @@ from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
 from bottega.generate.models.generator import Generator
 from bottega.generate.sampling import codes, drawn
-from bottega.losses import normalised_content_loss
+from bottega.losses import normalized_content_loss
 from bottega.pictures import resize
 
 CANDIDATES = 64
@@ -93,14 +93,14 @@ class _Distance:
 
     def __init__(self, encoder: Encoder, goal: Tensor) -> None:
         self.encoder, self.goal = encoder, goal
-        self.layers = tuple(encoder.own_style_layers)
+        self.layers = tuple(encoder.network_style_layers)
         with torch.no_grad():
             self.wanted = encoder(goal, self.layers)
 
     def __call__(self, pictures: Tensor) -> Tensor:
         found = self.encoder(pictures, self.layers)
         wanted = {name: x.expand_as(found[name]) for name, x in self.wanted.items()}
-        features = [normalised_content_loss(found[name], wanted[name]) for name in self.layers]
+        features = [normalized_content_loss(found[name], wanted[name]) for name in self.layers]
         pixels = (pictures - self.goal).square().mean((1, 2, 3))
         return torch.stack(features).mean(0) + PIXELS * pixels
 

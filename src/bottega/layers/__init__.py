@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bottega.layers.bilateral_grid import (
     apply_affine,
-    grid_lines,
+    apply_grid,
+    apply_grid_rows,
+    interpolate_grid_rows,
     slice_grid,
-    transform_by_grid,
-    transform_by_lines,
 )
-from bottega.layers.blocks import block_cosines, fold, pad_to_multiple, unfold_pixels
-from bottega.layers.color_spaces import oklab_to_rgb, rgb_to_oklab
-from bottega.layers.filters import extract_patches, gaussian_blur, laplacian_pyramid, reconstruct
+from bottega.layers.blocks import block_dct_matrix, pad_to_multiple
+from bottega.layers.color_spaces import luma, oklab_to_rgb, rgb_to_oklab
+from bottega.layers.filters import edge_orientation, extract_patches, gaussian_blur, laplacian_pyramid
 from bottega.layers.modules import (
     ConditionalInstanceNorm,
     InstanceNorm,
@@ -23,48 +23,22 @@ from bottega.layers.modules import (
 from bottega.layers.moments import (
     ChannelMoments,
     ColorMoments,
+    adain,
     channel_moments,
     color_moments,
-    color_transport,
-    mixed,
-    mixed_colors,
-    mixing_shares,
+    mix_channel_moments,
+    mix_color_moments,
+    mk_color_transfer,
+    normalize_weights,
     recolor,
     reduce_mask,
-    renormalise,
 )
 
 __all__ = [
-    "ChannelMoments",
-    "ColorMoments",
-    "ConditionalInstanceNorm",
-    "InstanceNorm",
-    "ReflectConv2d",
-    "ResizeConv2d",
-    "apply_affine",
-    "block_cosines",
-    "channel_moments",
-    "color_moments",
-    "color_transport",
-    "extract_patches",
-    "fold",
-    "gaussian_blur",
-    "grid_lines",
-    "instance_norm",
-    "laplacian_pyramid",
-    "mixed",
-    "mixed_colors",
-    "mixing_shares",
-    "oklab_to_rgb",
-    "pad_to_multiple",
-    "recolor",
-    "reconstruct",
-    "reduce_mask",
-    "reflect_pad",
-    "renormalise",
-    "rgb_to_oklab",
-    "slice_grid",
-    "transform_by_grid",
-    "transform_by_lines",
-    "unfold_pixels",
-]
+    "ChannelMoments", "ColorMoments", "ConditionalInstanceNorm", "InstanceNorm", "ReflectConv2d",
+    "ResizeConv2d", "adain", "apply_affine", "apply_grid", "apply_grid_rows", "block_dct_matrix",
+    "channel_moments", "color_moments", "edge_orientation", "extract_patches", "gaussian_blur", "instance_norm",
+    "interpolate_grid_rows", "laplacian_pyramid", "luma", "mix_channel_moments", "mix_color_moments",
+    "mk_color_transfer", "normalize_weights", "oklab_to_rgb", "pad_to_multiple", "recolor", "reduce_mask",
+    "reflect_pad", "rgb_to_oklab", "slice_grid",
+]  # fmt: skip

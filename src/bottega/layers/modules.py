@@ -1,4 +1,4 @@
-"""Convolutions with mirrored borders, and the one that enlarges."""
+"""Convolutions with mirrored borders, and instance normalization whose gain and shift depend on a style."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+INSTANCE_NORM_EPSILON = 1e-5
+
 
 def reflect_pad(features: Tensor, padding: int) -> Tensor:
     """Mirror ``padding`` rows and columns at every border; a side too short to mirror repeats its border.
 
-    Zeros in their place would darken borders, and instance statistics would see them.
+    Zeros instead would darken borders, and instance statistics would include them.
     """
     if padding == 0:
         return features
@@ -19,70 +21,47 @@ def reflect_pad(features: Tensor, padding: int) -> Tensor:
 
 
 class ReflectConv2d(nn.Conv2d):
-    """Odd ``kernel``; the output has ``ceil(size / stride)`` positions, with mirrored borders."""
+    """Odd kernel, mirrored borders; the output has ``ceil(size / stride)`` positions."""
 
     def __init__(
         self,
-        incoming: int,
-        outgoing: int,
-        kernel: int,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
         *,
         stride: int = 1,
         groups: int = 1,
         bias: bool = True,
     ) -> None:
-        super().__init__(incoming, outgoing, kernel, stride, groups=groups, bias=bias)
+        super().__init__(in_channels, out_channels, kernel_size, stride, groups=groups, bias=bias)
 
     def forward(self, features: Tensor) -> Tensor:
         return super().forward(reflect_pad(features, self.kernel_size[0] // 2))
 
 
 class ResizeConv2d(nn.Module):
-    """Nearest-neighbour enlargement by two, then a convolution (Odena et al. 2016).
+    """Nearest-neighbor enlargement by two, then a convolution (Odena et al. 2016).
 
-    A transposed convolution covers neighbouring pixels unevenly and leaves a checkerboard; this cannot.
+    A transposed convolution covers neighboring pixels unevenly and leaves a checkerboard; this cannot.
     """
 
-    def __init__(self, incoming: int, outgoing: int, kernel: int = 3) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3) -> None:
         super().__init__()
-        self.convolution = ReflectConv2d(incoming, outgoing, kernel)
+        self.convolution = ReflectConv2d(in_channels, out_channels, kernel_size)
 
     def forward(self, features: Tensor) -> Tensor:
         return self.convolution(F.interpolate(features, scale_factor=2, mode="nearest"))
-
-
-EPSILON = 1e-5
-
-
-class ConditionalInstanceNorm(nn.Module):
-    """One gain and shift per channel *and style*; a mixture of styles mixes them (Dumoulin et al. 2017).
-
-    Args:
-        channels: of the features.
-        styles: how many there are; ``gain`` and ``shift`` are ``(styles, channels)``.
-    """
-
-    def __init__(self, channels: int, styles: int) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(styles, channels))
-        self.shift = nn.Parameter(torch.zeros(styles, channels))
-
-    def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        """Normalise ``(N, C, h, w)``; ``style`` is ``(N, styles)``, each style's share."""
-        gain = (style.to(self.gain) @ self.gain)[:, :, None, None].to(features)
-        shift = (style.to(self.shift) @ self.shift)[:, :, None, None].to(features)
-        return instance_norm(features) * gain + shift
 
 
 def instance_norm(features: Tensor) -> Tensor:
     """Mean 0 and variance 1 for every channel of every picture; a single position becomes zero."""
     if features.shape[-1] * features.shape[-2] == 1:
         return torch.zeros_like(features)
-    return F.instance_norm(features, eps=EPSILON)
+    return F.instance_norm(features, eps=INSTANCE_NORM_EPSILON)
 
 
 class InstanceNorm(nn.Module):
-    """Instance normalisation with one learned gain and shift per channel (Ulyanov et al. 2016)."""
+    """Instance normalization with one learned gain and shift per channel (Ulyanov et al. 2016)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -91,3 +70,21 @@ class InstanceNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return instance_norm(features) * self.gain.view(-1, 1, 1) + self.shift.view(-1, 1, 1)
+
+
+class ConditionalInstanceNorm(nn.Module):
+    """One gain and shift per channel *and style*; a mixture of styles mixes them (Dumoulin et al. 2017).
+
+    ``gain`` and ``shift`` are ``(styles, channels)``.
+    """
+
+    def __init__(self, channels: int, styles: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(styles, channels))
+        self.shift = nn.Parameter(torch.zeros(styles, channels))
+
+    def forward(self, features: Tensor, style_weights: Tensor) -> Tensor:
+        """Normalize ``(N, C, h, w)``; ``style_weights`` is ``(N, styles)``."""
+        gain = (style_weights.to(self.gain) @ self.gain)[:, :, None, None].to(features)
+        shift = (style_weights.to(self.shift) @ self.shift)[:, :, None, None].to(features)
+        return instance_norm(features) * gain + shift

@@ -1,4 +1,4 @@
-"""Mean and deviation of every channel: sums that add up over tiles, and features moved to others."""
+"""Channel and color moments: sums that add up over tiles, and the closed-form transfers between them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from torch.nn.functional import avg_pool2d
 
 from bottega.errors import PictureError, SettingsError
 
-VARIANCE_FLOOR = 1e-5
-"""Added to every variance, so that a flat channel divides by no zero."""
+VARIANCE_EPSILON = 1e-5
+"""Added to every variance, so that a flat channel does not divide by zero."""
+
+MIN_COLOR_STD = 1e-2
+"""Added (squared) to every variance of colors: the color noise of a drawing must not become a palette."""
+
+PIXELS_PER_SUM = 2**12
+"""Pixels whose products are summed at a time."""
 
 
 @dataclass(frozen=True)
 class ChannelMoments:
-    """Sums over positions; pieces of one picture add up, and styles mix in proportion (see :func:`mixed`).
+    """Sums over positions; tiles of one picture add up, and styles mix (:func:`mix_channel_moments`).
 
     Attributes:
         mass: ``(N, 1)``, the sum of the positions' weights.
@@ -37,7 +43,7 @@ class ChannelMoments:
         return ChannelMoments(self.mass.double(), self.first.double(), self.second.double())
 
     def float(self) -> ChannelMoments:
-        """Per unit of mass and in float32; means and deviations stay what they are."""
+        """Per unit of mass and in float32; means and deviations do not change."""
         mass = self.mass.clamp_min(torch.finfo(torch.float32).tiny)
         first, second = (self.first / mass).float(), (self.second / mass).float()
         return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
@@ -48,86 +54,15 @@ class ChannelMoments:
         return self.first / self.mass
 
     @property
-    def deviation(self) -> Tensor:
-        """``(N, C)``, of the population; never below the root of :data:`VARIANCE_FLOOR`."""
+    def std(self) -> Tensor:
+        """``(N, C)``, of the population; never below the root of :data:`VARIANCE_EPSILON`."""
         variance = self.second / self.mass - self.mean.square()
-        return (variance.clamp_min(0) + VARIANCE_FLOOR).sqrt()
-
-
-def channel_moments(features: Tensor, mask: Tensor | None = None) -> ChannelMoments:
-    """Sums over the positions of ``features (N, C, h, w)``, in float32 (float64 for float64).
-
-    Args:
-        mask: ``(N or 1, 1, h, w)``, the positions' weights; none weighs all by one.
-
-    Raises:
-        PictureError: the mask has another size than the features.
-    """
-    wide = features if features.dtype == torch.float64 else features.float()
-    if mask is None:
-        count = float(features.shape[-2] * features.shape[-1])
-        mass = wide.new_full((len(wide), 1), count)
-        return ChannelMoments(mass, wide.sum((2, 3)), wide.square().sum((2, 3)))
-    if mask.shape[-2:] != features.shape[-2:] or mask.shape[1] != 1:
-        raise PictureError(
-            f"A mask for features of {features.shape[-1]} × {features.shape[-2]} must have the shape "
-            f"(1, 1, {features.shape[-2]}, {features.shape[-1]}), not {tuple(mask.shape)}."
-        )
-    weights = mask.to(wide).expand(len(wide), -1, -1, -1)
-    weighted = wide * weights
-    return ChannelMoments(weights.sum((2, 3)), weighted.sum((2, 3)), (weighted * wide).sum((2, 3)))
-
-
-def mixed(moments: Sequence[ChannelMoments], shares: Sequence[float]) -> ChannelMoments:
-    """Several styles as one: means and second moments mix, and the deviations follow.
-
-    Args:
-        shares: one for each, adding up to one (:func:`mixing_shares`).
-    """
-    parts = [share * _unit(each) for share, each in zip(shares, moments, strict=True)]
-    first, second = torch.stack(parts).sum(0)
-    return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
-
-
-def mixing_shares(count: int, weights: Sequence[float] | None) -> list[float]:
-    """``weights`` scaled to the sum one; none weighs all alike.
-
-    Raises:
-        SettingsError: not one weight per style, a negative one, or none above zero.
-    """
-    given = [1.0] * count if weights is None else [float(weight) for weight in weights]
-    total = sum(given)
-    if len(given) != count or count == 0:
-        raise SettingsError(f"{count} styles need {count} weights (at least one), not {len(given)}.")
-    if not min(given) >= 0 or not 0 < total < float("inf"):
-        raise SettingsError(f"Style weights must be zero or more, and not all zero: {given}.")
-    return [weight / total for weight in given]
-
-
-def renormalise(features: Tensor, own: ChannelMoments, goal: ChannelMoments) -> Tensor:
-    """Features with the means and deviations of ``goal`` in place of their own.
-
-    Adaptive instance normalisation (Huang and Belongie 2017, equation 8).
-    """
-    gain = goal.deviation / own.deviation
-    shift = goal.mean - gain * own.mean
-    return features * gain[:, :, None, None].to(features) + shift[:, :, None, None].to(features)
-
-
-def _unit(moments: ChannelMoments) -> Tensor:
-    return torch.stack([moments.first / moments.mass, moments.second / moments.mass])
-
-
-LEAST_SPREAD = 1e-2
-"""Added (squared) to every variance of colours: the colour noise of a drawing must not become a palette."""
-
-RUN = 2**12
-"""Pixels whose products are summed at a time."""
+        return (variance.clamp_min(0) + VARIANCE_EPSILON).sqrt()
 
 
 @dataclass(frozen=True)
 class ColorMoments:
-    """Sums over pixels; pieces of one picture add up.
+    """Sums over pixels; tiles of one picture add up.
 
     Attributes:
         mass: ``(N, 1)``; first: ``(N, 3)``; second: ``(N, 3, 3)``, of the outer products.
@@ -155,73 +90,159 @@ class ColorMoments:
         return self.second / self.mass[:, :, None] - self.mean[:, :, None] * self.mean[:, None]
 
 
+def channel_moments(features: Tensor, mask: Tensor | None = None) -> ChannelMoments:
+    """Sums over the positions of ``features (N, C, h, w)``, in float32 (float64 for float64).
+
+    Args:
+        mask: ``(N or 1, 1, h, w)``, the positions' weights; ``None`` weighs all by one.
+
+    Raises:
+        PictureError: the mask has another size than the features.
+    """
+    wide = upcast(features)
+    if mask is None:
+        count = float(features.shape[-2] * features.shape[-1])
+        mass = wide.new_full((len(wide), 1), count)
+        return ChannelMoments(mass, wide.sum((2, 3)), wide.square().sum((2, 3)))
+    weights = check_mask(mask, features).to(wide).expand(len(wide), -1, -1, -1)
+    weighted = wide * weights
+    return ChannelMoments(weights.sum((2, 3)), weighted.sum((2, 3)), (weighted * wide).sum((2, 3)))
+
+
 def color_moments(pictures: Tensor, mask: Tensor | None = None) -> ColorMoments:
     """Sums over ``pictures (N, 3, H, W)``, weighted by ``mask (N or 1, 1, H, W)``; in float32 or wider."""
-    wide = pictures if pictures.dtype == torch.float64 else pictures.float()
+    wide = upcast(pictures)
     colors = wide.flatten(2)
     if mask is None:
         mass = colors.new_full((len(colors), 1), float(colors.shape[2]))
-        return ColorMoments(mass, colors.sum(2), _products(colors, colors))
+        return ColorMoments(mass, colors.sum(2), _outer_products(colors, colors))
     weights = mask.to(colors).expand(len(colors), -1, -1, -1).flatten(2)
     weighted = colors * weights
-    return ColorMoments(weights.sum(2), weighted.sum(2), _products(weighted, colors))
+    return ColorMoments(weights.sum(2), weighted.sum(2), _outer_products(weighted, colors))
 
 
-def _products(weighted: Tensor, colors: Tensor) -> Tensor:
-    """``weighted @ colors.mT`` of ``(N, 3, pixels)`` in runs: one long sum in float32 loses three digits."""
-    whole = colors.shape[2] // RUN * RUN
+def _outer_products(weighted: Tensor, colors: Tensor) -> Tensor:
+    """``weighted @ colors.mT`` of ``(N, 3, pixels)``, in chunks: one long float32 sum loses three digits."""
+    even = colors.shape[2] // PIXELS_PER_SUM * PIXELS_PER_SUM
     left, right = (
-        each[..., :whole].reshape(len(colors), 3, -1, RUN).transpose(1, 2) for each in (weighted, colors)
+        values[..., :even].reshape(len(colors), 3, -1, PIXELS_PER_SUM).transpose(1, 2)
+        for values in (weighted, colors)
     )
-    return (left @ right.mT).sum(1) + weighted[..., whole:] @ colors[..., whole:].mT
+    return (left @ right.mT).sum(1) + weighted[..., even:] @ colors[..., even:].mT
 
 
-def mixed_colors(moments: Sequence[ColorMoments], shares: Sequence[float]) -> ColorMoments:
-    """Several palettes as one, as distributions mix; ``shares`` add up to one."""
-    first = torch.stack([s * m.first / m.mass for s, m in zip(shares, moments, strict=True)]).sum(0)
-    second = torch.stack([s * m.second / m.mass[:, :, None] for s, m in zip(shares, moments, strict=True)])
+def mix_channel_moments(moments: Sequence[ChannelMoments], weights: Sequence[float]) -> ChannelMoments:
+    """Several styles as one: means and second moments mix, and the deviations follow.
+
+    Args:
+        weights: one for each, summing to one (:func:`normalize_weights`).
+    """
+    parts = [
+        weight * torch.stack([m.first / m.mass, m.second / m.mass])
+        for weight, m in zip(weights, moments, strict=True)
+    ]
+    first, second = torch.stack(parts).sum(0)
+    return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
+
+
+def mix_color_moments(moments: Sequence[ColorMoments], weights: Sequence[float]) -> ColorMoments:
+    """Several color distributions as one mixture; ``weights`` sum to one."""
+    first = torch.stack([w * m.first / m.mass for w, m in zip(weights, moments, strict=True)]).sum(0)
+    second = torch.stack([w * m.second / m.mass[:, :, None] for w, m in zip(weights, moments, strict=True)])
     return ColorMoments(torch.ones_like(first[:, :1]), first, second.sum(0))
 
 
-def color_transport(own: ColorMoments, goal: ColorMoments, strength: Tensor | float = 1.0) -> Tensor:
-    """The affine map ``(N, 3, 4)`` that moves colours least while mean and covariance become the goal's.
+def normalize_weights(weights: Sequence[float] | None, count: int) -> list[float]:
+    """``weights`` of ``count`` styles scaled to the sum one; ``None`` weighs all alike.
 
-    Monge-Kantorovich (Pitié and Kokaram 2007). The optimisation tool's transfer works in OKLab and brings
-    colours back into sRGB with care; this one maps sRGB itself, which costs nine multiplications a pixel.
-    Both covariances are widened alike by :data:`LEAST_SPREAD`, so that equal ones give the identity.
+    Raises:
+        SettingsError: their number is not ``count``, one is negative, or none is above zero.
+    """
+    values = [1.0] * count if weights is None else [float(weight) for weight in weights]
+    total = sum(values)
+    if len(values) != count or count == 0:
+        raise SettingsError(f"{count} styles need {count} weights (at least one), not {len(values)}.")
+    if not min(values) >= 0 or not 0 < total < float("inf"):
+        raise SettingsError(f"Style weights must be zero or more, and not all zero: {values}.")
+    return [weight / total for weight in values]
+
+
+def adain(features: Tensor, content: ChannelMoments, style: ChannelMoments) -> Tensor:
+    """Features of ``content`` moments, given the means and deviations of ``style``.
+
+    Adaptive instance normalization (Huang and Belongie 2017, equation 8).
+    """
+    gain = style.std / content.std
+    shift = style.mean - gain * content.mean
+    return features * gain[:, :, None, None].to(features) + shift[:, :, None, None].to(features)
+
+
+def monge_kantorovich_matrix(source: Tensor, target: Tensor, min_variance: float) -> Tensor:
+    """The symmetric matrix A with A source Aᵀ = target: S^-½ (S^½ T S^½)^½ S^-½ (Pitié and Kokaram 2007).
 
     Args:
-        strength: in [0, 1], a number or ``(N, 1)``: how far along the way (the interpolation of optimal
-            transport); 0 is exactly the identity.
+        source, target: covariances ``(..., 3, 3)``, float64.
+        min_variance: smaller eigenvalues of ``source`` are raised to it.
     """
-    dtype, device = own.first.dtype, own.first.device
-    eye = torch.eye(3, dtype=torch.float64)
-    spread = LEAST_SPREAD**2 * eye
-    source, target = (m.covariance.double().cpu() + spread for m in (own, goal))
     values, vectors = torch.linalg.eigh(source)
-    roots = values.clamp_min(LEAST_SPREAD**2 / 2).sqrt()
-    root = (vectors * roots[:, None]) @ vectors.mT
-    inverse = (vectors / roots[:, None]) @ vectors.mT
+    std = values.clamp_min(min_variance).sqrt()[..., None, :]
+    root, inverse = (vectors * std) @ vectors.mT, (vectors / std) @ vectors.mT
     values, vectors = torch.linalg.eigh(root @ target @ root)
-    middle = (vectors * values.clamp_min(0).sqrt()[:, None]) @ vectors.mT
-    linear = inverse @ middle @ inverse
-    mean, goal_mean = own.mean.double().cpu(), goal.mean.double().cpu()
-    offset = goal_mean - (linear @ mean[:, :, None])[:, :, 0]
-    share = torch.as_tensor(strength, dtype=torch.float64).reshape(-1, 1, 1).cpu()
-    affine = torch.cat([eye + share * (linear - eye), share * offset[:, :, None]], 2)
+    middle = (vectors * values.clamp_min(0).sqrt()[..., None, :]) @ vectors.mT
+    return inverse @ middle @ inverse
+
+
+def mk_color_transfer(content: ColorMoments, style: ColorMoments, strength: Tensor | float = 1.0) -> Tensor:
+    """The affine map ``(N, 3, 4)`` that moves colors least while mean and covariance become the style's.
+
+    Monge-Kantorovich transfer in sRGB, which costs nine multiplications a pixel;
+    :func:`bottega.transfer.color_transfer.color_transfer` works in OKLab instead and handles colors that
+    leave sRGB. Both covariances are widened by :data:`MIN_COLOR_STD`, so that equal ones give the identity.
+
+    Args:
+        strength: in [0, 1], a number or ``(N, 1)``: how far along the interpolation of optimal transport; 0
+            is exactly the identity.
+    """
+    dtype, device = content.first.dtype, content.first.device
+    eye = torch.eye(3, dtype=torch.float64)
+    source, target = (m.covariance.double().cpu() + MIN_COLOR_STD**2 * eye for m in (content, style))
+    linear = monge_kantorovich_matrix(source, target, MIN_COLOR_STD**2 / 2)
+    mean, style_mean = content.mean.double().cpu(), style.mean.double().cpu()
+    offset = style_mean - (linear @ mean[:, :, None])[:, :, 0]
+    amount = torch.as_tensor(strength, dtype=torch.float64).reshape(-1, 1, 1).cpu()
+    affine = torch.cat([eye + amount * (linear - eye), amount * offset[:, :, None]], 2)
     return affine.to(device, torch.float64 if dtype == torch.float64 else torch.float32)
 
 
 def recolor(pictures: Tensor, affine: Tensor) -> Tensor:
-    """Apply ``affine (N, 3, 4)`` to ``pictures (N, 3, H, W)``; colours beyond [0, 1] are cut off."""
+    """Apply ``affine (N, 3, 4)`` to ``pictures (N, 3, H, W)``; results are clamped to [0, 1]."""
     matrix = affine.to(pictures)
-    moved = torch.baddbmm(matrix[:, :, 3:], matrix[:, :, :3], pictures.flatten(2))
-    return moved.clamp(0, 1).view_as(pictures)
+    colors = torch.baddbmm(matrix[:, :, 3:], matrix[:, :, :3], pictures.flatten(2))
+    return colors.clamp(0, 1).view_as(pictures)
 
 
 def reduce_mask(mask: Tensor, stride: int) -> Tensor:
     """``(N, 1, H, W)`` to ``(N, 1, ceil(H / stride), ceil(W / stride))``: means over each position's pixels.
 
-    As the pooling of encoders does, an incomplete last row or column is averaged over what there is of it.
+    As in the pooling of encoders, an incomplete last row or column is averaged over its own pixels only.
     """
     return avg_pool2d(mask, stride, ceil_mode=True) if stride > 1 else mask
+
+
+def check_mask(mask: Tensor, features: Tensor) -> Tensor:
+    """Return ``mask`` if it fits the features.
+
+    Raises:
+        PictureError: its height or width is another, or it has more than one channel.
+    """
+    if mask.ndim != 4 or mask.shape[1] != 1 or mask.shape[-2:] != features.shape[-2:]:
+        raise PictureError(
+            f"A mask for features of {features.shape[-1]} × {features.shape[-2]} must have the shape "
+            f"(1, 1, {features.shape[-2]}, {features.shape[-1]}), not {tuple(mask.shape)}."
+        )
+    return mask
+
+
+def upcast(tensor: Tensor) -> Tensor:
+    """Half and bfloat16 become float32, as sums over a picture need the digits; float64 stays."""
+    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()

@@ -1,6 +1,6 @@
-"""Losses of two networks that play against each other, and of the variational auto-encoder.
+"""Losses of generative adversarial networks and of the variational auto-encoder.
 
-A discriminator gives logits: above zero it believes that a picture is real. Logits may have any shape; means
+A discriminator outputs logits: above zero it classifies a picture as real. Logits may have any shape; means
 are over all of them. Every adversarial loss is a pair, one for the discriminator and one for the generator.
 """
 
@@ -23,45 +23,45 @@ class AdversarialLoss:
     """A pair of losses.
 
     Attributes:
-        discriminator: logits of real and of made pictures to a scalar.
-        generator: logits of made pictures to a scalar.
+        discriminator: logits of real and of fake pictures to a scalar.
+        generator: logits of fake pictures to a scalar.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
 
 
-def hinge_discriminator(real: Tensor, made: Tensor) -> Tensor:
-    """Mean of max(0, 1 − real) plus mean of max(0, 1 + made) (Lim and Ye 2017): no gradient beyond ±1."""
-    return F.relu(1 - real).mean() + F.relu(1 + made).mean()
+def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Mean of max(0, 1 − real) plus mean of max(0, 1 + fake) (Lim and Ye 2017): no gradient beyond ±1."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
-def hinge_generator(made: Tensor) -> Tensor:
+def hinge_generator(fake: Tensor) -> Tensor:
     """Minus the mean logit."""
-    return -made.mean()
+    return -fake.mean()
 
 
-def cross_entropy_discriminator(real: Tensor, made: Tensor) -> Tensor:
+def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """−log D(x) − log(1 − D(G(z))) with D the sigmoid of the logits (Goodfellow et al. 2014).
 
     Luo and Tao 2025, equation (3).
     """
-    return F.softplus(-real).mean() + F.softplus(made).mean()
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
-def non_saturating_generator(made: Tensor) -> Tensor:
-    """−log D(G(z)), whose gradient does not fade where D is sure. Luo and Tao 2025, equation (2)."""
-    return F.softplus(-made).mean()
+def non_saturating_generator(fake: Tensor) -> Tensor:
+    """−log D(G(z)), whose gradient does not vanish where D is confident. Luo and Tao 2025, equation (2)."""
+    return F.softplus(-fake).mean()
 
 
-def least_squares_discriminator(real: Tensor, made: Tensor) -> Tensor:
-    """Half the squared distance of real logits to 1, of made ones to 0 (Mao et al. 2017, equation 9)."""
-    return 0.5 * ((real - 1).square().mean() + made.square().mean())
+def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """Half the squared distance of real logits to 1, of fake ones to 0 (Mao et al. 2017, equation 9)."""
+    return 0.5 * ((real - 1).square().mean() + fake.square().mean())
 
 
-def least_squares_generator(made: Tensor) -> Tensor:
-    """Half the squared distance of made logits to 1."""
-    return 0.5 * (made - 1).square().mean()
+def least_squares_generator(fake: Tensor) -> Tensor:
+    """Half the squared distance of fake logits to 1."""
+    return 0.5 * (fake - 1).square().mean()
 
 
 ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
@@ -73,10 +73,10 @@ ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
 
 
 def adversarial_loss(name: str) -> AdversarialLoss:
-    """The pair of a name.
+    """The pair of losses with this name.
 
     Raises:
-        SettingsError: no such loss.
+        SettingsError: the name is unknown.
     """
     if name not in ADVERSARIAL_LOSSES:
         raise SettingsError(
@@ -88,7 +88,7 @@ def adversarial_loss(name: str) -> AdversarialLoss:
 def r1_penalty(logits: Tensor, pictures: Tensor) -> Tensor:
     """Mean over pictures of the squared gradient of their logits (Mescheder et al. 2018, equation 9).
 
-    The paper's factor γ / 2 is left to the caller. Logits of several places per picture are averaged first.
+    Without the paper's factor γ / 2. Logits of several positions per picture are averaged first.
 
     Args:
         logits: ``(N, …)``, computed from ``pictures``.

@@ -1,4 +1,4 @@
-"""Content: the features of the result stay near the features of the content picture."""
+"""Content loss (distance to the content picture's features) and total variation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss
 
-from bottega.losses.style_term import SILENT, check_mask, widened
+from bottega.layers.moments import check_mask, upcast
+from bottega.losses.style_term import MIN_POWER
 
 
 def content_loss(
@@ -23,9 +24,9 @@ def content_loss(
     Args:
         features: ``(N, C, h, w)`` of the result, any float type.
         target: ``(N, C, h, w)`` of the content picture.
-        mask: ``(N or 1, 1, h, w)`` in [0, 1]; positions of weight 0 count neither above nor below the line.
-        power: what to divide by instead of ``content_power(target, mask)``. Tiles of one picture each
-            divide by the whole picture's power; their losses then add up to the whole picture's.
+        mask: ``(N or 1, 1, h, w)`` in [0, 1]; positions of weight 0 are ignored.
+        power: what to divide by instead of ``content_power(target, mask)``. Tiles divide by the whole
+            picture's power, so that their losses add up to the whole picture's.
 
     Returns:
         A scalar, float32 (float64 where the features are).
@@ -33,7 +34,7 @@ def content_loss(
     Raises:
         PictureError: the mask has another size than the features.
     """
-    squares = (widened(features) - widened(target)).square()
+    squares = (upcast(features) - upcast(target)).square()
     if mask is not None:
         squares = squares * check_mask(mask, features)
     return squares.sum() / (content_power(target, mask) if power is None else power)
@@ -44,13 +45,13 @@ def content_power(target: Tensor, mask: Tensor | None = None) -> Tensor:
 
     At least 1e-6 per value, so that a layer that is silent on the content does not divide by zero.
     """
-    squares = widened(target).square()
+    squares = upcast(target).square()
     if mask is None:
         weight = squares.new_tensor(float(squares.numel()))
     else:
         weights = check_mask(mask, target).to(squares.dtype).expand_as(squares)
         squares, weight = squares * weights, weights.sum()
-    return torch.maximum(squares.sum(), SILENT * weight)
+    return torch.maximum(squares.sum(), MIN_POWER * weight)
 
 
 def total_variation(
@@ -59,18 +60,18 @@ def total_variation(
     delta: float = 0.1,
     axes: Sequence[int] = (-1, -2),
 ) -> Tensor:
-    """Mean Huber penalty on the differences of neighbours, across and down.
+    """Mean Huber penalty on the differences of neighbors, across and down.
 
     Total variation (Rudin, Osher and Fatemi 1992) with Huber's function in place of the absolute value:
-    differences below ``delta`` cost d²/2, so that grain is smoothed with a steady gradient; larger ones cost
-    δ(|d| - δ/2), so that the edge of a stroke is not worn down as squares would. ``delta=1`` is the plain
-    squared variation. The mean over pixels makes it independent of the picture's size.
+    differences below ``delta`` cost d²/2, so that grain is smoothed; larger ones cost δ(|d| - δ/2), so that
+    edges of strokes are not blurred as squares would. ``delta=1`` is the plain squared variation. The mean
+    over pixels makes it independent of the picture's size.
 
     Args:
-        pictures: ``(N, 3, H, W)`` in [0, 1]; a side of one pixel has no neighbours and adds nothing.
-        mask: ``(N or 1, 1, H, W)`` in [0, 1]; a pair of pixels weighs as much as the lesser of the two.
+        pictures: ``(N, 3, H, W)`` in [0, 1]; a side of one pixel adds nothing.
+        mask: ``(N or 1, 1, H, W)`` in [0, 1]; a pair of pixels has the smaller weight of the two.
         delta: where squares turn into absolute values, in units of the picture.
-        axes: -1 looks across, -2 down; each contributes the mean over its own pairs.
+        axes: -1 is across, -2 down; each contributes the mean over its own pairs.
 
     Raises:
         PictureError: the mask has another size than the pictures.
@@ -78,18 +79,18 @@ def total_variation(
     if mask is not None:
         mask = check_mask(mask, pictures).to(pictures.dtype).expand(len(pictures), -1, -1, -1)
     return sum(
-        (_along(axis, pictures, mask, delta) for axis in axes),
+        (_axis_variation(axis, pictures, mask, delta) for axis in axes),
         start=pictures.new_zeros(()),
     )
 
 
-def _along(axis: int, pictures: Tensor, mask: Tensor | None, delta: float) -> Tensor:
+def _axis_variation(axis: int, pictures: Tensor, mask: Tensor | None, delta: float) -> Tensor:
     length = pictures.shape[axis] - 1
     if length == 0:
         return pictures.new_zeros(())
-    here, there = pictures.narrow(axis, 0, length), pictures.narrow(axis, 1, length)
+    first, second = pictures.narrow(axis, 0, length), pictures.narrow(axis, 1, length)
     if mask is None:
-        return huber_loss(here, there, delta=delta)
+        return huber_loss(first, second, delta=delta)
     weights = mask.narrow(axis, 0, length).minimum(mask.narrow(axis, 1, length))
-    penalty = huber_loss(here, there, delta=delta, reduction="none").mean(1, keepdim=True)
+    penalty = huber_loss(first, second, delta=delta, reduction="none").mean(1, keepdim=True)
     return (penalty * weights).sum() / weights.sum().clamp_min(1e-6)

@@ -9,11 +9,12 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from bottega.losses.style_term import SILENT, check_target_mass, position_sums, proportions
+from bottega.layers import normalize_weights
+from bottega.losses.style_term import MIN_POWER, check_style_mass, position_sums
 
 
 @dataclass(frozen=True)
-class SecondMoment:
+class GramStats:
     """Sums over positions: of the weights, and of the features' outer products."""
 
     mass: Tensor  # ()
@@ -22,7 +23,7 @@ class SecondMoment:
     def tensors(self) -> tuple[Tensor, ...]:
         return (self.second,)
 
-    def with_tensors(self, tensors: Sequence[Tensor]) -> SecondMoment:
+    def with_tensors(self, tensors: Sequence[Tensor]) -> GramStats:
         (second,) = tensors
         return replace(self, second=second)
 
@@ -40,24 +41,24 @@ class Gram:
     def at_step(self, step: int) -> Self:
         return self
 
-    def measure(self, features: Tensor, mask: Tensor | None = None) -> SecondMoment:
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> GramStats:
         mass, _, second = position_sums(features, mask)
-        return SecondMoment(mass, second)
+        return GramStats(mass, second)
 
-    def merge(self, stats: Sequence[SecondMoment]) -> SecondMoment:
+    def merge(self, stats: Sequence[GramStats]) -> GramStats:
         total = stats[0]
         for part in stats[1:]:
-            total = SecondMoment(total.mass + part.mass, total.second + part.second)
+            total = GramStats(total.mass + part.mass, total.second + part.second)
         return total
 
-    def mix(self, stats: Sequence[SecondMoment], weights: Sequence[float]) -> Tensor:
+    def mix(self, stats: Sequence[GramStats], weights: Sequence[float]) -> Tensor:
         """The mixture's second moment per unit of mass, ``(C, C)``."""
-        shares = proportions(len(stats), weights)
+        shares = normalize_weights(weights, len(stats))
         for part in stats:
-            check_target_mass(part.mass)
+            check_style_mass(part.mass)
         moments = [share * part.second / part.mass for share, part in zip(shares, stats, strict=True)]
         return torch.stack(moments).sum(0).detach()
 
-    def distance(self, stats: SecondMoment, target: Tensor) -> Tensor:
-        norm = target.square().sum().clamp_min((SILENT * len(target)) ** 2)
+    def distance(self, stats: GramStats, target: Tensor) -> Tensor:
+        norm = target.square().sum().clamp_min((MIN_POWER * len(target)) ** 2)
         return (stats.second / stats.mass - target).square().sum() / norm

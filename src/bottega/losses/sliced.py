@@ -10,13 +10,15 @@ import torch
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.losses.style_term import SILENT, check_target_mass, columns_of, proportions
+from bottega.layers import normalize_weights
+from bottega.layers.moments import check_mask, upcast
+from bottega.losses.style_term import MIN_POWER, check_single_picture, check_style_mass
 
-GOLDEN = 0.6180339887498949
+GOLDEN_RATIO = 0.6180339887498949
 
 
 @dataclass(frozen=True)
-class Projections:
+class ProjectionStats:
     """Features of sampled positions, projected on fixed directions, with each position's weight."""
 
     values: Tensor  # (directions, positions)
@@ -26,7 +28,7 @@ class Projections:
     def tensors(self) -> tuple[Tensor, ...]:
         return (self.values,)
 
-    def with_tensors(self, tensors: Sequence[Tensor]) -> Projections:
+    def with_tensors(self, tensors: Sequence[Tensor]) -> ProjectionStats:
         (values,) = tensors
         return replace(self, values=values)
 
@@ -46,17 +48,17 @@ class SlicedWasserstein:
     Along one direction the optimal transport is known: the i-th smallest value goes to the target's i-th
     smallest. We differ from the paper in four ways. The directions stay the same through a run, so that the
     target is sorted once, and they come as orthonormal frames, which cover the space more evenly than
-    independent ones; an iteration looks at the next few of them. Targets are quantile functions, so that
-    pictures of different size, masks and several styles (mixed as the Wasserstein barycentre of every
-    direction) compare. Of large layers only ``samples`` positions are looked at, other ones at every
-    iteration, so that no pixel is left out for long. The distance is divided by the target's mean square.
+    independent ones; each iteration uses the next few of them. Targets are quantile functions, so that
+    pictures of different size, masks and several styles (mixed as the Wasserstein barycenter of every
+    direction) compare. Of large layers each iteration samples ``samples`` other positions. The distance is
+    divided by the target's mean square.
 
     Attributes:
-        directions: how many in all; 0 takes as many as the features have channels, but at least 64.
-        directions_per_step: how many of them one iteration looks at.
-        samples: most positions looked at per picture (or per tile: several tiles' samples are all kept).
-        seed: of the directions. Target and statistics must come from the same one.
-        step: the iteration; none is for targets and for measuring: all directions.
+        directions: total number; 0 is the number of channels, but at least 64.
+        directions_per_step: how many of them one iteration uses.
+        samples: maximum of sampled positions per picture or tile.
+        seed: of the directions; the same for target and statistics.
+        step: the iteration; ``None`` (for targets and measures) uses all directions.
     """
 
     directions: int = 0
@@ -76,62 +78,64 @@ class SlicedWasserstein:
     def at_step(self, step: int) -> SlicedWasserstein:
         return replace(self, step=step)
 
-    def measure(self, features: Tensor, mask: Tensor | None = None) -> Projections:
-        columns, weights = columns_of(features, mask)
-        chosen = self._positions(columns.shape[1], weights)
-        columns = columns if chosen is None else columns[:, chosen.to(columns.device)]
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> ProjectionStats:
+        check_single_picture(features)
+        columns = upcast(features)[0].flatten(1)
+        weights = None if mask is None else check_mask(mask, features).to(columns.dtype).flatten()
+        positions = self._sample_positions(columns.shape[1], weights)
+        columns = columns if positions is None else columns[:, positions.to(columns.device)]
         if weights is None:
             weights = columns.new_ones(columns.shape[1])
-        elif chosen is not None:
-            weights = weights[chosen]
-        frame = _directions(len(columns), self.directions, self.seed).to(columns)
+        elif positions is not None:
+            weights = weights[positions]
+        frame = _unit_directions(len(columns), self.directions, self.seed).to(columns)
         rows = self._rows(len(frame)).to(columns.device)
-        return Projections(frame[rows] @ columns, weights, rows)
+        return ProjectionStats(frame[rows] @ columns, weights, rows)
 
-    def merge(self, stats: Sequence[Projections]) -> Projections:
+    def merge(self, stats: Sequence[ProjectionStats]) -> ProjectionStats:
         values = torch.cat([part.values for part in stats], 1)
-        return Projections(values, torch.cat([part.weights for part in stats]), stats[0].rows)
+        return ProjectionStats(values, torch.cat([part.weights for part in stats]), stats[0].rows)
 
-    def mix(self, stats: Sequence[Projections], weights: Sequence[float]) -> QuantileTarget:
-        shares = proportions(len(stats), weights)
+    def mix(self, stats: Sequence[ProjectionStats], weights: Sequence[float]) -> QuantileTarget:
+        shares = normalize_weights(weights, len(stats))
         for part in stats:
-            check_target_mass(part.weights.sum())
+            check_style_mass(part.weights.sum())
         levels = max(part.weights.numel() for part in stats)
         pairs = list(zip(shares, stats, strict=True))
         quantiles = torch.stack([share * _quantiles(part, levels) for share, part in pairs]).sum(0).detach()
-        return QuantileTarget(quantiles, quantiles.square().mean().clamp_min(SILENT))
+        return QuantileTarget(quantiles, quantiles.square().mean().clamp_min(MIN_POWER))
 
-    def distance(self, stats: Projections, target: QuantileTarget) -> Tensor:
+    def distance(self, stats: ProjectionStats, target: QuantileTarget) -> Tensor:
         values, order = stats.values.sort(dim=1)
         weights = stats.weights[order]
-        wanted = _interpolated(target.quantiles[stats.rows], _ranks(weights))
-        squares = (weights * (values - wanted).square()).sum() / stats.weights.sum()
+        expected = _interpolate_quantiles(target.quantiles[stats.rows], _ranks(weights))
+        squares = (weights * (values - expected).square()).sum() / stats.weights.sum()
         return squares / len(values) / target.power
 
     def _rows(self, count: int) -> Tensor:
-        """The directions of this step; the steps take turns through all of them."""
+        """Indices of the directions of this step; successive steps cycle through all of them."""
         if self.step is None or count <= self.directions_per_step:
             return torch.arange(count)
         return (torch.arange(self.directions_per_step) + self.step * self.directions_per_step) % count
 
-    def _positions(self, count: int, weights: Tensor | None) -> Tensor | None:
-        """Indices of the positions to look at, or none for all; they are spread evenly over the mask.
+    def _sample_positions(self, count: int, weights: Tensor | None) -> Tensor | None:
+        """Indices of the sampled positions, spread evenly over the mask; ``None`` for all.
 
-        Row by row, the positions inside the mask are cut into ``samples`` equal pieces, and one is taken
-        from each, at a place that wanders by the golden ratio from piece to piece and from step to step.
+        Row by row, the positions inside the mask are split into ``samples`` equal intervals with one sample in
+        each, at an offset that advances by the golden ratio from interval to interval and step to step.
         """
         inside = None if weights is None else weights.nonzero().flatten()
         count = count if inside is None else inside.numel()
         if count <= self.samples:
             return inside
-        pieces = torch.arange(self.samples, dtype=torch.float64)
-        places = (pieces * GOLDEN + (self.step or 0) * GOLDEN**2) % 1
-        chosen = ((pieces + places) * (count / self.samples)).long().clamp_max(count - 1)
-        return chosen if inside is None else inside[chosen.to(inside.device)]
+        intervals = torch.arange(self.samples, dtype=torch.float64)
+        offsets = (intervals * GOLDEN_RATIO + (self.step or 0) * GOLDEN_RATIO**2) % 1
+        positions = ((intervals + offsets) * (count / self.samples)).long().clamp_max(count - 1)
+        return positions if inside is None else inside[positions.to(inside.device)]
 
 
 @lru_cache(maxsize=32)
-def _directions(channels: int, count: int, seed: int) -> Tensor:
+def _unit_directions(channels: int, count: int, seed: int) -> Tensor:
     """Unit vectors ``(count, channels)``, every ``channels`` of them an orthonormal frame."""
     count = count or max(channels, 64)
     generator = torch.Generator().manual_seed(seed)
@@ -151,26 +155,26 @@ def _ranks(weights: Tensor) -> Tensor:
     return (sums - weights / 2) / sums[..., -1:]
 
 
-def _interpolated(quantiles: Tensor, ranks: Tensor) -> Tensor:
+def _interpolate_quantiles(quantiles: Tensor, ranks: Tensor) -> Tensor:
     """The quantile functions ``(directions, levels)`` at ``ranks (directions, positions)``."""
     levels = quantiles.shape[1]
-    places = (ranks * levels - 0.5).clamp(0, levels - 1)
-    below = places.floor()
+    indices = (ranks * levels - 0.5).clamp(0, levels - 1)
+    below = indices.floor()
     index = below.long()
     low = quantiles.gather(1, index)
     high = quantiles.gather(1, (index + 1).clamp_max(levels - 1))
-    return torch.lerp(low, high, places - below)
+    return torch.lerp(low, high, indices - below)
 
 
-def _quantiles(stats: Projections, levels: int) -> Tensor:
+def _quantiles(stats: ProjectionStats, levels: int) -> Tensor:
     """The quantile functions of weighted samples at the levels (j + ½) / levels, linear between samples."""
     values, order = stats.values.sort(dim=1)
     ranks = _ranks(stats.weights[order])
-    wanted = (torch.arange(levels, device=ranks.device, dtype=ranks.dtype) + 0.5) / levels
-    wanted = wanted.repeat(len(values), 1)
-    above = torch.searchsorted(ranks, wanted).clamp(1, max(values.shape[1] - 1, 1))
+    targets = (torch.arange(levels, device=ranks.device, dtype=ranks.dtype) + 0.5) / levels
+    targets = targets.repeat(len(values), 1)
+    above = torch.searchsorted(ranks, targets).clamp(1, max(values.shape[1] - 1, 1))
     if values.shape[1] == 1:
         return values.expand(-1, levels)
     low, high = ranks.gather(1, above - 1), ranks.gather(1, above)
-    share = ((wanted - low) / (high - low).clamp_min(torch.finfo(ranks.dtype).tiny)).clamp(0, 1)
+    share = ((targets - low) / (high - low).clamp_min(torch.finfo(ranks.dtype).tiny)).clamp(0, 1)
     return torch.lerp(values.gather(1, above - 1), values.gather(1, above), share)

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from bottega.losses.style_term import SILENT, check_target_mass, position_sums, proportions
+from bottega.layers import normalize_weights
+from bottega.losses.style_term import MIN_POWER, check_style_mass, position_sums
 
 
 @dataclass(frozen=True)
-class Moments:
+class MomentStats:
     """Sums over positions: of the weights, of the features, of the features' outer products."""
 
     mass: Tensor  # ()
@@ -24,14 +25,14 @@ class Moments:
     def tensors(self) -> tuple[Tensor, ...]:
         return self.first, self.second
 
-    def with_tensors(self, tensors: Sequence[Tensor]) -> Moments:
+    def with_tensors(self, tensors: Sequence[Tensor]) -> MomentStats:
         first, second = tensors
         return replace(self, first=first, second=second)
 
 
 @dataclass(frozen=True)
 class GaussianTarget:
-    """All that the distance needs of the target, in float64 on the processor."""
+    """The target of the distance, in float64 on the processor."""
 
     mean: Tensor  # (C,)
     root: Tensor  # (C, r): root @ root.T is the covariance
@@ -57,60 +58,60 @@ class Wasserstein:
     def at_step(self, step: int) -> Self:
         return self
 
-    def measure(self, features: Tensor, mask: Tensor | None = None) -> Moments:
-        return Moments(*position_sums(features, mask))
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> MomentStats:
+        return MomentStats(*position_sums(features, mask))
 
-    def merge(self, stats: Sequence[Moments]) -> Moments:
+    def merge(self, stats: Sequence[MomentStats]) -> MomentStats:
         total = stats[0]
         for part in stats[1:]:
-            total = Moments(total.mass + part.mass, total.first + part.first, total.second + part.second)
+            total = MomentStats(total.mass + part.mass, total.first + part.first, total.second + part.second)
         return total
 
-    def mix(self, stats: Sequence[Moments], weights: Sequence[float]) -> GaussianTarget:
-        shares = proportions(len(stats), weights)
+    def mix(self, stats: Sequence[MomentStats], weights: Sequence[float]) -> GaussianTarget:
+        shares = normalize_weights(weights, len(stats))
         for part in stats:
-            check_target_mass(part.mass)
-        normalised = [_mean_and_second(part) for part in stats]
-        mean = torch.stack([s * m for s, (m, _) in zip(shares, normalised, strict=True)]).sum(0).detach()
-        second = torch.stack([s * m for s, (_, m) in zip(shares, normalised, strict=True)]).sum(0).detach()
-        root = principal_root(second - torch.outer(mean, mean))
+            check_style_mass(part.mass)
+        normalized = [_mean_and_second(part) for part in stats]
+        mean = torch.stack([s * m for s, (m, _) in zip(shares, normalized, strict=True)]).sum(0).detach()
+        second = torch.stack([s * m for s, (_, m) in zip(shares, normalized, strict=True)]).sum(0).detach()
+        root = covariance_root(second - torch.outer(mean, mean))
         trace = root.square().sum()
-        power = (trace + mean.square().sum()).clamp_min(SILENT * len(mean))
+        power = (trace + mean.square().sum()).clamp_min(MIN_POWER * len(mean))
         return GaussianTarget(mean, root, trace, power)
 
-    def distance(self, stats: Moments, target: GaussianTarget) -> Tensor:
+    def distance(self, stats: MomentStats, target: GaussianTarget) -> Tensor:
         mean, second = _mean_and_second(stats)
         covariance = second - torch.outer(mean, mean)
         means = (mean - target.mean).square().sum()
-        covariances = covariance.trace() + target.trace - 2 * trace_of_root(covariance, target.root)
+        covariances = covariance.trace() + target.trace - 2 * sqrt_trace(covariance, target.root)
         return ((means + covariances) / target.power).to(stats.first)
 
 
-def _mean_and_second(stats: Moments) -> tuple[Tensor, Tensor]:
+def _mean_and_second(stats: MomentStats) -> tuple[Tensor, Tensor]:
     """Mean and second moment per unit of mass, in float64 on the processor."""
     mass = stats.mass.cpu().double()
     return stats.first.cpu().double() / mass, stats.second.cpu().double() / mass
 
 
 # Directions with less than this part of the strongest one's variance are rounding noise of float32 sums.
-NOISE = 1e-6
-# Eigenvalues are held above this part of the largest in the gradient, where one divides by their roots.
-# It lies below NOISE squared, so that every direction which principal_root keeps is still told apart.
-FLOOR = 1e-13
+MIN_RELATIVE_VARIANCE = 1e-6
+# The gradient divides by roots of eigenvalues, which are at least this part of the largest. It lies below
+# MIN_RELATIVE_VARIANCE squared, so that every direction that covariance_root keeps stays distinct.
+MIN_RELATIVE_EIGENVALUE = 1e-13
 
 
-def principal_root(covariance: Tensor) -> Tensor:
-    """``root (C, r)`` with ``root @ root.T`` equal to ``covariance (C, C)`` less its noise.
+def covariance_root(covariance: Tensor) -> Tensor:
+    """``root (C, r)`` with ``root @ root.T`` equal to ``covariance (C, C)`` without its noise.
 
     The r columns are the principal axes times their standard deviations; axes with under 1e-6 of the
-    strongest one's variance are left out, which makes what follows faster and well-conditioned.
+    strongest one's variance are left out, which is faster and well-conditioned.
     """
-    values, vectors = _decomposed(covariance)
-    kept = (values > 0) & (values > NOISE * values.max())
-    return vectors[:, kept] * values[kept].sqrt()
+    values, vectors = _eigh(covariance)
+    significant = (values > 0) & (values > MIN_RELATIVE_VARIANCE * values.max())
+    return vectors[:, significant] * values[significant].sqrt()
 
 
-def trace_of_root(covariance: Tensor, root: Tensor) -> Tensor:
+def sqrt_trace(covariance: Tensor, root: Tensor) -> Tensor:
     """``tr (rootᵀ covariance root)^½``, which equals ``tr (B^½ covariance B^½)^½`` for ``B = root rootᵀ``.
 
     Both products have the same eigenvalues apart from zeros, but this one has only as many rows as B has
@@ -118,17 +119,17 @@ def trace_of_root(covariance: Tensor, root: Tensor) -> Tensor:
 
     Args:
         covariance: ``(C, C)``, symmetric positive semi-definite up to rounding; float64.
-        root: ``(C, r)`` from :func:`principal_root`.
+        root: ``(C, r)`` from :func:`covariance_root`.
     """
-    trace: Tensor = _TraceOfRoot.apply(covariance, root)  # type: ignore[no-untyped-call]
+    trace: Tensor = _SqrtTrace.apply(covariance, root)  # type: ignore[no-untyped-call]
     return trace
 
 
-def _decomposed(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues, ascending, and eigenvectors of a symmetric matrix, on one thread.
 
-    A decomposition of this size meets at thousands of barriers. A second thread gains nothing, and where
-    another program holds its core each barrier waits for a time slice: 6 ms became 2 s.
+    A decomposition of this size synchronizes threads thousands of times. A second thread gains nothing, and
+    where another program uses its core each synchronization waits for a time slice: 6 ms became 2 s.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -139,18 +140,18 @@ def _decomposed(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return values, vectors
 
 
-class _TraceOfRoot(torch.autograd.Function):
+class _SqrtTrace(torch.autograd.Function):
     """One eigendecomposition serves value and gradient: d tr(M^½) = ½ tr(M^-½ dM)."""
 
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, root: Tensor) -> Tensor:
-        values, vectors = _decomposed(root.T @ covariance @ root)
+        values, vectors = _eigh(root.T @ covariance @ root)
         roots = values.clamp_min(0).sqrt()
         if values.numel():
-            # Where the picture is one flat colour all values are 0: the target's own scale holds them up.
+            # All values are 0 where the picture is one flat color: the target's scale bounds them.
             scale = float(values[-1].clamp_min(root.square().sum(0).max() ** 2))
-            held = values.clamp_min(scale * FLOOR + torch.finfo(values.dtype).tiny)
-            ctx.save_for_backward(root @ (vectors * held.pow(-0.25)))
+            clamped = values.clamp_min(scale * MIN_RELATIVE_EIGENVALUE + torch.finfo(values.dtype).tiny)
+            ctx.save_for_backward(root @ (vectors * clamped.pow(-0.25)))
         else:
             ctx.save_for_backward(root)
         return roots.sum()

@@ -30,7 +30,7 @@ LEAST_SPREAD = 1e-2
 ROUNDS, LEVELS, SAMPLES = 8, 1024, 2**18
 
 
-def luminance_only(result: Tensor, content: Tensor, mask: Tensor | None = None) -> Tensor:
+def luminance_transfer(result: Tensor, content: Tensor, mask: Tensor | None = None) -> Tensor:
     """The lightness of ``result`` with the hue and chroma of ``content`` (Gatys et al. 2017, section 4.2).
 
     The paper works in YIQ; OKLab keeps hues where lightness changes. Colours too vivid for their new

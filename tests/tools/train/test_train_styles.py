@@ -47,7 +47,7 @@ def workspace(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from bottega import encoders
 
     entry = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
-    state = encoders.build("small", seed=1).state_dict()
+    state = encoders.build_encoder("small", seed=1).state_dict()
     weights.shelve("tiny", state, {"architecture": "small"}, **entry)
     (bench / "photos").mkdir()
     for name in ("photo.png", "other.png"):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bottega.layers.blocks import blocks_of_picture, picture_of_blocks
+from bottega.layers.blocks import blocks_to_picture, picture_to_blocks
 from bottega.transfer.feedforward import Manner, MicroNet, OnePass, StyleCode, one_pass
 from bottega.transfer.feedforward.tiling import MicroPainter
 from bottega.transfer.texture import lay_magnified
@@ -62,9 +62,9 @@ def test_larger_ones_too(micro: MicroNet, marked: list[StyleCode], times: int) -
     tiles._painter.whole, tiles._painter.tile = 0, 128
     assert apart(tiles.paint(content, manner), whole.paint(content, manner)) < 0.2 * LEVEL
     even = torch.full((1, 3, 256, 256), 0.5)
-    blocks = blocks_of_picture(even).contiguous()
+    blocks = picture_to_blocks(even).contiguous()
     changes = [
-        picture_of_blocks(
+        blocks_to_picture(
             lay_magnified(blocks.clone(), blocks[..., :3], marked[0].marks, 1.0, 1.0, (0, 0), each)
         )
         for each in (1, times)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.transfer.microast import MicroASTShaped
 from bottega import encoders
-from bottega.encoders import PlainEncoder
+from bottega.encoders import VGGEncoder
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import channel_moments
 from bottega.transfer.feedforward import AdaINNet, MultiStyleNet, TransformerNet
@@ -22,9 +22,9 @@ def parameters(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def tiny_encoder() -> PlainEncoder:
+def tiny_encoder() -> VGGEncoder:
     torch.manual_seed(0)
-    return PlainEncoder(
+    return VGGEncoder(
         "tiny", (4, 6, 8), (1, 2, 2), content_layers={"relu3_1": 1.0}, style_layers={"relu1_1": 1.0}
     )
 
@@ -141,8 +141,8 @@ def test_adain_moves_the_features_to_the_style_s_moments() -> None:
     moments = channel_moments(seen[0])
     torch.testing.assert_close(moments.mean, code.mean, rtol=1e-3, atol=1e-3)
     # The variance's floor weighs where a channel is silent.
-    alive = code.deviation > 0.05
-    torch.testing.assert_close(moments.deviation[alive], code.deviation[alive], rtol=2e-2, atol=0)
+    alive = code.std > 0.05
+    torch.testing.assert_close(moments.std[alive], code.std[alive], rtol=2e-2, atol=0)
     network(content, [code], alpha=0.0)
     torch.testing.assert_close(seen[1], network.features(content))
     mixture = adain().encode(picture(2, 64, 64))
@@ -176,7 +176,7 @@ def test_the_encoder_is_neither_trained_nor_saved() -> None:
     assert all(not parameter.requires_grad for parameter in network.encoder.parameters())
     assert network.double().encoder.dtype == torch.float64
     with pytest.raises(SettingsError, match="mirrors a plain encoder"):
-        AdaINNet(encoders.build("squeezenet"))
+        AdaINNet(encoders.build_encoder("squeezenet"))
 
 
 def test_the_baseline_keeps_a_style_for_many_frames() -> None:

@@ -15,14 +15,14 @@ def test_one_colour_is_painted_by_the_packaged_encoder(precision, size):
     style = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
     settings = OptimizeSettings(size=0, first_size=32, iterations=3, last_iterations=3)
     content = torch.full((1, 3, *size), 0.5)
-    result = optimize(content, [Style(style)], settings, encoder=encoders.load("small").to(precision))
+    result = optimize(content, [Style(style)], settings, encoder=encoders.load_encoder("small").to(precision))
     assert result.picture.shape == content.shape
     assert bool(result.picture.isfinite().all())
     assert all(torch.tensor(losses).isfinite().all() for losses in result.losses)
 
 
 def test_a_transparent_part_of_a_style_is_not_taken():
-    encoder = encoders.load("small")
+    encoder = encoders.load_encoder("small")
     style = torch.full((1, 3, 48, 48), 0.9)
     style[..., 24:] = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
     seen = torch.zeros(1, 1, 48, 48)

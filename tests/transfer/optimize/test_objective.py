@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bottega.encoders import build, normalise_activations
+from bottega.encoders import build_encoder, normalize_activations
 from bottega.layers import gaussian_blur
 from bottega.losses import STYLE_TERMS, SlicedWasserstein, content_power
 from bottega.transfer.optimize.objective import Goal, Objective, Part, Weights
@@ -12,9 +12,9 @@ from bottega.transfer.regions import mask_pyramid
 
 @pytest.fixture(scope="module")
 def encoder():
-    net = build("small", seed=3).double().frozen()
+    net = build_encoder("small", seed=3).double().frozen()
     torch.manual_seed(0)
-    return normalise_activations(net, torch.rand(2, 3, 64, 64, dtype=torch.double))
+    return normalize_activations(net, torch.rand(2, 3, 64, 64, dtype=torch.double))
 
 
 def make_objective(encoder, term, tile, *, free=None):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bottega.encoders import build, normalise_activations
+from bottega.encoders import build_encoder, normalize_activations
 from bottega.errors import PictureError, SettingsError
 from bottega.transfer.optimize import runner as optimization
 from bottega.transfer.optimize.runner import optimize, scale_sizes
@@ -20,8 +20,8 @@ def picture(seed, height=36, width=48):
 
 @pytest.fixture(scope="module")
 def encoder():
-    net = build("small", seed=1).frozen()
-    return normalise_activations(net, torch.cat([picture(s) for s in range(4)]))
+    net = build_encoder("small", seed=1).frozen()
+    return normalize_activations(net, torch.cat([picture(s) for s in range(4)]))
 
 
 def run(encoder, styles=None, content=None, *, begin=None, on_progress=None, state=None, **settings):

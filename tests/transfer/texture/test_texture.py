@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bottega.layers.blocks import blocks_of_picture, picture_of_blocks
+from bottega.layers.blocks import blocks_to_picture, picture_to_blocks
 from bottega.transfer.texture import REACH, Marks, amplitudes, lay, lay_magnified, marks_of, mixed_marks
 from bottega.transfer.texture.patches import GROUPS, PATCH, PATCHES
 from bottega.transfer.texture.synthesis import _windows
@@ -25,9 +25,9 @@ def stripes(height: int, width: int, along: int) -> Tensor:
 
 
 def laid(content: Tensor, marks: list[Marks], amount: float = 1.0, **more: object) -> Tensor:
-    blocks = blocks_of_picture(content).contiguous()
+    blocks = picture_to_blocks(content).contiguous()
     means = blocks.view(*blocks.shape[:2], -1, 3).mean(2)
-    return picture_of_blocks(lay(blocks, means, marks, amount, **more))  # type: ignore[arg-type]
+    return blocks_to_picture(lay(blocks, means, marks, amount, **more))  # type: ignore[arg-type]
 
 
 def slopes(seen: Tensor) -> tuple[float, float]:
@@ -179,7 +179,7 @@ def test_a_mask_that_is_all_outside_lays_nothing() -> None:
 
 def test_narrow_pictures_have_large_marks_too() -> None:
     even = torch.full((1, 3, 3488, 16), 0.5)
-    blocks = blocks_of_picture(even).contiguous()
+    blocks = picture_to_blocks(even).contiguous()
     marks = [marks_of(picture(200, 200, 15))]
     made = lay_magnified(blocks.clone(), blocks[..., :3], marks, 1.0, 1.0, (0, 0), 4)
     assert float((made - blocks).abs().mean()) > 0.02

@@ -35,7 +35,7 @@ def perceptual_distance(encoder: Encoder, pictures: Tensor, references: Tensor) 
         PictureError: the shapes differ, or values lie outside [0, 1].
     """
     check_pictures(pictures, references, channels=3)
-    layers = tuple(encoder.own_style_layers)
+    layers = tuple(encoder.network_style_layers)
     first, second = encoder(pictures, layers), encoder(references, layers)
     distances = [
         (_unit_length(first[layer]) - _unit_length(second[layer])).square().sum(dim=1).mean(dim=(1, 2))
@@ -83,9 +83,9 @@ def measure_style(encoder: Encoder, picture: Tensor, *, term: str = "wasserstein
         raise SettingsError(f"The style term {term!r} is unknown; choose one of {', '.join(STYLE_TERMS)}.")
     check_pictures(picture, channels=3)
     style = STYLE_TERMS[term]()
-    features = encoder(picture, encoder.own_style_layers)
+    features = encoder(picture, encoder.network_style_layers)
     return StyleStatistics(
-        term, {layer: style.measure(features[layer]) for layer in encoder.own_style_layers}
+        term, {layer: style.measure(features[layer]) for layer in encoder.network_style_layers}
     )
 
 
@@ -111,7 +111,7 @@ def compare_styles(encoder: Encoder, statistics: StyleStatistics, target: StyleS
     style = STYLE_TERMS[statistics.term]()
     return sum(
         weight * float(style.distance(statistics.layers[layer], target.layers[layer]))
-        for layer, weight in encoder.own_style_layers.items()
+        for layer, weight in encoder.network_style_layers.items()
     )
 
 
@@ -126,9 +126,9 @@ def style_vectors(encoder: Encoder, pictures: Tensor) -> Tensor:
         ``(N, 2 · channels of all these layers)``, float32 on the CPU.
     """
     check_pictures(pictures, channels=3)
-    features = encoder(pictures, tuple(encoder.own_style_layers))
+    features = encoder(pictures, tuple(encoder.network_style_layers))
     parts = []
-    for layer in encoder.own_style_layers:
+    for layer in encoder.network_style_layers:
         positions = features[layer].float().flatten(2)
         mean = positions.mean(dim=2)
         # Several times faster than std(), with enough digits.

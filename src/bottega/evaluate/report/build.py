@@ -121,7 +121,7 @@ def build_report(
     tools = tuple(extractor(name) for name in extractors)
     files, reference_files = _files(results), _files(reference)
     side = size or common_side(files, reference_files)
-    config = MeasurementConfig(tools, encoders.load(ENCODER), side)
+    config = MeasurementConfig(tools, encoders.load_encoder(ENCODER), side)
     total = len(files) + len(reference_files)
 
     def progress_from(offset: int) -> Progress:

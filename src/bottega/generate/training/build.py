@@ -97,7 +97,7 @@ def prepare(
             kind, learned, settings.rates[1], weight_decay=settings.weight_decay, **options
         )
     _place(module, here)
-    watching = encoders.load(settings.encoder).to(here.device)
+    watching = encoders.load_encoder(settings.encoder).to(here.device)
     measure = Measure(generator, material, watching, here, settings.measured)
     loop = Trainer(
         module,
@@ -195,7 +195,7 @@ def build_discriminator(settings: GanSettings, generator: Generator) -> nn.Modul
         if not settings.projector:
             residual = {side: ResidualDiscriminator(side, settings.width, conditions) for side in sides}
             return PyramidDiscriminator(residual)
-        projector = Projector(encoders.load(settings.projector), seed=settings.seed)
+        projector = Projector(encoders.load_encoder(settings.projector), seed=settings.seed)
         return PyramidDiscriminator(
             {side: ProjectedDiscriminator(projector, side, conditions) for side in sides}
         )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from bottega.encoders import Encoder, load
+from bottega.encoders import Encoder, load_encoder
 from bottega.personalize.attributes import ATTRIBUTES, SWATCHES
 from bottega.personalize.choices.items import Item
 from bottega.personalize.choices.traits import TRAITS
@@ -28,7 +28,7 @@ class Reader:
     """Makes items from pictures; loads the packaged encoder once."""
 
     def __init__(self) -> None:
-        self.encoder: Encoder = load(ENCODER)
+        self.encoder: Encoder = load_encoder(ENCODER)
         channels = sum(self.encoder.channels[layer] for layer in LAYERS)
         # Random projections keep distances (Johnson & Lindenstrauss 1984); fixed, so that every profile of
         # every artist speaks of the same numbers.

@@ -114,7 +114,7 @@ def _projected(settings: GenerateSettings, generator: Generator, report: Progres
     found = generate.project(
         generator,
         file_source(settings.project).open().pixels.to(where),
-        encoder=encoders.load().to(where),
+        encoder=encoders.load_encoder().to(where),
         steps=settings.project_steps,
         like=shares_of(settings.like, generator.classes),
         on_progress=lambda done, count: report.progress(done / count, "looking for the picture"),

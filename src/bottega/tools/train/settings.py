@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bottega.generate.settings import ANSWERS, GanSettings
 from bottega.tools.common.tool import Settings, cli_option
-from bottega.transfer.training.settings import FitSettings, ManyStyles, OneStyle
+from bottega.transfer.training.settings import FitSettings, MultiStyleSettings, SingleStyleSettings
 
 
 def network_name(label: str) -> str:
@@ -90,7 +90,7 @@ class TrainGanSettings(GanSettings, TrainFiles):
     )
 
 
-class TrainStyleSettings(OneStyle, TrainSettings):
+class TrainStyleSettings(SingleStyleSettings, TrainSettings):
     """One network for one style."""
 
     heading: ClassVar[str] = "Data"
@@ -98,7 +98,7 @@ class TrainStyleSettings(OneStyle, TrainSettings):
     style: str = Field(description="a style picture, or the name of a bundled style")
 
 
-class TrainMultiSettings(ManyStyles, TrainSettings):
+class TrainMultiSettings(MultiStyleSettings, TrainSettings):
     """One network for several styles."""
 
     heading: ClassVar[str] = "Data"

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.tools.train.run import Destination
-    from bottega.transfer.training.fit import Photographs
-    from bottega.transfer.training.tasks import Goal
+    from bottega.transfer.training.fit import ContentPhotos
+    from bottega.transfer.training.tasks import TrainingTask
 
 LICENCE = "yours, as far as the style and the photographs allow"
 PREVIEW_PHOTO_SIZE = 320
@@ -34,42 +34,42 @@ PREVIEW_PHOTOS, PREVIEW_STYLES = 2, 4
 
 def _train_style(settings: TrainStyleSettings, report: ProgressReporter) -> ToolResult:
     from bottega.tools.train.run import choose_destination
-    from bottega.transfer.training.tasks import default_base, one_style
+    from bottega.transfer.training.tasks import default_base_weights, single_style_task
 
     source = style_source(settings.style)
     destination = choose_destination(settings, source.label)
-    goal = one_style(settings, _open_style(source, settings.style_size))
-    base = default_base(settings)
+    task = single_style_task(settings, _open_style(source, settings.style_size))
+    base = default_base_weights(settings)
     if not base:
         report.note("No --base is given: this network starts from random weights.")
     kind = "fine-tuned micro network" if settings.network == "micro" else "fast network"
     metadata = {"styles": [_style_record(source)], "base": base or "random weights"}
     photographs = _read_photographs(settings.photos, report)
     return _train(
-        settings, goal, destination, photographs, metadata, f"{kind}: the style {source.label}", report
+        settings, task, destination, photographs, metadata, f"{kind}: the style {source.label}", report
     )
 
 
 def _train_multi(settings: TrainMultiSettings, report: ProgressReporter) -> ToolResult:
     from bottega.styles import STYLES
     from bottega.tools.train.run import choose_destination
-    from bottega.transfer.training.tasks import many_styles
+    from bottega.transfer.training.tasks import multi_style_task
 
     sources = [style_source(text) for text in settings.style or STYLES]
     names = [source.name if isinstance(source, BundledSource) else source.label for source in sources]
     destination = choose_destination(settings, "styles")
-    goal = many_styles(settings, names, [_open_style(source, settings.style_size) for source in sources])
+    task = multi_style_task(settings, names, [_open_style(source, settings.style_size) for source in sources])
     metadata = {"styles": [_style_record(source) for source in sources]}
     photographs = _read_photographs(settings.photos, report)
     summary = f"multi network: {', '.join(names)}"
-    return _train(settings, goal, destination, photographs, metadata, summary, report)
+    return _train(settings, task, destination, photographs, metadata, summary, report)
 
 
 def _add_style(settings: AddStyleSettings, report: ProgressReporter) -> ToolResult:
     from bottega import encoders
     from bottega.tools.train.run import choose_destination
     from bottega.transfer.feedforward import MultiStyleNet, load
-    from bottega.transfer.training.tasks import nearest_style, one_more_style
+    from bottega.transfer.training.tasks import add_style_task, nearest_style
 
     network = load(settings.network)
     if not isinstance(network, MultiStyleNet):
@@ -83,13 +83,13 @@ def _add_style(settings: AddStyleSettings, report: ProgressReporter) -> ToolResu
     destination = choose_destination(settings, name)
     style = _open_style(source, settings.style_size)
     photographs = _read_photographs(settings.photos, report)
-    encoder = encoders.load(settings.encoder)
-    initial = nearest_style(network, encoder, style, photographs.squares(settings.size), settings)
+    encoder = encoders.load_encoder(settings.encoder)
+    initial = nearest_style(network, encoder, style, photographs.validation_crops(settings.size), settings)
     report.note(f"The new style starts from {initial}, the most similar style of the network.")
-    goal = one_more_style(network, name, style, initial)
+    task = add_style_task(network, name, style, initial)
     metadata = {"styles": [_style_record(source)], "base": settings.network, "initial_style": initial}
     summary = f"multi network: {', '.join(network.styles)}"
-    return _train(settings, goal, destination, photographs, metadata, summary, report)
+    return _train(settings, task, destination, photographs, metadata, summary, report)
 
 
 def _open_style(source: FileSource | BundledSource, size: int) -> Tensor:
@@ -107,16 +107,16 @@ def _style_record(source: FileSource | BundledSource) -> dict[str, Any]:
     return {"name": source.path.name, "sha256": source.sha256}
 
 
-def _read_photographs(folder: Path | None, report: ProgressReporter) -> Photographs:
+def _read_photographs(folder: Path | None, report: ProgressReporter) -> ContentPhotos:
     from bottega.tools.train.run import note_unreadable
-    from bottega.transfer.training.fit import photographs
+    from bottega.transfer.training.fit import load_content_photos
 
     if folder is None:
         report.note(
             "No --photos: training on random crops of the two sample photographs only. "
             "A folder of a hundred photographs or more gives a more reliable network."
         )
-    pictures = photographs(
+    pictures = load_content_photos(
         folder, lambda done, count: report.progress(0.0, f"reading photographs, {done} of {count}")
     )
     note_unreadable(pictures.training, report)
@@ -125,9 +125,9 @@ def _read_photographs(folder: Path | None, report: ProgressReporter) -> Photogra
 
 def _train(
     settings: TrainSettings,
-    goal: Goal,
+    task: TrainingTask,
     destination: Destination,
-    photographs: Photographs,
+    photographs: ContentPhotos,
     metadata: dict[str, Any],
     summary: str,
     report: ProgressReporter,
@@ -137,22 +137,22 @@ def _train(
     from bottega.tools.train.run import run_training, save_trained_network, saved_summary, training_metadata
     from bottega.training import check_resume_settings, process_context
     from bottega.transfer.feedforward.registry import NETWORKS
-    from bottega.transfer.training.fit import prepare, take_best
-    from bottega.transfer.training.settings import ANSWERS
+    from bottega.transfer.training.fit import build_trainer, load_best_weights
+    from bottega.transfer.training.settings import CHANGEABLE_ON_RESUME
 
-    check_resume_settings(settings, destination.folder, fixed_settings(type(settings), ANSWERS))
+    check_resume_settings(settings, destination.folder, fixed_settings(type(settings), CHANGEABLE_ON_RESUME))
     runtime.set_threads(settings.threads)
     context = process_context(settings.device, settings.precision)
-    encoder = encoders.load(settings.encoder)
-    trainer = prepare(settings, goal, encoder, photographs, destination.folder, here=context)
-    sheet = _preview(goal, photographs, context.device)
+    encoder = encoders.load_encoder(settings.encoder)
+    trainer = build_trainer(settings, task, encoder, photographs, destination.folder, context=context)
+    sheet = _preview(task, photographs, context.device)
 
     def save_unfinished(path: Path) -> None:
-        take_best(trainer)
+        load_best_weights(trainer)
         weights.save_network(trainer.module, path, NETWORKS)
 
     run_training(settings, trainer, destination, sheet, save_unfinished, report)
-    losses = take_best(trainer)
+    losses = load_best_weights(trainer)
     pictures.save(sheet(), destination.preview)
     count = len(photographs.training)
     metadata |= {
@@ -164,7 +164,7 @@ def _train(
     }
     data = "the sample photographs" if settings.photos is None else f"{count} photographs"
     files = save_trained_network(
-        goal.network,
+        task.network,
         NETWORKS,
         destination,
         metadata,
@@ -184,7 +184,7 @@ def _train(
     )
 
 
-def _preview(goal: Goal, photographs: Photographs, device: torch.device) -> Callable[[], Tensor]:
+def _preview(task: TrainingTask, photographs: ContentPhotos, device: torch.device) -> Callable[[], Tensor]:
     """Draws a sheet with a row per style: the style, then pairs of photograph and result."""
     import torch
 
@@ -196,11 +196,11 @@ def _preview(goal: Goal, photographs: Photographs, device: torch.device) -> Call
 
     def draw() -> Tensor:
         rows = []
-        for index, style in enumerate(goal.styles[:PREVIEW_STYLES]):
+        for index, style in enumerate(task.styles[:PREVIEW_STYLES]):
             row = [style.cpu()]
             for photo in photos:
                 with torch.no_grad():
-                    result = goal.paint(photo.to(device), torch.full((1,), index, device=device))
+                    result = task.stylize(photo.to(device), torch.full((1,), index, device=device))
                 row += [photo, result.float().clamp(0, 1).cpu()]
             rows.append(row)
         return pictures.sheet(rows, height=PREVIEW_PHOTO_SIZE * 2 // 3)

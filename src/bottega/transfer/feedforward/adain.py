@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from bottega import encoders
-from bottega.encoders import Encoder, PlainEncoder
+from bottega.encoders import Encoder, VGGEncoder
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import (
     ChannelMoments,
     ReflectConv2d,
+    adain,
     channel_moments,
-    mixed,
-    mixing_shares,
+    mix_channel_moments,
+    normalize_weights,
     reduce_mask,
-    renormalise,
 )
 from bottega.transfer.feedforward.style_code import check_picture
 
@@ -37,8 +37,8 @@ class AdaINNet(nn.Module):
 
     def __init__(self, encoder: str | Encoder = "small") -> None:
         super().__init__()
-        loaded = encoders.load(encoder) if isinstance(encoder, str) else encoder.frozen()
-        if not isinstance(loaded, PlainEncoder):
+        loaded = encoders.load_encoder(encoder) if isinstance(encoder, str) else encoder.frozen()
+        if not isinstance(loaded, VGGEncoder):
             raise SettingsError(
                 f"The decoder mirrors a plain encoder (small, vgg16, vgg19), which {loaded.name} is not."
             )
@@ -51,7 +51,7 @@ class AdaINNet(nn.Module):
         self.decoder = mirrored(loaded.widths[:stages], loaded.depths[:stages])
 
     @property
-    def encoder(self) -> PlainEncoder:
+    def encoder(self) -> VGGEncoder:
         return self._encoder[0]
 
     @property
@@ -106,8 +106,8 @@ class AdaINNet(nn.Module):
             raise SettingsError(f"alpha must be between 0 and 1, not {alpha}.")
         features = self.features(content)
         if masks is None:
-            goal = mixed(list(styles), mixing_shares(len(styles), weights))
-            moved = renormalise(features, channel_moments(features), goal)
+            goal = mix_channel_moments(list(styles), normalize_weights(weights, len(styles)))
+            moved = adain(features, channel_moments(features), goal)
         else:
             moved = self._by_region(features, styles, masks, content)
         painted = self.decode(torch.lerp(features, moved, alpha), content)
@@ -127,7 +127,7 @@ class AdaINNet(nn.Module):
             share = _reduced(mask, content, self.stride)
             assert share is not None
             own = channel_moments(features, share)
-            total = total + share.to(features) * (renormalise(features, own, style) - features)
+            total = total + share.to(features) * (adain(features, own, style) - features)
         return total
 
 

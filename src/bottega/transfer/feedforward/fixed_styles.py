@@ -15,7 +15,7 @@ from bottega.layers import (
     InstanceNorm,
     ReflectConv2d,
     ResizeConv2d,
-    mixing_shares,
+    normalize_weights,
     pad_to_multiple,
 )
 from bottega.transfer.feedforward.style_code import check_picture
@@ -140,7 +140,7 @@ class MultiStyleNet(nn.Module):
         unknown = sorted(set(weights) - set(self.styles))
         if unknown:
             raise SettingsError(f'This network has no style "{unknown[0]}"; it has {", ".join(self.styles)}.')
-        shares = mixing_shares(len(self.styles), [weights.get(name, 0.0) for name in self.styles])
+        shares = normalize_weights([weights.get(name, 0.0) for name in self.styles], len(self.styles))
         return torch.tensor([shares])
 
     def forward(self, content: Tensor, style: Tensor) -> Tensor:

@@ -16,14 +16,12 @@ from bottega.layers import (
     ChannelMoments,
     ColorMoments,
     ReflectConv2d,
-    block_cosines,
+    block_dct_matrix,
     color_moments,
-    fold,
     pad_to_multiple,
     recolor,
-    unfold_pixels,
 )
-from bottega.layers.moments import VARIANCE_FLOOR
+from bottega.layers.moments import VARIANCE_EPSILON
 from bottega.transfer.feedforward.self_modulated import OwnStatisticsNet, Walk
 from bottega.transfer.feedforward.style_code import StyleCode, check_picture
 from bottega.transfer.texture.patches import BESIDE_MARKS, Marks, less_marks, marks_of
@@ -60,7 +58,7 @@ class MicroNet(OwnStatisticsNet):
     """A picture at 1/4, 1/8 and 1/16 of its size, all of it moved to the style's statistics.
 
     Blocks of 4 × 4 pixels become 48 channels in place of the usual first and last layers of 9 × 9 at full
-    size: their cosine coefficients (:func:`bottega.layers.block_cosines`), each in units of its own deviation
+    size: their cosine coefficients (:func:`bottega.layers.block_dct_matrix`), each in units of its own deviation
     in pictures. In raw pixels a block is its mean brightness and hardly anything else, so that texture would
     be invisible to layers that have not been trained for long. The coefficients are the first site;
     work at 1/4 draws grain and small strokes, 1/8 has most of the layers, 1/16 lays large strokes for little.
@@ -109,7 +107,7 @@ class MicroNet(OwnStatisticsNet):
 
     def add_waves(self) -> None:
         """From blocks to their coefficients and back, as 1 × 1 convolutions; nothing of it is trained."""
-        waves = block_cosines(FOLD)
+        waves = block_dct_matrix(FOLD)
         deviations = torch.tensor([LIGHT, OPPONENT, OPPONENT]).flatten(1).T.flatten()[:, None]
         power = torch.tensor(LIGHT).flatten()[1:]
         back = ADDED * deviations * waves
@@ -133,7 +131,7 @@ class MicroNet(OwnStatisticsNet):
         return [None, self.stem, self.down, *self.middle, *self.deep, self.fuse]
 
     def walk(self, pictures: Tensor) -> Walk:
-        blocks = fold((pictures - MIDDLE) / SPREAD, FOLD)
+        blocks = F.pixel_unshuffle((pictures - MIDDLE) / SPREAD, FOLD)
         return self.walk_waves(F.conv2d(blocks, self.analysis.to(blocks)))
 
     def walk_waves(self, waves: Tensor) -> Walk:
@@ -156,7 +154,7 @@ class MicroNet(OwnStatisticsNet):
     def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
         result = result.to(colored)
         tones = _enlarged(F.conv2d(result[:, :COLORS], self.tones.to(result)), colored)
-        waves = unfold_pixels(F.conv2d(result[:, COLORS:], self.synthesis.to(result)), FOLD)
+        waves = F.pixel_shuffle(F.conv2d(result[:, COLORS:], self.synthesis.to(result)), FOLD)
         smooth = _enlarged(F.avg_pool2d(pad_to_multiple(colored, self.multiple), FOLD), colored)
         added = tones + waves[..., : colored.shape[-2], : colored.shape[-1]]
         return colored + opened[:, :1] * added + opened[:, 1:] * (colored - smooth)
@@ -257,7 +255,7 @@ class FittedNet(nn.Module):
     def code(self) -> StyleCode:
         """The style, for :attr:`network`; per unit of mass."""
         mean, deviation = self.means, self.log_deviations.exp()
-        second = (deviation.square() - VARIANCE_FLOOR).clamp_min(0) + mean.square()
+        second = (deviation.square() - VARIANCE_EPSILON).clamp_min(0) + mean.square()
         one = torch.ones_like(mean[:, :1])
         channels = list(self.network.channels)
         sites = zip(torch.split(mean, channels, 1), torch.split(second, channels, 1), strict=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.errors import SettingsError
-from bottega.layers import ReflectConv2d, fold, grid_lines, recolor, transform_by_grid, transform_by_lines
+from bottega.layers import ReflectConv2d, apply_grid, apply_grid_rows, interpolate_grid_rows, recolor
 from bottega.transfer.feedforward.pixel_blocks import Content
 from bottega.transfer.feedforward.prepared_targets import Wishes, wishes
 from bottega.transfer.feedforward.self_modulated import Looked, OwnStatisticsNet, Walk
@@ -84,7 +84,7 @@ class PhotoNet(OwnStatisticsNet):
         return seen.to(pictures.dtype)
 
     def walk(self, pictures: Tensor) -> Walk:
-        features = fold((pictures - MIDDLE) / SPREAD, FOLD)
+        features = F.pixel_unshuffle((pictures - MIDDLE) / SPREAD, FOLD)
         for number, convolution in enumerate(self.convolutions):
             if number in (1, 2):
                 features = F.avg_pool2d(features, 2)
@@ -92,9 +92,7 @@ class PhotoNet(OwnStatisticsNet):
         return self.head(features)
 
     def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
-        return transform_by_grid(
-            colored, self.cells(result.to(colored), opened.to(colored)), self.guide(colored)
-        )
+        return apply_grid(colored, self.cells(result.to(colored), opened.to(colored)), self.guide(colored))
 
     def cells(self, result: Tensor, opened: Tensor) -> Tensor:
         """The grid of affine maps, ``(N, 12, depth, CELLS, CELLS)``."""
@@ -128,13 +126,13 @@ class PhotoPainter:
         if not wished.still:
             looked = self._looked(content, wished, manners, known)
             cells = self.network.cells(looked.result.float(), looked.opened.float())[0]
-            lines = grid_lines(cells, content.size[0])
+            lines = interpolate_grid_rows(cells, content.size[0])
         result = content.empty()
         for box in _bands(content):
             band = self._colored(content, wished, box)
             if lines is not None:
                 guide = self.network.guide(band)
-                band = transform_by_lines(band, lines[box.top : box.bottom], guide).clamp(0, 1)
+                band = apply_grid_rows(band, lines[box.top : box.bottom], guide).clamp(0, 1)
             _store(band.cpu(), box, result)
         return result
 

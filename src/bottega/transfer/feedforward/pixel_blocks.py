@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ColorMoments, blocks, color_moments, pad_to_multiple
-from bottega.layers.blocks import BAND, NUMBERS, ORDER, SIDE, bordered, enlarged, row_bands
+from bottega.layers.blocks import (
+    BLOCK_SIDE,
+    BLOCK_VALUES,
+    BLOCKS_PER_BAND,
+    NETWORK_ORDER,
+    pad_tones,
+    row_bands,
+    upsample_tones,
+)
 from bottega.transfer.feedforward.micro import COLORS, MIDDLE, SPREAD, MicroNet
 from bottega.transfer.tiles import Box, reduced
 
@@ -56,9 +64,9 @@ class Content:
     def blocks(self, box: Box, multiple: int) -> Tensor:
         """The pixels of a box as blocks ``(h, w, 48)``, filled up to ``multiple``."""
         if not self.is_bytes:
-            return blocks.blocks_of_picture(pad_to_multiple(box.of(self.pixels), multiple))
+            return blocks.picture_to_blocks(pad_to_multiple(box.of(self.pixels), multiple))
         rows = self.pixels[box.top : box.bottom, box.left : box.right]
-        return blocks.blocks_of_bytes(rows.numpy(), multiple)
+        return blocks.bytes_to_blocks(rows.numpy(), multiple)
 
     def empty(self) -> Tensor:
         """Room for a result of the same kind."""
@@ -66,17 +74,17 @@ class Content:
 
     def store(self, painted: Tensor, inner: Box, result: Tensor, core: Box) -> None:
         """Write the part ``inner`` of painted blocks to ``core``; their corners are multiples of four."""
-        cut = reduced(inner, blocks.SIDE)
+        cut = reduced(inner, blocks.BLOCK_SIDE)
         kept = painted[cut.top : cut.bottom, cut.left : cut.right]
         if self.is_bytes:
             target = result[core.top : core.bottom, core.left : core.right].numpy()
-            blocks.store_bytes(kept.contiguous(), target)
+            blocks.blocks_to_bytes(kept.contiguous(), target)
             return
         target_box = core.of(result)
-        target_box.copy_(blocks.picture_of_blocks(kept)[..., : target_box.shape[-2], : target_box.shape[-1]])
+        target_box.copy_(blocks.blocks_to_picture(kept)[..., : target_box.shape[-2], : target_box.shape[-1]])
 
 
-PIXELS = SIDE**2
+PIXELS = BLOCK_SIDE**2
 
 Map: TypeAlias = tuple[Tensor, Tensor]
 """A map of colours for whole blocks: ``(48, 48)`` to multiply from the right, and ``(48,)`` to add."""
@@ -89,12 +97,12 @@ def byte_moments(pixels: Tensor) -> ColorMoments:
     diagonal, and one large matrix product is quicker than the thin one of three columns.
     """
     numbers = pixels.reshape(-1)
-    whole = numbers.numel() // NUMBERS * NUMBERS
-    rows = numbers[:whole].view(-1, NUMBERS)
-    first = torch.zeros(NUMBERS, dtype=torch.float64)
-    second = torch.zeros(NUMBERS, NUMBERS, dtype=torch.float64)
-    for start in range(0, len(rows), BAND):
-        band = rows[start : start + BAND].float()
+    whole = numbers.numel() // BLOCK_VALUES * BLOCK_VALUES
+    rows = numbers[:whole].view(-1, BLOCK_VALUES)
+    first = torch.zeros(BLOCK_VALUES, dtype=torch.float64)
+    second = torch.zeros(BLOCK_VALUES, BLOCK_VALUES, dtype=torch.float64)
+    for start in range(0, len(rows), BLOCKS_PER_BAND):
+        band = rows[start : start + BLOCKS_PER_BAND].float()
         first += band.sum(0)
         second += band.mT @ band
     diagonal = second.view(PIXELS, 3, PIXELS, 3).diagonal(dim1=0, dim2=2).sum(-1)
@@ -138,11 +146,11 @@ class Waves:
     """A network's own transforms, in the order of our blocks."""
 
     def __init__(self, network: MicroNet) -> None:
-        analysis = network.analysis[:, ORDER, 0, 0].float()
+        analysis = network.analysis[:, NETWORK_ORDER, 0, 0].float()
         self.analysis = (analysis / SPREAD).T.contiguous()
         self.start = -MIDDLE / SPREAD * analysis.sum(1)
-        self.synthesis = torch.zeros(NUMBERS, NUMBERS)
-        self.synthesis[COLORS:] = network.synthesis[ORDER, :, 0, 0].float().T
+        self.synthesis = torch.zeros(BLOCK_VALUES, BLOCK_VALUES)
+        self.synthesis[COLORS:] = network.synthesis[NETWORK_ORDER, :, 0, 0].float().T
         self.tones = network.tones[:, :, 0, 0].float().T
 
     def seen(self, blocks: Tensor, map: Map | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -150,8 +158,8 @@ class Waves:
         coefficients = torch.empty(blocks.shape, dtype=dtype)
         means = torch.empty(*blocks.shape[:2], COLORS)
         for rows in row_bands(blocks):
-            band = recolored(blocks[rows].reshape(-1, NUMBERS), map)
-            means[rows] = band.view(-1, SIDE**2, COLORS).mean(1).view(means[rows].shape)
+            band = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), map)
+            means[rows] = band.view(-1, BLOCK_SIDE**2, COLORS).mean(1).view(means[rows].shape)
             coefficients[rows] = torch.addmm(self.start, band, self.analysis).view(blocks[rows].shape)
         return coefficients, means
 
@@ -173,27 +181,27 @@ class Waves:
             factors: ``(K, 2)``, the gates, and how much of the fine detail is added.
             shares: the masks as blocks, ``(h, w, 48)`` each; none for the whole picture, where K is 1.
         """
-        tones = bordered(result[..., :COLORS].float() @ self.tones)
-        smooth = bordered(means)
+        tones = pad_tones(result[..., :COLORS].float() @ self.tones)
+        smooth = pad_tones(means)
         drawn, detail = (float(factor) for factor in factors[0])
         both = drawn * tones - detail * smooth
         for rows in row_bands(blocks):
-            colored = recolored(blocks[rows].reshape(-1, NUMBERS), map)
-            more = result[rows].reshape(-1, NUMBERS).float()
+            colored = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), map)
+            more = result[rows].reshape(-1, BLOCK_VALUES).float()
             if shares is None:
                 band = torch.addmm(colored, more, self.synthesis, beta=1 + detail, alpha=drawn)
-                band += enlarged(both, rows)
+                band += upsample_tones(both, rows)
             else:
-                maps = [share[rows].reshape(-1, NUMBERS) for share in shares]
+                maps = [share[rows].reshape(-1, BLOCK_VALUES) for share in shares]
                 opened, sharper = (_mixed(maps, factors[:, number]) for number in range(2))
-                band = colored + opened * torch.addmm(enlarged(tones, rows), more, self.synthesis)
-                band += sharper * (colored - enlarged(smooth, rows))
+                band = colored + opened * torch.addmm(upsample_tones(tones, rows), more, self.synthesis)
+                band += sharper * (colored - upsample_tones(smooth, rows))
             _store(band.clamp_(0, 1), painted[rows])
 
     def recolor(self, blocks: Tensor, map: Map | None, painted: Tensor) -> None:
         """Where nothing but colours moves."""
         for rows in row_bands(blocks):
-            band = recolored(blocks[rows].reshape(-1, NUMBERS), map)
+            band = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), map)
             _store(band.clone() if map is None else band, painted[rows])
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from bottega.layers import ChannelMoments, ColorMoments
-from bottega.layers.blocks import NUMBERS, row_bands
+from bottega.layers.blocks import BLOCK_VALUES, row_bands
 from bottega.transfer.feedforward.pixel_blocks import PIXELS, Content, Map, on_whole_blocks, recolored
 from bottega.transfer.feedforward.self_modulated import Move, OwnStatisticsNet
 from bottega.transfer.feedforward.style_code import Manner, StyleCode
@@ -175,7 +175,7 @@ def dressed(blocks: Tensor, wished: Wishes, shares: Sequence[Tensor] | None, reg
     for number, laid in enumerate(wished.marks):
         colored = torch.empty(blocks.shape)
         for rows in row_bands(blocks):
-            band = recolored(blocks[rows].reshape(-1, NUMBERS), wished.maps[number])
+            band = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), wished.maps[number])
             colored[rows] = band.view(blocks[rows].shape)
         if laid.amount > 0:
             means = _means(blocks, wished.maps[number])

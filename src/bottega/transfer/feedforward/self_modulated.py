@@ -21,7 +21,7 @@ from bottega.layers import (
     ColorMoments,
     channel_moments,
     color_moments,
-    color_transport,
+    mk_color_transfer,
     pad_to_multiple,
     recolor,
     reduce_mask,
@@ -154,7 +154,7 @@ class OwnStatisticsNet(nn.Module):
     @torch.no_grad()
     def color_map(content: ColorMoments, style: StyleCode, strength: Tensor | float = 1.0) -> Tensor:
         """The closed-form map of colours ``(N, 3, 4)`` from the content's to the style's."""
-        return color_transport(content, style.colors, strength)
+        return mk_color_transfer(content, style.colors, strength)
 
     def stylize(
         self, content: Tensor, manners: Manner | Sequence[Manner], known: Sequence[StyleCode] | None = None
@@ -225,7 +225,7 @@ class OwnStatisticsNet(nn.Module):
                 masks = self._masks(self.reduced_input(manner.mask))
             sites = [] if manner.code is None else [site.float() for site in manner.code.sites]
             strength = manner.strength if sites else 0.0
-            found.append(_Goal([s.mean for s in sites], [s.deviation for s in sites], strength, masks))
+            found.append(_Goal([s.mean for s in sites], [s.std for s in sites], strength, masks))
         return found
 
     def _masks(self, mask: Tensor) -> dict[int, Tensor]:
@@ -286,7 +286,7 @@ class OwnStatisticsNet(nn.Module):
         shifts: list[Tensor] = []
         for goal, moments in zip(goals, own, strict=True):
             mean = goal.means[site] if goal.means else moments.mean
-            deviation = goal.deviations[site] if goal.means else moments.deviation
+            deviation = goal.deviations[site] if goal.means else moments.std
             move = self.modulations[site](moments, mean, deviation, goal.strength)
             mask = None if goal.masks is None else goal.masks[self.strides[site]].to(features)
             for values, found in ((move.gain, gains), (move.shift, shifts)):
@@ -361,7 +361,7 @@ class Modulation(nn.Module):
 
     def forward(self, own: ChannelMoments, mean: Tensor, deviation: Tensor, strength: Tensor | float) -> Move:
         """How ``own`` gets to ``mean`` and ``deviation (N, C)``; ``strength`` is a number or ``(N, 1)``."""
-        own_mean, own_deviation = own.mean, own.deviation
+        own_mean, own_deviation = own.mean, own.std
         ratio = (deviation / own_deviation).log()
         gain = (strength * self.gain * ratio).clamp(-MOST_STRETCH, MOST_STRETCH).exp()
         shift = own_mean * (1 - gain) + strength * self.shift * (mean - own_mean)

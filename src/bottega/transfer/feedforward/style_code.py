@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
-from bottega.layers import ChannelMoments, ColorMoments, mixed, mixed_colors, mixing_shares
+from bottega.layers import (
+    ChannelMoments,
+    ColorMoments,
+    mix_channel_moments,
+    mix_color_moments,
+    normalize_weights,
+)
 from bottega.transfer.texture.patches import Marks, mixed_marks
 from bottega.transfer.texture.synthesis import MAGNIFICATIONS
 
@@ -51,7 +57,7 @@ class StyleCode:
         """
         sites = [site.float() for site in self.sites]
         means = torch.cat([site.mean for site in sites], 1)
-        return means, torch.cat([site.deviation for site in sites], 1)
+        return means, torch.cat([site.std for site in sites], 1)
 
 
 def mix_codes(codes: Sequence[StyleCode], weights: Sequence[float] | None = None) -> StyleCode:
@@ -64,11 +70,11 @@ def mix_codes(codes: Sequence[StyleCode], weights: Sequence[float] | None = None
     Raises:
         SettingsError: weights that do not fit.
     """
-    shares = mixing_shares(len(codes), weights)
+    shares = normalize_weights(weights, len(codes))
     sites = zip(*(code.sites for code in codes), strict=True)
     return StyleCode(
-        mixed_colors([code.colors for code in codes], shares),
-        tuple(mixed(site, shares) for site in sites),
+        mix_color_moments([code.colors for code in codes], shares),
+        tuple(mix_channel_moments(site, shares) for site in sites),
         mixed_marks([code.marks for code in codes], shares),
     )
 

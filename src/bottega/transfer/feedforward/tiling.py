@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments, pad_to_multiple, reduce_mask
-from bottega.layers.blocks import SIDE, blocks_of_picture
+from bottega.layers.blocks import BLOCK_SIDE, picture_to_blocks
 from bottega.runtime import available_memory, spare_memory
 from bottega.transfer.feedforward.graph import MASK_STRIDES, Work, factors
 from bottega.transfer.feedforward.micro import MicroNet
@@ -154,7 +154,7 @@ class Piece:
         if masks is not None:
             padded = pad_to_multiple(masks, network.multiple)
             self._masks = {stride: reduce_mask(padded, stride)[:, 0] for stride in MASK_STRIDES}
-            self.shares = [blocks_of_picture(mask[None].expand(1, 3, -1, -1)) for mask in padded]
+            self.shares = [picture_to_blocks(mask[None].expand(1, 3, -1, -1)) for mask in padded]
         if wished.marked or self.shares is not None:
             self.blocks = dressed(self.blocks, wished, self.shares, tile.region)
             self.map = None
@@ -167,7 +167,7 @@ class Piece:
 
     def work(self, known: int = 0, last: int | None = None) -> Work:
         """What a trunk is to do with it."""
-        height, width = (SIDE * side for side in self.blocks.shape[:2])
+        height, width = (BLOCK_SIDE * side for side in self.blocks.shape[:2])
         covers = all(
             box == (0, 0, height // stride, width // stride)
             for box, stride in zip(self.boxes, self.network.strides, strict=True)

@@ -21,12 +21,12 @@ from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
 from bottega.runtime import seeded, spare_memory
-from bottega.transfer.color_transfer import Method, color_transfer, luminance_only, match_color
+from bottega.transfer.color_transfer import Method, color_transfer, luminance_transfer, match_color
 from bottega.transfer.optimize.objective import Objective, Weights
 from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Solver
 from bottega.transfer.optimize.settings import OptimizeSettings
-from bottega.transfer.optimize.state import OnProgress, Progress, Result, StateFile
-from bottega.transfer.optimize.targets import GoalMaker
+from bottega.transfer.optimize.state import CheckpointFile, OnProgress, Progress, Result
+from bottega.transfer.optimize.targets import TargetBuilder
 from bottega.transfer.regions import Region, Style, composite, partition
 
 # Pictures above so many pixels are worked in tiles of this side.
@@ -127,7 +127,7 @@ class _Run:
         self.content = recolored(content, self.regions, settings.strength) if moved else content
         self.sizes = scale_sizes(content.shape[-2], content.shape[-1], settings)
         self.start = start
-        self.file = StateFile(
+        self.file = CheckpointFile(
             state,
             save_every,
             settings,
@@ -173,7 +173,7 @@ class _Run:
 
     def _objective(self, scale: int) -> Objective:
         settings = self.settings
-        maker = GoalMaker(
+        maker = TargetBuilder(
             self.encoder, self.term, self.weights, settings.style_scale, settings.strength, self.regions
         )
         size = self.sizes[scale]
@@ -234,7 +234,7 @@ class _Run:
         content = resize(self.original, self.sizes[-1]).to(self.device)
         final = self._enlarged(picture, self.sizes[-1])
         if self.settings.keep_color == "luminance":
-            final = luminance_only(final, content)
+            final = luminance_transfer(final, content)
         return composite(final, content, self.regions).cpu()
 
     def _told(self, scale: int, iteration: int, average: Tensor) -> bool | None:

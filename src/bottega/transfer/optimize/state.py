@@ -19,7 +19,7 @@ from bottega.transfer.optimize.optimizers import Solver
 from bottega.transfer.optimize.settings import OptimizeSettings
 
 
-class StateFile:
+class CheckpointFile:
     """Saves at intervals, and refuses to resume the work of other pictures, settings or networks.
 
     Args:

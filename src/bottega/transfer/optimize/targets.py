@@ -19,7 +19,7 @@ from bottega.transfer.tiles import Box, grid, reduced
 LOOK = 1024
 
 
-class GoalMaker:
+class TargetBuilder:
     """Makes the goal of each scale; holds what does not change between scales.
 
     Args:

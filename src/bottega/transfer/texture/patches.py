@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.layers import ColorMoments, gaussian_blur
-from bottega.layers.blocks import SIDE, blocks_of_picture, bordered, enlarged, row_bands
+from bottega.layers.blocks import BLOCK_SIDE, pad_tones, picture_to_blocks, row_bands, upsample_tones
 
 PATCH = 16
 """Blocks along each side of a patch: 64 pixels, a few strokes."""
@@ -69,16 +69,16 @@ def marks_of(style: Tensor, mask: Tensor | None = None, seed: int = 0) -> Marks:
         seed: of the choice of patches.
     """
     picture, part = _cut(style.float(), mask)
-    means = F.avg_pool2d(picture, SIDE)[0].permute(1, 2, 0)
-    blocks = blocks_of_picture(picture).contiguous()
-    tones = bordered(gaussian_blur(means.permute(2, 0, 1)[None], TONES)[0].permute(1, 2, 0))
+    means = F.avg_pool2d(picture, BLOCK_SIDE)[0].permute(1, 2, 0)
+    blocks = picture_to_blocks(picture).contiguous()
+    tones = pad_tones(gaussian_blur(means.permute(2, 0, 1)[None], TONES)[0].permute(1, 2, 0))
     for rows in row_bands(blocks):
-        blocks[rows] -= enlarged(tones, rows).view(blocks[rows].shape)
+        blocks[rows] -= upsample_tones(tones, rows).view(blocks[rows].shape)
     if not bool(part.any()):
         blocks.zero_()  # all of the mask lies outside: nothing is known, and nothing will be laid
         part = torch.ones_like(part)
     corners = _corners(part, torch.Generator().manual_seed(seed))
-    weights = F.avg_pool2d(part, SIDE).flatten()
+    weights = F.avg_pool2d(part, BLOCK_SIDE).flatten()
     pixels = blocks.view(len(weights), -1, 3)
     loud = pixels.mean(2).square().mean(1)
     return Marks(
@@ -137,7 +137,7 @@ def looks(means: Tensor, corners: tuple[Tensor, Tensor], stride: int = 1) -> Ten
 
 def _corners(part: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Rows and columns of the patches that are kept, by chance; those inside the mask."""
-    covered = F.avg_pool2d(part, PATCH * SIDE, SIDE)[0, 0]
+    covered = F.avg_pool2d(part, PATCH * BLOCK_SIDE, BLOCK_SIDE)[0, 0]
     likely = (covered / covered.max()).pow(INSIDE).flatten()
     chosen = torch.multinomial(likely, PATCHES, True, generator=generator)
     across = covered.shape[1]
@@ -147,13 +147,13 @@ def _corners(part: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
 def _cut(style: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Style and mask, sides of whole blocks from one patch to :data:`MOST_SIDE`, around the mask's middle."""
     part = torch.ones_like(style[:, :1]) if mask is None else mask.float()
-    least = PATCH * SIDE
+    least = PATCH * BLOCK_SIDE
     short = [max(0, least - side) for side in style.shape[-2:]]
     if max(short):
         style, part = (F.pad(each, (0, short[1], 0, short[0]), mode="replicate") for each in (style, part))
     spans = []
     for axis, side in ((3, style.shape[-2]), (2, style.shape[-1])):
-        kept = min(side, MOST_SIDE) // SIDE * SIDE
+        kept = min(side, MOST_SIDE) // BLOCK_SIDE * BLOCK_SIDE
         there = part.sum((0, 1, axis)).nonzero().flatten()
         middle = (int(there[0]) + int(there[-1]) + 1) // 2 if len(there) else side // 2
         first = min(max(middle - kept // 2, 0), side - kept)

@@ -21,19 +21,19 @@ from torch.nn import functional as F
 
 from bottega.layers import pad_to_multiple
 from bottega.layers.blocks import (
-    BAND,
-    NUMBERS,
-    SIDE,
-    blocks_of_picture,
-    bordered,
-    enlarged,
-    picture_of_blocks,
+    BLOCK_SIDE,
+    BLOCK_VALUES,
+    BLOCKS_PER_BAND,
+    blocks_to_picture,
+    pad_tones,
+    picture_to_blocks,
+    upsample_tones,
 )
 from bottega.transfer.texture.patches import GROUPS, PART, PATCH, Marks, amplitudes, looks
 
 STEP = PATCH // 2
 """Blocks from one patch to the next."""
-REACH = (PATCH + 1) * SIDE
+REACH = (PATCH + 1) * BLOCK_SIDE
 """Pixels to each side that what is laid on a pixel depends on."""
 GIVING_WAY, MOST_GIVING_WAY = 0.5, 0.06
 """Distance of a pixel from its tones at which it is half drawing, half mark: as a share of the marks'
@@ -66,13 +66,13 @@ def lay(
     if amount == 0 or not several:
         return colored
     threshold = sum(marks.share * _threshold(marks) for marks in several)
-    begin = (corner[0] // SIDE, corner[1] // SIDE)
-    shift = (corner[0] % SIDE, corner[1] % SIDE)
+    begin = (corner[0] // BLOCK_SIDE, corner[1] // BLOCK_SIDE)
+    shift = (corner[0] % BLOCK_SIDE, corner[1] % BLOCK_SIDE)
     chosen = [_chosen(means, marks, begin) for marks in several]
-    tones = bordered(means)
+    tones = pad_tones(means)
     for rows in _bands(colored, begin[0] % STEP):
         band = colored[rows]
-        own = band - enlarged(tones, rows).view(band.shape)
+        own = band - upsample_tones(tones, rows).view(band.shape)
         laid = torch.zeros(())
         for marks, patches, strength in zip(several, chosen, amplitudes(several), strict=True):
             found = _shifted(marks, patches, rows, begin, shift, band.shape[1])
@@ -93,7 +93,7 @@ def _threshold(marks: Marks) -> float:
 def _bands(blocks: Tensor, skipped: int) -> Iterator[slice]:
     """Rows that stay in the processor's cache; each band begins where patches do, but for the first."""
     height, width = blocks.shape[:2]
-    count = max(1, BAND // width // STEP) * STEP
+    count = max(1, BLOCKS_PER_BAND // width // STEP) * STEP
     starts = [0, *range(count - skipped, height, count)]
     return (slice(start, stop) for start, stop in zip(starts, [*starts[1:], height], strict=True))
 
@@ -134,10 +134,10 @@ def _shifted(
     if shift == (0, 0):
         return _patched(marks, patches, rows, corner, width)
     wider = _patched(marks, patches, slice(rows.start, rows.stop + 1), corner, width + 1)
-    height, width = SIDE * (rows.stop - rows.start), SIDE * width
-    pixels = picture_of_blocks(wider.contiguous())
+    height, width = BLOCK_SIDE * (rows.stop - rows.start), BLOCK_SIDE * width
+    pixels = blocks_to_picture(wider.contiguous())
     moved = pixels[..., shift[0] : shift[0] + height, shift[1] : shift[1] + width]
-    return blocks_of_picture(moved.contiguous())
+    return picture_to_blocks(moved.contiguous())
 
 
 def _patched(marks: Marks, patches: Tensor, rows: slice, corner: tuple[int, int], width: int) -> Tensor:
@@ -145,7 +145,7 @@ def _patched(marks: Marks, patches: Tensor, rows: slice, corner: tuple[int, int]
     above, left = corner[0] % STEP, corner[1] % STEP
     first, last = (rows.start + above) // STEP, -(-(rows.stop + above) // STEP)
     across = -(-(width + left) // STEP)
-    laid = torch.zeros(last - first, STEP, across, STEP, NUMBERS)
+    laid = torch.zeros(last - first, STEP, across, STEP, BLOCK_VALUES)
     inside = torch.arange(STEP)
     within = (inside[:, None] * marks.width + inside)[None, :, None, :]
     for lower in range(2):
@@ -156,7 +156,7 @@ def _patched(marks: Marks, patches: Tensor, rows: slice, corner: tuple[int, int]
             chosen = marks.detail.index_select(0, blocks.flatten()).view_as(laid)
             laid.addcmul_(chosen, _windows()[lower, right])
     top = rows.start + above - first * STEP
-    return laid.view(-1, across * STEP, NUMBERS)[top : top + rows.stop - rows.start, left : left + width]
+    return laid.view(-1, across * STEP, BLOCK_VALUES)[top : top + rows.stop - rows.start, left : left + width]
 
 
 def _less_colored(laid: Tensor, color: float) -> Tensor:
@@ -167,12 +167,12 @@ def _less_colored(laid: Tensor, color: float) -> Tensor:
 @cache
 def _windows() -> Tensor:
     """Of each quarter of a patch, ``(2, 2, STEP, 1, STEP, 48)``."""
-    side = PATCH * SIDE
+    side = PATCH * BLOCK_SIDE
     line = ((torch.arange(side) + 0.5) / side * math.pi).sin() ** SHARPNESS
     line = line / (line.square() + line.roll(side // 2).square()).sqrt()
-    plane = (line[:, None] * line).view(2, STEP, SIDE, 2, STEP, SIDE)
+    plane = (line[:, None] * line).view(2, STEP, BLOCK_SIDE, 2, STEP, BLOCK_SIDE)
     windows = plane.permute(0, 3, 1, 4, 2, 5)[..., None].expand(-1, -1, -1, -1, -1, -1, 3)
-    return windows.reshape(2, 2, STEP, 1, STEP, NUMBERS)
+    return windows.reshape(2, 2, STEP, 1, STEP, BLOCK_VALUES)
 
 
 MAGNIFICATIONS = (1, 2, 4)
@@ -192,18 +192,18 @@ def lay_magnified(
     if times == 1:
         return lay(colored, means, several, amount, color, corner)
     small = _reduced(colored, times)
-    blocks = blocks_of_picture(small).clone(memory_format=torch.contiguous_format)
+    blocks = picture_to_blocks(small).clone(memory_format=torch.contiguous_format)
     coarse = F.avg_pool2d(means.permute(2, 0, 1)[None], times)[0].permute(1, 2, 0)
     begin = (corner[0] // times, corner[1] // times)
-    changed = picture_of_blocks(lay(blocks, coarse, several, amount, color, begin)) - small
+    changed = blocks_to_picture(lay(blocks, coarse, several, amount, color, begin)) - small
     large = F.interpolate(changed, scale_factor=times, mode="bilinear", align_corners=False)
-    return colored.add_(blocks_of_picture(large)).clamp_(0, 1)
+    return colored.add_(picture_to_blocks(large)).clamp_(0, 1)
 
 
 def _reduced(blocks: Tensor, times: int) -> Tensor:
     """Blocks ``(h, w, 48)`` as a picture so many times smaller, ``(1, 3, …)``."""
     rows, columns, _ = blocks.shape
-    kept = SIDE // times
+    kept = BLOCK_SIDE // times
     parts = blocks.view(rows, columns, kept, times, kept, times, 3).mean((3, 5))
     return parts.permute(4, 0, 2, 1, 3).reshape(1, 3, rows * kept, columns * kept)
 
@@ -217,8 +217,8 @@ def marked(pictures: Tensor, several: Sequence[Marks], amount: float = 1.0) -> T
     height, width = pictures.shape[-2:]
     found = []
     with torch.autocast("cpu", enabled=False):
-        for picture in pad_to_multiple(pictures.float().cpu(), SIDE).clamp(0, 1):
-            blocks = blocks_of_picture(picture[None]).contiguous()
+        for picture in pad_to_multiple(pictures.float().cpu(), BLOCK_SIDE).clamp(0, 1):
+            blocks = picture_to_blocks(picture[None]).contiguous()
             means = blocks.view(*blocks.shape[:2], -1, 3).mean(2)
-            found.append(picture_of_blocks(lay(blocks, means, several, amount)))
+            found.append(blocks_to_picture(lay(blocks, means, several, amount)))
     return torch.cat(found)[..., :height, :width].to(pictures)

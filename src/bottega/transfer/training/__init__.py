@@ -1,4 +1,1 @@
-"""Training networks that paint, on the artist's own styles and photographs.
-
-``settings`` is light; everything else is imported from its file, as it needs torch.
-"""
+"""Training of style networks on given styles and photographs. Only ``settings`` works without torch."""

@@ -1,9 +1,9 @@
-"""What is trained: a network, the weights that move, and how it paints a batch in given styles."""
+"""Training tasks: a network, its trainable weights, and how it stylizes a batch in given styles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,78 +12,73 @@ from torch.nn.functional import one_hot
 from bottega.encoders import Encoder
 from bottega.errors import WeightsError
 from bottega.transfer.feedforward import FittedNet, MicroNet, MultiStyleNet, TransformerNet, load
-from bottega.transfer.training.losses import FitObjective, StyleTargets
-from bottega.transfer.training.settings import FitSettings, ManyStyles, OneStyle
+from bottega.transfer.training.losses import StyleFeatures, StylizationLoss
+from bottega.transfer.training.settings import FitSettings, MultiStyleSettings, SingleStyleSettings
 
 
 @dataclass(frozen=True)
-class Goal:
-    """A training's network and styles.
+class TrainingTask:
+    """A network and its styles.
 
     Attributes:
-        network: what is saved.
-        paint: contents ``(N, 3, H, W)`` and the numbers of their styles ``(N,)`` to painted pictures.
-        styles: pictures ``(1, 3, H, W)``, by those numbers.
-        parameters: the weights that move.
-        shown: contents to what paintings of them are to show.
+        network: the one to be saved.
+        stylize: contents ``(N, 3, H, W)`` and the indices of their styles ``(N,)`` to results.
+        styles: pictures ``(1, 3, H, W)``, by index.
+        parameters: the trainable weights.
+        content_target: contents to the pictures whose content features results should have.
     """
 
     network: nn.Module
-    paint: Callable[[Tensor, Tensor], Tensor]
+    stylize: Callable[[Tensor, Tensor], Tensor]
     styles: Sequence[Tensor]
     parameters: Sequence[nn.Parameter]
-    shown: Callable[[Tensor], Tensor] = lambda contents: contents
+    content_target: Callable[[Tensor], Tensor] = lambda contents: contents
 
 
-def one_style(settings: OneStyle, style: Tensor) -> Goal:
-    """A network of one style, from weights that paint already where there are such.
+def single_style_task(settings: SingleStyleSettings, style: Tensor) -> TrainingTask:
+    """A network of one style, which starts from trained weights where they exist.
 
     Raises:
         WeightsError: the base is unknown, damaged, or of another kind.
     """
     torch.manual_seed(settings.seed)
-    network: nn.Module
+    base = default_base_weights(settings)
     if settings.network == "micro":
-        base = load(default_base(settings))
-        if not isinstance(base, MicroNet):
-            raise WeightsError(
-                f"{settings.base} is no micro network; a training with --network micro needs one."
-            )
-        network = FittedNet.of(base, style)
-    else:
-        network = _transformer(settings)
-    network.requires_grad_(True)
-    goal = Goal(network, lambda contents, chosen: network(contents), [style], list(network.parameters()))
-    # Marks are part of what a fitted network paints on: it is not to take them away again.
-    return replace(goal, shown=network.shown) if isinstance(network, FittedNet) else goal
+        trained = load(base)
+        if not isinstance(trained, MicroNet):
+            raise WeightsError(f"{settings.base} is not a micro network; --network micro needs one as base.")
+        fitted = FittedNet.of(trained, style)
+        parameters = list(fitted.requires_grad_(True).parameters())
+        # Textures are part of the fitted network's input, so the content loss must not remove them.
+        return TrainingTask(fitted, lambda contents, _: fitted(contents), [style], parameters, fitted.shown)
+    network = _transformer_from(base) if base else TransformerNet(settings.width)
+    parameters = list(network.requires_grad_(True).parameters())
+    return TrainingTask(network, lambda contents, _: network(contents), [style], parameters)
 
 
-def default_base(settings: OneStyle) -> str:
-    """What a training starts from: what was asked for, or the micro network that ships; "" is chance."""
+def default_base_weights(settings: SingleStyleSettings) -> str:
+    """The weights that training starts from: the user's, or the packaged micro network; "" is random."""
     return settings.base or ("micro" if settings.network == "micro" else "")
 
 
-def _transformer(settings: OneStyle) -> TransformerNet:
-    name = default_base(settings)
-    if not name:
-        return TransformerNet(settings.width)
-    base = load(name)
-    if isinstance(base, TransformerNet):
-        return base
-    if not isinstance(base, MultiStyleNet):
-        raise WeightsError(
-            f"{settings.base} is neither a fast nor a multi network; a fast one starts from those."
-        )
-    network = TransformerNet(**base.settings)
-    network.convolutions.load_state_dict(base.convolutions.state_dict())
+def _transformer_from(base: str) -> TransformerNet:
+    trained = load(base)
+    if isinstance(trained, TransformerNet):
+        return trained
+    if not isinstance(trained, MultiStyleNet):
+        raise WeightsError(f"{base} is not a fast or a multi network; --network fast needs one as base.")
+    network = TransformerNet(**trained.settings)
+    network.convolutions.load_state_dict(trained.convolutions.state_dict())
     with torch.no_grad():
-        for norm, several in zip(network.norms, base.norms, strict=True):
-            for which in ("gain", "shift"):  # between all styles, as near to a new one as can be said
-                getattr(norm, which).copy_(getattr(several, which).mean(0))
+        for norm, conditional in zip(network.norms, trained.norms, strict=True):
+            for name in ("gain", "shift"):  # the mean over all styles
+                getattr(norm, name).copy_(getattr(conditional, name).mean(0))
     return network
 
 
-def many_styles(settings: ManyStyles, names: Sequence[str], styles: Sequence[Tensor]) -> Goal:
+def multi_style_task(
+    settings: MultiStyleSettings, names: Sequence[str], styles: Sequence[Tensor]
+) -> TrainingTask:
     """A new network of several styles.
 
     Raises:
@@ -91,39 +86,40 @@ def many_styles(settings: ManyStyles, names: Sequence[str], styles: Sequence[Ten
     """
     torch.manual_seed(settings.seed)
     network = MultiStyleNet(list(names), settings.width, settings.blocks)
-    return Goal(network, _by_number(network), styles, list(network.parameters()))
+    return TrainingTask(network, _stylize_by_index(network), styles, list(network.parameters()))
 
 
-def one_more_style(network: MultiStyleNet, name: str, style: Tensor, like: str) -> Goal:
-    """A further style of a trained network, starting from its style ``like``; nothing else moves.
+def add_style_task(network: MultiStyleNet, name: str, style: Tensor, initial: str) -> TrainingTask:
+    """A further style of a trained network, starting from its style ``initial``; the others do not change.
 
     Raises:
-        SettingsError: the name is taken.
+        SettingsError: the network has a style of this name.
     """
-    fitted = network.add_style(name, {like: 1.0})
-    newest = len(network.styles) - 1
-    paint = _by_number(network)
-    return Goal(network, lambda contents, chosen: paint(contents, chosen + newest), [style], fitted)
+    parameters = network.add_style(name, {initial: 1.0})
+    new_index = len(network.styles) - 1
+    stylize = _stylize_by_index(network)
+    return TrainingTask(
+        network, lambda contents, indices: stylize(contents, indices + new_index), [style], parameters
+    )
 
 
 @torch.no_grad()
 def nearest_style(
     network: MultiStyleNet, encoder: Encoder, style: Tensor, contents: Tensor, settings: FitSettings
 ) -> str:
-    """The trained style whose painting of ``contents`` is nearest to ``style`` by the style loss."""
-    target = StyleTargets(encoder, [style]).of(torch.zeros(len(contents), dtype=torch.long))
-    objective, paint = FitObjective(settings, encoder), _by_number(network)
-    losses = []
-    for number in range(len(network.styles)):
-        painted = paint(contents, torch.full((len(contents),), number))
-        found = objective(painted, contents, target, torch.Generator().manual_seed(0))
-        losses.append(float(found["style"]))
-    return network.styles[losses.index(min(losses))]
+    """The trained style whose results on ``contents`` are nearest to ``style`` by the style loss."""
+    target = StyleFeatures(encoder, [style]).select(torch.zeros(len(contents), dtype=torch.long))
+    loss, stylize = StylizationLoss(settings, encoder), _stylize_by_index(network)
+    distances = []
+    for index in range(len(network.styles)):
+        output = stylize(contents, torch.full((len(contents),), index))
+        distances.append(float(loss(output, contents, target, torch.Generator().manual_seed(0))["style"]))
+    return network.styles[distances.index(min(distances))]
 
 
-def _by_number(network: MultiStyleNet) -> Callable[[Tensor, Tensor], Tensor]:
-    def paint(contents: Tensor, chosen: Tensor) -> Tensor:
-        painted: Tensor = network(contents, one_hot(chosen, len(network.styles)).to(contents))
-        return painted
+def _stylize_by_index(network: MultiStyleNet) -> Callable[[Tensor, Tensor], Tensor]:
+    def stylize(contents: Tensor, indices: Tensor) -> Tensor:
+        output: Tensor = network(contents, one_hot(indices, len(network.styles)).to(contents))
+        return output
 
-    return paint
+    return stylize

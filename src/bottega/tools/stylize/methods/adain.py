@@ -47,9 +47,9 @@ class AdaINStylizer(AnyStyleStylizer["ChannelMoments"]):
         return self.network.encode(picture.to(self.device), None if mask is None else mask.to(self.device))
 
     def mix(self, codes: Sequence[ChannelMoments], weights: Sequence[float]) -> ChannelMoments:
-        from bottega.layers import mixed, mixing_shares
+        from bottega.layers import mix_channel_moments, normalize_weights
 
-        return mixed(list(codes), mixing_shares(len(codes), weights))
+        return mix_channel_moments(list(codes), normalize_weights(weights, len(codes)))
 
     def painted(self, content: Tensor, regions: Sequence[Region], task: Task) -> Tensor:
         found = [(self.code(region, task), region.mask) for region in regions]

@@ -129,7 +129,7 @@ class OnePassStylizer(Stylizer):
 
     def _by_regions(self, task: Task, regions: Sequence[Region]) -> Tensor:
         from bottega import pictures
-        from bottega.transfer.color_transfer import luminance_only
+        from bottega.transfer.color_transfer import luminance_transfer
         from bottega.transfer.regions import composite
 
         settings, size = self.asked, task.size
@@ -138,7 +138,7 @@ class OnePassStylizer(Stylizer):
         fitted = resized(regions, size)
         painted = self.painted(content, fitted, task).float().cpu()
         if settings.keep_color and settings.color_method == "luminance":
-            painted = luminance_only(painted, content)
+            painted = luminance_transfer(painted, content)
         elif settings.keep_color and not self.recolors_styles:
             painted = _recolored(painted, content, settings)
         task.report.progress(1.0, "painted")

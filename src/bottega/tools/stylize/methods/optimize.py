@@ -43,7 +43,7 @@ class OptimizeStylizer(Stylizer):
         from bottega import encoders
         from bottega.runtime.hardware import PRECISIONS
 
-        encoder = encoders.load(self.settings.encoder, pooling=self.settings.pooling)
+        encoder = encoders.load_encoder(self.settings.encoder, pooling=self.settings.pooling)
         return encoder.to(self.device, PRECISIONS[self.settings.precision])
 
     def weights(self, folder: Path) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from bottega.errors import SettingsError
 from bottega.tools.stylize.methods.micro_stylizer import OwnStatisticsStylizer, magnified
 from bottega.tools.stylize.pipeline import Painter
 from bottega.tools.stylize.video.style_spec import ClipPlan
-from bottega.transfer.color_transfer import luminance_only
+from bottega.transfer.color_transfer import luminance_transfer
 from bottega.transfer.feedforward import StyleCode
 from bottega.transfer.regions import Style
 from bottega.transfer.video import ClipStylizer, Direction, Part, gathered
@@ -93,5 +93,5 @@ def make_stylizer(
 def _in_its_own_colors(painted: Bytes, content: Bytes) -> Bytes:
     """Light and dark of the one, colours of the other."""
     one, other = (pictures.as_picture(each).pixels for each in (painted, content))
-    kept = luminance_only(one, other)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round_()
+    kept = luminance_transfer(one, other)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round_()
     return kept.to(torch.uint8).contiguous().numpy()

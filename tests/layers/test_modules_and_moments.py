@@ -1,4 +1,4 @@
-"""Building blocks of networks: convolutions, moments, norms, folding."""
+"""Building blocks of networks: convolutions, moments, norms, padding."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from bottega.layers import (
     InstanceNorm,
     ReflectConv2d,
     ResizeConv2d,
+    adain,
     channel_moments,
-    fold,
     instance_norm,
-    mixed,
-    mixing_shares,
+    mix_channel_moments,
+    normalize_weights,
     pad_to_multiple,
     reflect_pad,
-    renormalise,
-    unfold_pixels,
 )
 
 
@@ -30,12 +28,12 @@ def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def test_reflect_convolution_is_torch_s_where_the_picture_is_large_enough() -> None:
+def test_reflect_convolution_equals_torch_where_the_picture_is_large_enough() -> None:
     layer = ReflectConv2d(3, 4, 5).double()
-    theirs = torch.nn.Conv2d(3, 4, 5, padding=2, padding_mode="reflect").double()
-    theirs.load_state_dict(layer.state_dict())
+    reference = torch.nn.Conv2d(3, 4, 5, padding=2, padding_mode="reflect").double()
+    reference.load_state_dict(layer.state_dict())
     x = random(2, 3, 9, 12)
-    torch.testing.assert_close(layer(x), theirs(x))
+    torch.testing.assert_close(layer(x), reference(x))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 7), (9, 5)])
@@ -61,32 +59,32 @@ def test_resize_convolution_has_no_checkerboard() -> None:
     torch.testing.assert_close(enlarged, enlarged[..., :1, :1].expand_as(enlarged))
 
 
-def test_folding_there_and_back() -> None:
+def test_pad_to_multiple_and_pixel_unshuffle_round_trip() -> None:
     x = random(2, 3, 7, 13)
     padded = pad_to_multiple(x, 4)
     assert padded.shape == (2, 3, 8, 16)
     torch.testing.assert_close(padded[..., 7, 15], x[..., 6, 12])
     assert pad_to_multiple(padded, 4) is padded
-    folded = fold(padded, 4)
+    folded = F.pixel_unshuffle(padded, 4)
     assert folded.shape == (2, 48, 2, 4)
-    torch.testing.assert_close(unfold_pixels(folded, 4), padded, rtol=0, atol=0)
+    torch.testing.assert_close(F.pixel_shuffle(folded, 4), padded, rtol=0, atol=0)
 
 
 def test_moments_are_mean_and_deviation() -> None:
     x = random(2, 5, 6, 7)
     moments = channel_moments(x)
     torch.testing.assert_close(moments.mean, x.mean((2, 3)))
-    deviation = (x.var((2, 3), correction=0) + 1e-5).sqrt()
-    torch.testing.assert_close(moments.deviation, deviation)
-    torch.testing.assert_close(moments.float().deviation, deviation.float())
+    std = (x.var((2, 3), correction=0) + 1e-5).sqrt()
+    torch.testing.assert_close(moments.std, std)
+    torch.testing.assert_close(moments.float().std, std.float())
 
 
-def test_moments_add_up_over_tiles_and_take_masks() -> None:
+def test_moments_add_up_over_tiles_and_accept_masks() -> None:
     x, mask = random(1, 5, 6, 7), random(1, 1, 6, 7, seed=1)
     whole = channel_moments(x, mask)
     sums = channel_moments(x[..., :2, :], mask[..., :2, :]) + channel_moments(x[..., 2:, :], mask[..., 2:, :])
     torch.testing.assert_close(sums.mean, whole.mean)
-    torch.testing.assert_close(sums.deviation, whole.deviation)
+    torch.testing.assert_close(sums.std, whole.std)
     expected = (x * mask).sum((2, 3)) / mask.sum()
     torch.testing.assert_close(whole.mean, expected)
     box = torch.zeros(1, 1, 6, 7)
@@ -102,23 +100,23 @@ def test_moments_of_bfloat16_are_float32() -> None:
     torch.testing.assert_close(channel_moments(x).mean, channel_moments(x.double()).mean.float())
 
 
-def test_mixing_moments_is_joining_pictures() -> None:
+def test_mixed_moments_are_those_of_joined_pictures() -> None:
     a, b = random(1, 3, 4, 4), random(1, 3, 4, 4, seed=1) * 3
-    both = mixed([channel_moments(a), channel_moments(b)], mixing_shares(2, None))
+    both = mix_channel_moments([channel_moments(a), channel_moments(b)], normalize_weights(None, 2))
     joined = channel_moments(torch.cat([a, b], 2))
     torch.testing.assert_close(both.mean, joined.mean)
-    torch.testing.assert_close(both.deviation, joined.deviation)
+    torch.testing.assert_close(both.std, joined.std)
     for weights in ([1.0], [-1.0, 2.0], [0.0, 0.0], [float("nan"), 1.0]):
         with pytest.raises(SettingsError):
-            mixing_shares(2, weights)
+            normalize_weights(weights, 2)
 
 
-def test_renormalised_features_have_the_goal_s_moments() -> None:
+def test_adain_features_have_the_style_s_moments() -> None:
     x, y = random(1, 4, 30, 30), random(1, 4, 20, 20, seed=1) * 2 + 1
-    moved = channel_moments(renormalise(x, channel_moments(x), channel_moments(y)))
-    torch.testing.assert_close(moved.mean, channel_moments(y).mean)
-    torch.testing.assert_close(moved.deviation, channel_moments(y).deviation, rtol=1e-3, atol=0)
-    torch.testing.assert_close(renormalise(x, channel_moments(x), channel_moments(x)), x)
+    result = channel_moments(adain(x, channel_moments(x), channel_moments(y)))
+    torch.testing.assert_close(result.mean, channel_moments(y).mean)
+    torch.testing.assert_close(result.std, channel_moments(y).std, rtol=1e-3, atol=0)
+    torch.testing.assert_close(adain(x, channel_moments(x), channel_moments(x)), x)
 
 
 def test_moments_have_gradients() -> None:
@@ -126,7 +124,7 @@ def test_moments_have_gradients() -> None:
 
     def deviations(features: Tensor) -> Tensor:
         moments: ChannelMoments = channel_moments(features)
-        return moments.deviation + moments.mean
+        return moments.std + moments.mean
 
     assert torch.autograd.gradcheck(deviations, (x,))
 
