@@ -58,7 +58,7 @@ class MicroNet(OwnStatisticsNet):
     """A picture at 1/4, 1/8 and 1/16 of its size, all of it moved to the style's statistics.
 
     Blocks of 4 × 4 pixels become 48 channels in place of the usual first and last layers of 9 × 9 at full
-    size: their cosine coefficients (:func:`bottega.layers.block_dct_matrix`), each in units of its own deviation
+    size: their cosine coefficients (:func:`bottega.layers.block_dct_matrix`), each in units of its deviation
     in pictures. In raw pixels a block is its mean brightness and hardly anything else, so that texture would
     be invisible to layers that have not been trained for long. The coefficients are the first site;
     work at 1/4 draws grain and small strokes, 1/8 has most of the layers, 1/16 lays large strokes for little.
