@@ -37,8 +37,8 @@ from bottega.layers.moments import (
 __all__ = [
     "ChannelMoments", "ColorMoments", "ConditionalInstanceNorm", "InstanceNorm", "ReflectConv2d",
     "ResizeConv2d", "adain", "apply_affine", "apply_grid", "apply_grid_rows", "block_dct_matrix",
-    "channel_moments", "color_moments", "edge_orientation", "extract_patches", "gaussian_blur", "instance_norm",
-    "interpolate_grid_rows", "laplacian_pyramid", "luma", "mix_channel_moments", "mix_color_moments",
-    "mk_color_transfer", "normalize_weights", "oklab_to_rgb", "pad_to_multiple", "recolor", "reduce_mask",
-    "reflect_pad", "rgb_to_oklab", "slice_grid",
+    "channel_moments", "color_moments", "edge_orientation", "extract_patches", "gaussian_blur",
+    "instance_norm", "interpolate_grid_rows", "laplacian_pyramid", "luma", "mix_channel_moments",
+    "mix_color_moments", "mk_color_transfer", "normalize_weights", "oklab_to_rgb", "pad_to_multiple",
+    "recolor", "reduce_mask", "reflect_pad", "rgb_to_oklab", "slice_grid",
 ]  # fmt: skip

@@ -29,8 +29,8 @@ STYLE_TERMS: dict[str, type[StyleTerm[Any, Any]]] = {
 }
 
 __all__ = [
-    "STYLE_TERMS", "GaussianTarget", "Gram", "GramStats", "MomentStats", "ProjectionStats", "QuantileTarget",
-    "SlicedWasserstein", "Stats", "StyleTerm", "Wasserstein", "content_loss", "content_power",
-    "flat_area_loss", "identity_loss", "leaf", "moment_loss", "normalized_content_loss", "sliced_loss", "stability_loss",
-    "surrogate", "total_variation",
+    "STYLE_TERMS", "GaussianTarget", "Gram", "GramStats", "MomentStats", "ProjectionStats",
+    "QuantileTarget", "SlicedWasserstein", "Stats", "StyleTerm", "Wasserstein", "content_loss",
+    "content_power", "flat_area_loss", "identity_loss", "leaf", "moment_loss", "normalized_content_loss",
+    "sliced_loss", "stability_loss", "surrogate", "total_variation",
 ]  # fmt: skip

@@ -121,8 +121,8 @@ class SlicedWasserstein:
     def _sample_positions(self, count: int, weights: Tensor | None) -> Tensor | None:
         """Indices of the sampled positions, spread evenly over the mask; ``None`` for all.
 
-        Row by row, the positions inside the mask are split into ``samples`` equal intervals with one sample in
-        each, at an offset that advances by the golden ratio from interval to interval and step to step.
+        Row by row, the positions inside the mask are split into ``samples`` equal intervals with one sample
+        in each, at an offset that advances by the golden ratio from interval to interval and step to step.
         """
         inside = None if weights is None else weights.nonzero().flatten()
         count = count if inside is None else inside.numel()

@@ -41,7 +41,7 @@ class SingleStyleSettings(FitSettings):
     network: Literal["fast", "micro"] = Field(
         "micro",
         description="micro adds texture patches of the style and fine-tunes the packaged network, which "
-        "takes a fraction of the work per picture; fast is the transformer net of Johnson et al., trained from scratch",
+        "takes a fraction of the work per picture; fast is the transformer net of Johnson et al.",
     )
     base: str = Field(
         "",
