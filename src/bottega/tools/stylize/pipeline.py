@@ -1,7 +1,8 @@
-"""Paints pictures by one plan: styles and network are loaded once, each content is then painted with them."""
+"""The pipeline: one plan and one method, which stylize any number of pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,136 +14,149 @@ from bottega.errors import PictureError, ResourceError
 from bottega.pictures import Picture
 from bottega.tools.common.image_sources import BundledSource, MaskSource, Source
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.stylize.methods import METHODS, Extras, Stylizer, Task
-from bottega.tools.stylize.methods.base import result_size
-from bottega.tools.stylize.plan import Plan, StyleChoice
+from bottega.tools.stylize.methods.arbitrary_style import AdaINMethod
+from bottega.tools.stylize.methods.base import Method, SideOutputs, StylizeRequest, result_size
+from bottega.tools.stylize.methods.fixed_styles import FixedStylesMethod
+from bottega.tools.stylize.methods.micro import MicroMethod
+from bottega.tools.stylize.methods.optimize import OptimizeMethod
+from bottega.tools.stylize.plan import Plan
 from bottega.tools.stylize.recipe import make_recipe
-from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.regions import Region, Style, feather
 
+METHOD_CLASSES: dict[str, type[Method]] = {
+    "micro": MicroMethod,
+    "optimize": OptimizeMethod,
+    "photo": MicroMethod,
+    "adain": AdaINMethod,
+    "fast": FixedStylesMethod,
+    "multi": FixedStylesMethod,
+}
 
-class Painter:
-    """A plan and settings, ready to paint one picture after the other by any method.
 
-    Args:
-        plan: styles and regions.
-        settings: as asked for.
-        stylizer: the method, where it was opened before and serves several plans; it then has the settings.
+def open_method(settings: TransferSettings) -> Method:
+    """The method of some settings; its networks are loaded when they are needed.
 
     Raises:
-        SettingsError, ResourceError: device, engine or precision are not to be had.
-        WeightsError: weights are missing or damaged.
+        SettingsError, ResourceError: the device is not available.
     """
+    return METHOD_CLASSES[settings.method](settings)
 
-    def __init__(self, plan: Plan, settings: PaintSettings, stylizer: Stylizer | None = None) -> None:
+
+class StylizePipeline:
+    """Stylizes one picture after the other; styles and network are loaded once."""
+
+    def __init__(self, plan: Plan, method: Method) -> None:
         self.plan = plan
-        self.stylizer = stylizer or METHODS[settings.method].open(settings)
-        self._said: set[str] = set()
+        self.method = method
+        self._reported: set[str] = set()
 
     @cached_property
-    def settings(self) -> PaintSettings:
-        """With device, engine, precision and threads resolved to what this machine gives."""
-        settings = self.stylizer.settings
+    def settings(self) -> TransferSettings:
+        """With the device, engine, precision and threads that are really used."""
+        settings = self.method.settings
         return settings if self.plan.start is None else settings.model_copy(update={"start": "picture"})
 
     @cached_property
     def style_pictures(self) -> list[Picture]:
-        """One per style of the plan; bundled ones painted as large as the result needs."""
-        found = [self._open_style(choice) for choice in self.plan.styles]
-        for picture in found:
-            if picture.alpha is not None and float(picture.alpha.max()) == 0:
-                raise PictureError(
-                    f"The style {picture.name} is transparent all over; there is no style in it."
-                )
-        return found
+        """One per style of the plan; bundled ones drawn as large as the result needs.
 
-    def _open_style(self, choice: StyleChoice) -> Picture:
-        if not isinstance(choice.source, BundledSource):
-            return choice.source.open()
-        return choice.source.open(self.stylizer.bundled_side(choice.scale))
+        Raises:
+            PictureError: one cannot be read or is fully transparent.
+        """
+        styles = []
+        for spec in self.plan.styles:
+            if isinstance(spec.source, BundledSource):
+                picture = spec.source.open(self.method.bundled_style_size(spec.scale))
+            else:
+                picture = spec.source.open()
+            if picture.alpha is not None and float(picture.alpha.max()) == 0:
+                raise PictureError(f"The style {picture.name} is fully transparent.")
+            styles.append(picture)
+        return styles
 
     def recipe(self, content: Source, folder: Path) -> dict[str, Any]:
-        """The recipe of one picture that will lie in a folder."""
-        weights = self.stylizer.weights(folder)
+        """The recipe of a result in a folder."""
+        weights = self.method.weights(folder)
         return make_recipe(self.plan, content, self.settings, folder, weights=weights)
 
-    def paint(self, content: Picture, report: ProgressReporter, extras: Extras | None = None) -> Picture:
-        """Paint one picture; its alpha comes back, at the size of the result.
+    def run(
+        self, content: Picture, reporter: ProgressReporter, side_outputs: SideOutputs | None = None
+    ) -> Picture:
+        """Stylize one picture; its alpha is kept, at the size of the result.
 
         Raises:
             PictureError: a mask has another size than the content.
-            Cancelled: the report asked for it.
+            SettingsError, ResourceError: the engine or precision is not available, or memory is too small.
+            WeightsError: weights are missing or damaged.
+            Cancelled: the user wants to stop.
         """
-        size = result_size(content.height, content.width, self.stylizer.asked.size or 0)
-        task = Task(self.plan, content, self._regions(content), size, report, extras or Extras())
-        self._tell(task)
-        self._check_memory(task)
-        result = self.stylizer.paint(task)
+        requested = self.method.requested
+        size = result_size(content.height, content.width, requested.size or 0)
+        regions = self._regions(content)
+        request = StylizeRequest(self.plan, content, regions, size, reporter, side_outputs or SideOutputs())
+        self._report_notes(request)
+        self._check_memory(request)
+        result = self.method.stylize(request)
         alpha = content.alpha
         if alpha is not None:
             alpha = pictures.resize(alpha, size).clamp(0, 1)
         if isinstance(result, Tensor):
             result = result.clamp(0, 1).cpu().float()
-        return Picture(result, alpha=alpha, bits=self.stylizer.asked.bits, name=content.name)
+        return Picture(result, alpha=alpha, bits=requested.bits, name=content.name)
 
-    def _tell(self, task: Task) -> None:
-        """Say what the visitor should know about the pictures."""
-        for note in task.content.notes:
-            task.report.note(f"{task.content.name}: {note}")
+    def _report_notes(self, request: StylizeRequest) -> None:
+        for note in request.content.notes:
+            request.reporter.note(f"{request.content.name}: {note}")
         notes = [f"{picture.name}: {note}" for picture in self.style_pictures for note in picture.notes]
-        for note in [*notes, *self.stylizer.notes(task, self.style_pictures)]:
-            # What is said of styles holds for every content.
-            if note not in self._said:
-                task.report.note(note)
-                self._said.add(note)
+        for note in [*notes, *self.method.notes(request, self.style_pictures)]:
+            # Notes about styles hold for every content, so each is reported once.
+            if note not in self._reported:
+                request.reporter.note(note)
+                self._reported.add(note)
 
-    def _check_memory(self, task: Task) -> None:
-        """Refuse what cannot fit, before the system ends the program without a word."""
-        if self.stylizer.device.type != "cpu":
+    def _check_memory(self, request: StylizeRequest) -> None:
+        """Raises ResourceError for what cannot fit, before the system kills the process."""
+        if self.method.device.type != "cpu":
             return
-        needed = self.stylizer.memory_needed(task)
+        needed = self.method.memory_needed(request)
         try:
-            there = runtime.available_memory()
-        except ResourceError:  # a system that does not tell, such as Windows; then it is tried
+            available = runtime.available_memory()
+        except ResourceError:  # a system that does not report it, such as Windows
             return
-        if needed > there:
-            height, width = task.size
-            fits = int(max(height, width) * (there / needed) ** 0.5 * 0.9)
+        if needed > available:
+            height, width = request.size
+            fitting = int(max(height, width) * (available / needed) ** 0.5 * 0.9)
             raise ResourceError(
                 f"A result of {width} × {height} pixels needs about {needed / 1e9:.1f} GB of memory and "
-                f"{there / 1e9:.1f} GB are free; --size {fits} would fit."
+                f"{available / 1e9:.1f} GB are free; --size {fitting} would fit."
             )
 
-    def _regions(self, content: Picture) -> list[Region]:
-        """Masks and styles as methods take them; they share overlaps and find the background themselves."""
+    def _regions(self, content: Picture) -> Sequence[Region]:
         size = (content.height, content.width)
         return [
             Region(
                 region.name,
-                None if region.mask is None else self._mask(region.mask, size),
-                [] if region.leave else self._styles(region.name),
+                None if region.mask is None else self._open_mask(region.mask, size),
+                [
+                    Style(picture.pixels, spec.weight, spec.scale, picture.alpha)
+                    for spec, picture in zip(self.plan.styles, self.style_pictures, strict=True)
+                    if spec.region == region.name and spec.weight > 0
+                ],
                 region.style_weight,
                 region.content_weight,
             )
             for region in self.plan.regions
         ]
 
-    def _mask(self, source: MaskSource, size: tuple[int, int]) -> Tensor:
+    def _open_mask(self, source: MaskSource, size: tuple[int, int]) -> Tensor:
         mask = source.open_mask()
-        found = (mask.shape[-2], mask.shape[-1])
-        if found != size:
+        height, width = mask.shape[-2:]
+        if (height, width) != size:
             raise PictureError(
-                f"The mask {source.name} is {found[1]} × {found[0]} pixels and the picture "
-                f"{size[1]} × {size[0]}; a mask must be as large as the picture it is for."
+                f"The mask {source.name} is {width} × {height} pixels and the picture "
+                f"{size[1]} × {size[0]}; they must have the same size."
             )
         if float(mask.max()) == 0:
             raise PictureError(f"The mask {source.name} is black everywhere; white is what it covers.")
-        return feather(mask, self.stylizer.asked.feather)
-
-    def _styles(self, region: str) -> list[Style]:
-        pairs = zip(self.plan.styles, self.style_pictures, strict=True)
-        return [
-            Style(picture.pixels, choice.weight, choice.scale, picture.alpha)
-            for choice, picture in pairs
-            if choice.region == region and choice.weight > 0
-        ]
+        return feather(mask, self.method.requested.feather)

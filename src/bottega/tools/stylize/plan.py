@@ -1,4 +1,4 @@
-"""What goes where: which styles with which weights and scales in which regions, and what to start from."""
+"""The plan of a style transfer: which styles go where, with which weights, and what it starts from."""
 
 from __future__ import annotations
 
@@ -8,175 +8,176 @@ from types import MappingProxyType
 from typing import Any
 
 from bottega.errors import SettingsError
-from bottega.tools.common.image_sources import MaskSource, Source
+from bottega.tools.common.image_sources import Source, start_source
+from bottega.tools.stylize.style_spec import (
+    BACKGROUND,
+    PICTURE_STYLES,
+    RegionSpec,
+    StyleResolver,
+    StyleSpec,
+    parse_protect,
+    parse_region,
+    parse_region_weights,
+    parse_style,
+)
 
-BACKGROUND = "background"
-LARGEST_WEIGHT = 1e6
-LARGEST_SCALE = 8
-"""As for the settings of the whole picture."""
 NO_WEIGHTS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class StyleChoice:
-    """One style: its picture, its share among the styles of its region, its region, its stroke size.
-
-    Raises:
-        SettingsError: the weight or the scale is out of range.
-    """
-
-    source: Source
-    weight: float = 1.0
-    region: str = BACKGROUND
-    scale: float = 1.0
-    """Multiplies the whole picture's ``style_scale``."""
-
-    def __post_init__(self) -> None:
-        _check_weight(self.weight, f"The weight of the style {self.source.name}")
-        if not (_is_number(self.scale) and 0 < self.scale <= LARGEST_SCALE):
-            raise SettingsError(
-                f"The scale of the style {self.source.name} is {self.scale}; "
-                f"use a number above 0 and up to {LARGEST_SCALE}."
-            )
-
-
-@dataclass(frozen=True)
-class RegionChoice:
-    """One region: a mask (none for the background), and whether its pixels are left alone.
-
-    The weights multiply the whole picture's ``style_weight`` and ``content_weight`` there.
-
-    Raises:
-        SettingsError: a weight is out of range.
-    """
-
-    name: str
-    mask: MaskSource | None
-    leave: bool = False
-    style_weight: float = 1.0
-    content_weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        _check_weight(self.style_weight, f'The style weight of the region "{self.name}"')
-        _check_weight(self.content_weight, f'The content weight of the region "{self.name}"')
-
-
-@dataclass(frozen=True)
 class Plan:
-    """Everything that does not depend on the content picture, besides settings."""
+    """Everything besides settings that does not depend on the content picture.
 
-    styles: tuple[StyleChoice, ...]
-    regions: tuple[RegionChoice, ...]
+    Attributes:
+        start: a picture to start from; None starts from what the settings say.
+    """
+
+    styles: tuple[StyleSpec, ...]
+    regions: tuple[RegionSpec, ...]
     start: Source | None = None
-    """A picture to start from; none starts from what the settings say."""
 
     @property
     def label(self) -> str:
         """Short, for the names of results: ``woodcut``, ``starry-night+woodcut``."""
-        return "+".join(dict.fromkeys(choice.source.label for choice in self.styles))
+        return "+".join(dict.fromkeys(spec.source.label for spec in self.styles))
 
     @property
     def sources(self) -> list[Source]:
         """Every picture and mask."""
         masks: list[Source] = [region.mask for region in self.regions if region.mask is not None]
         start = [] if self.start is None else [self.start]
-        return [choice.source for choice in self.styles] + masks + start
+        return [spec.source for spec in self.styles] + masks + start
+
+
+def parse_plan(
+    styles: Sequence[str],
+    regions: Sequence[str] = (),
+    protect: Sequence[str] = (),
+    *,
+    style_weights: Sequence[str] = (),
+    content_weights: Sequence[str] = (),
+    start: str = "content",
+    resolver: StyleResolver = PICTURE_STYLES,
+    only_style: Source | None = None,
+    video: bool = False,
+) -> Plan:
+    """The plan that the command line describes; see :mod:`bottega.tools.stylize.style_spec`.
+
+    Args:
+        only_style: see :func:`make_plan`.
+        video: whether masks may be folders, and styles may have a start time.
+
+    Raises:
+        SettingsError: the syntax is wrong, or styles and regions do not fit together.
+        PictureError: a file does not exist.
+    """
+    specs = [parse_style(text, resolver) for text in styles]
+    if not video:
+        reject_start_times(specs)
+    return make_plan(
+        specs,
+        [parse_region(text, video=video) for text in regions],
+        [parse_protect(text, index, video=video) for index, text in enumerate(protect, start=1)],
+        style_weights=parse_region_weights(style_weights, "style"),
+        content_weights=parse_region_weights(content_weights, "content"),
+        start=start_source(start),
+        only_style=only_style,
+    )
+
+
+def reject_start_times(styles: Iterable[StyleSpec]) -> None:
+    """Pictures have no time.
+
+    Raises:
+        SettingsError: a style has a start time.
+    """
+    for spec in styles:
+        if spec.start_seconds is not None:
+            raise SettingsError(
+                f"The style {spec.source.name} has a start time (@{spec.start_seconds:g}s), "
+                "which is for videos, and the content is a picture."
+            )
 
 
 def make_plan(
-    styles: Sequence[StyleChoice],
-    regions: Sequence[RegionChoice] = (),
-    leave: Sequence[RegionChoice] = (),
+    styles: Sequence[StyleSpec],
+    regions: Sequence[RegionSpec] = (),
+    protect: Sequence[RegionSpec] = (),
     *,
     style_weights: Mapping[str, float] = NO_WEIGHTS,
     content_weights: Mapping[str, float] = NO_WEIGHTS,
     start: Source | None = None,
     only_style: Source | None = None,
 ) -> Plan:
-    """Put styles and regions together and check that nothing is left undecided.
+    """Combine styles and regions, and check that every region is defined completely.
 
     Args:
-        style_weights, content_weights: of regions, by their names; the background has one too.
-        only_style: what every region takes that is not left alone, for a method that has no other.
+        style_weights, content_weights: by the names of regions; the background has one too.
+        only_style: the style of every region that is not protected, for a method that has no other.
 
     Raises:
-        SettingsError: a style or weight names no region, a region has no style, or two regions have one name.
+        SettingsError: a style or weight is for an unknown region, a region has no style, or two regions have
+            the same name.
     """
-    table = {region.name: region for region in regions}
-    if len(table) < len(regions):
+    by_name = {region.name: region for region in regions}
+    if len(by_name) < len(regions):
         raise SettingsError(
-            f"Two masks have one region name; the regions are {_listed(r.name for r in regions)}."
+            f"Two masks have one region name; the regions are {_quoted(r.name for r in regions)}."
         )
-    for region in leave:
-        known = table.get(region.name)
-        if known is not None and region.mask is not None:
-            raise SettingsError(f'The region "{region.name}" is given twice, as a region and to leave alone.')
-        if known is None and region.mask is None and region.name != BACKGROUND:
+    for region in protect:
+        same_name = by_name.get(region.name)
+        if same_name is not None and region.mask is not None:
+            raise SettingsError(f'The region "{region.name}" is given twice, by --region and by --protect.')
+        if same_name is None and region.mask is None and region.name != BACKGROUND:
             raise SettingsError(
-                f'There is no region "{region.name}" to leave alone; '
-                f"give its mask: --leave {region.name}=mask.png."
+                f'There is no region "{region.name}" to protect; '
+                f"give its mask: --protect {region.name}=mask.png."
             )
-        table[region.name] = RegionChoice(
-            region.name, region.mask or (known.mask if known else None), leave=True
-        )
-    table.setdefault(BACKGROUND, RegionChoice(BACKGROUND, None))
-    _weigh(table, "style_weight", style_weights)
-    _weigh(table, "content_weight", content_weights)
+        mask = region.mask or (same_name.mask if same_name else None)
+        by_name[region.name] = RegionSpec(region.name, mask, protect=True)
+    by_name.setdefault(BACKGROUND, RegionSpec(BACKGROUND, None))
+    _set_weights(by_name, "style_weight", style_weights)
+    _set_weights(by_name, "content_weight", content_weights)
     if only_style is not None:
-        styles = [StyleChoice(only_style, region=name) for name, r in table.items() if not r.leave]
-    plan = Plan(tuple(styles), tuple(table.values()), start)
-    _check(plan)
-    return plan
+        styles = [StyleSpec(only_style, region=name) for name, r in by_name.items() if not r.protect]
+    _check_styles(styles, by_name)
+    return Plan(tuple(styles), tuple(by_name.values()), start)
 
 
-def _weigh(table: dict[str, RegionChoice], field: str, weights: Mapping[str, float]) -> None:
-    """Give regions their weights."""
-    word = field.replace("_", " ")
+def _set_weights(regions: dict[str, RegionSpec], field: str, weights: Mapping[str, float]) -> None:
+    label = field.replace("_", " ")
     for name, weight in weights.items():
-        if name not in table:
+        if name not in regions:
             raise SettingsError(
-                f'There is no region "{name}" to give a {word}; the regions are {_listed(table)}.'
+                f'There is no region "{name}" to give a {label}; the regions are {_quoted(regions)}.'
             )
-        if table[name].leave:
-            raise SettingsError(
-                f'The region "{name}" is left alone, so a {word} does nothing there; drop it.'
-            )
-        changed: dict[str, Any] = {field: weight}
-        table[name] = replace(table[name], **changed)
+        if regions[name].protect:
+            raise SettingsError(f'The region "{name}" is protected, so a {label} has no effect; remove it.')
+        changes: dict[str, Any] = {field: weight}
+        regions[name] = replace(regions[name], **changes)
 
 
-def _check(plan: Plan) -> None:
-    names = [region.name for region in plan.regions]
-    for choice in plan.styles:
-        if choice.region not in names:
+def _check_styles(styles: Sequence[StyleSpec], regions: Mapping[str, RegionSpec]) -> None:
+    for spec in styles:
+        if spec.region not in regions:
             raise SettingsError(
-                f'The style {choice.source.name} is for a region "{choice.region}" that has no mask; '
-                f"give --region {choice.region}=mask.png."
+                f'The style {spec.source.name} is for a region "{spec.region}" that has no mask; '
+                f"give --region {spec.region}=mask.png."
             )
-    styled = {choice.region for choice in plan.styles}
-    for region in plan.regions:
-        if region.leave and region.name in styled:
-            raise SettingsError(f'The region "{region.name}" has a style and is to be left alone; drop one.')
-        if not region.leave and region.name not in styled:
+    for region in regions.values():
+        weights = [spec.weight for spec in styles if spec.region == region.name]
+        if region.protect and weights:
+            raise SettingsError(f'The region "{region.name}" has a style and is protected; remove one.')
+        if not region.protect and not weights:
             raise SettingsError(
                 f'The region "{region.name}" has no style; give --style {region.name}=..., '
-                f"or --leave {region.name} to keep its pixels."
+                f"or --protect {region.name} to keep its pixels."
             )
-        if not region.leave and not any(c.weight for c in plan.styles if c.region == region.name):
+        if not region.protect and not any(weights):
             raise SettingsError(
                 f'All styles of the region "{region.name}" have weight 0; give one more than 0.'
             )
 
 
-def _check_weight(weight: float, name: str) -> None:
-    if not (_is_number(weight) and 0 <= weight <= LARGEST_WEIGHT):
-        raise SettingsError(f"{name} is {weight}; use a number from 0 to {LARGEST_WEIGHT:.0f}.")
-
-
-def _is_number(value: object) -> bool:
-    """Programs may hand over anything."""
-    return isinstance(value, int | float)
-
-
-def _listed(names: Iterable[str]) -> str:
+def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)

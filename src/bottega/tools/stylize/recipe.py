@@ -1,7 +1,8 @@
-"""The recipe inside a picture: everything needed to make the same picture again."""
+"""Recipes of stylized pictures and videos: everything that is needed to make the same result again."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,55 +11,56 @@ from bottega.errors import PictureError, SettingsError
 from bottega.tools.common.image_sources import START_KEYWORDS, Source
 from bottega.tools.common.recipe import InputSearch, find_file, find_source, recipe_header
 from bottega.tools.common.tool import configure
-from bottega.tools.stylize.methods import METHODS
-from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
-from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.methods.registry import METHODS, reject_unsupported
+from bottega.tools.stylize.plan import Plan, make_plan
+from bottega.tools.stylize.settings import TransferSettings
+from bottega.tools.stylize.style_spec import BACKGROUND, RegionSpec, StyleSpec
 
-PICTURE, CLIP = "stylize", "stylize a clip"
-"""What a recipe says its tool is."""
+TOOL = "stylize"
 
-# What decides the picture, as opposed to where it was made and what the files are called there.
-DECISIVE_SETTINGS_EXCEPT = ("threads", "device", "precision", "engine")
+IGNORED_FIELDS = frozenset({"path", "bottega", "torch", "threads", "device", "precision", "engine"})
+"""Fields that say where a result was made, not what it is."""
 
 
 def make_recipe(
     plan: Plan,
     content: Source,
-    settings: PaintSettings,
+    settings: TransferSettings,
     folder: Path,
     *,
-    weights: dict[str, dict[str, Any]],
+    weights: Mapping[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    """The recipe of one picture, of plain values.
+    """The recipe of one result, of plain values.
 
     Args:
-        settings: with device, engine, precision and threads resolved to what is really used; those that the
-            method does not honour are left out, and the model, which stands among the weights.
-        folder: where the picture will lie; paths are recorded as seen from there.
-        weights: name and sha256 of each network's weights.
+        settings: with the device, engine, precision and threads that are really used. Those that the method
+            does not support are left out, and so is the model, which is recorded among the weights.
+        folder: of the result; paths are recorded relative to it.
+        weights: a record of each network: name and sha256.
     """
     method = METHODS[settings.method]
-    kept = {name for name in PaintSettings.model_fields if method.honours(name)} - {"model"}
+    names = {name for name in TransferSettings.model_fields if method.supports(name)} - {"model"}
     start = {} if plan.start is None else {"start": plan.start.record(folder)}
     return {
-        **recipe_header(PICTURE),
-        "settings": settings.model_dump(mode="json", include=kept),
+        **recipe_header(TOOL),
+        "settings": settings.model_dump(mode="json", include=names),
         **weights,
         "content": content.record(folder),
         **start,
         "styles": [
             {
-                **choice.source.record(folder),
-                "weight": choice.weight,
-                "scale": choice.scale,
-                "region": choice.region,
+                **spec.source.record(folder),
+                "weight": spec.weight,
+                "scale": spec.scale,
+                "region": spec.region,
+                "start_seconds": spec.start_seconds,
             }
-            for choice in plan.styles
+            for spec in plan.styles
         ],
         "regions": [
             {
                 "region": region.name,
-                "leave": region.leave,
+                "protect": region.protect,
                 "style_weight": region.style_weight,
                 "content_weight": region.content_weight,
                 "mask": None if region.mask is None else region.mask.record(folder),
@@ -68,46 +70,57 @@ def make_recipe(
     }
 
 
-def same_picture(one: dict[str, Any] | None, other: dict[str, Any]) -> bool:
-    """Whether two recipes make the same picture, wherever the files lie and whatever machine runs them."""
-    return one is not None and _decisive(one) == _decisive(other)
+def same_result(one: dict[str, Any] | None, other: dict[str, Any]) -> bool:
+    """Whether two recipes make the same result, wherever the files are and whatever machine runs them."""
+    return one is not None and _without_ignored(one) == _without_ignored(other)
 
 
-def _decisive(value: Any) -> Any:
+def _without_ignored(value: Any) -> Any:
     if isinstance(value, dict):
-        dropped = {"path", "bottega", "torch", *DECISIVE_SETTINGS_EXCEPT}
-        # A file is known by its hash: renamed, it is still the same picture.
-        if "sha256" in value:
-            dropped.add("name")
-        return {key: _decisive(inner) for key, inner in value.items() if key not in dropped}
+        # A renamed file is still the same file: its sha256 identifies it.
+        ignored = IGNORED_FIELDS | {"name"} if "sha256" in value else IGNORED_FIELDS
+        return {key: _without_ignored(inner) for key, inner in value.items() if key not in ignored}
     if isinstance(value, list):
-        return [_decisive(inner) for inner in value]
+        return [_without_ignored(inner) for inner in value]
     return value
 
 
 @dataclass(frozen=True)
-class Recalled:
-    """A recipe read back, with every input found and unchanged."""
+class RestoredRecipe:
+    """A recipe whose inputs were all found unchanged.
+
+    Attributes:
+        weights: the records of the networks.
+        torch: version of torch that made the result.
+    """
 
     content: Source
     plan: Plan
-    settings: PaintSettings
+    settings: TransferSettings
     weights: dict[str, dict[str, Any]]
     torch: str
 
 
-def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalled:
-    """What a recipe says, with every input found.
+def load_recipe(
+    recipe: Mapping[str, Any],
+    search: InputSearch,
+    name: str,
+    *,
+    device: str | None = None,
+    engine: str | None = None,
+) -> RestoredRecipe:
+    """Find the inputs of a recipe.
 
     Args:
-        name: of the picture that the recipe was in, for messages.
+        name: of the file that contains the recipe, for messages.
+        device, engine: replace those of the recipe.
 
     Raises:
         SettingsError: the recipe is of another tool or version.
         PictureError: an input is missing or was never a file.
         MismatchError: an input has changed since.
     """
-    if recipe.get("tool") not in (PICTURE, CLIP):
+    if recipe.get("tool") != TOOL:
         raise SettingsError(
             f'{name} was made by "{recipe.get("tool")}", which this version cannot run again.'
         )
@@ -116,41 +129,52 @@ def read_back(recipe: dict[str, Any], search: InputSearch, name: str) -> Recalle
         networks = METHODS[values["method"]].networks if values["method"] in METHODS else ()
         weights = {kind: dict(recipe[kind]) for kind in networks}
         if "model" in weights:
-            values["model"] = _model(weights["model"], search)
-        settings = configure(PaintSettings, values)
+            model = weights["model"]
+            is_file = model["kind"] == "file"
+            values["model"] = str(search.find(model).path if is_file else model["name"])
+        settings = configure(TransferSettings, values)
         content = find_source(recipe["content"], search, name)
-        styles = [_style(record, search, name) for record in recipe["styles"]]
-        regions = [_region(record, search, name) for record in recipe["regions"]]
-        start = find_source(recipe["start"], search, name) if settings.start not in START_KEYWORDS else None
+        styles = [_restore_style(record, search, name) for record in recipe["styles"]]
+        regions = [_restore_region(record, search, name) for record in recipe["regions"]]
+        has_start = settings.start not in START_KEYWORDS
+        start = find_source(recipe["start"], search, name) if has_start else None
         torch = str(recipe["torch"])
     except SettingsError as error:
-        made_by = recipe.get("bottega")
-        raise SettingsError(f"The recipe in {name} was written by version {made_by}: {error}") from None
+        version = recipe.get("bottega")
+        raise SettingsError(f"The recipe in {name} was written by version {version}: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
-    styled = [region for region in regions if not region.leave]
+    styled = [region for region in regions if not region.protect]
     plan = make_plan(
         styles,
         [region for region in styled if region.name != BACKGROUND],
-        [region for region in regions if region.leave],
+        [region for region in regions if region.protect],
         style_weights={region.name: region.style_weight for region in styled},
         content_weights={region.name: region.content_weight for region in styled},
         start=start,
     )
-    return Recalled(content, plan, settings, weights, torch)
+    if engine is not None:
+        reject_unsupported(settings.methods(), ["engine"])
+    overrides = {key: value for key, value in (("device", device), ("engine", engine)) if value is not None}
+    return RestoredRecipe(content, plan, settings.model_copy(update=overrides), weights, torch)
 
 
-def _style(record: dict[str, Any], search: InputSearch, name: str) -> StyleChoice:
-    source, scale = find_source(record, search, name), float(record["scale"])
-    return StyleChoice(source, float(record["weight"]), str(record["region"]), scale)
+def _restore_style(record: dict[str, Any], search: InputSearch, name: str) -> StyleSpec:
+    start = record["start_seconds"]
+    return StyleSpec(
+        find_source(record, search, name),
+        float(record["weight"]),
+        str(record["region"]),
+        float(record["scale"]),
+        None if start is None else float(start),
+    )
 
 
-def _region(record: dict[str, Any], search: InputSearch, name: str) -> RegionChoice:
-    mask = None if record["mask"] is None else find_file(record["mask"], search, name)
-    weights = [float(record[field]) for field in ("style_weight", "content_weight")]
-    return RegionChoice(str(record["region"]), mask, bool(record["leave"]), *weights)
-
-
-def _model(record: dict[str, Any], search: InputSearch) -> str:
-    """The setting ``model`` that names the weights of a record."""
-    return str(search.find(record).path) if record["kind"] == "file" else str(record["name"])
+def _restore_region(record: dict[str, Any], search: InputSearch, name: str) -> RegionSpec:
+    return RegionSpec(
+        str(record["region"]),
+        None if record["mask"] is None else find_file(record["mask"], search, name),
+        bool(record["protect"]),
+        float(record["style_weight"]),
+        float(record["content_weight"]),
+    )

@@ -1,16 +1,22 @@
-"""How to paint and how to write the picture: the settings that a recipe keeps."""
+"""The settings of ``stylize``. Importing this never loads torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bottega.errors import SettingsError
 from bottega.tools.common.tool import Settings, cli_option
-from bottega.tools.stylize.methods import DEFAULT_METHOD, METHODS, Method
-from bottega.tools.stylize.methods.base import refuse_foreign
-from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.tools.stylize.methods.registry import (
+    DEFAULT_METHOD,
+    METHODS,
+    MethodSpec,
+    reject_unsupported,
+)
+from bottega.transfer.settings import OptimizeSettings
 
 if TYPE_CHECKING:
     MethodName = str
@@ -18,76 +24,77 @@ else:
     MethodName = Literal[tuple(METHODS)]
 
 
-class PaintSettings(OptimizeSettings, Settings):
-    """Everything about the manner of painting; nothing about where files are.
+class TransferSettings(OptimizeSettings, Settings):
+    """How to stylize, without files: the settings that a recipe records.
 
-    What the optimisation can be told is declared beside it, in :class:`OptimizeSettings`; which settings a
-    method honours is declared with the method, and one that it cannot honour is refused where it was given.
+    Those of the optimization are declared in :class:`OptimizeSettings`. A setting that the method does not
+    support is rejected if it is given.
     """
 
-    heading: ClassVar[str] = "Manner of painting"
+    heading: ClassVar[str] = "Style transfer"
 
     method: MethodName = Field(
         DEFAULT_METHOD,
-        description="how to paint: " + "; ".join(f"{m.name}, {m.summary}" for m in METHODS.values()),
+        description="style transfer method: "
+        + "; ".join(f"{method.name}, {method.summary}" for method in METHODS.values()),
     )
     model: str | None = Field(
         None,
-        description="the network that paints: a .safetensors file, or a name that bottega models list shows; "
-        "none takes the one called like the method",
+        description="the network: a .safetensors file, or a name that bottega models list shows; "
+        "the default is the one with the name of the method",
     )
     size: int | None = Field(  # type: ignore[assignment]
         None,
         ge=0,
         le=65536,
-        description="long side of the result; 0 keeps the content's; none is "
-        + " and ".join(f"{m.size} for {m.name}" for m in METHODS.values() if m.size)
+        description="long side of the result; 0 keeps the content's; the default is "
+        + " and ".join(f"{m.default_size} for {m.name}" for m in METHODS.values() if m.default_size)
         + ", the content's for the others",
         json_schema_extra=cli_option(unit="pixels"),
     )
     color_strength: float | None = Field(
-        None, ge=0, le=1, description="how far colours go; none goes as far as --strength"
+        None, ge=0, le=1, description="how far colors move to the style's; the default is --strength"
     )
-    marks: float = Field(
+    texture: float = Field(
         1.0,
         ge=0,
         le=1,
-        description="how much of the style's own strokes, dots and grain is laid on the picture; 0 "
-        "leaves the style to the network",
+        description="amount of the style's own strokes, dots and grain that is synthesized on the picture; "
+        "0 leaves texture to the network",
     )
-    # In a recipe this is "picture" where it is one: which, stands beside the settings, as for every input.
+    # In a recipe this is "picture" if a picture is given; which one is recorded beside the settings.
     start: str = Field(  # type: ignore[assignment]
         "content", description="what the first scale starts from: content, noise, or a picture of any size"
     )
-    # A flag is easier to type than the three-way choice of the method; color_method says which way.
-    keep_color: bool = Field(False, description="keep the colours of the content")  # type: ignore[assignment]
+    # A flag is easier to type than the choice of OptimizeSettings; color_method says which way.
+    keep_color: bool = Field(False, description="keep the colors of the content")  # type: ignore[assignment]
     color_method: Literal["luminance", "match", "histogram"] = Field(
         "luminance",
-        description="how colours are kept: luminance takes only light and dark from the result, "
-        "match and histogram give the styles the content's colours first, by mean and covariance or wholly",
+        description="how colors are kept: luminance takes only light and dark from the result; match and "
+        "histogram first give the styles the content's colors, by mean and covariance or by histogram",
     )
     feather: float = Field(
         0.0,
         ge=0,
         le=1000,
-        description="how soft the edges of masks become",
+        description="width of the soft edge of masks",
         json_schema_extra=cli_option(unit="pixels of the content"),
     )
     encoder: str = Field(
-        "small", description="the network that looks at pictures, as bottega models list shows it"
+        "small", description="the network that extracts features, as bottega models list shows it"
     )
     pooling: Literal["average", "max"] | None = Field(
         None,
-        description="how the encoder halves what it sees: average is smoother, max keeps what stands out; "
-        "none takes the encoder's own",
+        description="how the encoder downsamples: average is smoother, max keeps high contrast; "
+        "the default is the encoder's own",
     )
     device: str = Field("auto", description="where networks run: auto, cpu, cuda, cuda:1 or mps")
     engine: Literal["auto", "torch", "openvino"] = Field(
         "auto",
-        description="what runs the micro network: torch, or openvino (an extra; as quick on small pictures, "
-        "slower on large ones); auto takes torch",
+        description="what runs the micro network: torch, or openvino (optional package; as fast on small "
+        "pictures, slower on large ones); auto is torch",
     )
-    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the networks")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="number format of the networks")
     threads: int = Field(
         0,
         ge=0,
@@ -103,10 +110,102 @@ class PaintSettings(OptimizeSettings, Settings):
     )
 
     @model_validator(mode="after")
-    def _honoured(self) -> Self:
-        refuse_foreign(self.methods(), self.model_fields_set, METHODS.values())
+    def _supported(self) -> Self:
+        reject_unsupported(self.methods(), self.model_fields_set)
         return self
 
-    def methods(self) -> Sequence[Method]:
-        """Those that these settings are for."""
+    def methods(self) -> Sequence[MethodSpec]:
+        """The methods that these settings are for."""
         return [METHODS[self.method]]
+
+
+class VideoSettings(Settings):
+    """How a video is read, stabilized and written."""
+
+    heading: ClassVar[str] = "Video"
+
+    temporal_smoothing: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="suppresses flicker between frames: 0 stylizes every frame by itself, 1 is the steadiest",
+    )
+    frames: bool = Field(
+        False, description="treat the content folder as a video; its numbered pictures are the frames"
+    )
+    frame_rate: float = Field(
+        25.0,
+        gt=0,
+        le=1000,
+        description="of a folder of frames; video files and animations have their own",
+        json_schema_extra=cli_option(unit="frames per second"),
+    )
+    codec: Literal["auto", "h264", "vp9", "av1"] = Field(
+        "auto",
+        description="of the video file: auto is h264, which plays everywhere, and vp9 for .webm; "
+        "--quality sets the quality",
+    )
+
+
+class StylizeSettings(TransferSettings, VideoSettings):
+    """The settings of the command, with all files."""
+
+    heading: ClassVar[str] = "Pictures"
+
+    content: Path = Field(
+        description="the picture to stylize, a folder of pictures, a video (video file, animation or folder "
+        "of frames), or a sample picture: china, flower",
+        json_schema_extra=cli_option(positional=True),
+    )
+    style: list[str] = Field(
+        [],
+        description="a style picture or the name of a bundled style; may be repeated. painting.jpg:0.4 sets "
+        "its weight, painting.jpg:scale=1.5 larger strokes, subject=painting.jpg its region, woodcut@3 a "
+        "seed; in videos painting.jpg@5s is the time when it has faded in; for the method multi, a style of "
+        "its network",
+    )
+    region: list[str] = Field(
+        [],
+        description="where a style applies: subject=mask.png, white is inside; in videos also a folder or a "
+        "video of masks; may be repeated",
+    )
+    region_style_weight: list[str] = Field(
+        [],
+        description="--style-weight of one region, as a multiple: subject=2, background=0.5; may be repeated",
+    )
+    region_content_weight: list[str] = Field(
+        [], description="--content-weight of one region, as a multiple: subject=2; may be repeated"
+    )
+    protect: list[str] = Field(
+        [], description="what keeps its pixels: a mask, a region's name, or background; may be repeated"
+    )
+    output: Path | None = Field(
+        None,
+        description="the file to write (a folder, if the content is one); the default is "
+        "<content>-<style>.png in the current folder",
+        json_schema_extra=cli_option(short="-o"),
+    )
+    overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")
+    sheet: Path | None = Field(None, description="also write a contact sheet with before, styles and after")
+    compare: bool = Field(
+        False, description="write a contact sheet with the result of every method that is available"
+    )
+    preview: Path | None = Field(None, description="write the unfinished picture here at intervals")
+    preview_every: float = Field(
+        10.0, ge=0.1, le=3600, description="time between previews", json_schema_extra=cli_option(unit="seconds")
+    )
+    checkpoint: Path | None = Field(
+        None, description="save the unfinished optimization in this file, and resume from it if it exists"
+    )
+
+    @model_validator(mode="after")
+    def _has_style(self) -> Self:
+        method = self.methods()[0]
+        if not self.style and method.supports("style"):
+            raise SettingsError(
+                f"The method {method.name} needs --style: a style picture or the name of a bundled style."
+            )
+        return self
+
+    def methods(self) -> Sequence[MethodSpec]:
+        return list(METHODS.values()) if self.compare else super().methods()

@@ -1,186 +1,310 @@
-"""The words of the command line that describe styles, regions, weights and what to start from.
+"""Styles and regions as the user gives them, as text or as Python objects.
 
-The words of ``--style``::
+The values of ``--style``::
 
     painting.jpg             a file
     painting.jpg:0.4         with a weight
-    painting.jpg:scale=1.5   with larger strokes; together painting.jpg:0.4:scale=1.5
-    subject=vermeer.jpg:0.7  for one region
+    painting.jpg:scale=1.5   with larger strokes; both: painting.jpg:0.4:scale=1.5
+    subject=painting.jpg     for one region
     woodcut, woodcut@3       a bundled style, with a seed
+    painting.jpg@5s          in videos: from second 5 on; the style before fades into it
 
-A word that names an existing file is that file, whatever signs are in it. Without a region a style is for the
-*background*: everything that no mask covers, so the whole picture where there are no masks. Where a method's
-network knows its styles by heart, their names stand in place of files and bundled styles.
+Text that is the path of an existing file always means that file. A style without a region is for the
+*background*: everything that no mask covers, so the whole picture if there are no masks. For a method whose
+network has fixed styles, their names take the place of files and bundled styles.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bottega.errors import PictureError, SettingsError
-from bottega.suggestions import nearest
+from bottega.suggestions import closest_match
 from bottega.tools.common.image_sources import (
+    FileSource,
+    FolderSource,
+    MaskSource,
+    MemorySource,
     Source,
     TrainedSource,
     file_source,
     is_style,
-    start_source,
     style_source,
 )
-from bottega.tools.stylize.plan import BACKGROUND, Plan, RegionChoice, StyleChoice, make_plan
+
+BACKGROUND = "background"
+MAX_WEIGHT = 1e6
+MAX_SCALE = 8
+"""As for the setting ``style_scale``."""
 
 REGION_NAME = re.compile(r"[^\W\d][\w-]*")
-SCALE = "scale="
-OPTIONS = re.compile(r"(:(scale=)?[\d.]+)+$")
-"""Weight and scale after something that does not exist, so that the message can name the thing alone."""
+SCALE_PREFIX = "scale="
+START_TIME = re.compile(r"(?P<style>.+)@(?P<seconds>\d+(\.\d+)?)s(?P<options>(:.*)?)")
+TRAILING_OPTIONS = re.compile(r"(:(scale=)?[\d.]+)+$")
+"""Weight and scale after a file that does not exist, so that the message names the file alone."""
 
 
 @dataclass(frozen=True)
-class StyleNames:
-    """What the words of ``--style`` may mean: files and bundled styles, unless a method says otherwise."""
+class StyleSpec:
+    """One style: its picture and how it is used.
 
-    known: Callable[[str], bool] = is_style
-    source: Callable[[str], Source] = style_source
-    """Raises SettingsError or PictureError for a word that is not known."""
-
-
-PICTURES = StyleNames()
-
-
-def trained_names(styles: Sequence[str]) -> StyleNames:
-    """The styles that a network knows by heart."""
-
-    def source(word: str) -> TrainedSource:
-        if word in styles:
-            return TrainedSource(word)
-        meant = nearest(word, styles)
-        hint = f' Did you mean "{meant}"?' if meant else ""
-        raise SettingsError(f'This network has no style "{word}"; it has {", ".join(styles)}.{hint}')
-
-    return StyleNames(lambda word: word in styles, source)
-
-
-def read_plan(
-    styles: Sequence[str],
-    regions: Sequence[str] = (),
-    leave: Sequence[str] = (),
-    *,
-    style_weights: Sequence[str] = (),
-    content_weights: Sequence[str] = (),
-    start: str = "content",
-    names: StyleNames = PICTURES,
-    only_style: Source | None = None,
-) -> Plan:
-    """The plan that the visitor's words describe.
+    Attributes:
+        weight: share among the styles of the region.
+        region: the name of the region it is for.
+        scale: stroke size, as a multiple of the setting ``style_scale``.
+        start_seconds: in videos, the time when the style has faded in; None if not given, which is 0.
 
     Raises:
-        SettingsError: a word does not follow the syntax, or styles and regions do not fit together.
-        PictureError: a file does not exist.
+        SettingsError: the weight or the scale is out of range.
     """
-    return make_plan(
-        [read_style(word, names) for word in styles],
-        [read_region(word) for word in regions],
-        [_read_leave(word, number) for number, word in enumerate(leave, start=1)],
-        style_weights=_read_weights(style_weights, "style"),
-        content_weights=_read_weights(content_weights, "content"),
-        start=start_source(start),
-        only_style=only_style,
+
+    source: Source
+    weight: float = 1.0
+    region: str = BACKGROUND
+    scale: float = 1.0
+    start_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_weight(self.weight, f"The weight of the style {self.source.name}")
+        if not (_is_number(self.scale) and 0 < self.scale <= MAX_SCALE):
+            raise SettingsError(
+                f"The scale of the style {self.source.name} is {self.scale}; "
+                f"use a number above 0 and up to {MAX_SCALE}."
+            )
+
+
+@dataclass(frozen=True)
+class RegionSpec:
+    """One region.
+
+    Attributes:
+        mask: None for the background.
+        protect: whether its pixels stay unchanged.
+        style_weight, content_weight: multiply the settings of these names in the region.
+
+    Raises:
+        SettingsError: a weight is out of range.
+    """
+
+    name: str
+    mask: MaskSource | None
+    protect: bool = False
+    style_weight: float = 1.0
+    content_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_weight(self.style_weight, f'The style weight of the region "{self.name}"')
+        _check_weight(self.content_weight, f'The content weight of the region "{self.name}"')
+
+
+@dataclass(frozen=True)
+class StyleResolver:
+    """What the names of styles mean: files and bundled styles, unless a network has fixed styles."""
+
+    exists: Callable[[str], bool] = is_style
+    source: Callable[[str], Source] = style_source
+    """Raises SettingsError or PictureError if the style does not exist."""
+
+
+PICTURE_STYLES = StyleResolver()
+
+
+def fixed_style_resolver(styles: Sequence[str]) -> StyleResolver:
+    """For the styles that a network was trained on, by their names."""
+
+    def source(name: str) -> TrainedSource:
+        if name in styles:
+            return TrainedSource(name)
+        match = closest_match(name, styles)
+        hint = f' Did you mean "{match}"?' if match else ""
+        raise SettingsError(f'This network has no style "{name}"; it has {", ".join(styles)}.{hint}')
+
+    return StyleResolver(lambda name: name in styles, source)
+
+
+def parse_style(text: str, resolver: StyleResolver = PICTURE_STYLES) -> StyleSpec:
+    """One value of ``--style``.
+
+    Raises:
+        SettingsError: the syntax is wrong, or there is no such bundled style.
+        PictureError: the file does not exist.
+    """
+    start = None if resolver.exists(text) else START_TIME.fullmatch(text)
+    without_start = text if start is None else start["style"] + start["options"]
+    region = BACKGROUND
+    style, options = _split_options(without_start, resolver)
+    before, sign, after = without_start.partition("=")
+    if sign and not resolver.exists(style) and REGION_NAME.fullmatch(before):
+        region, (style, options) = before, _split_options(after, resolver)
+    source = resolver.source(style)
+    numbers = _parse_options(text, style, options)
+    return StyleSpec(
+        source,
+        numbers.get("weight", 1.0),
+        region,
+        numbers.get("scale", 1.0),
+        None if start is None else float(start["seconds"]),
     )
 
 
-def read_style(word: str, names: StyleNames = PICTURES) -> StyleChoice:
-    """One word of ``--style``.
-
-    Raises:
-        SettingsError: the syntax, or no such bundled style.
-        PictureError: no such file.
-    """
-    region = BACKGROUND
-    thing, options = _split(word, names)
-    before, sign, after = word.partition("=")
-    if sign and not names.known(thing) and REGION_NAME.fullmatch(before):
-        region, (thing, options) = before, _split(after, names)
-    source = names.source(thing)
-    numbers = _read_options(word, thing, options)
-    return StyleChoice(source, numbers.get("weight", 1.0), region, numbers.get("scale", 1.0))
-
-
-def _split(word: str, names: StyleNames) -> tuple[str, list[str]]:
-    """A file or bundled style, and the options that follow it after colons."""
-    thing, options = word, list[str]()
-    while not names.known(thing):
-        thing, sign, option = thing.rpartition(":")
+def _split_options(text: str, resolver: StyleResolver) -> tuple[str, list[str]]:
+    """A style, and the options that follow it after colons."""
+    style, options = text, list[str]()
+    while not resolver.exists(style):
+        style, sign, option = style.rpartition(":")
         if not sign:
-            return OPTIONS.sub("", word), []
+            return TRAILING_OPTIONS.sub("", text), []
         options.insert(0, option)
-    return thing, options
+    return style, options
 
 
-def _read_options(word: str, thing: str, options: Sequence[str]) -> dict[str, float]:
+def _parse_options(text: str, style: str, options: Sequence[str]) -> dict[str, float]:
     """``weight`` and ``scale``, as far as they are given."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for option in options:
-        kind = "scale" if option.startswith(SCALE) else "weight"
-        if kind in found:
-            raise SettingsError(f'"{word}" has two numbers for its {kind}; keep one.')
-        examples = {"weight": f"{thing}:0.4", "scale": f"{thing}:{SCALE}1.5"}
-        number = option.removeprefix(SCALE)
+        kind = "scale" if option.startswith(SCALE_PREFIX) else "weight"
+        if kind in numbers:
+            raise SettingsError(f'"{text}" has two numbers for its {kind}; keep one.')
+        examples = {"weight": f"{style}:0.4", "scale": f"{style}:{SCALE_PREFIX}1.5"}
+        number = option.removeprefix(SCALE_PREFIX)
         hint = f"a {kind} is a number, as in {examples[kind]}"
         if kind == "weight":
             hint += f" (and {examples['scale']} makes its strokes larger)"
-        found[kind] = _number(number, f'In "{word}", "{number}" is not a {kind}; {hint}.')
-    return found
+        numbers[kind] = _parse_number(number, f'In "{text}", "{number}" is not a {kind}; {hint}.')
+    return numbers
 
 
-def _number(text: str, sentence: str) -> float:
+def _parse_number(text: str, message: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise SettingsError(sentence) from None
+        raise SettingsError(message) from None
 
 
-def read_region(word: str) -> RegionChoice:
-    """One word of ``--region``: ``name=mask.png``.
+def parse_region(text: str, *, video: bool = False) -> RegionSpec:
+    """One value of ``--region``: ``name=mask.png``; in videos the mask may be a folder of masks.
 
     Raises:
-        SettingsError: the syntax.
-        PictureError: no such file.
+        SettingsError: the syntax is wrong.
+        PictureError: the file does not exist.
     """
-    name, sign, path = word.partition("=")
+    name, sign, path = text.partition("=")
     if not sign or not REGION_NAME.fullmatch(name):
-        raise SettingsError(f'"{word}" is not a region; write name=mask.png, as in subject=mask.png.')
+        raise SettingsError(f'"{text}" is not a region; write name=mask.png, as in subject=mask.png.')
     if name == BACKGROUND:
         raise SettingsError("The background needs no mask: it is everything that no other mask covers.")
-    return RegionChoice(name, file_source(Path(path)))
+    return RegionSpec(name, mask_source(Path(path), video=video))
 
 
-def _read_leave(word: str, number: int) -> RegionChoice:
-    """One word of ``--leave``: a mask, ``name=mask.png``, or the name of a region that has a mask."""
-    if Path(word).is_file():
-        return RegionChoice(f"leave-{number}", file_source(Path(word)), leave=True)
-    if "=" in word:
-        region = read_region(word)
-        return RegionChoice(region.name, region.mask, leave=True)
-    if REGION_NAME.fullmatch(word):
-        return RegionChoice(word, None, leave=True)
-    raise PictureError(f"There is no mask {word}.")
+def parse_protect(text: str, index: int, *, video: bool = False) -> RegionSpec:
+    """One value of ``--protect``: a mask, ``name=mask.png``, or the name of a region that has a mask.
+
+    Args:
+        index: names the region of a mask without a name.
+
+    Raises:
+        SettingsError, PictureError: as for :func:`parse_region`.
+    """
+    path = Path(text)
+    if path.is_file() or (video and path.exists()):
+        return RegionSpec(f"protect-{index}", mask_source(path, video=video), protect=True)
+    if "=" in text:
+        return replace(parse_region(text, video=video), protect=True)
+    if REGION_NAME.fullmatch(text):
+        return RegionSpec(text, None, protect=True)
+    raise PictureError(f"The mask {text} does not exist.")
 
 
-def _read_weights(words: Sequence[str], kind: str) -> dict[str, float]:
-    """The words of ``--region-style-weight`` and ``--region-content-weight``: ``name=number``."""
-    found: dict[str, float] = {}
-    for word in words:
-        name, sign, number = word.partition("=")
+def mask_source(path: Path, *, video: bool) -> FileSource:
+    """An existing file, or, for videos, an existing folder.
+
+    Raises:
+        PictureError: it does not exist.
+    """
+    return FolderSource(path) if video and path.is_dir() else file_source(path)
+
+
+def parse_region_weights(texts: Sequence[str], kind: str) -> dict[str, float]:
+    """The values of ``--region-style-weight`` and ``--region-content-weight``: ``name=number``."""
+    weights: dict[str, float] = {}
+    for text in texts:
+        name, sign, number = text.partition("=")
         if not sign or not REGION_NAME.fullmatch(name):
             raise SettingsError(
-                f'"{word}" is not the {kind} weight of a region; write name=number, as in subject=2.'
+                f'"{text}" is not the {kind} weight of a region; write name=number, as in subject=2.'
             )
-        if name in found:
+        if name in weights:
             raise SettingsError(f'The region "{name}" has two {kind} weights; keep one.')
-        found[name] = _number(
-            number, f'In "{word}", "{number}" is not a weight; write a number, as in {name}=2.'
+        weights[name] = _parse_number(
+            number, f'In "{text}", "{number}" is not a weight; write a number, as in {name}=2.'
         )
-    return found
+    return weights
+
+
+def style_specs(
+    styles: Any, resolver: StyleResolver = PICTURE_STYLES, region: str = BACKGROUND
+) -> Iterable[StyleSpec]:
+    """The styles of the Python argument ``style``; see :func:`bottega.stylize` for its forms.
+
+    Raises:
+        SettingsError, PictureError: a style does not exist, or the form is wrong.
+    """
+    if isinstance(styles, Mapping):
+        for key, value in styles.items():
+            if isinstance(value, int | float):
+                yield _style_spec(key, value, region=region, resolver=resolver)
+            elif region != BACKGROUND:
+                raise SettingsError(f'The styles of the region "{region}" contain regions themselves.')
+            else:
+                yield from style_specs(value, resolver, str(key))
+        return
+    entries = styles if isinstance(styles, list | tuple) and not _has_weight(styles) else [styles]
+    if not entries:
+        raise SettingsError("The list of styles is empty; give at least one.")
+    for entry in entries:
+        yield _style_spec(*(entry if _has_weight(entry) else (entry,)), region=region, resolver=resolver)
+
+
+def _has_weight(style: Any) -> bool:
+    """Whether it is ``(style, weight)`` or ``(style, weight, scale)``."""
+    return isinstance(style, tuple) and len(style) in (2, 3) and all(_is_number(item) for item in style[1:])
+
+
+def _style_spec(
+    style: Any, weight: float | None = None, scale: float | None = None, *, region: str, resolver: StyleResolver
+) -> StyleSpec:
+    is_text = isinstance(style, str)
+    spec = parse_style(style, resolver) if is_text else StyleSpec(picture_source(style, "style"))
+    return replace(
+        spec,
+        weight=spec.weight if weight is None else float(weight),
+        scale=spec.scale if scale is None else float(scale),
+        region=spec.region if region == BACKGROUND else region,
+    )
+
+
+def picture_source(picture: Any, label: str) -> FileSource | MemorySource:
+    """The source of a Python argument: the path of a file, or a picture in memory.
+
+    Raises:
+        PictureError: the file does not exist, or the object is not a picture.
+    """
+    from bottega import pictures
+
+    if isinstance(picture, str | Path):
+        return file_source(Path(picture))
+    return MemorySource(pictures.as_picture(picture), label)
+
+
+def _check_weight(weight: float, name: str) -> None:
+    if not (_is_number(weight) and 0 <= weight <= MAX_WEIGHT):
+        raise SettingsError(f"{name} is {weight}; use a number from 0 to {MAX_WEIGHT:.0f}.")
+
+
+def _is_number(value: object) -> bool:
+    """Callers from Python may pass anything."""
+    return isinstance(value, int | float)

@@ -1,62 +1,84 @@
-"""What ``fast`` and ``multi`` share: styles that a network knows by heart."""
+"""The methods ``fast`` and ``multi``: networks that were trained for one style, or for several."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
-from bottega.tools.stylize.methods.base import Task
-from bottega.tools.stylize.methods.feedforward import OnePassStylizer
+from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from bottega.transfer.regions import Region
-
-BYTES = 900
-"""Per pixel: 32 channels at full size, several times, as floats."""
-
-REASONS = {
-    "strength": "paints its styles as strongly as it was trained to",
-    "marks": "lays strokes as it was trained to",
-    "color_strength": "paints its styles as strongly as it was trained to",
-    "style_scale": "lays strokes of the size that it was trained with",
-    "engine": "always runs on torch",
-    "precision": "always computes in fp32",
-}
-"""Why such a method refuses what the others take."""
+from bottega.tools.common.image_sources import FileSource, TrainedSource
+from bottega.tools.stylize.methods.base import Method, StylizeRequest
+from bottega.tools.stylize.methods.feedforward import (
+    BASE_BYTES,
+    load_network,
+    model_record,
+    model_source,
+    stylize_regions,
+)
+from bottega.tools.stylize.plan import Plan
+from bottega.tools.stylize.style_spec import StyleResolver, fixed_style_resolver
+from bottega.transfer.networks import MultiStyleNet
+from bottega.transfer.regions import Region
 
 
-class TrainedStylizer(OnePassStylizer):
-    """Every region is painted as part of the whole picture, in its own mixture of trained styles."""
+class FixedStylesMethod(Method):
+    """A network of one style (Johnson, Alahi and Fei-Fei 2016) or several (Dumoulin et al. 2017).
 
-    recolors_styles = False
+    For every region the whole picture is stylized, in the region's mixture of styles.
+    """
 
-    @abstractmethod
-    def run(self, content: Tensor, mixture: Mapping[str, float]) -> Tensor:
-        """The whole content in a mixture of trained styles."""
+    BYTES_PER_PIXEL = 900
+    """32 channels at full size, several times, in float32."""
 
-    def memory_needed(self, task: Task) -> float:
-        height, width = task.size
-        return 4e8 + BYTES * height * width
+    @cached_property
+    def network(self) -> nn.Module:
+        return load_network(self.requested).to(self.device)
 
-    def painted(self, content: Tensor, regions: Sequence[Region], task: Task) -> Tensor:
-        on_device, total = content.to(self.device), None
-        styled = [region for region in regions if region.styles]
-        for number, region in enumerate(styled):
-            task.report.progress(number / len(styled), "painting")
-            task.stop_if_asked()
-            painted = self.run(on_device, self._mixture(region.name, task))
-            if region.mask is not None:
-                painted = painted * region.mask.to(painted)
-            total = painted if total is None else total.add_(painted)
-        return content if total is None else total
+    @property
+    def style_resolver(self) -> StyleResolver:
+        if self.spec.name == "multi":
+            assert isinstance(self.network, MultiStyleNet)
+            return fixed_style_resolver(self.network.styles)
+        return super().style_resolver
 
-    @staticmethod
-    def _mixture(region: str, task: Task) -> dict[str, float]:
+    @property
+    def only_style(self) -> TrainedSource | None:
+        if self.spec.name == "multi":
+            return None
+        model = model_source(self.requested.model or self.spec.name)
+        return TrainedSource(model.label if isinstance(model, FileSource) else model)
+
+    def weights(self, folder: Path) -> dict[str, dict[str, Any]]:
+        return {"model": model_record(self.requested, folder)}
+
+    def memory_needed(self, request: StylizeRequest) -> float:
+        height, width = request.size
+        return BASE_BYTES + self.BYTES_PER_PIXEL * height * width
+
+    def stylize(self, request: StylizeRequest) -> Tensor:
+        def run(content: Tensor, regions: Sequence[Region]) -> Tensor:
+            on_device, total = content.to(self.device), None
+            styled = [region for region in regions if region.styles]
+            for index, region in enumerate(styled):
+                request.reporter.progress(index / len(styled), "stylizing")
+                request.check_cancelled()
+                output = self._run_network(on_device, region.name, request.plan)
+                if region.mask is not None:
+                    output = output * region.mask.to(output)
+                total = output if total is None else total.add_(output)
+            return content if total is None else total
+
+        return stylize_regions(request, self.requested, run, recolor_styles=False)
+
+    def _run_network(self, content: Tensor, region: str, plan: Plan) -> Tensor:
+        if not isinstance(self.network, MultiStyleNet):
+            output: Tensor = self.network(content)
+            return output
         mixture: dict[str, float] = {}
-        for choice in task.plan.styles:
-            if choice.region == region:
-                mixture[choice.source.name] = mixture.get(choice.source.name, 0.0) + choice.weight
-        return mixture
+        for spec in plan.styles:
+            if spec.region == region:
+                mixture[spec.source.name] = mixture.get(spec.source.name, 0.0) + spec.weight
+        return self.network(content, self.network.style_vector(mixture))

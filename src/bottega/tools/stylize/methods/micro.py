@@ -1,28 +1,139 @@
-"""The method ``micro``: our own small network, any style at once."""
+"""The methods ``micro`` and ``photo``: self-modulated networks, which stylize with any style picture."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
-from bottega.tools.stylize.methods.base import Method, Stylizer
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from bottega.tools.stylize.settings import PaintSettings
-
-
-def _open(settings: PaintSettings) -> Stylizer:
-    from bottega.tools.stylize.methods.micro_stylizer import OwnStatisticsStylizer
-
-    return OwnStatisticsStylizer(MICRO, settings)
-
-
-MICRO = Method(
-    name="micro",
-    summary="our own network, any style at once",
-    open=_open,
-    takes=frozenset(
-        {"style", "strength", "color_strength", "marks", "style_scale", "keep_color", "color_method"}
-        | {"model", "engine", "precision", "preview", "preview_every"}
-    ),
-    reason="paints in one pass",
+from bottega import runtime
+from bottega.tools.stylize.methods.arbitrary_style import (
+    MAX_STYLE_PIXELS,
+    StyleCodes,
+    bundled_style_size,
 )
+from bottega.tools.stylize.methods.base import Method, StylizeRequest
+from bottega.tools.stylize.methods.feedforward import (
+    FLOAT_BYTES_PER_PIXEL,
+    keeps_luminance_only,
+    load_network,
+    model_record,
+    recolored_styles,
+    stylize_regions,
+)
+from bottega.tools.stylize.settings import TransferSettings
+from bottega.transfer.feedforward import Manner, OnePass, OwnStatisticsNet, StyleCode, mix_codes, one_pass
+from bottega.transfer.feedforward.engine import TILE, WHOLE
+from bottega.transfer.regions import Region
+from bottega.transfer.texture import MAGNIFICATIONS
+
+BASE_BYTES = 6e8
+NETWORK_BYTES_PER_PIXEL = 130
+"""Of the tile, or untiled picture, that is processed: a picture of 12 megapixels took 2.3 GB at its peak."""
+SAMPLE_BYTES_PER_PIXEL = 8
+"""From 8-bit samples to 8-bit samples: both pictures, and reading and writing their files."""
+MIN_SCALED_TEXTURE_SIDE = 0.85
+"""Texture is synthesized N times as large as in its style for results of at least this fraction of N times
+:data:`MAX_STYLE_PIXELS`."""
+
+
+class MicroMethod(Method):
+    """The network on its inference engine, with the codes of the styles."""
+
+    @cached_property
+    def engine(self) -> OnePass:
+        """The network on its inference engine."""
+        requested = self.requested
+        network = load_network(requested)
+        assert isinstance(network, OwnStatisticsNet)
+        return one_pass(
+            network,
+            engine=requested.engine,
+            precision=requested.precision,
+            device=str(self.device),
+            threads=requested.threads,
+        )
+
+    @cached_property
+    def codes(self) -> StyleCodes[StyleCode]:
+        """The style codes: feature statistics, and texture patches of the network ``micro``."""
+        return StyleCodes(self.requested, lambda style, mask: self.engine.encode(style, mask), mix_codes)
+
+    @cached_property
+    def settings(self) -> TransferSettings:
+        update = {"engine": self.engine.engine, "precision": self.engine.precision}
+        return self.requested.model_copy(update=update)
+
+    def weights(self, folder: Path) -> dict[str, dict[str, Any]]:
+        return {"model": model_record(self.requested, folder)}
+
+    def bundled_style_size(self, scale: float) -> int:
+        return bundled_style_size(self.requested, scale)
+
+    def memory_needed(self, request: StylizeRequest) -> float:
+        pixels = request.size[0] * request.size[1]
+        untiled = NETWORK_BYTES_PER_PIXEL * pixels <= WHOLE
+        per_pixel = SAMPLE_BYTES_PER_PIXEL if self._keeps_samples(request) else FLOAT_BYTES_PER_PIXEL
+        return BASE_BYTES + NETWORK_BYTES_PER_PIXEL * (pixels if untiled else TILE**2) + per_pixel * pixels
+
+    def stylize(self, request: StylizeRequest) -> Tensor | NDArray[np.uint8]:
+        if self._keeps_samples(request):
+            return self._stylize_samples(request)
+
+        def run(content: Tensor, regions: Sequence[Region]) -> Tensor:
+            targets = [self._target(region, request) for region in regions]
+            request.reporter.progress(0.2, "stylizing")
+            request.check_cancelled()
+            return self.engine.paint(content, targets)
+
+        return stylize_regions(request, self.requested, run)
+
+    def _keeps_samples(self, request: StylizeRequest) -> bool:
+        """Whether 8-bit samples become 8-bit samples: one style target, everywhere, at the content's size."""
+        content, regions = request.content, request.regions
+        return (
+            content.samples is not None
+            and self.requested.bits == 8
+            and request.size == (content.height, content.width)
+            and not keeps_luminance_only(self.requested)
+            and len(regions) == 1
+            and regions[0].mask is None
+            and bool(regions[0].styles)
+        )
+
+    def _stylize_samples(self, request: StylizeRequest) -> NDArray[np.uint8]:
+        """Faster and smaller than :func:`stylize_regions`."""
+        request.reporter.progress(0.0, "encoding styles")
+        request.check_cancelled()
+        with runtime.deterministic(), torch.no_grad():
+            (region,) = recolored_styles(request.regions, request.content.pixels, self.requested)
+            target = self._target(region, request)
+            request.reporter.progress(0.2, "stylizing")
+            request.check_cancelled()
+            assert request.content.samples is not None
+            result = self.engine.paint_bytes(request.content.samples, target)
+        request.reporter.progress(1.0, "stylized")
+        return result
+
+    def _target(self, region: Region, request: StylizeRequest) -> Manner:
+        settings, long_side = self.requested, max(request.size)
+        return Manner(
+            self.codes.of_region(region, long_side),
+            settings.strength,
+            settings.color_strength,
+            region.mask,
+            settings.texture,
+            magnified=texture_scale(long_side),
+        )
+
+
+def texture_scale(long_side: int) -> int:
+    """How many times as large as in its style texture is synthesized on a result of this long side."""
+    min_side = MIN_SCALED_TEXTURE_SIDE * MAX_STYLE_PIXELS
+    return max(scale for scale in MAGNIFICATIONS if scale == 1 or long_side >= min_side * scale)

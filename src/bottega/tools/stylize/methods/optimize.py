@@ -1,177 +1,129 @@
-"""The method ``optimize``: the picture itself is trained; slow and faithful."""
+"""The method ``optimize``: optimizes the pixels of the picture, slow and faithful."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+from torch import Tensor
+
+from bottega import encoders, pictures, runtime, weights
 from bottega.errors import Cancelled, PictureError
+from bottega.pictures import Picture
+from bottega.runtime.hardware import PRECISIONS
 from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, START_KEYWORDS, Source
-from bottega.tools.stylize.methods.base import Extras, Method, Stylizer, Task
+from bottega.tools.stylize.methods.base import Method, StylizeRequest
+from bottega.tools.stylize.settings import TransferSettings
+from bottega.transfer.optimize.runner import memory_needed, optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
+from bottega.transfer.optimize.state import OnProgress, Progress
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from bottega.encoders import Encoder
-    from bottega.pictures import Picture
-    from bottega.tools.common.progress import ProgressReporter
-    from bottega.tools.stylize.settings import PaintSettings
-    from bottega.transfer.optimize.state import Progress
-
-LARGEST_BUNDLED_SIDE = 2048
-"""A larger square takes minutes to paint and shows no further detail."""
+MAX_BUNDLED_STYLE_PIXELS = 2048
+"""A larger square takes minutes to draw and shows no further detail."""
 
 
-class OptimizeStylizer(Stylizer):
-    """Holds the encoder."""
+class OptimizeMethod(Method):
+    """The optimization with its encoder."""
+
+    _start: tuple[Source, Picture] | None = None
 
     @cached_property
-    def settings(self) -> PaintSettings:
-        from bottega import runtime
-        from bottega.runtime.hardware import PRECISIONS
-
+    def settings(self) -> TransferSettings:
         names = {dtype: name for name, dtype in PRECISIONS.items()}
-        precision = names[runtime.precision(self.device, self.asked.precision)]
-        return self.asked.model_copy(update={"precision": precision})
+        precision = names[runtime.precision(self.device, self.requested.precision)]
+        return self.requested.model_copy(update={"precision": precision})
 
     @cached_property
-    def encoder(self) -> Encoder:
-        from bottega import encoders
-        from bottega.runtime.hardware import PRECISIONS
-
-        encoder = encoders.load_encoder(self.settings.encoder, pooling=self.settings.pooling)
+    def encoder(self) -> encoders.Encoder:
+        """The encoder, on its device and in its precision."""
+        encoder = encoders.load(self.settings.encoder, pooling=self.settings.pooling)
         return encoder.to(self.device, PRECISIONS[self.settings.precision])
 
     def weights(self, folder: Path) -> dict[str, dict[str, Any]]:
-        from bottega import weights
-
         entry = weights.entry(self.settings.encoder)
         return {"encoder": {"name": entry.name, "sha256": entry.sha256}}
 
-    def bundled_side(self, scale: float) -> int:
-        needed = round((self.settings.size or BUNDLED_STYLE_SIZE) * self.settings.style_scale * scale)
-        return min(max(needed, BUNDLED_STYLE_SIZE), LARGEST_BUNDLED_SIDE)
+    def bundled_style_size(self, scale: float) -> int:
+        size = round((self.settings.size or BUNDLED_STYLE_SIZE) * self.settings.style_scale * scale)
+        return min(max(size, BUNDLED_STYLE_SIZE), MAX_BUNDLED_STYLE_PIXELS)
 
-    def notes(self, task: Task, styles: Sequence[Picture]) -> Iterator[str]:
-        if task.plan.start is not None:
-            start = self._start_picture(task.plan.start)
+    def notes(self, request: StylizeRequest, styles: Sequence[Picture]) -> Iterator[str]:
+        if request.plan.start is not None:
+            start = self._open_start(request.plan.start)
             yield from (f"{start.name}: {note}" for note in start.notes)
-        for choice, picture in zip(task.plan.styles, styles, strict=True):
-            scale = self.settings.style_scale * choice.scale
-            there, asked = max(picture.width, picture.height), round(max(task.size) * scale)
-            if scale > 1 and there < asked:
+        for spec, picture in zip(request.plan.styles, styles, strict=True):
+            scale = self.settings.style_scale * spec.scale
+            side, side_needed = max(picture.width, picture.height), round(max(request.size) * scale)
+            if scale > 1 and side < side_needed:
                 yield (
-                    f"{choice.source.name}: strokes {scale:g} times as large would take a style of {asked} "
-                    f"pixels, this one is {there} long; they become as large as it allows."
+                    f"{spec.source.name}: strokes {scale:g} times as large need a style of {side_needed} "
+                    f"pixels, but this one has {side}; they become as large as it allows."
                 )
 
-    def memory_needed(self, task: Task) -> float:
-        from bottega.transfer.optimize.runner import memory_needed
+    def memory_needed(self, request: StylizeRequest) -> float:
+        return memory_needed(*request.size)
 
-        return memory_needed(*task.size)
-
-    def paint(self, task: Task) -> Tensor:
-        from bottega import runtime
-        from bottega.transfer.optimize.runner import optimize
-
+    def stylize(self, request: StylizeRequest) -> Tensor:
         with runtime.deterministic():
             result = optimize(
-                task.content.pixels,
-                task.regions,
+                request.content.pixels,
+                request.regions,
                 optimize_settings(self.settings),
                 encoder=self.encoder,
-                start=self._start(task),
-                on_progress=_Listener(task.report, task.extras).hear,
-                state=task.extras.state,
+                start=self._start_pixels(request),
+                on_progress=_progress_callback(request),
+                state=request.side_outputs.checkpoint,
             )
         if result.cancelled:
             raise Cancelled("Stopped; no result was written.")
         return result.picture
 
-    def _start(self, task: Task) -> Tensor | None:
+    def _start_pixels(self, request: StylizeRequest) -> Tensor | None:
         """Pixels to start from; where they are transparent, the content shows through."""
-        import torch
-
-        from bottega import pictures
-
-        if task.plan.start is None:
+        if request.plan.start is None:
             return None
-        picture, content = self._start_picture(task.plan.start), task.content
+        picture, content = self._open_start(request.plan.start), request.content
         if picture.alpha is None:
             return picture.pixels
         size = (content.height, content.width)
         pixels, alpha = pictures.resize(picture, size).pixels, pictures.resize(picture.alpha, size)
         return torch.lerp(content.pixels, pixels, alpha.clamp(0, 1))
 
-    def _start_picture(self, source: Source) -> Picture:
-        if self._started is None or self._started[0] is not source:
+    def _open_start(self, source: Source) -> Picture:
+        if self._start is None or self._start[0] is not source:
             picture = source.open()
             if picture.alpha is not None and float(picture.alpha.max()) == 0:
-                raise PictureError(
-                    f"The picture {picture.name} to start from is transparent all over; "
-                    "nothing of it would show."
-                )
-            self._started = (source, picture)
-        return self._started[1]
-
-    _started: tuple[Source, Picture] | None = None
+                raise PictureError(f"The picture {picture.name} to start from is fully transparent.")
+            self._start = (source, picture)
+        return self._start[1]
 
 
-def optimize_settings(settings: PaintSettings) -> OptimizeSettings:
-    """The part of the settings that the method itself takes."""
+def optimize_settings(settings: TransferSettings) -> OptimizeSettings:
+    """The settings of the optimization itself."""
     values = settings.model_dump(include=set(OptimizeSettings.model_fields), exclude_none=True)
     values["keep_color"] = settings.color_method if settings.keep_color else "no"
-    # A picture is handed over by itself and goes before what is said here.
+    # A start picture is passed separately and has priority.
     values["start"] = settings.start if settings.start in START_KEYWORDS else "content"
     return OptimizeSettings(**values)
 
 
-class _Listener:
-    """Passes the method's progress on, writes previews now and then, and stops the work when asked to."""
+def _progress_callback(request: StylizeRequest) -> OnProgress:
+    """Forwards the progress, writes previews at intervals, and returns False to stop."""
+    outputs, last_preview = request.side_outputs, time.monotonic()
 
-    def __init__(self, report: ProgressReporter, extras: Extras) -> None:
-        self.report = report
-        self.extras = extras
-        self._last_preview = time.monotonic()
-
-    def hear(self, progress: Progress) -> bool:
+    def on_progress(progress: Progress) -> bool:
+        nonlocal last_preview
         message = f"scale {progress.scale} of {progress.scales}"
-        self.report.progress(
+        request.reporter.progress(
             progress.done, message, seconds_left=progress.seconds_left, preview=progress.preview
         )
-        self._write_preview(progress.preview)
-        return not self.report.cancelled()
+        if outputs.preview is not None and time.monotonic() - last_preview >= outputs.preview_every:
+            pictures.save(progress.preview().clamp(0, 1).cpu().float(), outputs.preview, quality=85)
+            last_preview = time.monotonic()
+        return not request.reporter.cancelled()
 
-    def _write_preview(self, preview: Callable[[], Tensor]) -> None:
-        from bottega import pictures
-
-        now = time.monotonic()
-        if self.extras.preview is None or now - self._last_preview < self.extras.preview_every:
-            return
-        pictures.save(preview().clamp(0, 1).cpu().float(), self.extras.preview, quality=85)
-        self._last_preview = time.monotonic()
-
-
-def _open(settings: PaintSettings) -> Stylizer:
-    return OptimizeStylizer(OPTIMIZE, settings)
-
-
-OPTIMIZE = Method(
-    name="optimize",
-    summary="works on every pixel, slow and faithful",
-    open=_open,
-    takes=frozenset(OptimizeSettings.model_fields)
-    | frozenset(["style", "color_method", "encoder", "pooling", "precision"])
-    | frozenset(["region_style_weight", "region_content_weight", "preview", "preview_every", "state"]),
-    reason="paints without a network that was trained to paint",
-    reasons={
-        "color_strength": "moves colours and strokes together, by --strength",
-        "marks": "finds strokes step by step",
-    },
-    networks=("encoder",),
-    size=512,
-)
+    return on_progress
