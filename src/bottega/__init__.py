@@ -3,8 +3,8 @@
 Importing this package is light: torch is loaded when a picture is first touched.
 
 >>> import bottega
->>> made = bottega.stylize("photo.jpg", "woodcut", size=1024)
->>> made.save("photo-woodcut.png")
+>>> result = bottega.stylize("photo.jpg", "woodcut", size=1024)
+>>> result.save("photo-woodcut.png")
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from bottega.version import __version__
 
 if TYPE_CHECKING:
-    from bottega.tools.stylize.api import Stylized, stylize
+    from bottega.tools.stylize.api import Stylizer, stylize
     from bottega.tools.stylize.video.frame_stream import stylize_frames
 
-__all__ = ["Stylized", "__version__", "stylize", "stylize_frames"]
+__all__ = ["Stylizer", "__version__", "stylize", "stylize_frames"]
 
 LAZY = {
-    "Stylized": "bottega.tools.stylize.api",
+    "Stylizer": "bottega.tools.stylize.api",
     "stylize": "bottega.tools.stylize.api",
     "stylize_frames": "bottega.tools.stylize.video.frame_stream",
 }

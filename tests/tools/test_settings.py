@@ -9,7 +9,7 @@ from bottega.errors import SettingsError
 from bottega.tools.common.tool import Tool, configure
 from bottega.tools.registry import TOOLS
 from bottega.tools.stylize.methods.optimize import optimize_settings
-from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.optimize.settings import OptimizeSettings
 
 FIELDS = [
@@ -38,14 +38,14 @@ def test_tools_are_listed_under_their_names() -> None:
 
 def test_unknown_and_missing_keys_are_named() -> None:
     with pytest.raises(SettingsError, match='no setting "strenght"'):
-        configure(PaintSettings, {"strenght": 1})
+        configure(TransferSettings, {"strenght": 1})
     with pytest.raises(SettingsError, match="content is missing"):
         TOOLS["stylize"].configure({"style": ["a"]})
 
 
 def test_out_of_range_names_field_and_limit() -> None:
     with pytest.raises(SettingsError, match=r"strength is 2; its range is 0 to 1\."):
-        configure(PaintSettings, {"strength": 2})
+        configure(TransferSettings, {"strength": 2})
 
 
 @pytest.mark.parametrize(
@@ -58,5 +58,5 @@ def test_out_of_range_names_field_and_limit() -> None:
     ],
 )
 def test_colour_settings_reach_the_method(given: dict[str, object], expected: str) -> None:
-    settings = configure(PaintSettings, {"method": "optimize", **given, "size": 77})
+    settings = configure(TransferSettings, {"method": "optimize", **given, "size": 77})
     assert optimize_settings(settings) == OptimizeSettings(size=77, keep_color=expected)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The tool ``styles``: the styles that ship with Bottega, by themselves or on a photograph."""
+"""The tool ``styles``: the bundled styles as pictures, or one photo in each of them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,24 @@ from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.tools.common.image_sources import FileSource, SampleImageSource
+    from bottega.pictures import Picture
 
-SMALLEST_PAINTED = 400
-"""Smaller tiles are painted at this side and shrunk: lines and screens have a least width in pixels."""
-GROWTH = 1.25
-"""Tiles are painted so much larger than asked, for rows of fewer tiles are set larger."""
-LARGEST_ROW, LARGEST_WIDE_ROW = 6, 4
+MIN_STYLE_PIXELS = 400
+"""Smaller tiles are drawn at this side and reduced: lines and screens have a minimum width in pixels."""
+OVERSIZE = 1.25
+"""Tiles are made larger than requested by this factor, because shorter rows of the sheet are enlarged."""
+MAX_PER_ROW, MAX_WIDE_PER_ROW = 6, 4
 
 
 class StylesSettings(Settings):
     """What to show."""
 
     sheet: Path | None = Field(
-        None,
-        description="write a sheet with all of them to this file",
-        json_schema_extra=cli_option(short="-o"),
+        None, description="write a contact sheet to this file", json_schema_extra=cli_option(short="-o")
     )
     photo: Path | None = Field(
         None,
-        description="show this photograph (or china, flower) in each style instead, by the method micro",
+        description="show this photo (or a sample: china, flower) in each style, by the method micro",
     )
     model: str | None = Field(
         None, description="another network of the method micro for that: a .safetensors file, or a name"
@@ -47,12 +45,12 @@ class StylesSettings(Settings):
         description="side of a style on the sheet",
         json_schema_extra=cli_option(unit="pixels"),
     )
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="of the sheet; every seed paints another picture")
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="of the styles; every seed draws another picture")
     quality: int = Field(92, ge=1, le=100, description="of a JPEG, WebP or AVIF sheet; 100 is the best")
     overwrite: bool = Field(False, description="replace the sheet if it exists")
 
 
-def _run(settings: StylesSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: StylesSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega.styles import STYLES
 
     rows = tuple(
@@ -60,7 +58,7 @@ def _run(settings: StylesSettings, report: ProgressReporter) -> ToolResult:
     )
     if settings.sheet is None:
         if settings.photo is not None:
-            raise SettingsError("Say where the sheet with the photograph is to go: -o sheet.png.")
+            raise SettingsError("--photo needs a file for the sheet: -o sheet.png.")
         return ToolResult("", rows=rows)
     from bottega import pictures
     from bottega.tools.common.image_sources import content_source
@@ -68,51 +66,48 @@ def _run(settings: StylesSettings, report: ProgressReporter) -> ToolResult:
     photo = None if settings.photo is None else content_source(settings.photo)
     check_output(settings.sheet, [] if photo is None else [photo], overwrite=settings.overwrite)
     if photo is None:
-        sheet = _paint_sheet(settings.size, settings.seed, report)
+        sheet = _style_sheet(settings, reporter)
     else:
-        sheet = _repaint_sheet(photo, settings, report)
+        sheet = _photo_sheet(photo.open(), settings, reporter)
     pictures.save(sheet, settings.sheet, quality=settings.quality)
     return ToolResult(str(settings.sheet), files=(settings.sheet,), rows=rows)
 
 
-def _paint_sheet(size: int, seed: int, report: ProgressReporter) -> Tensor:
+def _style_sheet(settings: StylesSettings, reporter: ProgressReporter) -> Tensor:
     from bottega import pictures
     from bottega.styles import STYLES, paint
 
     names = list(STYLES)
-    side = max(round(size * GROWTH), SMALLEST_PAINTED)
+    side = max(round(settings.size * OVERSIZE), MIN_STYLE_PIXELS)
     tiles = []
-    for number, name in enumerate(names):
-        report.progress(number / len(names), name)
-        tiles.append(paint(name, size=(side, side), seed=seed))
-    return pictures.sheet(split_rows(tiles, LARGEST_ROW), split_rows(names, LARGEST_ROW), height=size)
+    for index, name in enumerate(names):
+        reporter.progress(index / len(names), name)
+        tiles.append(paint(name, size=(side, side), seed=settings.seed))
+    rows = split_rows(tiles, MAX_PER_ROW)
+    return pictures.sheet(rows, split_rows(names, MAX_PER_ROW), height=settings.size)
 
 
-def _repaint_sheet(
-    photo: FileSource | SampleImageSource, settings: StylesSettings, report: ProgressReporter
-) -> Tensor:
-    """The photograph, then the same in every style; the network is loaded once."""
+def _photo_sheet(photo: Picture, settings: StylesSettings, reporter: ProgressReporter) -> Tensor:
+    """The photo, then the photo in every style; the network is loaded once."""
     from bottega import pictures
     from bottega.styles import STYLES
     from bottega.tools.common.image_sources import BundledSource
-    from bottega.tools.stylize.methods import METHODS
-    from bottega.tools.stylize.pipeline import Painter
-    from bottega.tools.stylize.plan import StyleChoice, make_plan
-    from bottega.tools.stylize.settings import PaintSettings
+    from bottega.tools.stylize.pipeline import StylizePipeline, open_method
+    from bottega.tools.stylize.plan import make_plan
+    from bottega.tools.stylize.settings import TransferSettings
+    from bottega.tools.stylize.style_spec import StyleSpec
 
-    before = photo.open()
-    # Long enough for a row of the sheet that is as high as asked.
-    long_side = round(settings.size * GROWTH * max(before.width / before.height, 1))
-    asked = PaintSettings(method="micro", model=settings.model, size=long_side)
-    stylizer = METHODS[asked.method].open(asked)
-    tiles = [pictures.fit(before, long_side)]
-    for number, name in enumerate(STYLES):
-        share = SubProgress(report, number / len(STYLES), (number + 1) / len(STYLES), name)
-        plan = make_plan([StyleChoice(BundledSource(name, settings.seed))])
-        tiles.append(Painter(plan, asked, stylizer).paint(before, share))
-    labels = ["photograph", *STYLES]
-    in_row = LARGEST_ROW if before.width <= before.height else LARGEST_WIDE_ROW
-    return pictures.sheet(split_rows(tiles, in_row), split_rows(labels, in_row), height=settings.size)
+    # Large enough for a row of the sheet with the requested height.
+    long_side = round(settings.size * OVERSIZE * max(photo.width / photo.height, 1))
+    method = open_method(TransferSettings(method="micro", model=settings.model, size=long_side))
+    tiles = [pictures.fit(photo, long_side)]
+    for index, name in enumerate(STYLES):
+        part = SubProgress(reporter, index / len(STYLES), (index + 1) / len(STYLES), name)
+        plan = make_plan([StyleSpec(BundledSource(name, settings.seed))])
+        tiles.append(StylizePipeline(plan, method).run(photo, part))
+    per_row = MAX_PER_ROW if photo.width <= photo.height else MAX_WIDE_PER_ROW
+    rows, labels = split_rows(tiles, per_row), split_rows(["photo", *STYLES], per_row)
+    return pictures.sheet(rows, labels, height=settings.size)
 
 
 STYLES_TOOL = Tool(

@@ -16,7 +16,7 @@ from bottega.tools.registry import TOOLS
 from bottega.tools.stylize import StylizeSettings
 from bottega.tools.stylize.methods import DEFAULT_METHOD, METHODS
 from bottega.tools.stylize.methods.base import COMMON
-from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.settings import TransferSettings
 
 Pass = Callable[..., dict[str, Any]]
 
@@ -36,11 +36,11 @@ def test_what_a_method_takes_exists(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_defaults_never_refuse(name: str) -> None:
-    assert configure(PaintSettings, {"method": name}).method == name
+    assert configure(TransferSettings, {"method": name}).method == name
 
 
 def test_micro_is_what_is_done_by_itself() -> None:
-    assert DEFAULT_METHOD == PaintSettings().method == "micro"
+    assert DEFAULT_METHOD == TransferSettings().method == "micro"
 
 
 REFUSED = [
@@ -101,7 +101,7 @@ REFUSED = [
 @pytest.mark.parametrize(("method", "name", "value", "sentence"), REFUSED)
 def test_what_cannot_be_honoured_is_refused(method: str, name: str, value: object, sentence: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        configure(PaintSettings, {"method": method, name: value})
+        configure(TransferSettings, {"method": method, name: value})
     assert str(caught.value) == sentence
 
 

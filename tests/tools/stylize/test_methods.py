@@ -20,7 +20,7 @@ from bottega.layers import rgb_to_oklab
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.registry import TOOLS
 from bottega.tools.stylize.methods import METHODS
-from bottega.tools.stylize.settings import PaintSettings
+from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.color_transfer import color_transfer
 
 Pass = Callable[..., dict[str, Any]]
@@ -59,7 +59,9 @@ def test_a_picture_is_painted_and_remade(bench: Path, quick_pass: Pass, method: 
     assert recipe is not None
     assert recipe["model"]["name"] == f"tiny-{method}"
     kept = set(recipe["settings"])
-    assert kept == {name for name in PaintSettings.model_fields if METHODS[method].honours(name)} - {"model"}
+    assert kept == {name for name in TransferSettings.model_fields if METHODS[method].honours(name)} - {
+        "model"
+    }
     assert recipe["settings"]["size"] == 0
 
 

@@ -119,13 +119,13 @@ def test_bundled_styles_are_painted_as_large_as_their_scale_needs(
 ) -> None:
     from bottega.tools.stylize import pipeline as painter
     from bottega.tools.stylize.methods import optimize
-    from bottega.tools.stylize.settings import PaintSettings
+    from bottega.tools.stylize.settings import TransferSettings
     from bottega.tools.stylize.style_spec import read_plan
 
     monkeypatch.setattr(optimize, "BUNDLED_STYLE_SIZE", 32)
     monkeypatch.setattr(optimize, "LARGEST_BUNDLED_SIDE", 64)
     plan = read_plan(["risograph", "risograph:scale=2", "risograph:scale=8"])
-    pictures = painter.Painter(plan, PaintSettings(**{**quick_settings, "size": 24})).style_pictures
+    pictures = painter.Painter(plan, TransferSettings(**{**quick_settings, "size": 24})).style_pictures
     assert [picture.width for picture in pictures] == [32, 48, 64]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bottega.tools.stylize.video.style_spec import split_moment
 from PIL import Image
 
 import bottega
@@ -19,7 +20,6 @@ from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
 from bottega.tools.stylize.video import segmented_writer as film
 from bottega.tools.stylize.video.formats import _is_clip
-from bottega.tools.stylize.video.style_spec import split_moment
 from bottega.video import Film, FrameFolder, is_animated, read_recipe
 from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
 

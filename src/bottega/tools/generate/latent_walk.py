@@ -14,7 +14,7 @@ from bottega import generate, pictures, video
 from bottega.errors import Cancelled
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.generate.samples import Drafts
-from bottega.tools.stylize.video.formats import kind_of
+from bottega.tools.stylize.video.formats import output_kind
 from bottega.video import AnimationWriter, ClipInfo, FolderWriter, Frame, SegmentWriter
 
 
@@ -36,8 +36,8 @@ def write_walk(
     seconds = float(frames / rate)
     info = ClipInfo(output.name, size, size, rate, frames, seconds, 1 / rate)
     made = _frames(drafts, frames, rate, bend, report)
-    kind = kind_of(output)
-    if kind == "film":
+    kind = output_kind(output)
+    if kind == "video":
         _film(made, output, info, quality, dict(drafts.recipe))
         return frames
     writer: Any = (

@@ -15,7 +15,7 @@ from bottega.tools.common.output_paths import check_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.generate.settings import GenerateSettings
-from bottega.tools.stylize.video.formats import kind_of
+from bottega.tools.stylize.video.formats import output_kind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,8 +78,8 @@ def _check(output: Path, settings: GenerateSettings) -> None:
 def _check_clip(output: Path, settings: GenerateSettings) -> None:
     from bottega import video
 
-    kind = kind_of(output)
-    if kind == "film":
+    kind = output_kind(output)
+    if kind == "video":
         video.encoding_for(output, "auto", settings.quality)
     if kind == "folder":
         folder = video.FolderWriter.pattern_of(output).parent

@@ -1,71 +1,77 @@
-"""``stylize`` for a folder: skip what is done, let one bad file stop nothing."""
+"""``stylize`` for a folder of pictures: finished ones are skipped, and a failure does not stop the others."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bottega import pictures
 from bottega.errors import BottegaError, Cancelled, OutputError, PartialError, PictureError, SettingsError
-from bottega.files import check_writable_folder
+from bottega.files import check_writable_folder, list_files
+from bottega.pictures.formats import READ_SUFFIXES
 from bottega.tools.common.image_sources import FileSource
 from bottega.tools.common.output_paths import check_output, default_name
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import ToolResult, is_out_of_memory, out_of_memory_error
-from bottega.tools.stylize.recipe import same_picture
-
-if TYPE_CHECKING:
-    from bottega.tools.stylize.pipeline import Painter
-    from bottega.tools.stylize.tool import StylizeSettings
+from bottega.tools.stylize.pipeline import StylizePipeline
+from bottega.tools.stylize.recipe import same_result
+from bottega.tools.stylize.settings import StylizeSettings
 
 
-def stylize_folder(settings: StylizeSettings, painter: Painter, report: ProgressReporter) -> ToolResult:
-    """Paint every picture of a folder (not of the folders in it) into another folder.
+def stylize_folder(
+    settings: StylizeSettings, pipeline: StylizePipeline, reporter: ProgressReporter
+) -> ToolResult:
+    """Stylize every picture of a folder (not of the folders in it) into another folder.
 
     Returns:
-        An outcome whose ``error`` is a :class:`~bottega.errors.PartialError` where some pictures failed.
+        A result whose ``error`` is a :class:`~bottega.errors.PartialError` if some pictures failed.
 
     Raises:
-        SettingsError: no output folder was named, or a setting is for one picture only.
+        SettingsError: the output folder is missing, or a setting is for one picture only.
         PictureError: there is no picture in the folder.
-        OutputError: the output folder cannot be written into.
+        OutputError: the output folder cannot be written to.
     """
-    output = _output_folder(settings)
-    sources = _pictures_in(settings.content)
-    names = _result_names(sources, painter.plan.label)
+    folder = _output_folder(settings)
+    sources = [FileSource(path) for path in list_files(settings.content, READ_SUFFIXES)]
+    if not sources:
+        raise PictureError(f"There is no picture in the folder {settings.content}.")
     start = time.monotonic()
-    done: list[Path] = []
-    skipped: list[Path] = []
+    written: list[Path] = []
+    skipped: list[str] = []
     failed: dict[str, str] = {}
-    for number, (source, name) in enumerate(zip(sources, names, strict=True)):
-        count = len(sources)
-        share = SubProgress(report, number / count, (number + 1) / count, source.path.name)
-        share.progress(0.0)
+    for index, (source, name) in enumerate(
+        zip(sources, _result_names(sources, pipeline.plan.label), strict=True)
+    ):
+        part = SubProgress(reporter, index / len(sources), (index + 1) / len(sources), source.path.name)
+        part.progress(0.0)
         try:
-            written = _paint_one(source, output / name, settings, painter, share)
+            is_new = _stylize_file(source, folder / name, settings, pipeline, part)
         except Cancelled:
             raise
         except (BottegaError, MemoryError, RuntimeError) as error:
-            failed[str(source.path)] = str(_for_the_list(error, source))
-            report.note(f"Failed: {failed[str(source.path)]}")
+            failed[str(source.path)] = _failure_message(error, source)
+            reporter.note(f"Failed: {failed[str(source.path)]}")
             continue
-        (done if written else skipped).append(output / name)
-    report.progress(1.0, "done")
-    counts = f"{len(done)} painted, {len(skipped)} already done, {len(failed)} failed"
-    details = {
-        "skipped": [str(path) for path in skipped],
-        "failed": failed,
-        "seconds": round(time.monotonic() - start, 3),
-    }
-    partial = PartialError(f"{counts}; failed were {', '.join(failed)}.") if failed else None
-    return ToolResult(f"{output}: {counts}", files=tuple(done), details=details, error=partial)
+        if is_new:
+            written.append(folder / name)
+        else:
+            skipped.append(str(folder / name))
+    reporter.progress(1.0, "done")
+    counts = f"{len(written)} stylized, {len(skipped)} already done, {len(failed)} failed"
+    return ToolResult(
+        f"{folder}: {counts}",
+        files=tuple(written),
+        details={"skipped": skipped, "failed": failed, "seconds": round(time.monotonic() - start, 3)},
+        error=PartialError(f"{counts}; failed were {', '.join(failed)}.") if failed else None,
+    )
 
 
 def _output_folder(settings: StylizeSettings) -> Path:
+    """Check the settings of a folder, and create the folder for the results."""
     if settings.output is None:
         raise SettingsError(f"{settings.content} is a folder; name the folder for the results with -o.")
-    for name in ("sheet", "preview", "state"):
+    for name in ("sheet", "preview", "checkpoint"):
         if getattr(settings, name) is not None:
             raise SettingsError(
                 f"--{name} is for one picture; leave it out for the folder {settings.content}."
@@ -74,31 +80,18 @@ def _output_folder(settings: StylizeSettings) -> Path:
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; name a folder for the results.")
     if output.exists() and output.samefile(settings.content):
-        raise OutputError(f"{output} is the folder of the inputs; results there would be painted next time.")
+        raise OutputError(f"{output} is the folder of the inputs; name another one for the results.")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"The folder {output} cannot be made: {reason}.") from None
+        raise OutputError(f"The folder {output} cannot be created: {reason}.") from None
     check_writable_folder(output)
     return output
 
 
-def _pictures_in(folder: Path) -> list[FileSource]:
-    from bottega.pictures.formats import READ_SUFFIXES
-
-    found = [
-        FileSource(path)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and path.suffix.lower() in READ_SUFFIXES and not path.name.startswith(".")
-    ]
-    if not found:
-        raise PictureError(f"There is no picture in the folder {folder}.")
-    return found
-
-
 def _result_names(sources: list[FileSource], style: str) -> list[str]:
-    """Names of results; where a.jpg and a.png would meet, the ending goes into the name."""
+    """Names of results; for a.jpg beside a.png they contain the suffix."""
     stems = Counter(source.label for source in sources)
     return [
         default_name(source, style) if stems[source.label] == 1 else f"{source.path.name}-{style}.png"
@@ -106,26 +99,28 @@ def _result_names(sources: list[FileSource], style: str) -> list[str]:
     ]
 
 
-def _paint_one(
-    source: FileSource, target: Path, settings: StylizeSettings, painter: Painter, report: ProgressReporter
+def _stylize_file(
+    source: FileSource,
+    output: Path,
+    settings: StylizeSettings,
+    pipeline: StylizePipeline,
+    reporter: ProgressReporter,
 ) -> bool:
-    """Paint one picture unless it is there already; True where it was painted."""
-    from bottega import pictures
-
-    recipe = painter.recipe(source, target.parent)
-    if target.exists() and same_picture(pictures.read_recipe(target), recipe):
-        report.note(f"{target} is done already.")
+    """Stylize one picture, unless the result exists already; returns whether it is new."""
+    recipe = pipeline.recipe(source, output.parent)
+    if output.exists() and same_result(pictures.read_recipe(output), recipe):
+        reporter.note(f"{output} is done already.")
         return False
-    check_output(target, [source, *painter.plan.sources], overwrite=settings.overwrite)
-    picture = painter.paint(source.open(), report)
-    pictures.save(picture, target, bits=settings.bits, quality=settings.quality, recipe=recipe)
+    check_output(output, [source, *pipeline.plan.sources], overwrite=settings.overwrite)
+    picture = pipeline.run(source.open(), reporter)
+    pictures.save(picture, output, bits=settings.bits, quality=settings.quality, recipe=recipe)
     return True
 
 
-def _for_the_list(error: Exception, source: FileSource) -> BottegaError:
-    """The sentence of a failure; what is a defect of ours stops the folder after all."""
+def _failure_message(error: Exception, source: FileSource) -> str:
+    """The message of an error of the user's files; raises errors of the program again."""
     if isinstance(error, BottegaError):
-        return error
+        return str(error)
     if is_out_of_memory(error):
-        return out_of_memory_error(str(source.path))
+        return str(out_of_memory_error(str(source.path)))
     raise error

@@ -16,7 +16,7 @@ from bottega.tools.stylize.methods.registry import (
     MethodSpec,
     reject_unsupported,
 )
-from bottega.transfer.settings import OptimizeSettings
+from bottega.transfer.optimize.settings import OptimizeSettings
 
 if TYPE_CHECKING:
     MethodName = str
@@ -192,7 +192,11 @@ class StylizeSettings(TransferSettings, VideoSettings):
     )
     preview: Path | None = Field(None, description="write the unfinished picture here at intervals")
     preview_every: float = Field(
-        10.0, ge=0.1, le=3600, description="time between previews", json_schema_extra=cli_option(unit="seconds")
+        10.0,
+        ge=0.1,
+        le=3600,
+        description="time between previews",
+        json_schema_extra=cli_option(unit="seconds"),
     )
     checkpoint: Path | None = Field(
         None, description="save the unfinished optimization in this file, and resume from it if it exists"

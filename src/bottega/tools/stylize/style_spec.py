@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega.errors import PictureError, SettingsError
-from bottega.suggestions import closest_match
+from bottega.suggestions import nearest
 from bottega.tools.common.image_sources import (
     FileSource,
     FolderSource,
@@ -119,7 +119,7 @@ def fixed_style_resolver(styles: Sequence[str]) -> StyleResolver:
     def source(name: str) -> TrainedSource:
         if name in styles:
             return TrainedSource(name)
-        match = closest_match(name, styles)
+        match = nearest(name, styles)
         hint = f' Did you mean "{match}"?' if match else ""
         raise SettingsError(f'This network has no style "{name}"; it has {", ".join(styles)}.{hint}')
 
@@ -275,7 +275,12 @@ def _has_weight(style: Any) -> bool:
 
 
 def _style_spec(
-    style: Any, weight: float | None = None, scale: float | None = None, *, region: str, resolver: StyleResolver
+    style: Any,
+    weight: float | None = None,
+    scale: float | None = None,
+    *,
+    region: str,
+    resolver: StyleResolver,
 ) -> StyleSpec:
     is_text = isinstance(style, str)
     spec = parse_style(style, resolver) if is_text else StyleSpec(picture_source(style, "style"))

@@ -1,1 +1,1 @@
-"""Style transfer methods: ``registry`` describes them, ``base`` defines them, every other file implements some."""
+"""Style transfer methods: ``registry`` describes them, ``base`` is their base class."""

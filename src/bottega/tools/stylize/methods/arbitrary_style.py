@@ -20,9 +20,8 @@ from bottega.tools.stylize.methods.feedforward import (
     stylize_regions,
 )
 from bottega.tools.stylize.settings import TransferSettings
-from bottega.transfer.networks import AdaINNet
-from bottega.transfer.regions import Region
-from bottega.transfer.style import Style
+from bottega.transfer.feedforward import AdaINNet
+from bottega.transfer.regions import Region, Style
 
 MAX_STYLE_PIXELS = 1024
 """Long side at which a style is encoded, before its scale; the networks do not see larger strokes."""

@@ -15,8 +15,8 @@ from bottega.errors import WeightsError
 from bottega.tools.common.image_sources import FileSource, file_source
 from bottega.tools.stylize.methods.base import StylizeRequest
 from bottega.tools.stylize.settings import TransferSettings
-from bottega.transfer import networks
-from bottega.transfer.color import color_transfer, luminance_only, match_color
+from bottega.transfer import feedforward as networks
+from bottega.transfer.color_transfer import color_transfer, luminance_only, match_color
 from bottega.transfer.regions import Region, composite, partition
 
 SUFFIX = ".safetensors"

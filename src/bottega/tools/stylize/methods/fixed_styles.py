@@ -20,7 +20,7 @@ from bottega.tools.stylize.methods.feedforward import (
 )
 from bottega.tools.stylize.plan import Plan
 from bottega.tools.stylize.style_spec import StyleResolver, fixed_style_resolver
-from bottega.transfer.networks import MultiStyleNet
+from bottega.transfer.feedforward import MultiStyleNet
 from bottega.transfer.regions import Region
 
 

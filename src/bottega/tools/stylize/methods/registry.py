@@ -1,7 +1,7 @@
 """The style transfer methods and the settings that each of them supports; ``--method`` is derived from it.
 
-To add a method: describe it here, write a subclass of :class:`~bottega.tools.stylize.methods.base.Method`, and
-enter that in ``pipeline.METHOD_CLASSES``. Importing this never loads torch.
+To add a method, describe it here, write a subclass of :class:`~bottega.tools.stylize.methods.base.Method`
+and add it to ``pipeline.METHOD_CLASSES``. Importing this never loads torch.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bottega.errors import SettingsError
-from bottega.transfer.settings import OptimizeSettings
+from bottega.transfer.optimize.settings import OptimizeSettings
 
 SHARED_SETTINGS = frozenset(
     {"method", "compare", "size", "feather", "device", "threads", "quality", "bits"}
@@ -125,9 +125,7 @@ MULTI = MethodSpec(
     unsupported_reasons=_FIXED_STYLE_REASONS,
 )
 
-METHODS: dict[str, MethodSpec] = {
-    spec.name: spec for spec in (MICRO, OPTIMIZE, PHOTO, ADAIN, FAST, MULTI)
-}
+METHODS: dict[str, MethodSpec] = {spec.name: spec for spec in (MICRO, OPTIMIZE, PHOTO, ADAIN, FAST, MULTI)}
 DEFAULT_METHOD = "micro"
 
 

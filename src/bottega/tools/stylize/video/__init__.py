@@ -1,1 +1,1 @@
-"""``stylize`` for what moves: films, animations, folders of frames."""
+"""``stylize`` for videos: video files, animations, folders of frames and streams of frames."""

@@ -1,97 +1,100 @@
-"""From settings and a plan to what paints frames: network, style codes, timelines, masks."""
+"""From a pipeline to what stylizes frames: engine, style codes over time, and masks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from bottega import pictures
 from bottega.errors import SettingsError
-from bottega.tools.stylize.methods.micro_stylizer import OwnStatisticsStylizer, magnified
-from bottega.tools.stylize.pipeline import Painter
-from bottega.tools.stylize.video.style_spec import ClipPlan
-from bottega.transfer.color_transfer import luminance_transfer
+from bottega.tools.stylize.methods.micro import MicroMethod, texture_scale
+from bottega.tools.stylize.pipeline import StylizePipeline
+from bottega.tools.stylize.settings import TransferSettings
+from bottega.transfer.color_transfer import luminance_only
 from bottega.transfer.feedforward import StyleCode
 from bottega.transfer.regions import Style
 from bottega.transfer.video import ClipStylizer, Direction, Part, gathered
 from bottega.video import Bytes, MaskTrack
 
-if TYPE_CHECKING:
-    from bottega.tools.stylize.settings import PaintSettings
-
-REFUSED = {
-    "optimize": "works for minutes on every frame, and no two frames would come out alike",
-    "adain": "knows nothing of the frame before",
-    "fast": "knows nothing of the frame before",
-    "multi": "knows nothing of the frame before",
+UNSUPPORTED_METHODS = {
+    "optimize": "takes minutes for every frame, and frames would flicker",
+    "adain": "stylizes every frame by itself, which flickers",
+    "fast": "stylizes every frame by itself, which flickers",
+    "multi": "stylizes every frame by itself, which flickers",
 }
 
 
-def open_stylizer(settings: PaintSettings) -> OwnStatisticsStylizer:
-    """The method, where it is one for clips.
+def open_video_method(settings: TransferSettings) -> MicroMethod:
+    """The method of some settings.
 
     Raises:
-        SettingsError: it is none, or a setting does not go with clips.
+        SettingsError: the method or a setting does not support videos.
     """
-    from bottega.tools.stylize.methods import METHODS
-
-    if settings.method in REFUSED:
-        raise SettingsError(
-            f"The method {settings.method} {REFUSED[settings.method]}; for clips use micro or photo."
-        )
+    if settings.method in UNSUPPORTED_METHODS:
+        reason = UNSUPPORTED_METHODS[settings.method]
+        raise SettingsError(f"The method {settings.method} {reason}; for videos use micro or photo.")
     if settings.bits == 16:
-        raise SettingsError("The frames of a clip have 8 bits per channel; leave --bits out.")
+        raise SettingsError("The frames of a video have 8 bits per channel; leave --bits out.")
     if settings.keep_color and settings.color_method != "luminance":
         raise SettingsError(
-            f"--color-method {settings.color_method} would give the styles other colours with every frame; "
-            "use luminance for clips."
+            f"--color-method {settings.color_method} would recolor the styles with every frame; "
+            "use luminance for videos."
         )
-    stylizer = METHODS[settings.method].open(settings)
-    assert isinstance(stylizer, OwnStatisticsStylizer)
-    return stylizer
+    return MicroMethod(settings)
 
 
-def make_stylizer(
-    clip_plan: ClipPlan,
-    painter: Painter,
+def build_stylizer(
+    pipeline: StylizePipeline,
     masks: Mapping[str, MaskTrack],
     *,
     size: tuple[int, int],
     begin: Fraction,
-    temporal: float,
+    temporal_smoothing: float,
 ) -> ClipStylizer:
-    """Encode the styles and put everything together.
+    """Encode the styles and combine them with the masks.
 
     Args:
-        painter: has the plan, settings and network.
+        pipeline: of a method from :func:`open_video_method`.
         masks: of the plan's regions.
         size: (height, width) of the frames.
         begin: time of the first frame.
     """
-    stylizer, plan = painter.stylizer, clip_plan.plan
-    assert isinstance(stylizer, OwnStatisticsStylizer)
-    settings = stylizer.asked
-    coded: dict[str, list[tuple[float, StyleCode, float]]] = {}
-    for choice, picture, moment in zip(plan.styles, painter.style_pictures, clip_plan.moments, strict=True):
-        if choice.weight > 0:
-            style = Style(picture.pixels, choice.weight, choice.scale, picture.alpha)
-            code = stylizer.style_code(style, max(size))
-            coded.setdefault(choice.region, []).append((moment, code, choice.weight))
+    method, plan = pipeline.method, pipeline.plan
+    assert isinstance(method, MicroMethod)
+    codes: dict[str, list[tuple[float, StyleCode, float]]] = {}
+    for spec, picture in zip(plan.styles, pipeline.style_pictures, strict=True):
+        if spec.weight > 0:
+            style = Style(picture.pixels, spec.weight, spec.scale, picture.alpha)
+            code = method.codes.of_style(style, max(size))
+            codes.setdefault(spec.region, []).append((spec.start_seconds or 0.0, code, spec.weight))
     parts = [
-        Part(region.name, gathered(coded[region.name]) if not region.leave else None, masks.get(region.name))
+        Part(region.name, None if region.protect else gathered(codes[region.name]), masks.get(region.name))
         for region in plan.regions
     ]
-    manner = (settings.strength, settings.color_strength, settings.feather)
-    direction = Direction(parts, *manner, begin, settings.marks, magnified(max(size)))
-    keep = _in_its_own_colors if settings.keep_color else None
-    return ClipStylizer(stylizer.network, direction, temporal, finish=keep)
+    settings = method.requested
+    direction = Direction(
+        parts,
+        settings.strength,
+        settings.color_strength,
+        settings.feather,
+        begin,
+        settings.texture,
+        texture_scale(max(size)),
+    )
+    finish = _with_colors_of if settings.keep_color else None
+    return ClipStylizer(method.engine, direction, temporal_smoothing, finish=finish)
 
 
-def _in_its_own_colors(painted: Bytes, content: Bytes) -> Bytes:
-    """Light and dark of the one, colours of the other."""
-    one, other = (pictures.as_picture(each).pixels for each in (painted, content))
-    kept = luminance_transfer(one, other)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round_()
-    return kept.to(torch.uint8).contiguous().numpy()
+def _with_colors_of(output: Bytes, content: Bytes) -> Bytes:
+    """The luminance of the output with the colors of the content."""
+    pixels, content_pixels = (pictures.as_picture(frame).pixels for frame in (output, content))
+    return to_bytes(luminance_only(pixels, content_pixels))
+
+
+def to_bytes(picture: Tensor) -> Bytes:
+    """``(1, 3, H, W)`` in [0, 1] as ``(H, W, 3)`` uint8."""
+    rounded = picture[0].permute(1, 2, 0).clamp(0, 1).mul(255).round_()
+    return rounded.to(torch.uint8).contiguous().numpy()

@@ -1,101 +1,93 @@
-"""Whether a content is a clip, and what kind of clip the output is; by names, so without torch."""
+"""Whether a content is a video, and in which form the result is written. Importing this never loads torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bottega.errors import OutputError, SettingsError
-from bottega.tools.stylize.video.settings import CLIP_SETTINGS
-from bottega.tools.stylize.video.style_spec import split_moment
+from bottega.tools.stylize.settings import StylizeSettings, VideoSettings
 
-if TYPE_CHECKING:
-    from bottega.tools.stylize.tool import StylizeSettings
+OutputKind = Literal["video", "animation", "folder"]
 
-Kind = Literal["film", "animation", "folder"]
-
-FILMS_IN = frozenset(
+VIDEO_SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in (
         *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"),
         *("wmv", "flv", "ogv", "3gp", "mxf", "nut"),
     )
 )
-FILMS_OUT = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
-ANIMATIONS = (".gif", ".webp", ".png", ".apng")
-MOVING = frozenset({*FILMS_OUT, ".gif", ".apng"})
-"""What an output called so is in any case; .png and .webp may also be pictures that stand still."""
+"""Of the video files that can be read."""
+VIDEO_OUTPUT_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
+ANIMATION_SUFFIXES = (".gif", ".webp", ".png", ".apng")
+MOVING_SUFFIXES = frozenset({*VIDEO_OUTPUT_SUFFIXES, ".gif", ".apng"})
+"""Outputs that always move; .png and .webp may also be still pictures."""
 
 
-def is_clip(settings: StylizeSettings) -> bool:
-    """Whether the content is to be painted as a clip.
+def is_video(settings: StylizeSettings) -> bool:
+    """Whether the content is stylized as a video.
 
-    Films always are. A folder is one with ``--frames``, or where a film, an animation or numbered frames
-    (``out/%05d.png``) are to be written. An
-    animation is one unless the output is a picture of another format, which shows its first frame.
+    Video files always are. A folder is with ``--frames``, or if the output is a video file, an animation or
+    numbered frames (``out/%05d.png``). An animation is, unless the output is a picture of another format,
+    which then shows its first frame.
 
     Raises:
-        SettingsError: a setting for clips was given with a picture.
+        SettingsError: the content is a picture and a setting is for videos.
     """
-    if _is_clip(settings.content, settings.output, settings.frames):
+    content = settings.content
+    if has_frames(content, settings.output, settings.frames):
         return True
-    for name in sorted(CLIP_SETTINGS & settings.model_fields_set):
-        raise SettingsError(f"--{name.replace('_', '-')} is for clips, and {settings.content} is none.")
-    previews = {"preview", "preview_every"} & settings.model_fields_set
-    if previews and settings.method != "optimize":
-        raise SettingsError(
-            f"--{min(previews).replace('_', '-')} is for clips and the method optimize; {settings.method} "
-            f"paints {settings.content} in one pass."
-        )
-    for word in settings.style:
-        if split_moment(word)[1] is not None:
+    for name in sorted(settings.model_fields_set & VideoSettings.model_fields.keys()):
+        raise SettingsError(f"--{name.replace('_', '-')} is for videos, and {content} is not a video.")
+    for name in sorted(settings.model_fields_set & {"preview", "preview_every"}):
+        if settings.method != "optimize":
             raise SettingsError(
-                f'"{word}" says when a style begins, which is for clips, and {settings.content} is none.'
+                f"--{name.replace('_', '-')} is for videos and the method optimize; {settings.method} "
+                f"stylizes {content} at once."
             )
     return False
 
 
-def _is_clip(content: Path, output: Path | None, frames: bool) -> bool:
+def has_frames(content: Path, output: Path | None, frames: bool) -> bool:
+    """Whether the paths, and the option ``--frames``, mean a video; see :func:`is_video`."""
     suffix = content.suffix.lower()
-    wanted = None if output is None else output.suffix.lower()
+    output_suffix = None if output is None else output.suffix.lower()
     if content.is_dir():
-        return frames or wanted in MOVING or (output is not None and "%" in output.name)
-    if suffix in FILMS_IN:
-        return True
-    if suffix not in ANIMATIONS:
-        return False
+        return frames or output_suffix in MOVING_SUFFIXES or (output is not None and "%" in output.name)
+    if suffix not in ANIMATION_SUFFIXES:
+        return suffix in VIDEO_SUFFIXES
     from bottega.pictures.formats import SUFFIXES
     from bottega.video import is_animated
 
-    if wanted in SUFFIXES and wanted not in MOVING and wanted != suffix:
+    if output_suffix in SUFFIXES and output_suffix not in MOVING_SUFFIXES and output_suffix != suffix:
         return False
     return is_animated(content)
 
 
-def kind_of(output: Path) -> Kind:
-    """What is written under a name.
+def output_kind(output: Path) -> OutputKind:
+    """In which form a video is written under a name.
 
     Raises:
-        OutputError: neither a film, an animation nor a folder.
+        OutputError: in none.
     """
     suffix = output.suffix.lower()
-    if suffix in FILMS_OUT:
-        return "film"
+    if suffix in VIDEO_OUTPUT_SUFFIXES:
+        return "video"
     if output.is_dir() or suffix == "" or "%" in output.name:
         return "folder"
-    if suffix in ANIMATIONS:
+    if suffix in ANIMATION_SUFFIXES:
         return "animation"
     raise OutputError(
-        f"{output}: a clip is written as a film ({', '.join(FILMS_OUT)}), an animation "
-        f"({', '.join(ANIMATIONS)}) or a folder of frames (out/ or out/%05d.png)."
+        f"{output}: a video is written as a video file ({', '.join(VIDEO_OUTPUT_SUFFIXES)}), an animation "
+        f"({', '.join(ANIMATION_SUFFIXES)}) or a folder of frames (out/ or out/%05d.png)."
     )
 
 
 def default_output(content: Path, style: str) -> Path:
-    """``<content>-<style>`` with the content's own suffix where it can be written, in this folder."""
+    """``<content>-<style>`` in the current folder, with the content's suffix if it can be written."""
     suffix = content.suffix.lower()
     if content.is_dir():
         suffix = ""
-    elif suffix not in (*FILMS_OUT, *ANIMATIONS):
+    elif suffix not in (*VIDEO_OUTPUT_SUFFIXES, *ANIMATION_SUFFIXES):
         suffix = ".mp4"
     return Path(f"{content.stem}-{style}{suffix}")

@@ -1,4 +1,4 @@
-"""What is told while a clip is painted: how far, how long still, what it looks like."""
+"""Progress of a video: frames, time left, previews, cancellation."""
 
 from __future__ import annotations
 
@@ -14,71 +14,56 @@ from bottega.errors import Cancelled
 from bottega.tools.common.progress import ProgressReporter
 from bottega.video import Bytes, ClipInfo
 
-SELDOM = 0.1
-"""Seconds between two reports; a frame may take far less."""
+MIN_REPORT_SECONDS = 0.1
+"""Between two reports; a frame may take far less."""
 
 
-class Teller:
-    """Reports frames, writes previews now and then, and stops the work when asked to.
+class VideoProgress:
+    """Counts and reports stylized frames, and writes previews at intervals.
 
-    Args:
-        begun_at: number of frames that were painted before, when the work goes on.
-        preview: file for the frame that was painted last, every ``preview_every`` seconds.
+    Attributes:
+        count: frames stylized so far.
+        preview: file for the newest frame, every ``preview_every`` seconds.
     """
 
     def __init__(
         self,
-        report: ProgressReporter,
+        reporter: ProgressReporter,
         info: ClipInfo,
-        begun_at: int = 0,
-        *,
         preview: Path | None = None,
         preview_every: float = 10.0,
     ) -> None:
-        self.report = report
+        self.reporter = reporter
         self.info = info
-        self.begun_at = begun_at
         self.preview = preview
         self.preview_every = preview_every
-        self.painted = 0
+        self.count = 0
         self._start = self._last_preview = time.monotonic()
-        self._last = 0.0
+        self._last_report = 0.0
 
-    def frame(self, number: int, pixels: Bytes) -> None:
-        """A frame was painted.
+    def add_frame(self, index: int, pixels: Bytes) -> None:
+        """A frame was stylized.
 
         Raises:
-            Cancelled: the report asked for it.
+            Cancelled: the user wants to stop.
         """
-        self.painted += 1
+        self.count += 1
         now = time.monotonic()
         if self.preview is not None and now - self._last_preview >= self.preview_every:
             pictures.save(pictures.as_picture(pixels), self.preview, quality=85)
             self._last_preview = now
-        if now - self._last < SELDOM:
+        if now - self._last_report < MIN_REPORT_SECONDS:
             return
-        self._last = now
-        if self.report.cancelled():
+        self._last_report = now
+        if self.reporter.cancelled():
             raise Cancelled("Stopped; no result was written.")
-        done, left = self._done(number, now - self._start)
-        count = "" if self.info.count is None else f" of {self.info.count}"
-        self.report.progress(
-            done, f"frame {number + 1}{count}", seconds_left=left, preview=_tensor_of(pixels)
-        )
-
-    def _done(self, number: int, seconds: float) -> tuple[float, float | None]:
-        """The fraction done, and the seconds that are left where the length is known."""
-        if not self.info.count:
-            return 0.0, None
-        done = min(1.0, (number + 1) / self.info.count)
-        remaining = max(0, self.info.count - number - 1)
-        return done, seconds / self.painted * remaining
-
-    @property
-    def speed(self) -> float:
-        """Frames per second so far."""
-        return self.painted / max(time.monotonic() - self._start, 1e-9)
+        message, done, seconds_left = f"frame {index + 1}", 0.0, None
+        if self.info.count:
+            message += f" of {self.info.count}"
+            done = min(1.0, (index + 1) / self.info.count)
+            seconds_left = (now - self._start) / self.count * max(0, self.info.count - index - 1)
+        self.reporter.progress(done, message, seconds_left=seconds_left, preview=_to_tensor(pixels))
 
 
-def _tensor_of(pixels: Bytes) -> Callable[[], Tensor]:
+def _to_tensor(pixels: Bytes) -> Callable[[], Tensor]:
     return lambda: torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255

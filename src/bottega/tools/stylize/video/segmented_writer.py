@@ -1,107 +1,99 @@
-"""Painting a film: in segments that outlive a kill, joined with the sound at the end."""
+"""Video files are written in segments: a stopped or killed run resumes after the last finished one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from bottega import video
 from bottega.errors import Cancelled, PictureError
-from bottega.tools.stylize.video.work_folder import Reached, WorkFolder
+from bottega.tools.stylize.video.job import VideoJob
+from bottega.tools.stylize.video.work_folder import WorkFolder
 from bottega.transfer.video import ClipStylizer, Raw
 from bottega.video import Behind, Encoding, Film, Frame, OnBroken, SegmentWriter
 
-if TYPE_CHECKING:
-    from bottega.tools.stylize.video.run import Job
-
 SEGMENT_SECONDS = 5
-MANY_PIXELS = 1280 * 720
-"""Above it one thread would encode more slowly than the others read and paint."""
+MAX_SINGLE_THREAD_PIXELS = 1280 * 720
+"""Up to here one thread encodes as fast as the others read and stylize."""
 
 
-def paint(job: Job, on_broken: OnBroken) -> int:
-    """Write the film of a job; returns how many frames were painted now.
+def write_video_file(job: VideoJob, on_broken: OnBroken) -> int:
+    """Stylize into segments and join them with the sound; returns how many frames this run has stylized.
 
     Raises:
         PictureError, OutputError: something cannot be read or written.
-        Cancelled: the report asked for it; finished segments stay for the next time.
+        Cancelled: the user wants to stop; finished segments are kept for the next run.
     """
-    stylizer, folder = job.stylizer(), WorkFolder(job.output)
-    reached, memory, cleared = folder.open(job.recipe)
+    stylizer, folder = job.build_stylizer(), WorkFolder(job.output)
+    resume, memory, cleared = folder.open(job.recipe)
     if cleared:
-        job.report.note(f"The work in {folder.path} was begun otherwise; it begins anew.")
-    if reached.segments:
-        job.report.note(f"Going on after frame {reached.number + 1}, from {folder.path}.")
+        job.reporter.note(f"{folder.path} belongs to other settings or inputs; starting again.")
+    if resume.segments:
+        job.reporter.note(f"Resuming after frame {resume.index + 1}, from {folder.path}.")
     stylizer.remember(memory)
-    teller = job.teller(reached.number + 1)
-    segments = Segments(job, folder, stylizer, reached)
-    after = None if reached.time is None else reached.time + job.clip.info.time_base / 2
+    progress = job.progress()
+    writer = SegmentedWriter(job, folder, stylizer, resume.segments)
+    after = None if resume.time is None else resume.time + job.clip.info.time_base / 2
     try:
-        with Behind(segments.add) as behind:
-            for raw in stylizer.overlapped(job.frames(after, reached.number + 1, on_broken)):
-                behind.put(raw)
-                teller.frame(raw.ready.frame.number, raw.pixels)
-        segments.end()
-        found = folder.segments(segments.number)
-        if not found:
+        with Behind(writer.write) as consumer:
+            for raw in stylizer.overlapped(job.frames(after, resume.index + 1, on_broken)):
+                consumer.put(raw)
+                progress.add_frame(raw.ready.frame.number, raw.pixels)
+        writer.close()
+        segments = folder.segments(writer.finished)
+        if not segments:
             raise PictureError(f"{job.clip.info.name} has no frame that can be read.")
-        job.report.progress(1.0, "joining")
+        job.reporter.progress(1.0, "joining")
         sound = job.settings.content if isinstance(job.clip, Film) and job.clip.info.sound else None
-        video.join(found, job.output, sound=sound, recipe=job.recipe, on_note=job.report.note)
+        video.join(segments, job.output, sound=sound, recipe=job.recipe, on_note=job.reporter.note)
     except (KeyboardInterrupt, Cancelled):
-        segments.abandon()
-        raise Cancelled(_stopped(folder, segments)) from None
+        writer.abandon()
+        message = "Stopped; no result was written."
+        if writer.finished == 0:
+            folder.clear()
+        else:
+            message += f" The same command resumes from {folder.path}."
+        raise Cancelled(message) from None
     except BaseException:
-        segments.abandon()
+        writer.abandon()
         raise
     folder.clear()
-    return teller.painted
+    return progress.count
 
 
-def _stopped(folder: WorkFolder, segments: Segments) -> str:
-    if segments.number == 0:
-        folder.clear()
-        return "Stopped; no result was written."
-    return f"Stopped; no result was written. The same command goes on from {folder.path}."
-
-
-class Segments:
-    """Settles and encodes painted frames, a new file every few seconds of the film.
+class SegmentedWriter:
+    """Stabilizes and encodes stylized frames, with a new file every few seconds of the video.
 
     Attributes:
-        number: of finished segments.
+        finished: number of complete segments.
     """
 
-    def __init__(self, job: Job, folder: WorkFolder, stylizer: ClipStylizer, reached: Reached) -> None:
+    def __init__(self, job: VideoJob, folder: WorkFolder, stylizer: ClipStylizer, finished: int) -> None:
         info = job.clip.info
         self.folder = folder
         self.stylizer = stylizer
-        self.number = reached.segments
+        self.finished = finished
         self.info = replace(info, height=job.size[0], width=job.size[1])
-        self.length = max(1, round(SEGMENT_SECONDS * info.rate))
+        self.frames_per_segment = max(1, round(SEGMENT_SECONDS * info.rate))
         self.encoding: Encoding = video.encoding_for(job.output, job.settings.codec, job.settings.quality)
         self.alpha = info.alpha and self.encoding.alpha
-        self.threads = 1 if job.size[0] * job.size[1] <= MANY_PIXELS else 0
+        self.threads = 1 if job.size[0] * job.size[1] <= MAX_SINGLE_THREAD_PIXELS else 0
         self._writer: SegmentWriter | None = None
         self._last: tuple[Raw, Frame] | None = None
-        self._say(job)
-
-    def _say(self, job: Job) -> None:
-        if self.info.alpha and not self.alpha:
-            job.report.note(
-                f"{self.encoding.codec} keeps no transparency; what is transparent becomes white."
-            )
+        if info.alpha and not self.alpha:
+            job.reporter.note(f"{self.encoding.codec} has no transparency; transparent pixels become white.")
         if self.encoding.even and (self.info.width % 2 or self.info.height % 2):
-            job.report.note("H.264 takes even sizes; the last row or column is repeated once.")
+            job.reporter.note("H.264 needs even sizes; the last row or column is repeated once.")
 
-    def add(self, raw: Raw) -> None:
-        """The next frame."""
-        if self._writer is not None and raw.ready.frame.number // self.length > self._number_of_last():
-            self._finish()
+    def write(self, raw: Raw) -> None:
+        """Write the next frame."""
+        if self._last is not None and self._writer is not None:
+            previous = self._last[1].number
+            if raw.ready.frame.number // self.frames_per_segment > previous // self.frames_per_segment:
+                self.close()
         frame = self.stylizer.settle(raw)
         if self._writer is None:
             self._writer = SegmentWriter(
-                self.folder.segment(self.number),
+                self.folder.segment(self.finished),
                 self.info,
                 self.encoding,
                 alpha=self.alpha,
@@ -112,26 +104,19 @@ class Segments:
         self._writer.write(frame)
         self._last = raw, frame
 
-    def end(self) -> None:
-        """After the last frame."""
-        if self._writer is not None:
-            self._finish()
+    def close(self) -> None:
+        """Finish the current segment."""
+        if self._writer is None:
+            return
+        assert self._last is not None
+        self._writer.close()
+        self._writer = None
+        raw, frame = self._last
+        self.folder.finish(self.finished, self.stylizer.memory(raw), frame.number, frame.time)
+        self.finished += 1
 
     def abandon(self) -> None:
         """Drop the segment that is not finished."""
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
-
-    def _number_of_last(self) -> int:
-        assert self._last is not None
-        return self._last[1].number // self.length
-
-    def _finish(self) -> None:
-        assert self._writer is not None
-        assert self._last is not None
-        self._writer.close()
-        self._writer = None
-        raw, frame = self._last
-        self.folder.finish(self.number, self.stylizer.memory(raw), frame.number, frame.time)
-        self.number += 1

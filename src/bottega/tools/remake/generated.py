@@ -1,4 +1,4 @@
-"""``remake`` for drafts: the generator again, the same seed, the same wish."""
+"""``remake`` for generated pictures: the same generator, seed and condition."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bottega.tools.generate.samples import make_drafts, sheet_of
 from bottega.tools.generate.settings import GenerateSettings
 
 
-def remake_draft(
+def remake_generated(
     recipe: dict[str, Any],
     search: InputSearch,
     folder: Path,

@@ -1,0 +1,125 @@
+"""The tool ``stylize``: pictures, folders of pictures and videos in the style of other pictures."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bottega.errors import Cancelled, OutputError
+from bottega.files import check_writable_folder
+from bottega.tools.common.image_sources import Source, content_source
+from bottega.tools.common.output_paths import check_not_input, check_output, default_name
+from bottega.tools.common.progress import ProgressReporter
+from bottega.tools.common.tool import Tool, ToolResult
+from bottega.tools.stylize.plan import parse_plan
+from bottega.tools.stylize.settings import StylizeSettings
+from bottega.tools.stylize.video.formats import is_video
+
+if TYPE_CHECKING:
+    from bottega.tools.stylize.pipeline import StylizePipeline
+
+
+def _run(settings: StylizeSettings, reporter: ProgressReporter) -> ToolResult:
+    if is_video(settings):
+        from bottega.tools.stylize.video.run import stylize_video
+
+        return stylize_video(settings, reporter)
+    if settings.compare:
+        from bottega.tools.stylize.method_comparison import compare_methods
+
+        return compare_methods(settings, reporter)
+    from bottega.tools.stylize.pipeline import StylizePipeline, open_method
+
+    method = open_method(settings)
+    plan = parse_plan(
+        settings.style,
+        settings.region,
+        settings.protect,
+        style_weights=settings.region_style_weight,
+        content_weights=settings.region_content_weight,
+        start=settings.start,
+        resolver=method.style_resolver,
+        only_style=method.only_style,
+    )
+    pipeline = StylizePipeline(plan, method)
+    if settings.content.is_dir():
+        from bottega.tools.stylize.batch import stylize_folder
+
+        return stylize_folder(settings, pipeline, reporter)
+    return _stylize_picture(settings, pipeline, reporter)
+
+
+def _stylize_picture(
+    settings: StylizeSettings, pipeline: StylizePipeline, reporter: ProgressReporter
+) -> ToolResult:
+    from bottega import pictures
+    from bottega.tools.stylize.methods.base import SideOutputs
+    from bottega.tools.stylize.sheet import before_after_sheet
+
+    start = time.monotonic()
+    content = content_source(settings.content)
+    name = default_name(content, pipeline.plan.label)
+    output = settings.output or Path(name)
+    if output.is_dir():
+        output = output / name
+    _check_outputs(settings, output, [content, *pipeline.plan.sources])
+    before = content.open()
+    side_outputs = SideOutputs(settings.preview, settings.preview_every, settings.checkpoint)
+    try:
+        picture = pipeline.run(before, reporter, side_outputs)
+    except (KeyboardInterrupt, Cancelled):
+        message = "Stopped; no result was written."
+        if settings.checkpoint is not None and settings.checkpoint.exists():
+            message += f" The same command resumes from {settings.checkpoint}."
+        raise Cancelled(message) from None
+    recipe = pipeline.recipe(content, output.parent)
+    pictures.save(picture, output, bits=settings.bits, quality=settings.quality, recipe=recipe)
+    files = [output]
+    if settings.sheet is not None:
+        sheet = before_after_sheet(before, pipeline.plan, picture)
+        pictures.save(sheet, settings.sheet, quality=settings.quality)
+        files.append(settings.sheet)
+    seconds = time.monotonic() - start
+    return ToolResult(
+        f"{output} ({picture.width} × {picture.height} pixels, {seconds:.1f} seconds)",
+        files=tuple(files),
+        details={
+            "width": picture.width,
+            "height": picture.height,
+            "seconds": round(seconds, 3),
+            "recipe": recipe,
+        },
+    )
+
+
+def _check_outputs(settings: StylizeSettings, output: Path, inputs: list[Source]) -> None:
+    """Check all files that will be written.
+
+    Previews and checkpoints may be replaced while the tool runs, but never an input or a result.
+    """
+    from bottega.pictures.formats import format_of
+
+    check_output(output, inputs, overwrite=settings.overwrite, bits=settings.bits)
+    if settings.sheet is not None:
+        check_output(settings.sheet, inputs, overwrite=settings.overwrite)
+    if settings.preview is not None:
+        format_of(settings.preview)
+    for path in (settings.preview, settings.checkpoint):
+        if path is not None:
+            check_writable_folder(path.parent)
+            check_not_input(path, inputs)
+    outputs = [output, settings.sheet, settings.preview, settings.checkpoint]
+    absolute = [path.absolute() for path in outputs if path is not None]
+    for path in absolute:
+        if absolute.count(path) > 1:
+            raise OutputError(f"{path} is given for two outputs; choose two names.")
+
+
+STYLIZE = Tool(
+    name="stylize",
+    summary="Stylize a picture, a folder of pictures or a video like other pictures.",
+    settings=StylizeSettings,
+    function=_run,
+    uses_networks=True,
+)
