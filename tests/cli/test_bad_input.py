@@ -129,7 +129,7 @@ def test_inputs_are_never_overwritten(bench: Path, refused: Refused) -> None:
     for name in ("photo.png", "style.png", "linked.png"):
         assert "never overwritten" in refused(4, "-o", name, "--overwrite")
     assert "never overwritten" in refused(4, "-o", "out.png", "--preview", "style.png")
-    assert "never overwritten" in refused(4, "-o", "out.png", "--state", "photo.png")
+    assert "never overwritten" in refused(4, "-o", "out.png", "--checkpoint", "photo.png")
     assert "two things" in refused(4, "-o", "out.png", "--preview", "out.png")
 
 
@@ -201,5 +201,5 @@ def test_only_pictures_are_suggested_for_pictures(bench: Path, refused: Refused)
 
 def test_a_black_mask_is_named_by_its_file(bench: Path, refused: Refused) -> None:
     Image.new("L", (40, 30), 0).save(bench / "night.png")
-    assert "night.png is black" in refused(3, "--leave", "night.png")
+    assert "night.png is black" in refused(3, "--protect", "night.png")
     assert "night.png is black" in refused(3, "--region", "a=night.png", "--style", "a=other.png")

@@ -45,7 +45,7 @@ def test_regions_weights_and_leave(bench: Path, quick: Quick) -> None:
         "subject=mask.png",
     ]
     assert (
-        main(["stylize", "photo.png", *words, "--leave", "subject", "-o", "out.png", *quick("--size", "0")])
+        main(["stylize", "photo.png", *words, "--protect", "subject", "-o", "out.png", *quick("--size", "0")])
         == 0
     )
     before, after = np.asarray(Image.open("photo.png")), np.asarray(Image.open("out.png"))
@@ -113,5 +113,5 @@ def test_sixteen_bits(bench: Path, quick: Quick) -> None:
 
 
 def test_a_finished_state_is_removed(bench: Path, quick: Quick) -> None:
-    assert main(["stylize", "photo.png", "--style", "style.png", "--state", "work.state", *quick()]) == 0
+    assert main(["stylize", "photo.png", "--style", "style.png", "--checkpoint", "work.state", *quick()]) == 0
     assert not (bench / "work.state").exists()

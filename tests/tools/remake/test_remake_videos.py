@@ -31,7 +31,7 @@ def remake(film: str, **settings: Any) -> ToolResult:
 @pytest.fixture
 def film(bench: Path) -> Path:
     write_film(bench / "clip.mp4", two_colors(12))
-    stylize("clip.mp4", style=["style.png", "other.png@1s"], temporal=0.5, output="out.mp4")
+    stylize("clip.mp4", style=["style.png", "other.png@1s"], temporal_smoothing=0.5, output="out.mp4")
     return bench / "out.mp4"
 
 
@@ -55,7 +55,7 @@ def test_inputs_are_found_by_their_hash(film: Path) -> None:
 
 def test_another_film_is_no_match(film: Path) -> None:
     recipe = remake("out.mp4", verify=True).details["recipe"]
-    assert recipe["clip"]["moments"] == [0.0, 1.0]
+    assert [style["start_seconds"] for style in recipe["styles"]] == [None, 1.0]
     # The same recipe in a film of other pixels.
     from bottega.video import SegmentWriter, encoding_for, join
 
@@ -76,7 +76,7 @@ def test_a_folder_of_frames_and_masks(bench: Path) -> None:
         mask = np.zeros(pixels.shape[:2], np.uint8)
         mask[:, :30] = 255
         Image.fromarray(mask).save(f"masks/{number}.png")
-    parts = {"region": ["left=masks"], "style": ["left=style.png"], "leave": ["background"]}
+    parts = {"region": ["left=masks"], "style": ["left=style.png"], "protect": ["background"]}
     stylize("in", **parts, frame_rate=10, output="out.mp4")
     remake("out.mp4", verify=True)
     Path("kept").mkdir()
@@ -91,9 +91,9 @@ def test_a_folder_of_frames_and_masks(bench: Path) -> None:
 
 
 def test_what_cannot_be_remade(film: Path) -> None:
-    with pytest.raises(PictureError, match="only films that Bottega made"):
+    with pytest.raises(PictureError, match="only videos that Bottega made"):
         remake("clip.mp4", verify=True)
-    with pytest.raises(OutputError, match="a film is remade as a film"):
+    with pytest.raises(OutputError, match="a video is remade as a video file"):
         remake("out.mp4", output="again.gif")
     with pytest.raises(OutputError, match="one of the inputs"):
         remake("out.mp4", output="clip.mp4", overwrite=True)

@@ -52,9 +52,9 @@ def test_float32_makes_a_picture_like_it(bf16: Settings) -> None:
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_stopped_work_goes_on_bit_for_bit(bf16: Settings, solver: str) -> None:
     stylize(output="straight.png", solver=solver, bits=16, **bf16)
-    with pytest.raises(Cancelled, match=r"goes on from work\.state"):
-        stylize(StopAt(0.6), output="broken.png", state="work.state", solver=solver, bits=16, **bf16)
-    stylize(output="broken.png", state="work.state", solver=solver, bits=16, **bf16)
+    with pytest.raises(Cancelled, match=r"resumes from work\.state"):
+        stylize(StopAt(0.6), output="broken.png", checkpoint="work.state", solver=solver, bits=16, **bf16)
+    stylize(output="broken.png", checkpoint="work.state", solver=solver, bits=16, **bf16)
     assert Path("broken.png").read_bytes() == Path("straight.png").read_bytes()
 
 

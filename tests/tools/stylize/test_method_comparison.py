@@ -17,8 +17,8 @@ from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
 
 
-class Diary(ProgressReporter):
-    """Remembers the notes."""
+class RecordingReporter(ProgressReporter):
+    """Records the notes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -35,16 +35,16 @@ def compare(quick: dict[str, Any], report: ProgressReporter | None = None, **set
 
 
 @pytest.mark.parametrize("method", ["micro", "photo", "adain", "fast"])
-def test_methods_stand_side_by_side(bench: Path, quick_settings: dict[str, Any], method: str) -> None:
-    diary = Diary()
-    outcome = compare(quick_settings, diary, model=f"tiny-{method}", output="sheet.png")
+def test_methods_are_compared_on_one_sheet(bench: Path, quick_settings: dict[str, Any], method: str) -> None:
+    reporter = RecordingReporter()
+    outcome = compare(quick_settings, reporter, model=f"tiny-{method}", output="sheet.png")
     seconds = {row["method"]: row["seconds"] for row in outcome.rows}
     assert {"optimize", method} <= set(seconds)
     assert all(value >= 0 for value in seconds.values())
     assert outcome.files == (Path("sheet.png"),)
     # Two rows: the photograph and its style, then the methods.
     assert Image.open("sheet.png").height > 2 * 480
-    missing = {note.split(":")[0] for note in diary.notes if note.startswith("Without")}
+    missing = {note.split(":")[0] for note in reporter.notes if note.startswith("Without")}
     assert "Without multi" in missing
     assert not missing & {f"Without {name}" for name in seconds}
 
@@ -58,19 +58,19 @@ def test_a_network_of_many_styles_is_compared_by_its_names(
     assert outcome.files == (Path("photo-compared.png"),)
 
 
-def test_what_makes_no_comparison(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_invalid_comparisons(bench: Path, quick_settings: dict[str, Any]) -> None:
     for name, value in (
         ("method", "optimize"),
-        ("state", "w.state"),
+        ("checkpoint", "w.state"),
         ("sheet", "s.png"),
     ):
-        with pytest.raises(SettingsError, match=f"leave --{name} away"):
+        with pytest.raises(SettingsError, match=f"leave --{name} out"):
             compare(quick_settings, **{name: value})
     with pytest.raises(SettingsError, match="is a folder"):
         compare(quick_settings, content=".")
-    with pytest.raises(WeightsError, match="tiny is no network that paints"):
+    with pytest.raises(WeightsError, match="tiny is not a style transfer network"):
         compare(quick_settings, model="tiny")
-    with pytest.raises(PictureError, match="no file"):
+    with pytest.raises(PictureError, match=r"none\.png"):
         compare(quick_settings, content="none.png")
     (bench / "sheet.png").write_bytes(b"precious")
     with pytest.raises(OutputError, match="--overwrite"):
@@ -104,10 +104,10 @@ def test_a_photograph_in_every_style(bench: Path, monkeypatch: pytest.MonkeyPatc
     assert Image.open("sheet.png").width > 4 * 85
 
 
-def test_sheets_of_styles_that_cannot_be(bench: Path) -> None:
+def test_invalid_style_sheets(bench: Path) -> None:
     with pytest.raises(SettingsError, match=r"-o sheet\.png"):
         run_styles(photo="photo.png")
     with pytest.raises(OutputError, match="never overwritten"):
         run_styles(photo="photo.png", sheet="photo.png", overwrite=True)
-    with pytest.raises(PictureError, match="no file"):
+    with pytest.raises(PictureError, match=r"none\.png"):
         run_styles(photo="none.png", sheet="sheet.png")

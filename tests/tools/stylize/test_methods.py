@@ -1,4 +1,4 @@
-"""The methods of one pass: what they paint, what they keep, and that a recipe makes it again."""
+"""The feed-forward methods: what they change, what they keep, and that a recipe makes it again."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from bottega.errors import Cancelled, SettingsError
 from bottega.layers import rgb_to_oklab
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.registry import TOOLS
-from bottega.tools.stylize.methods import METHODS
+from bottega.tools.stylize.methods.registry import METHODS
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.color_transfer import color_transfer
 
 Pass = Callable[..., dict[str, Any]]
 
-ONE_PASS = [name for name in METHODS if name != "optimize"]
-BY_PICTURE = ["micro", "photo", "adain"]
-OWN = object()
+FEEDFORWARD = [name for name in METHODS if name != "optimize"]
+ARBITRARY_STYLE = ["micro", "photo", "adain"]
+DEFAULT_STYLE = object()
 LEFT, RIGHT = slice(0, 12), slice(28, 40)
 
 
@@ -35,8 +35,8 @@ def style_for(method: str) -> Any:
     return {"fast": None, "multi": {"candy": 2, "rain": 1}}.get(method, "style.png")
 
 
-def paint(method: str, settings: dict[str, Any], style: Any = OWN, **more: Any) -> Tensor:
-    style = style_for(method) if style is OWN else style
+def stylize(method: str, settings: dict[str, Any], style: Any = DEFAULT_STYLE, **more: Any) -> Tensor:
+    style = style_for(method) if style is DEFAULT_STYLE else style
     return bottega.stylize("photo.png", style, **settings, **more).picture.pixels
 
 
@@ -48,30 +48,30 @@ def change(one: Tensor, other: Tensor, columns: slice = slice(None)) -> float:
     return float((one - other)[..., columns].abs().mean())
 
 
-@pytest.mark.parametrize("method", ONE_PASS)
-def test_a_picture_is_painted_and_remade(bench: Path, quick_pass: Pass, method: str) -> None:
+@pytest.mark.parametrize("method", FEEDFORWARD)
+def test_stylize_and_remake(bench: Path, quick_pass: Pass, method: str) -> None:
     made = bottega.stylize("photo.png", style_for(method), output="out.png", **quick_pass(method))
-    assert made.picture.pixels.shape == (1, 3, 30, 40), "the content's own size"
-    assert change(made.picture.pixels, pictures.load("photo.png").pixels) > 0.01
+    assert made.tensor.shape == (1, 3, 30, 40), "the content's own size"
+    assert change(made.tensor, pictures.load("photo.png").pixels) > 0.01
     tool = TOOLS["remake"]
     assert "same pixels" in tool.run(tool.configure({"picture": "out.png", "verify": True})).summary
     recipe = pictures.read_recipe("out.png")
     assert recipe is not None
     assert recipe["model"]["name"] == f"tiny-{method}"
     kept = set(recipe["settings"])
-    assert kept == {name for name in TransferSettings.model_fields if METHODS[method].honours(name)} - {
+    assert kept == {name for name in TransferSettings.model_fields if METHODS[method].supports(name)} - {
         "model"
     }
     assert recipe["settings"]["size"] == 0
 
 
-@pytest.mark.parametrize("method", ONE_PASS)
-def test_pixels_that_are_left_come_back_exactly(bench: Path, quick_pass: Pass, method: str) -> None:
-    made = paint(method, quick_pass(method), leave={"face": "mask.png"})
+@pytest.mark.parametrize("method", FEEDFORWARD)
+def test_protected_pixels_are_unchanged(bench: Path, quick_pass: Pass, method: str) -> None:
+    made = stylize(method, quick_pass(method), protect={"face": "mask.png"})
     before = pictures.load("photo.png").pixels
     assert torch.equal(made[..., :20], before[..., :20])
     assert change(made, before, RIGHT) > 0.005
-    soft = paint(method, quick_pass(method, feather=8), leave={"face": "mask.png"})
+    soft = stylize(method, quick_pass(method, feather=8), protect={"face": "mask.png"})
     assert torch.equal(soft[..., LEFT], before[..., LEFT])
     assert change(soft, made, slice(16, 24)) > 0
 
@@ -80,8 +80,8 @@ def test_pixels_that_are_left_come_back_exactly(bench: Path, quick_pass: Pass, m
 def test_regions_have_styles_of_their_own(bench: Path, quick_pass: Pass, method: str) -> None:
     one, two = ("candy", "rain") if method == "multi" else ("style.png", "other.png")
     settings, region = quick_pass(method), {"left": "mask.png"}
-    both = paint(method, settings, {"left": one, "background": two}, region=region)
-    same = paint(method, settings, {"left": one, "background": one}, region=region)
+    both = stylize(method, settings, {"left": one, "background": two}, region=region)
+    same = stylize(method, settings, {"left": one, "background": one}, region=region)
     # The picture is hardly wider than what a network sees of it at once, so the border is everywhere.
     assert change(both, same, RIGHT) > 2 * change(both, same, LEFT)
 
@@ -90,54 +90,52 @@ def test_regions_have_styles_of_their_own(bench: Path, quick_pass: Pass, method:
 def test_styles_are_mixed_by_their_weights(bench: Path, quick_pass: Pass, method: str) -> None:
     one, two = ("candy", "rain") if method == "multi" else ("style.png", "other.png")
     settings = quick_pass(method)
-    first, second = paint(method, settings, one), paint(method, settings, two)
-    assert torch.allclose(paint(method, settings, {one: 1, two: 0}), first, atol=1e-6)
-    mixed = paint(method, settings, {one: 3, two: 1})
+    first, second = stylize(method, settings, one), stylize(method, settings, two)
+    assert torch.allclose(stylize(method, settings, {one: 1, two: 0}), first, atol=1e-6)
+    mixed = stylize(method, settings, {one: 3, two: 1})
     assert 0 < change(mixed, first) < change(second, first)
 
 
 @pytest.mark.parametrize("method", ["micro", "photo"])
 def test_strengths(bench: Path, quick_pass: Pass, method: str) -> None:
     content = pictures.load("photo.png").pixels
-    full = paint(method, quick_pass(method))
-    assert torch.equal(paint(method, quick_pass(method, strength=0.0)), content)
-    half = paint(method, quick_pass(method, strength=0.5))
+    full = stylize(method, quick_pass(method))
+    assert torch.equal(stylize(method, quick_pass(method, strength=0.0)), content)
+    half = stylize(method, quick_pass(method, strength=0.5))
     assert 0 < change(half, content) < change(full, content)
-    own_colors = paint(method, quick_pass(method, color_strength=0.0))
+    own_colors = stylize(method, quick_pass(method, color_strength=0.0))
     assert change(own_colors, full) > 0.01
     mean = content.mean((2, 3))
     assert (own_colors.mean((2, 3)) - mean).abs().max() < (full.mean((2, 3)) - mean).abs().max()
 
 
 @pytest.mark.parametrize("method", ["micro", "adain"])
-def test_the_scale_of_a_style_is_the_size_that_it_is_seen_at(
-    bench: Path, quick_pass: Pass, method: str
-) -> None:
+def test_style_scale_is_the_size_at_which_it_is_encoded(bench: Path, quick_pass: Pass, method: str) -> None:
     settings = quick_pass(method)
-    half = paint(method, settings, "style.png:scale=0.5")
-    assert torch.equal(half, paint(method, {**settings, "style_scale": 0.5}))
-    assert change(half, paint(method, settings)) > 1e-4
+    half = stylize(method, settings, "style.png:scale=0.5")
+    assert torch.equal(half, stylize(method, {**settings, "style_scale": 0.5}))
+    assert change(half, stylize(method, settings)) > 1e-4
 
 
-@pytest.mark.parametrize("method", ONE_PASS)
-def test_the_contents_colours_can_be_kept(bench: Path, quick_pass: Pass, method: str) -> None:
+@pytest.mark.parametrize("method", FEEDFORWARD)
+def test_content_colors_can_be_kept(bench: Path, quick_pass: Pass, method: str) -> None:
     content = pictures.load("photo.png").pixels
-    changed = paint(method, quick_pass(method))
-    kept = paint(method, quick_pass(method, keep_color=True))
+    changed = stylize(method, quick_pass(method))
+    kept = stylize(method, quick_pass(method, keep_color=True))
     # Not wholly: what is too light or dark for its colour becomes paler.
     assert chroma_between(kept, content) < 0.6 * chroma_between(changed, content)
     for how, name in (("match", "coral"), ("histogram", "histogram")):
-        made = paint(method, quick_pass(method, keep_color=True, color_method=how))
-        if method in BY_PICTURE:
+        made = stylize(method, quick_pass(method, keep_color=True, color_method=how))
+        if method in ARBITRARY_STYLE:
             style = color_transfer(pictures.load("style.png").pixels, content, name)
-            expected = paint(method, quick_pass(method), style)
+            expected = stylize(method, quick_pass(method), style)
         else:
             expected = color_transfer(changed, content, name)
         assert torch.allclose(made, expected, atol=1.01 / 255)
         assert change(made, changed) > 0.002
 
 
-@pytest.mark.parametrize("method", ONE_PASS)
+@pytest.mark.parametrize("method", FEEDFORWARD)
 def test_sizes_alpha_and_depth(bench: Path, quick_pass: Pass, method: str) -> None:
     image = Image.open("photo.png").convert("RGBA")
     image.putalpha(Image.open("mask.png"))
@@ -150,20 +148,10 @@ def test_sizes_alpha_and_depth(bench: Path, quick_pass: Pass, method: str) -> No
     assert torch.equal(plain.alpha, pictures.as_picture(image).alpha)
 
 
-def test_marks_are_laid_unless_asked_otherwise_and_recipes_say_so(bench: Path, quick_pass: Pass) -> None:
+def test_texture_is_on_by_default_and_in_the_recipe(bench: Path, quick_pass: Pass) -> None:
     made = bottega.stylize("photo.png", "style.png", output="out.png", **quick_pass("micro"))
-    assert made.recipe["settings"]["marks"] == 1
-    assert change(made.picture.pixels, paint("micro", quick_pass("micro", marks=0.0))) > 0.01
-
-
-def test_a_recipe_from_before_there_were_marks_makes_its_picture(bench: Path, quick_pass: Pass) -> None:
-    bottega.stylize("photo.png", "style.png", output="out.png", **quick_pass("micro", marks=0.0))
-    recipe = pictures.read_recipe("out.png")
-    assert recipe is not None
-    del recipe["settings"]["marks"]
-    pictures.save(pictures.load("out.png"), "older.png", recipe=recipe)
-    tool = TOOLS["remake"]
-    assert "same pixels" in tool.run(tool.configure({"picture": "older.png", "verify": True})).summary
+    assert made.recipe["settings"]["texture"] == 1
+    assert change(made.tensor, stylize("micro", quick_pass("micro", texture=0.0))) > 0.01
 
 
 @pytest.mark.parametrize("method", ["micro", "photo"])
@@ -175,29 +163,29 @@ def test_bytes_become_bytes_that_are_those_of_the_floats(bench: Path, quick_pass
     assert (short.pixels - long.pixels).abs().max() < 1.01 / 255
 
 
-def test_a_mask_of_nothing_is_one_manner(bench: Path, quick_pass: Pass) -> None:
+def test_a_full_mask_equals_no_mask(bench: Path, quick_pass: Pass) -> None:
     Image.new("L", (40, 30), 255).save("all.png")
-    whole = paint("micro", quick_pass())
-    masked = paint(
-        "micro", quick_pass(), {"a": "style.png"}, region={"a": "all.png"}, leave={"background": None}
+    whole = stylize("micro", quick_pass())
+    masked = stylize(
+        "micro", quick_pass(), {"a": "style.png"}, region={"a": "all.png"}, protect={"background": None}
     )
     assert (whole - masked).abs().max() < 1.01 / 255
 
 
-def test_what_is_transparent_of_a_style_is_not_seen(bench: Path, quick_pass: Pass) -> None:
+def test_transparent_parts_of_a_style_are_ignored(bench: Path, quick_pass: Pass) -> None:
     # Left the style, right something else that is cut away.
     style, other = (np.asarray(Image.open(name)) for name in ("style.png", "other.png"))
     joined = np.concatenate([style, other], 1)
     alpha = np.full(joined.shape[:2], 255, np.uint8)
     alpha[:, style.shape[1] :] = 0
     cut = Image.fromarray(np.dstack([joined, alpha]))
-    for method in BY_PICTURE:
-        seen = paint(method, quick_pass(method), cut)
-        assert change(seen, paint(method, quick_pass(method), joined)) > 1e-4
+    for method in ARBITRARY_STYLE:
+        seen = stylize(method, quick_pass(method), cut)
+        assert change(seen, stylize(method, quick_pass(method), joined)) > 1e-4
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
-def test_every_engine_repeats_its_picture(bench: Path, quick_pass: Pass, engine: str) -> None:
+def test_every_engine_is_reproducible(bench: Path, quick_pass: Pass, engine: str) -> None:
     # Not importorskip(): OpenVINO is imported by our engine alone, which keeps it from reporting that.
     if find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")
@@ -207,8 +195,8 @@ def test_every_engine_repeats_its_picture(bench: Path, quick_pass: Pass, engine:
     assert made.recipe["settings"]["precision"] in ("fp32", "bf16")
     tool = TOOLS["remake"]
     assert "same pixels" in tool.run(tool.configure({"picture": "out.png", "verify": True})).summary
-    exact = paint("micro", quick_pass())
-    assert change(made.picture.pixels, exact) < 0.01
+    exact = stylize("micro", quick_pass())
+    assert change(made.tensor, exact) < 0.01
     other = tool.configure({"picture": "out.png", "output": "again.png", "engine": "torch"})
     assert tool.run(other).details["recipe"]["settings"]["engine"] == engine
     recipe = pictures.read_recipe("again.png")
@@ -216,38 +204,38 @@ def test_every_engine_repeats_its_picture(bench: Path, quick_pass: Pass, engine:
     assert recipe["settings"]["engine"] == "torch"
 
 
-def test_the_caller_may_stop_it(bench: Path, quick_pass: Pass) -> None:
+def test_cancel(bench: Path, quick_pass: Pass) -> None:
     class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 
-    for method in ONE_PASS:
+    for method in FEEDFORWARD:
         with pytest.raises(Cancelled, match="no result was written"):
-            paint(method, quick_pass(method), report=Stop())
+            stylize(method, quick_pass(method), reporter=Stop())
 
 
-def test_the_callers_threads_come_back(bench: Path, quick_pass: Pass) -> None:
+def test_number_of_threads_is_restored(bench: Path, quick_pass: Pass) -> None:
     torch.set_num_threads(2)
-    paint("micro", quick_pass())
+    stylize("micro", quick_pass())
     assert torch.get_num_threads() == 2
 
 
-def test_too_little_memory_is_said_before(
+def test_too_little_memory_is_reported_before_the_work(
     bench: Path, quick_pass: Pass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bottega import runtime
     from bottega.errors import ResourceError
 
     monkeypatch.setattr(runtime, "available_memory", lambda: 10_000_000)
-    for method in ONE_PASS:
+    for method in FEEDFORWARD:
         with pytest.raises(ResourceError, match=r"--size \d+ would fit"):
-            paint(method, quick_pass(method))
+            stylize(method, quick_pass(method))
 
 
-def test_there_is_a_style_or_a_reason(bench: Path, quick_pass: Pass) -> None:
+def test_missing_and_unknown_styles(bench: Path, quick_pass: Pass) -> None:
     with pytest.raises(SettingsError, match="micro needs a style"):
         bottega.stylize("photo.png", **quick_pass())
-    with pytest.raises(SettingsError, match=r"--style is for .*; fast paints the one style"):
+    with pytest.raises(SettingsError, match=r"--style is for .*; fast has the one style"):
         bottega.stylize("photo.png", "style.png", **quick_pass("fast"))
     with pytest.raises(
         SettingsError, match=r'no style "cndy"; it has candy, mosaic, rain\. Did you mean "candy"'

@@ -30,5 +30,5 @@ def test_a_picture_and_a_style_are_enough(bench: Path, method: str) -> None:
 def test_regions_and_what_is_left_with_the_packaged_network(bench: Path) -> None:
     if "micro" not in manifest():
         pytest.skip("no network micro ships with this version")
-    made = bottega.stylize("photo.png", "risograph", leave={"face": "mask.png"}).picture.pixels
+    made = bottega.stylize("photo.png", "risograph", protect={"face": "mask.png"}).picture.pixels
     assert made[..., :20].equal(pictures.load("photo.png").pixels[..., :20])

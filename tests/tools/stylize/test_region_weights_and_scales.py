@@ -25,8 +25,8 @@ STEPS = {
 STYLES = {"left": "style.png", "background": "style.png"}
 
 
-class Diary(ProgressReporter):
-    """Remembers the notes."""
+class RecordingReporter(ProgressReporter):
+    """Records the notes."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -78,7 +78,7 @@ def test_without_regions_a_weight_is_that_of_the_whole(
     assert not torch.allclose(by_region, paint("style.png", **few), atol=1e-3)
 
 
-def test_one_is_no_weight_and_no_scale(paint: Callable[..., Tensor]) -> None:
+def test_weight_and_scale_of_one_change_nothing(paint: Callable[..., Tensor]) -> None:
     few = {"iterations": 1, "last_iterations": 1}
     ones = {"region_style_weight": {"left": 1}, "region_content_weight": {"left": 1.0, "background": 1}}
     assert torch.equal(paint(**few), paint(**few, **ones))
@@ -106,10 +106,10 @@ def test_the_pooling_reaches_the_network(paint: Callable[..., Tensor]) -> None:
 
 
 def test_a_style_too_small_for_its_scale_is_said(bench: Path, quick_settings: dict[str, Any]) -> None:
-    diary = Diary()
-    bottega.stylize("photo.png", ["style.png:scale=2", "other.png"], report=diary, **quick_settings)
-    assert diary.notes == [
-        "style.png: strokes 2 times as large would take a style of 64 pixels, this one is 36 long; "
+    reporter = RecordingReporter()
+    bottega.stylize("photo.png", ["style.png:scale=2", "other.png"], reporter=reporter, **quick_settings)
+    assert reporter.notes == [
+        "style.png: strokes 2 times as large need a style of 64 pixels, but this one has 36; "
         "they become as large as it allows."
     ]
 
@@ -117,19 +117,22 @@ def test_a_style_too_small_for_its_scale_is_said(bench: Path, quick_settings: di
 def test_bundled_styles_are_painted_as_large_as_their_scale_needs(
     bench: Path, quick_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bottega.tools.stylize import pipeline as painter
     from bottega.tools.stylize.methods import optimize
+    from bottega.tools.stylize.pipeline import StylizePipeline, open_method
+    from bottega.tools.stylize.plan import parse_plan
     from bottega.tools.stylize.settings import TransferSettings
-    from bottega.tools.stylize.style_spec import read_plan
 
     monkeypatch.setattr(optimize, "BUNDLED_STYLE_SIZE", 32)
-    monkeypatch.setattr(optimize, "LARGEST_BUNDLED_SIDE", 64)
-    plan = read_plan(["risograph", "risograph:scale=2", "risograph:scale=8"])
-    pictures = painter.Painter(plan, TransferSettings(**{**quick_settings, "size": 24})).style_pictures
+    monkeypatch.setattr(optimize, "MAX_BUNDLED_STYLE_PIXELS", 64)
+    plan = parse_plan(["risograph", "risograph:scale=2", "risograph:scale=8"])
+    method = open_method(TransferSettings(**{**quick_settings, "size": 24}))
+    pictures = StylizePipeline(plan, method).style_pictures
     assert [picture.width for picture in pictures] == [32, 48, 64]
 
 
-def test_all_of_it_is_remade(bench: Path, quick: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_weights_scale_pooling_and_start_are_remade(
+    bench: Path, quick: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["--region", "left=mask.png", "--style", "left=style.png:0.5:scale=0.7", "--style", "other.png"]
     weights = ["--region-style-weight", "left=2", "--region-content-weight", "background=0.5"]
     more = ["--pooling", "max", "--start", "other.png", "-o", "out.png"]
@@ -158,7 +161,7 @@ def test_a_state_of_another_pooling_is_refused(bench: Path, quick_settings: dict
             return True
 
     tool = TOOLS["stylize"]
-    values = {"content": "photo.png", "style": ["style.png"], "state": "work.state", **quick_settings}
+    values = {"content": "photo.png", "style": ["style.png"], "checkpoint": "work.state", **quick_settings}
     with pytest.raises(Cancelled):
         tool.run(tool.configure(values), Stop())
     for other in (
@@ -170,7 +173,7 @@ def test_a_state_of_another_pooling_is_refused(bench: Path, quick_settings: dict
             tool.run(tool.configure({**values, **other}))
 
 
-def test_the_help_tells_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stylize", "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     for flag in ("--start", "--region-style-weight", "--region-content-weight", "--pooling", ":scale=1.5"):
@@ -181,7 +184,7 @@ def test_pictures_that_share_a_style_share_its_note(bench: Path, quick_settings:
     (bench / "photos").mkdir()
     for name in ("a.png", "b.png"):
         Image.open("photo.png").save(bench / "photos" / name)
-    diary, tool = Diary(), TOOLS["stylize"]
+    reporter, tool = RecordingReporter(), TOOLS["stylize"]
     values = {"content": "photos", "style": ["style.png:scale=2"], "output": "made", **quick_settings}
-    tool.run(tool.configure(values), diary)
-    assert len(diary.notes) == 1
+    tool.run(tool.configure(values), reporter)
+    assert len(reporter.notes) == 1

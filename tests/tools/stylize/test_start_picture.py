@@ -37,7 +37,7 @@ def test_work_starts_from_the_picture(bench: Path, quick_settings: dict[str, Any
     expected = pictures.resize(begin, (24, 32)).clamp(0, 1)
     for start in ("other.png", Path("other.png"), Image.open("other.png"), begin):
         made = bottega.stylize("photo.png", "style.png", start=start, **{**quick_settings, **STILL})
-        assert torch.allclose(made.picture.pixels, expected, atol=1e-3)
+        assert torch.allclose(made.tensor, expected, atol=1e-3)
     assert made.recipe["start"]["kind"] == "memory"
 
 
@@ -84,7 +84,7 @@ def test_words_that_are_no_start(bench: Path, quick_settings: dict[str, Any]) ->
         ("othr.png", r"There is no picture othr\.png .* Did you mean other\.png\?$"),
         ("absent.png", r"There is no picture absent\.png to start from; [^.]*\.$"),
         ("folder", "folder is a folder"),
-        ("clear.png", r"clear\.png to start from is transparent all over"),
+        ("clear.png", r"clear\.png to start from is fully transparent"),
     ):
         with pytest.raises(PictureError, match=sentence):
             run(start=start, output="out.png", **quick_settings)
@@ -115,8 +115,8 @@ def test_a_state_of_another_start_is_refused(bench: Path, quick_settings: dict[s
             return True
 
     tool = TOOLS["stylize"]
-    values = {"content": "photo.png", "style": ["style.png"], "state": "work.state", **quick_settings}
-    with pytest.raises(Cancelled, match=r"goes on from work\.state"):
+    values = {"content": "photo.png", "style": ["style.png"], "checkpoint": "work.state", **quick_settings}
+    with pytest.raises(Cancelled, match=r"resumes from work\.state"):
         tool.run(tool.configure({**values, "start": "other.png"}), Stop())
     with pytest.raises(SettingsError, match=r"work\.state"):
         tool.run(tool.configure({**values, "start": "style.png"}))

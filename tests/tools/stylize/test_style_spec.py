@@ -1,4 +1,4 @@
-"""The words of --style, --region, --leave and the weights of regions."""
+"""The values of --style, --region, --protect and the weights of regions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from bottega.errors import PictureError, SettingsError
 from bottega.tools.common.image_sources import BundledSource, FileSource
-from bottega.tools.stylize.plan import BACKGROUND
-from bottega.tools.stylize.style_spec import read_plan, read_region, read_style
+from bottega.tools.stylize.plan import parse_plan
+from bottega.tools.stylize.style_spec import BACKGROUND, parse_region, parse_style
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("t:scale=2", "t:scale=2", 1.0, BACKGROUND),
     ],
 )
-def test_style_words_of_files(folder: Path, word: str, source: str, weight: float, region: str) -> None:
-    choice = read_style(word)
+def test_styles_of_files(folder: Path, word: str, source: str, weight: float, region: str) -> None:
+    choice = parse_style(word)
     assert choice.source == FileSource(Path(source))
     assert (choice.weight, choice.region, choice.scale) == (weight, region, 1.0)
 
@@ -58,10 +58,10 @@ def test_style_words_of_files(folder: Path, word: str, source: str, weight: floa
         ("sky=woodcut@3:0.5:scale=2", "woodcut@3", 0.5, 2.0, "sky"),
     ],
 )
-def test_style_words_with_a_scale(
+def test_styles_with_a_scale(
     folder: Path, word: str, name: str, weight: float, scale: float, region: str
 ) -> None:
-    choice = read_style(word)
+    choice = parse_style(word)
     assert choice.source.name == name
     assert (choice.weight, choice.scale, choice.region) == (weight, scale, region)
 
@@ -83,74 +83,78 @@ def test_style_words_with_a_scale(
         ("s.jpg:1e7", "weight of the style s.jpg is 10000000.0; use a number from 0 to 1000000"),
     ],
 )
-def test_numbers_that_are_none(folder: Path, word: str, sentence: str) -> None:
+def test_invalid_numbers(folder: Path, word: str, sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
-        read_style(word)
+        parse_style(word)
 
 
 def test_options_do_not_hide_what_is_missing(folder: Path) -> None:
     with pytest.raises(PictureError, match=r"no style picture ss\.jpg\. Did you mean s\.jpg"):
-        read_style("ss.jpg:0.4:scale=2")
+        parse_style("ss.jpg:0.4:scale=2")
     with pytest.raises(SettingsError, match='Did you mean "woodcut"'):
-        read_style("sky=woodcat:scale=2")
+        parse_style("sky=woodcat:scale=2")
 
 
-def test_style_words_of_bundled_styles(folder: Path) -> None:
-    assert read_style("woodcut").source == BundledSource("woodcut", 0)
-    assert read_style("woodcut@3").source == BundledSource("woodcut", 3)
-    choice = read_style("sky=ink-wash@12:0.25")
+def test_styles_of_bundled_styles(folder: Path) -> None:
+    assert parse_style("woodcut").source == BundledSource("woodcut", 0)
+    assert parse_style("woodcut@3").source == BundledSource("woodcut", 3)
+    choice = parse_style("sky=ink-wash@12:0.25")
     assert (choice.source, choice.weight, choice.region) == (BundledSource("ink-wash", 12), 0.25, "sky")
 
 
 def test_a_file_wins_over_a_bundled_style_of_the_same_name(folder: Path) -> None:
     (folder / "woodcut").write_bytes(b"")
-    assert read_style("woodcut").source == FileSource(Path("woodcut"))
+    assert parse_style("woodcut").source == FileSource(Path("woodcut"))
 
 
 def test_unknown_style_names_the_nearest(folder: Path) -> None:
     with pytest.raises(SettingsError, match='Did you mean "woodcut"') as caught:
-        read_style("woodcat")
+        parse_style("woodcat")
     assert "mosaic" in str(caught.value)
 
 
 def test_missing_file_names_the_nearest(folder: Path) -> None:
     with pytest.raises(PictureError, match=r"Did you mean s\.jpg"):
-        read_style("ss.jpg")
+        parse_style("ss.jpg")
     with pytest.raises(PictureError, match="no folder nowhere"):
-        read_style("nowhere/s.jpg")
+        parse_style("nowhere/s.jpg")
 
 
 @pytest.mark.parametrize("word", ["s.jpg:-1", "s.jpg:nan", "s.jpg:inf"])
 def test_weights_are_not_negative_or_endless(folder: Path, word: str) -> None:
     with pytest.raises(SettingsError, match="weight"):
-        read_style(word)
+        parse_style(word)
 
 
 def test_without_regions_everything_is_background(folder: Path) -> None:
-    plan = read_plan(["s.jpg"])
-    assert [(region.name, region.mask, region.leave) for region in plan.regions] == [
+    plan = parse_plan(["s.jpg"])
+    assert [(region.name, region.mask, region.protect) for region in plan.regions] == [
         (BACKGROUND, None, False)
     ]
 
 
-def test_regions_and_leave(folder: Path) -> None:
-    plan = read_plan(["subject=s.jpg", "woodcut"], ["subject=m.png"], ["n.png"])
-    assert {region.name: region.leave for region in plan.regions} == {
+def test_regions_and_protect(folder: Path) -> None:
+    plan = parse_plan(["subject=s.jpg", "woodcut"], ["subject=m.png"], ["n.png"])
+    assert {region.name: region.protect for region in plan.regions} == {
         "subject": False,
-        "leave-1": True,
+        "protect-1": True,
         BACKGROUND: False,
     }
     assert plan.label == "s+woodcut"
 
 
-def test_leave_a_named_region_and_the_background(folder: Path) -> None:
-    plan = read_plan(["a=s.jpg"], ["a=m.png", "b=n.png"], ["b", "background"])
-    assert {region.name: region.leave for region in plan.regions} == {"a": False, "b": True, BACKGROUND: True}
+def test_protect_a_named_region_and_the_background(folder: Path) -> None:
+    plan = parse_plan(["a=s.jpg"], ["a=m.png", "b=n.png"], ["b", "background"])
+    assert {region.name: region.protect for region in plan.regions} == {
+        "a": False,
+        "b": True,
+        BACKGROUND: True,
+    }
 
 
 def test_regions_have_weights(folder: Path) -> None:
     words = {"style_weights": ["a=2", "background=0"], "content_weights": ["a=.5"]}
-    plan = read_plan(["a=s.jpg", "s.jpg"], ["a=m.png"], **words)
+    plan = parse_plan(["a=s.jpg", "s.jpg"], ["a=m.png"], **words)
     assert [(r.name, r.style_weight, r.content_weight) for r in plan.regions] == [
         ("a", 2.0, 0.5),
         (BACKGROUND, 0.0, 1.0),
@@ -161,7 +165,7 @@ def test_regions_have_weights(folder: Path) -> None:
     ("weights", "sentence"),
     [
         (["sky=2"], 'no region "sky" to give a style weight; the regions are "a", "b", "background"'),
-        (["b=2"], 'region "b" is left alone'),
+        (["b=2"], 'region "b" is protected'),
         (["a=-1"], 'style weight of the region "a" is -1.0; use a number from 0 to 1000000'),
         (["a=nan"], "use a number from 0"),
         (["a=1e7"], "use a number from 0"),
@@ -171,11 +175,11 @@ def test_regions_have_weights(folder: Path) -> None:
         (["a=1", "a=2"], 'region "a" has two style weights'),
     ],
 )
-def test_region_weights_that_are_none(folder: Path, weights: list[str], sentence: str) -> None:
+def test_invalid_region_weights(folder: Path, weights: list[str], sentence: str) -> None:
     with pytest.raises(SettingsError, match=sentence):
-        read_plan(["a=s.jpg", "s.jpg"], ["a=m.png"], ["b=n.png"], style_weights=weights)
+        parse_plan(["a=s.jpg", "s.jpg"], ["a=m.png"], ["b=n.png"], style_weights=weights)
     with pytest.raises(SettingsError, match=sentence.replace("style weight", "content weight")):
-        read_plan(["a=s.jpg", "s.jpg"], ["a=m.png"], ["b=n.png"], content_weights=weights)
+        parse_plan(["a=s.jpg", "s.jpg"], ["a=m.png"], ["b=n.png"], content_weights=weights)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,7 @@ def test_region_weights_that_are_none(folder: Path, weights: list[str], sentence
         (["sky=s.jpg", "s.jpg"], [], [], "has no mask"),
         (["s.jpg"], ["sky=m.png"], [], 'region "sky" has no style'),
         (["sky=s.jpg"], ["sky=m.png"], [], 'region "background" has no style'),
-        (["sky=s.jpg", "s.jpg"], ["sky=m.png"], ["sky"], "left alone"),
+        (["sky=s.jpg", "s.jpg"], ["sky=m.png"], ["sky"], "protected"),
         (["s.jpg"], ["sky=m.png", "sky=n.png"], [], "one region name"),
         (["s.jpg"], [], ["sky"], "no region"),
         (["s.jpg:0"], [], [], "weight 0"),
@@ -193,20 +197,20 @@ def test_region_weights_that_are_none(folder: Path, weights: list[str], sentence
         (["s.jpg", "sky=s.jpg"], ["sky=m.png"], ["sky=n.png"], "given twice"),
     ],
 )
-def test_what_does_not_fit_together(
+def test_styles_and_regions_that_do_not_match(
     folder: Path, styles: list[str], regions: list[str], leave: list[str], sentence: str
 ) -> None:
     with pytest.raises(SettingsError, match=sentence):
-        read_plan(styles, regions, leave)
+        parse_plan(styles, regions, leave)
 
 
 def test_a_folder_name_with_a_sign_is_no_region(folder: Path) -> None:
     with pytest.raises(PictureError, match=r"no style picture some/a=s\.jpg"):
-        read_style("some/a=s.jpg")
+        parse_style("some/a=s.jpg")
 
 
 def test_missing_mask(folder: Path) -> None:
     with pytest.raises(PictureError, match=r"no file mask\.png"):
-        read_region("sky=mask.png")
-    with pytest.raises(PictureError, match=r"no mask other\.png"):
-        read_plan(["s.jpg"], [], ["other.png"])
+        parse_region("sky=mask.png")
+    with pytest.raises(PictureError, match=r"mask other\.png does not exist"):
+        parse_plan(["s.jpg"], [], ["other.png"])

@@ -1,7 +1,8 @@
-"""``bottega.stylize``: anything that is a picture goes in."""
+"""``bottega.stylize`` and ``bottega.Stylizer``: pictures in every form."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,20 @@ def test_all_forms_give_the_same_picture(bench: Path, quick_settings: dict[str, 
     made = [bottega.stylize(contents[form], styles[form], **quick_settings) for form in contents]
     assert made[0].picture.pixels.shape == (1, 3, 24, 32)
     for other in made[1:]:
-        assert torch.equal(made[0].picture.pixels, other.picture.pixels)
+        assert torch.equal(made[0].picture.pixels, other.tensor)
 
 
 def test_save_writes_pixels_and_recipe(bench: Path, quick_settings: dict[str, Any]) -> None:
     made = bottega.stylize("photo.png", "risograph@4", **quick_settings)
     assert not list(bench.glob("*risograph*"))
     path = made.save("out.png")
-    assert (pictures.load(path).pixels - made.picture.pixels).abs().max() <= 0.5 / 255 + 1e-6
+    assert (pictures.load(path).pixels - made.tensor).abs().max() <= 0.5 / 255 + 1e-6
     assert pictures.read_recipe(path) == made.recipe
     with pytest.raises(OutputError, match="never overwritten"):
         made.save("photo.png")
+    assert made.image.size == (32, 24)
+    assert np.array_equal(made.array, np.asarray(made.image))
+    assert made._repr_png_().startswith(b"\x89PNG")
 
 
 def test_output_writes_too(bench: Path, quick_settings: dict[str, Any]) -> None:
@@ -70,13 +74,13 @@ def test_regions(bench: Path, quick_settings: dict[str, Any]) -> None:
     styles = {"left": ["style.png"], "background": {"other.png": 1, "risograph": 2}}
     made = bottega.stylize("photo.png", styles, region={"left": mask}, **settings)
     assert [style["region"] for style in made.recipe["styles"]] == ["left", "background", "background"]
-    kept = bottega.stylize("photo.png", "style.png", leave={"left": mask}, **settings)
+    kept = bottega.stylize("photo.png", "style.png", protect={"left": mask}, **settings)
     before = pictures.load("photo.png").pixels
-    assert torch.equal(kept.picture.pixels[..., :20], before[..., :20])
-    assert not torch.equal(kept.picture.pixels[..., 20:], before[..., 20:])
+    assert torch.equal(kept.tensor[..., :20], before[..., :20])
+    assert not torch.equal(kept.tensor[..., 20:], before[..., 20:])
 
 
-def test_the_callers_threads_are_kept(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_number_of_threads_is_unchanged(bench: Path, quick_settings: dict[str, Any]) -> None:
     torch.set_num_threads(2)
     bottega.stylize("photo.png", "style.png", **quick_settings)
     assert torch.get_num_threads() == 2
@@ -88,12 +92,12 @@ def test_cancel(bench: Path, quick_settings: dict[str, Any]) -> None:
             return True
 
     with pytest.raises(Cancelled):
-        bottega.stylize("photo.png", "style.png", report=Stop(), **quick_settings)
+        bottega.stylize("photo.png", "style.png", reporter=Stop(), **quick_settings)
 
 
 def test_bad_requests(bench: Path, quick_settings: dict[str, Any]) -> None:
     for style, sentence in (
-        ([], "no style"),
+        ([], "list of styles is empty"),
         ([("style.png", -1)], "weight"),
         ({"sky": "style.png"}, "no mask"),
     ):
@@ -104,6 +108,34 @@ def test_bad_requests(bench: Path, quick_settings: dict[str, Any]) -> None:
     with pytest.raises(PictureError, match=r"^An object of type int is not a picture"):
         bottega.stylize(3, "style.png", **quick_settings)
     with pytest.raises(PictureError, match="mask"):
-        bottega.stylize("photo.png", "style.png", leave={"a": np.zeros((3, 3))}, **quick_settings)
+        bottega.stylize("photo.png", "style.png", protect={"a": np.zeros((3, 3))}, **quick_settings)
     with pytest.raises(AttributeError):
         bottega.sparkle  # noqa: B018
+
+
+def test_sample_names_are_valid(bench: Path, quick_settings: dict[str, Any]) -> None:
+    made = bottega.stylize("flower", "style.png", **quick_settings)
+    assert made.recipe["content"] == {"kind": "sample", "name": "flower"}
+    assert made.tensor.shape[3] == 32
+
+
+def test_a_stylizer_keeps_network_and_codes(
+    bench: Path, quick_pass: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bottega.transfer.feedforward import OnePass, engine
+
+    calls = []
+    encode = OnePass.encode
+    monkeypatch.setattr(OnePass, "encode", lambda self, *style: calls.append(1) or encode(self, *style))
+    stylizer = bottega.Stylizer(**quick_pass()).set_style("style.png")
+    first, again, other = (stylizer.stylize(name) for name in ("photo.png", "photo.png", "other.png"))
+    assert len(calls) == 1
+    assert torch.equal(first.tensor, again.tensor)
+    assert torch.equal(first.tensor, bottega.stylize("photo.png", "style.png", **quick_pass()).tensor)
+    monkeypatch.setattr(engine, "load", lambda source: pytest.fail("the network is loaded again"))
+    changed = stylizer.set_style("other.png").stylize("photo.png", output="out.png")
+    assert not torch.equal(first.tensor, changed.tensor)
+    assert pictures.read_recipe("out.png") == changed.recipe
+    assert other.recipe["content"]["name"] == "other.png"
+    with pytest.raises(SettingsError, match="needs a style"):
+        bottega.Stylizer(**quick_pass()).stylize("photo.png")

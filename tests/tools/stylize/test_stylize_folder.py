@@ -17,8 +17,8 @@ from bottega.tools.registry import TOOLS
 Quick = Callable[..., list[str]]
 
 
-class Diary(ProgressReporter):
-    """Remembers what it was told."""
+class RecordingReporter(ProgressReporter):
+    """Records progress and notes, and cancels at a fraction."""
 
     def __init__(self, stop_at: float = 2.0) -> None:
         self.done: list[float] = []
@@ -53,19 +53,19 @@ def run(quick: dict[str, object], report: ProgressReporter | None = None, **sett
     return tool.run(tool.configure(values), report)
 
 
-def test_every_picture_is_painted_once(photos: Path, quick_settings: dict[str, object]) -> None:
-    diary = Diary()
-    first = run(quick_settings, diary)
+def test_every_picture_is_stylized_once(photos: Path, quick_settings: dict[str, object]) -> None:
+    reporter = RecordingReporter()
+    first = run(quick_settings, reporter)
     assert [path.name for path in first.files] == ["a-style.png", "b-style.png", "c-style.png"]
     assert first.error is None
-    assert diary.done == sorted(diary.done)
-    assert diary.done[-1] == 1
+    assert reporter.done == sorted(reporter.done)
+    assert reporter.done[-1] == 1
     stamps = {path: path.stat().st_mtime_ns for path in first.files}
-    diary = Diary()
-    second = run(quick_settings, diary)
+    reporter = RecordingReporter()
+    second = run(quick_settings, reporter)
     assert second.files == ()
     assert len(second.details["skipped"]) == 3
-    assert sum("done already" in note for note in diary.notes) == 3
+    assert sum("done already" in note for note in reporter.notes) == 3
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
 
 
@@ -103,11 +103,11 @@ def test_exit_code_of_a_partial_failure(
     (photos / "b.jpg").write_bytes(b"")
     assert main(["stylize", "photos", "--style", "style.png", "-o", "results", *quick()]) == 8
     captured = capsys.readouterr()
-    assert "2 painted, 0 already done, 1 failed" in captured.out
+    assert "2 stylized, 0 already done, 1 failed" in captured.out
     assert "photos/b.jpg" in captured.err.splitlines()[-1]
 
 
-def test_names_that_would_meet(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_equal_stems_keep_their_suffix_in_the_name(photos: Path, quick_settings: dict[str, object]) -> None:
     (photos / "b.jpg").rename(photos / "a.jpg")
     names = [path.name for path in run(quick_settings).files]
     assert names == ["a.jpg-style.png", "a.png-style.png", "c-style.png"]
@@ -115,33 +115,33 @@ def test_names_that_would_meet(photos: Path, quick_settings: dict[str, object]) 
 
 def test_cancel_between_steps(photos: Path, quick_settings: dict[str, object]) -> None:
     with pytest.raises(Cancelled):
-        run(quick_settings, Diary(stop_at=0.5))
+        run(quick_settings, RecordingReporter(stop_at=0.5))
     assert [path.name for path in Path("results").iterdir()] == ["a-style.png"]
 
 
-def test_notes_about_styles_are_said_once(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_notes_about_styles_are_reported_once(photos: Path, quick_settings: dict[str, object]) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
     for name in ("film.gif", "photos/d.gif"):
         frames[0].save(name, save_all=True, append_images=frames[1:])
-    diary = Diary()
-    run(quick_settings, diary, style=["film.gif"])
-    assert sum(note.startswith("film.gif") for note in diary.notes) == 1
-    assert sum(note.startswith("photos/d.gif") for note in diary.notes) == 1
+    reporter = RecordingReporter()
+    run(quick_settings, reporter, style=["film.gif"])
+    assert sum(note.startswith("film.gif") for note in reporter.notes) == 1
+    assert sum(note.startswith("photos/d.gif") for note in reporter.notes) == 1
 
 
-def test_one_network_and_one_look_at_the_styles_serve_all(
+def test_network_and_style_codes_are_loaded_once(
     photos: Path, quick_pass: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bottega.tools.stylize.methods.micro_stylizer import OwnStatisticsStylizer
+    from bottega.transfer.feedforward import OnePass
 
-    looks = []
-    encode = OwnStatisticsStylizer.encode
+    calls = []
+    encode = OnePass.encode
     monkeypatch.setattr(
-        OwnStatisticsStylizer, "encode", lambda self, *given: looks.append(1) or encode(self, *given)
+        OnePass, "encode", lambda self, *arguments: calls.append(1) or encode(self, *arguments)
     )
     settings = quick_pass(style=["style.png", "other.png"])
     assert len(run({}, **settings).files) == 3
-    assert len(looks) == 2
+    assert len(calls) == 2
     assert len(run({}, **settings).details["skipped"]) == 3
     assert len(run({}, **{**settings, "engine": "auto"}).details["skipped"]) == 3, "engines do not decide"
     assert len(run({}, **{**settings, "strength": 0.5}).details["failed"]) == 3

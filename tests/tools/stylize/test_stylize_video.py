@@ -1,4 +1,4 @@
-"""``bottega stylize`` for clips, from end to end with a small network."""
+"""``bottega stylize`` for videos, from end to end with a small network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bottega.tools.stylize.video.style_spec import split_moment
 from PIL import Image
 
 import bottega
@@ -18,16 +17,17 @@ from bottega.errors import BottegaError, Cancelled, OutputError, PictureError, S
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
-from bottega.tools.stylize.video import segmented_writer as film
-from bottega.tools.stylize.video.formats import _is_clip
+from bottega.tools.stylize.style_spec import parse_style
+from bottega.tools.stylize.video import segmented_writer
+from bottega.tools.stylize.video.formats import has_frames
 from bottega.video import Film, FrameFolder, is_animated, read_recipe
 from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
 
 Run = Callable[..., ToolResult]
 
 
-class Listener(ProgressReporter):
-    """Remembers what was said, and stops after some reports."""
+class RecordingReporter(ProgressReporter):
+    """Records progress and notes, and cancels after some reports."""
 
     def __init__(self, stop_after: int = 10**9) -> None:
         self.notes: list[str] = []
@@ -54,7 +54,7 @@ class Listener(ProgressReporter):
 @pytest.fixture
 def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the tool with the small network in a folder with clip.mp4 (30 frames, sound) and style.png."""
-    monkeypatch.setattr("bottega.tools.stylize.video.progress.SELDOM", 0.0)
+    monkeypatch.setattr("bottega.tools.stylize.video.progress.MIN_REPORT_SECONDS", 0.0)
     write_film(bench / "clip.mp4", two_colors(30), sound="aac")
 
     def stylize(content: str, *, report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
@@ -69,9 +69,9 @@ def frames_of(path: Path | str) -> list[np.ndarray]:
     return [frame.pixels for frame in Film(Path(path)).frames()]
 
 
-def test_a_film_becomes_a_film(run: Run) -> None:
-    listener = Listener()
-    outcome = run("clip.mp4", report=listener, output="out.mp4")
+def test_a_video_file(run: Run) -> None:
+    reporter = RecordingReporter()
+    outcome = run("clip.mp4", report=reporter, output="out.mp4")
     assert outcome.files == (Path("out.mp4"),)
     assert outcome.details["frames"] == 30
     before, after = Film(Path("clip.mp4")), Film(Path("out.mp4"))
@@ -79,12 +79,12 @@ def test_a_film_becomes_a_film(run: Run) -> None:
     assert (after.info.width, after.info.height) == (64, 48)
     assert np.abs(frames_of("out.mp4")[9].astype(int) - frames_of("clip.mp4")[9]).mean() > 5
     assert packets_of(Path("out.mp4"), "audio") == packets_of(Path("clip.mp4"), "audio")
-    assert listener.done == sorted(listener.done)
-    assert listener.sizes[0] == (1, 3, 48, 64)
-    assert listener.seconds_left[-2] is not None
+    assert reporter.done == sorted(reporter.done)
+    assert reporter.sizes[0] == (1, 3, 48, 64)
+    assert reporter.seconds_left[-2] is not None
     recipe = read_recipe(Path("out.mp4"))
     assert recipe is not None
-    assert recipe["clip"]["temporal"] == 1.0
+    assert recipe["video"]["temporal_smoothing"] == 1.0
     assert not Path("out.mp4.unfinished").exists()
 
 
@@ -97,55 +97,53 @@ def test_variable_times_and_turns_are_kept(run: Run) -> None:
     assert (after.info.width, after.info.height) == (48, 64)
 
 
-def test_killed_in_the_middle_it_goes_on_and_comes_out_the_same(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(film, "SEGMENT_SECONDS", Fraction(8, 25))
+def test_a_killed_run_resumes_with_the_same_result(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmented_writer, "SEGMENT_SECONDS", Fraction(8, 25))
     run("clip.mp4", output="straight.mp4")
 
-    listener = Listener(stop_after=20)
-    with pytest.raises(Cancelled, match=r"goes on from out\.mp4\.unfinished"):
-        run("clip.mp4", report=listener, output="out.mp4")
+    reporter = RecordingReporter(stop_after=20)
+    with pytest.raises(Cancelled, match=r"resumes from out\.mp4\.unfinished"):
+        run("clip.mp4", report=reporter, output="out.mp4")
     assert not Path("out.mp4").exists()
     segments = sorted(Path("out.mp4.unfinished").glob("*.nut"))
     assert 1 <= len(segments) <= 3
     # A kill leaves a piece of the next segment.
     Path("out.mp4.unfinished/00009.nut.part").write_bytes(b"half")
 
-    again = Listener()
+    again = RecordingReporter()
     outcome = run("clip.mp4", report=again, output="out.mp4")
     assert outcome.details["frames"] == 30 - 8 * len(segments)
-    assert any("Going on after frame" in note for note in again.notes)
+    assert any("Resuming after frame" in note for note in again.notes)
     for one, other in zip(frames_of("straight.mp4"), frames_of("out.mp4"), strict=True):
         # Sums of floats may differ in their last bit from run to run, and the encoder makes more of it.
         assert np.abs(one.astype(int) - other).mean() < 0.5
     assert not Path("out.mp4.unfinished").exists()
 
 
-def test_finished_segments_are_not_made_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film, "SEGMENT_SECONDS", Fraction(8, 25))
+def test_finished_segments_are_not_stylized_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmented_writer, "SEGMENT_SECONDS", Fraction(8, 25))
     with pytest.raises(Cancelled):
-        run("clip.mp4", report=Listener(stop_after=20), output="out.mp4")
+        run("clip.mp4", report=RecordingReporter(stop_after=20), output="out.mp4")
     first = Path("out.mp4.unfinished/00000.nut")
     before = first.stat().st_mtime_ns
     with pytest.raises(Cancelled):
-        run("clip.mp4", report=Listener(stop_after=3), output="out.mp4")
+        run("clip.mp4", report=RecordingReporter(stop_after=3), output="out.mp4")
     assert first.stat().st_mtime_ns == before
 
 
-def test_other_settings_begin_anew(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film, "SEGMENT_SECONDS", Fraction(8, 25))
+def test_other_settings_start_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmented_writer, "SEGMENT_SECONDS", Fraction(8, 25))
     with pytest.raises(Cancelled):
-        run("clip.mp4", report=Listener(stop_after=20), output="out.mp4")
-    listener = Listener()
-    outcome = run("clip.mp4", report=listener, output="out.mp4", strength=0.5)
+        run("clip.mp4", report=RecordingReporter(stop_after=20), output="out.mp4")
+    reporter = RecordingReporter()
+    outcome = run("clip.mp4", report=reporter, output="out.mp4", strength=0.5)
     assert outcome.details["frames"] == 30
-    assert any("begins anew" in note for note in listener.notes)
+    assert any("starting again" in note for note in reporter.notes)
 
 
-def test_stopped_early_nothing_is_left(run: Run) -> None:
+def test_stopped_before_the_first_segment_leaves_no_files(run: Run) -> None:
     with pytest.raises(Cancelled, match="no result was written"):
-        run("clip.mp4", report=Listener(stop_after=3), output="out.mp4")
+        run("clip.mp4", report=RecordingReporter(stop_after=3), output="out.mp4")
     assert not list(Path().glob("out*"))
 
 
@@ -153,14 +151,14 @@ def test_a_broken_frame_stops_nothing(run: Run) -> None:
     path = write_film(Path("bad.mkv"), two_colors(12), codec="mjpeg", format="yuvj420p", options={})
     packet = packets_of(path, "video")[5]
     path.write_bytes(path.read_bytes().replace(packet, bytes(len(packet))))
-    listener = Listener()
-    outcome = run("bad.mkv", report=listener, output="out.mp4")
+    reporter = RecordingReporter()
+    outcome = run("bad.mkv", report=reporter, output="out.mp4")
     assert len(outcome.details["broken"]) == 1
-    assert any("bad.mkv: a frame" in note for note in listener.notes)
+    assert any("bad.mkv: a frame" in note for note in reporter.notes)
     assert len(frames_of("out.mp4")) == 11
 
 
-def test_what_is_no_film_is_refused(run: Run) -> None:
+def test_invalid_video_files(run: Run) -> None:
     Path("empty.mp4").write_bytes(b"")
     Path("letter.mp4").write_text("Dear reader, " * 50)
     with pytest.raises(PictureError, match=r"empty\.mp4 is empty"):
@@ -177,39 +175,45 @@ def test_what_is_no_film_is_refused(run: Run) -> None:
     [
         ({"bits": 16, "output": "out.mp4"}, SettingsError, "8 bits"),
         ({"sheet": "sheet.png"}, SettingsError, "--sheet is for pictures"),
-        ({"output": "out.avi"}, OutputError, r"out\.avi: a clip is written as"),
+        ({"output": "out.avi"}, OutputError, r"out\.avi: a video is written as"),
         ({"output": "clip.mp4", "overwrite": True}, OutputError, "one of the inputs"),
         ({"output": "out.webm", "codec": "h264"}, OutputError, "holds vp9 or av1"),
-        ({"output": "out.gif", "codec": "vp9"}, SettingsError, "--codec is for films"),
+        ({"output": "out.gif", "codec": "vp9"}, SettingsError, "--codec is for video files"),
         ({"style": ["style.png@-3s"]}, BottegaError, "style.png@-3s"),
         ({"region": ["thing=nowhere"], "style": ["thing=style.png"]}, PictureError, "nowhere"),
     ],
 )
-def test_what_does_not_go_with_clips(
+def test_unsupported_settings_and_files(
     run: Run, settings: dict[str, Any], error: type[BottegaError], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
         run("clip.mp4", **settings)
 
 
-def test_optimisation_is_not_for_clips(run: Run) -> None:
+def test_optimize_does_not_support_videos(run: Run) -> None:
     tool = TOOLS["stylize"]
     settings = tool.configure({"content": "clip.mp4", "style": ["style.png"], "method": "optimize"})
     with pytest.raises(SettingsError, match="use micro or photo"):
         tool.run(settings)
 
 
-def test_settings_for_clips_are_refused_with_pictures(run: Run) -> None:
-    with pytest.raises(SettingsError, match="--temporal is for clips"):
-        run("photo.png", temporal=0.5, output="out.png")
-    with pytest.raises(SettingsError, match="says when a style begins"):
+def test_video_settings_are_rejected_for_pictures(run: Run) -> None:
+    with pytest.raises(SettingsError, match="--temporal-smoothing is for videos"):
+        run("photo.png", temporal_smoothing=0.5, output="out.png")
+    with pytest.raises(SettingsError, match="has a start time"):
         run("photo.png", style=["style.png@3s"], output="out.png")
 
 
 def test_styles_fade_over_time(run: Run) -> None:
-    run("clip.mp4", style=["style.png@0s", "other.png@1s"], temporal=0.0, output="fade.mp4", quality=100)
-    run("clip.mp4", style=["style.png"], temporal=0.0, output="first.mp4", quality=100)
-    run("clip.mp4", style=["other.png"], temporal=0.0, output="second.mp4", quality=100)
+    run(
+        "clip.mp4",
+        style=["style.png@0s", "other.png@1s"],
+        temporal_smoothing=0.0,
+        output="fade.mp4",
+        quality=100,
+    )
+    run("clip.mp4", style=["style.png"], temporal_smoothing=0.0, output="first.mp4", quality=100)
+    run("clip.mp4", style=["other.png"], temporal_smoothing=0.0, output="second.mp4", quality=100)
     fade, first, second = (frames_of(f"{name}.mp4") for name in ("fade", "first", "second"))
     assert np.abs(fade[0].astype(int) - first[0]).mean() < 2
     # The last of the first style is 3 in 100; the two styles are 70 steps apart.
@@ -223,7 +227,7 @@ def test_masks_per_frame(run: Run) -> None:
         mask = np.zeros((48, 64), np.uint8)
         mask[:, :32] = 255
         Image.fromarray(mask).save(f"masks/{number:03d}.png")
-    settings = {"region": ["left=masks"], "style": ["left=style.png"], "leave": ["background"]}
+    settings = {"region": ["left=masks"], "style": ["left=style.png"], "protect": ["background"]}
     run("clip.mp4", **settings, output="out.mp4", quality=100)
     before, after = frames_of("clip.mp4"), frames_of("out.mp4")
     right = np.abs(after[9][:, 34:].astype(int) - before[9][:, 34:]).mean()
@@ -284,18 +288,18 @@ def test_the_first_frame_of_an_animation_as_a_picture(run: Run) -> None:
     pictures = [Image.fromarray(pixels) for pixels in two_colors(3)]
     pictures[0].save("in.gif", save_all=True, append_images=pictures[1:], duration=50)
     run("in.gif", output="out.jpg")
-    with pytest.raises(OutputError, match=r"out\.xyz: a clip is written as"):
+    with pytest.raises(OutputError, match=r"out\.xyz: a video is written as"):
         run("in.gif", output="out.xyz")
     with Image.open("out.jpg") as image:
         assert image.format == "JPEG"
 
 
-def test_odd_films_say_what_happened(run: Run) -> None:
+def test_odd_sizes_are_reported(run: Run) -> None:
     write_film(Path("odd.mkv"), two_colors(3, 47, 63), codec="ffv1", options={})
-    listener = Listener()
-    run("odd.mkv", report=listener, output="out.mp4")
+    reporter = RecordingReporter()
+    run("odd.mkv", report=reporter, output="out.mp4")
     assert frames_of("out.mp4")[0].shape == (48, 64, 3)
-    assert any("even sizes" in note for note in listener.notes)
+    assert any("even sizes" in note for note in reporter.notes)
 
 
 def test_transparent_animations_become_white_in_films(run: Run) -> None:
@@ -303,10 +307,10 @@ def test_transparent_animations_become_white_in_films(run: Run) -> None:
     alpha[:, 32:] = 255
     pictures = [Image.fromarray(np.dstack([pixels, alpha])) for pixels in two_colors(3)]
     pictures[0].save("in.webp", save_all=True, append_images=pictures[1:], duration=50, lossless=True)
-    listener = Listener()
-    run("in.webp", report=listener, output="out.mp4")
+    reporter = RecordingReporter()
+    run("in.webp", report=reporter, output="out.mp4")
     np.testing.assert_allclose(frames_of("out.mp4")[0][:, 4:28], 255, atol=4)
-    assert any("transparen" in note for note in listener.notes)
+    assert any("transparen" in note for note in reporter.notes)
 
 
 def test_previews(run: Run) -> None:
@@ -316,41 +320,45 @@ def test_previews(run: Run) -> None:
             assert image.size == (64, 48)
 
 
-def test_numbered_frames_ask_for_a_clip(tmp_path: Path) -> None:
-    assert _is_clip(tmp_path, Path("out/%05d.png"), False)
-    assert not _is_clip(tmp_path, Path("out"), False)
+def test_numbered_output_frames_mean_a_video(tmp_path: Path) -> None:
+    assert has_frames(tmp_path, Path("out/%05d.png"), False)
+    assert not has_frames(tmp_path, Path("out"), False)
 
 
-def test_a_moment_beyond_the_end_is_said(run: Run) -> None:
-    report = Listener()
+def test_a_start_time_after_the_end_is_reported(run: Run) -> None:
+    report = RecordingReporter()
     run("clip.mp4", style=["style.png@0s", "other.png@99s"], output="out.mp4", report=report)
-    assert [note for note in report.notes if "other.png@99s" in note and "before that moment" in note]
+    assert [note for note in report.notes if "other.png@99s" in note and "before the style starts" in note]
     assert not [note for note in report.notes if "style.png@0s" in note]
 
 
 @pytest.mark.parametrize(
-    ("word", "style", "moment"),
+    ("text", "source", "weight", "scale", "region", "seconds"),
     [
-        ("a.jpg@5s", "a.jpg", 5.0),
-        ("a.jpg@0.5s:0.4", "a.jpg:0.4", 0.5),
-        ("woodcut@3", "woodcut@3", None),
-        ("woodcut@3@12s", "woodcut@3", 12.0),
-        ("sky=woodcut@3@12s:scale=2", "sky=woodcut@3:scale=2", 12.0),
+        ("style.png@5s", "style.png", 1.0, 1.0, "background", 5.0),
+        ("style.png@0.5s:0.4", "style.png", 0.4, 1.0, "background", 0.5),
+        ("woodcut@3", "woodcut@3", 1.0, 1.0, "background", None),
+        ("woodcut@3@12s", "woodcut@3", 1.0, 1.0, "background", 12.0),
+        ("sky=woodcut@3@12s:scale=2", "woodcut@3", 1.0, 2.0, "sky", 12.0),
     ],
 )
-def test_moments(word: str, style: str, moment: float | None) -> None:
-    assert split_moment(word) == (style, moment)
+def test_start_times(
+    bench: Path, text: str, source: str, weight: float, scale: float, region: str, seconds: float | None
+) -> None:
+    spec = parse_style(text)
+    assert (spec.source.name, spec.weight, spec.scale) == (source, weight, scale)
+    assert (spec.region, spec.start_seconds) == (region, seconds)
 
 
-def test_frames_from_anywhere(run: Run) -> None:
+def test_stream_of_frames(run: Run) -> None:
     frames = two_colors(6)
     settings: dict[str, Any] = {"model": "tiny-micro", "engine": "torch", "precision": "fp32"}
-    painted = list(bottega.stylize_frames(frames, "style.png", temporal=0.0, **settings))
+    painted = list(bottega.stylize_frames(frames, "style.png", temporal_smoothing=0.0, **settings))
     assert len(painted) == 6
     assert painted[0].shape == (48, 64, 3)
     assert painted[0].dtype == np.uint8
     fading = bottega.stylize_frames(
-        frames, ["style.png@0s", "other.png@0.2s"], temporal=0.0, rate=25, **settings
+        frames, ["style.png@0s", "other.png@0.2s"], temporal_smoothing=0.0, frame_rate=25, **settings
     )
     assert np.array_equal(next(fading), painted[0])
 
@@ -360,7 +368,7 @@ def test_frames_from_anywhere(run: Run) -> None:
         return mask
 
     masked = bottega.stylize_frames(
-        frames, {"thing": "style.png"}, region={"thing": left}, leave=["background"], **settings
+        frames, {"thing": "style.png"}, region={"thing": left}, protect=["background"], **settings
     )
     first = next(masked)
     np.testing.assert_array_equal(first[:, 32:], frames[0][:, 32:])
@@ -381,7 +389,7 @@ def test_the_latency_is_one_frame(run: Run) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), "frame"])
-def test_what_is_no_frame(run: Run, bad: Any) -> None:
+def test_invalid_frames(run: Run, bad: Any) -> None:
     with pytest.raises(PictureError, match="Frame 0"):
         list(bottega.stylize_frames([bad], "style.png", model="tiny-micro", engine="torch"))
 
