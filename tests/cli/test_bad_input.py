@@ -130,7 +130,7 @@ def test_inputs_are_never_overwritten(bench: Path, refused: Refused) -> None:
         assert "never overwritten" in refused(4, "-o", name, "--overwrite")
     assert "never overwritten" in refused(4, "-o", "out.png", "--preview", "style.png")
     assert "never overwritten" in refused(4, "-o", "out.png", "--checkpoint", "photo.png")
-    assert "two things" in refused(4, "-o", "out.png", "--preview", "out.png")
+    assert "two outputs" in refused(4, "-o", "out.png", "--preview", "out.png")
 
 
 def test_device_that_is_not_here(refused: Refused) -> None:

@@ -255,7 +255,7 @@ def test_a_folder_of_frames(run: Run) -> None:
     assert Film(Path("out.mp4")).info.rate == 10
     run("out.mp4", output="apart")
     assert FrameFolder(Path("apart")).info.count == 5
-    with pytest.raises(OutputError, match="has files in it"):
+    with pytest.raises(OutputError, match="is not empty"):
         run("in", frames=True, output="painted/%04d.png")
 
 

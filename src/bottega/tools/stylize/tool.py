@@ -109,11 +109,12 @@ def _check_outputs(settings: StylizeSettings, output: Path, inputs: list[Source]
         if path is not None:
             check_writable_folder(path.parent)
             check_not_input(path, inputs)
-    outputs = [output, settings.sheet, settings.preview, settings.checkpoint]
-    absolute = [path.absolute() for path in outputs if path is not None]
-    for path in absolute:
-        if absolute.count(path) > 1:
+    outputs: set[Path] = set()
+    for path in (output, settings.sheet, settings.preview, settings.checkpoint):
+        if path is not None and path.absolute() in outputs:
             raise OutputError(f"{path} is given for two outputs; choose two names.")
+        if path is not None:
+            outputs.add(path.absolute())
 
 
 STYLIZE = Tool(
