@@ -16,7 +16,7 @@ from bottega.tools.common.image_sources import FileSource, file_source
 from bottega.tools.stylize.methods.base import StylizeRequest
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer import feedforward as networks
-from bottega.transfer.color_transfer import color_transfer, luminance_only, match_color
+from bottega.transfer.color_transfer import color_transfer, luminance_transfer, match_color
 from bottega.transfer.regions import Region, composite, partition
 
 SUFFIX = ".safetensors"
@@ -121,7 +121,7 @@ def stylize_regions(
         regions = _resize_masks(regions, request.size)
         output = run(content, regions).float().cpu()
         if keeps_luminance_only(settings):
-            output = luminance_only(output, content)
+            output = luminance_transfer(output, content)
         elif settings.keep_color and not recolor_styles:
             output = color_transfer(output, content, _color_method(settings))
         request.reporter.progress(1.0, "stylized")

@@ -13,7 +13,7 @@ from bottega.errors import SettingsError
 from bottega.tools.stylize.methods.micro import MicroMethod, texture_scale
 from bottega.tools.stylize.pipeline import StylizePipeline
 from bottega.tools.stylize.settings import TransferSettings
-from bottega.transfer.color_transfer import luminance_only
+from bottega.transfer.color_transfer import luminance_transfer
 from bottega.transfer.feedforward import StyleCode
 from bottega.transfer.regions import Style
 from bottega.transfer.video import ClipStylizer, Direction, Part, gathered
@@ -91,7 +91,7 @@ def build_stylizer(
 def _with_colors_of(output: Bytes, content: Bytes) -> Bytes:
     """The luminance of the output with the colors of the content."""
     pixels, content_pixels = (pictures.as_picture(frame).pixels for frame in (output, content))
-    return to_bytes(luminance_only(pixels, content_pixels))
+    return to_bytes(luminance_transfer(pixels, content_pixels))
 
 
 def to_bytes(picture: Tensor) -> Bytes:
