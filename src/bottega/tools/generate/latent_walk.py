@@ -68,4 +68,4 @@ def _film(made: Iterator[Frame], output: Path, info: ClipInfo, quality: int, rec
         with SegmentWriter(segment, info, encoding) as writer:
             for frame in made:
                 writer.write(frame)
-        video.mux([segment], output, recipe=recipe)
+        video.join([segment], output, recipe=recipe)

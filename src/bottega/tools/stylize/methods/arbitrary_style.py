@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from torch import Tensor
 
 from bottega import pictures, weights
-from bottega.layers import ChannelMoments, mixed, mixing_shares
+from bottega.layers import ChannelMoments, mix_channel_moments, normalize_weights
 from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE
 from bottega.tools.stylize.methods.base import Method, StylizeRequest
 from bottega.tools.stylize.methods.feedforward import (
@@ -103,7 +103,7 @@ class AdaINMethod(Method):
             lambda picture, mask: self.network.encode(
                 picture.to(self.device), None if mask is None else mask.to(self.device)
             ),
-            lambda codes, shares: mixed(list(codes), mixing_shares(len(codes), shares)),
+            lambda codes, shares: mix_channel_moments(codes, normalize_weights(shares, len(codes))),
         )
 
     def weights(self, folder: Path) -> dict[str, dict[str, Any]]:

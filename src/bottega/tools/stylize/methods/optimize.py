@@ -40,7 +40,7 @@ class OptimizeMethod(Method):
     @cached_property
     def encoder(self) -> encoders.Encoder:
         """The encoder, on its device and in its precision."""
-        encoder = encoders.load(self.settings.encoder, pooling=self.settings.pooling)
+        encoder = encoders.load_encoder(self.settings.encoder, pooling=self.settings.pooling)
         return encoder.to(self.device, PRECISIONS[self.settings.precision])
 
     def weights(self, folder: Path) -> dict[str, dict[str, Any]]:

@@ -44,7 +44,7 @@ def write_video_file(job: VideoJob, on_broken: OnBroken) -> int:
             raise PictureError(f"{job.clip.info.name} has no frame that can be read.")
         job.reporter.progress(1.0, "joining")
         sound = job.settings.content if isinstance(job.clip, Film) and job.clip.info.sound else None
-        video.mux(segments, job.output, sound=sound, recipe=job.recipe, on_note=job.reporter.note)
+        video.join(segments, job.output, sound=sound, recipe=job.recipe, on_note=job.reporter.note)
     except (KeyboardInterrupt, Cancelled):
         writer.abandon()
         message = "Stopped; no result was written."
