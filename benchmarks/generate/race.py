@@ -15,7 +15,7 @@ from benchmarks.generate.plain import plain_autoencoding, plain_game
 from bottega import generate
 from bottega.generate.models.vae import VAE
 from bottega.generate.training import GanSettings, Material, prepare
-from bottega.generate.training.build import build_discriminator
+from bottega.generate.training.build_trainer import build_discriminator
 from bottega.generate.training.diff_augment import Augmentation
 from bottega.generate.training.finetune import build_generator
 from bottega.runtime import peak_memory, set_threads, tune_allocator

@@ -1,6 +1,6 @@
-"""Generators: drafts from noise.
+"""Generators: pictures from noise.
 
-The names are loaded when they are first used, because settings of trainings are needed where torch is not.
+The names are loaded when they are first used, because settings of trainings must not load torch.
 """
 
 from __future__ import annotations
@@ -12,19 +12,26 @@ if TYPE_CHECKING:
     from bottega.generate.models.dcgan import DCGAN, ConditionalDCGAN
     from bottega.generate.models.fewshot import FewShotGenerator
     from bottega.generate.models.generator import Generator
-    from bottega.generate.models.registry import GENERATORS, described, load, save
+    from bottega.generate.models.registry import GENERATORS, build_config, load, save
     from bottega.generate.models.vae import VAE
     from bottega.generate.projection import Projection, project
-    from bottega.generate.sampling import codes, drawn, interpolate, mix_styles, sample, walk
+    from bottega.generate.sampling import (
+        interpolate,
+        mix_styles,
+        sample,
+        sample_codes,
+        synthesize_batches,
+        walk,
+    )
 
 _MODULES = {
     "models.dcgan": ["DCGAN", "ConditionalDCGAN"],
     "models.fewshot": ["FewShotGenerator"],
     "models.generator": ["Generator"],
-    "models.registry": ["GENERATORS", "described", "load", "save"],
+    "models.registry": ["GENERATORS", "build_config", "load", "save"],
     "models.vae": ["VAE"],
     "projection": ["Projection", "project"],
-    "sampling": ["codes", "drawn", "interpolate", "mix_styles", "sample", "walk"],
+    "sampling": ["interpolate", "mix_styles", "sample", "sample_codes", "synthesize_batches", "walk"],
 }
 
 __all__ = [
@@ -35,15 +42,15 @@ __all__ = [
     "FewShotGenerator",
     "Generator",
     "Projection",
-    "codes",
-    "described",
-    "drawn",
+    "build_config",
     "interpolate",
     "load",
     "mix_styles",
     "project",
     "sample",
+    "sample_codes",
     "save",
+    "synthesize_batches",
     "walk",
 ]
 

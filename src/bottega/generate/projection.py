@@ -1,8 +1,8 @@
-"""Find the code of a given picture, so that it can be varied and mixed like a drawn one."""
+"""Find the code of a picture (GAN inversion), so that it can be varied and mixed like a generated one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,27 +10,28 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
-from bottega.generate.models.generator import Generator
-from bottega.generate.sampling import codes, drawn
-from bottega.losses import normalized_content_loss
+from bottega.generate.models.generator import Classes, Generator
+from bottega.generate.sampling import sample_codes, synthesize_batches
+from bottega.losses import normalised_content_loss
 from bottega.pictures import resize
 
 CANDIDATES = 64
-"""Random pictures of which the nearest is the start."""
-RATE = 0.05
-PIXELS = 4.0
-"""Weight of the squared error of pixels beside that of features."""
-STAY = 0.02
-"""Weight of the squared distance to the start, in units of its spread: codes far away draw nonsense."""
+"""Random pictures; the nearest is the start."""
+LEARNING_RATE = 0.05
+PIXEL_WEIGHT = 4.0
+"""Weight of the squared error of pixels, relative to that of features."""
+START_WEIGHT = 0.02
+"""Weight of the squared distance to the start, in units of the candidates' variance: codes far away give
+meaningless pictures."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """A picture in the space of a generator.
+    """A picture in the latent space of a generator.
 
     Attributes:
-        code: ``(1, levels, W)``.
-        picture: what it draws, ``(1, 3, size, size)``.
+        code: ``(1, levels, style_dim)``.
+        picture: generated from the code, ``(1, 3, size, size)``.
         distance: between both pictures, by features and pixels; 0 is equal.
     """
 
@@ -45,67 +46,67 @@ def project(
     *,
     encoder: Encoder,
     steps: int = 150,
-    like: str | Mapping[str, float] | None = None,
+    classes: Classes = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Projection:
-    """The code whose picture is nearest, by descent on features and pixels (Abdal et al. 2019, section 3).
+    """The code of the nearest picture, by gradient descent on features and pixels (Abdal et al. 2019, section 3).
 
-    Differs: starts from the nearest of 64 random pictures, and is held near the start.
+    Differs: starts from the nearest of 64 random pictures, and is held near it.
 
     Args:
-        picture: ``(1, 3, H, W)`` in [0, 1]; its middle square is taken.
-        encoder: that compares.
+        picture: ``(1, 3, H, W)`` in [0, 1]; its center square is used.
+        encoder: of the features that are compared.
         steps: of Adam.
-        like: the class to start in; None tries all.
+        classes: the class to start in; None tries all.
 
     Raises:
         PictureError: not one picture.
-        SettingsError: no such class, or no steps.
+        SettingsError: unknown class, or no steps.
     """
     if picture.ndim != 4 or picture.shape[:2] != (1, 3):
         raise PictureError(f"One picture (1, 3, H, W) can be projected, not {tuple(picture.shape)}.")
     if steps < 1:
-        raise SettingsError(f"A projection needs 1 step or more, not {steps}.")
-    goal = middle_square(picture, generator.size)
-    distance = _Distance(encoder, goal)
-    tried = codes(generator, CANDIDATES, 0, like)
-    shown = torch.cat(list(drawn(generator, tried)))
+        raise SettingsError(f"The number of projection steps is {steps}; use 1 or more.")
+    distance = _Distance(encoder, center_square(picture, generator.size))
+    candidates = sample_codes(generator, CANDIDATES, 0, classes)
+    pictures = torch.cat(list(synthesize_batches(generator, candidates)))
     with torch.no_grad():
-        start = tried[int(distance(shown).argmin())][None].clone()
-    spread = tried.var(0, keepdim=True).clamp_min(1e-6)
+        start = candidates[int(distance(pictures).argmin())][None].clone()
+    variance = candidates.var(0, keepdim=True).clamp_min(1e-6)
     code = start.clone().requires_grad_(True)
-    adam = torch.optim.Adam([code], RATE)
+    adam = torch.optim.Adam([code], LEARNING_RATE)
     for step in range(steps):
-        apart = distance(generator.synthesise(list(code.unbind(1)))).sum()
-        away = ((code - start).square() / spread).mean()
-        (code.grad,) = torch.autograd.grad(apart + STAY * away, code)
+        loss = distance(generator.synthesize(list(code.unbind(1)))).sum()
+        from_start = ((code - start).square() / variance).mean()
+        (code.grad,) = torch.autograd.grad(loss + START_WEIGHT * from_start, code)
         adam.step()
         if on_progress:
             on_progress(step + 1, steps)
-    found = code.detach()
-    made = next(drawn(generator, found))
+    result = next(synthesize_batches(generator, code.detach()))
     with torch.no_grad():
-        return Projection(found, made, float(distance(made)))
+        return Projection(code.detach(), result, float(distance(result)))
 
 
 class _Distance:
-    """Features at the encoder's content layers, and pixels, ``(N,)``."""
+    """Distance to a target by the encoder's style layers, and by pixels, ``(N,)``."""
 
-    def __init__(self, encoder: Encoder, goal: Tensor) -> None:
-        self.encoder, self.goal = encoder, goal
-        self.layers = tuple(encoder.network_style_layers)
+    def __init__(self, encoder: Encoder, target: Tensor) -> None:
+        self.encoder, self.target = encoder, target
+        self.layers = tuple(encoder.own_style_layers)
         with torch.no_grad():
-            self.wanted = encoder(goal, self.layers)
+            self.target_features = encoder(target, self.layers)
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        found = self.encoder(pictures, self.layers)
-        wanted = {name: x.expand_as(found[name]) for name, x in self.wanted.items()}
-        features = [normalized_content_loss(found[name], wanted[name]) for name in self.layers]
-        pixels = (pictures - self.goal).square().mean((1, 2, 3))
-        return torch.stack(features).mean(0) + PIXELS * pixels
+        features = self.encoder(pictures, self.layers)
+        losses = [
+            normalised_content_loss(features[name], self.target_features[name].expand_as(features[name]))
+            for name in self.layers
+        ]
+        pixels = (pictures - self.target).square().mean((1, 2, 3))
+        return torch.stack(losses).mean(0) + PIXEL_WEIGHT * pixels
 
 
-def middle_square(picture: Tensor, size: int) -> Tensor:
+def center_square(picture: Tensor, size: int) -> Tensor:
     """The largest square in the middle of ``(1, 3, H, W)``, resized."""
     height, width = picture.shape[-2:]
     side = min(height, width)

@@ -8,71 +8,70 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bottega.errors import SettingsError
 
-ANSWERS = ("minutes", "steps", "patience", "validate_every", "measured")
-"""Settings that may differ when a training goes on; all others belong to the run."""
+CHANGEABLE_ON_RESUME = ("minutes", "steps", "patience", "validate_every", "validation_samples")
+"""Settings that may change when a training is resumed; all others are fixed."""
 
-RATES = {"fewshot": (3e-4, 8e-4), "dcgan": (2e-4, 2e-4), "cdcgan": (2e-4, 2e-4), "vae": (1e-3, 1e-3)}
-"""Peak learning rates that suit each network: of the generator, and of the discriminator, which must keep
-ahead."""
+DEFAULT_RATES = {"fewshot": (3e-4, 8e-4), "dcgan": (2e-4, 2e-4), "cdcgan": (2e-4, 2e-4), "vae": (1e-3, 1e-3)}
+"""Peak learning rates of generator and discriminator; the discriminator must stay ahead."""
 
-GAMES = ("fewshot", "dcgan", "cdcgan")
-ONLY: dict[str, tuple[str, ...]] = {
+GANS = ("fewshot", "dcgan", "cdcgan")
+ONLY_FOR: dict[str, tuple[str, ...]] = {
     "grow": ("fewshot",),
     "projector": ("fewshot",),
     "dropout": ("dcgan", "cdcgan"),
     "beta": ("vae",),
-    **dict.fromkeys(("loss", "r1", "r1_every", "discriminator_rate"), GAMES),
-    **dict.fromkeys(("augment", "augment_probability", "augment_span"), GAMES),
+    **dict.fromkeys(("loss", "r1", "r1_every", "discriminator_rate"), GANS),
+    **dict.fromkeys(("augment", "augment_probability", "augment_span"), GANS),
 }
-"""Settings that only some networks follow."""
+"""Settings that only some networks use."""
 
 Size = Literal[32, 64, 128, 256, 512]
 
 
 class GanSettings(BaseModel):
-    """What :func:`bottega.generate.training.prepare` is told. The defaults suit 100 to 5,000 pictures."""
+    """Settings of :func:`bottega.generate.training.build_trainer`. The defaults suit 100 to 5,000 pictures."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     network: Literal["fewshot", "dcgan", "cdcgan", "vae"] = Field(
         "fewshot",
-        description="fewshot is light and made for small sets; dcgan, cdcgan (with classes) and vae are the "
-        "classics",
+        description="fewshot is small and made for few pictures; dcgan, cdcgan (with classes) and vae are "
+        "classic networks",
     )
     size: Size = Field(64, description="side of the pictures")
     width: int = Field(
-        24, ge=4, le=256, multiple_of=4, description="channels; half as many need a quarter of the time"
+        24, ge=4, le=256, multiple_of=4, description="channels; half as many take a quarter of the time"
     )
-    latent: int = Field(128, ge=1, le=4096, description="numbers of noise per picture")
-    classes: bool = Field(True, description="take subfolders as classes")
+    latent: int = Field(128, ge=1, le=4096, description="length of the noise vector")
+    classes: bool = Field(True, description="use subfolders as classes")
     minutes: float = Field(
-        60.0, gt=0, le=100_000, description="how long to train; the learning rate falls as the time ends"
+        60.0, gt=0, le=100_000, description="training time; the learning rate falls to zero at the end"
     )
     steps: int = Field(
-        0, ge=0, le=10**8, description="train so many steps instead, however long they take; 0 goes by time"
+        0, ge=0, le=10**8, description="number of training steps, instead of a time; 0 uses --minutes"
     )
     grow: float = Field(
         0.4,
         ge=0,
         lt=1,
-        description="share of a fewshot training that goes to smaller pictures, from 32 pixels on; 0 starts "
-        "with the whole size",
+        description="share of a fewshot training on smaller pictures, from 32 pixels up; 0 starts at the full "
+        "size",
     )
-    batch: int = Field(16, ge=2, le=1024, description="pictures in one step")
+    batch: int = Field(16, ge=2, le=1024, description="pictures per step")
     rate: float = Field(
-        0.0, ge=0, le=1, description="peak learning rate of the generator; 0 takes what suits the network"
+        0.0, ge=0, le=1, description="peak learning rate of the generator; 0 uses the default of the network"
     )
     discriminator_rate: float = Field(
-        0.0, ge=0, le=1, description="peak learning rate of the discriminator; 0 takes what suits the network"
+        0.0, ge=0, le=1, description="peak learning rate of the discriminator; 0 uses the default of the network"
     )
-    optimizer: Literal["adam", "adamw", "rmsprop"] = Field("adam", description="how weights are moved")
+    optimizer: Literal["adam", "adamw", "rmsprop"] = Field("adam", description="optimizer")
     schedule: Literal["trapezoid", "cosine", "constant"] = Field(
-        "trapezoid", description="of the learning rates, where steps are given; by time it is a trapezoid"
+        "trapezoid", description="learning-rate schedule with --steps; with --minutes it is a trapezoid"
     )
-    weight_decay: float = Field(0.0, ge=0, le=1, description="pull of weights towards zero")
-    dropout: float = Field(0.0, ge=0, lt=1, description="of a dcgan's discriminator")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="weight decay")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout of a dcgan's discriminator")
     loss: Literal["hinge", "non-saturating", "least-squares"] = Field(
-        "hinge", description="of the two networks that play against each other"
+        "hinge", description="adversarial loss"
     )
     r1: float = Field(
         0.0,
@@ -80,60 +79,64 @@ class GanSettings(BaseModel):
         le=1e4,
         description="weight of the gradient penalty R1; for a discriminator without encoder",
     )
-    r1_every: int = Field(16, ge=1, le=1000, description="steps between two penalties")
-    beta: float = Field(1.0, ge=0, le=1e4, description="weight of a vae's divergence; smaller is sharper")
+    r1_every: int = Field(16, ge=1, le=1000, description="steps between two gradient penalties")
+    beta: float = Field(1.0, ge=0, le=1e4, description="weight of the KL divergence of a vae; smaller is sharper")
     projector: str = Field(
-        "small", description="encoder that a fewshot discriminator looks through; empty for none"
+        "small", description="encoder of a fewshot discriminator; empty for none"
     )
     augment: list[Literal["color", "translation", "cutout"]] = Field(
         ["color", "translation", "cutout"],
-        description="what the discriminator sees changed, in real and made pictures alike",
+        description="differentiable augmentations of real and fake pictures",
     )
     augment_probability: float = Field(
-        0.2, ge=0, le=0.9, description="of each of these changes, at the start"
+        0.2, ge=0, le=0.9, description="initial probability of each augmentation"
     )
     augment_span: int = Field(
         50_000,
         ge=0,
         le=10**9,
-        description="pictures over which the probability may rise from 0 to 1; 0 keeps it",
+        description="pictures over which the probability can rise from 0 to 1; 0 keeps it constant",
     )
     flip: bool = Field(True, description="mirror half of the training pictures")
-    crop: float = Field(0.0, ge=0, le=2, description="how much larger than the crop a picture is taken")
-    rotation: float = Field(0.0, ge=0, le=45, description="largest turn of training pictures either way")
-    recolor: float = Field(0.0, ge=0, le=1, description="random colours of the training pictures themselves")
+    crop: float = Field(0.0, ge=0, le=2, description="size of the area that crops are taken from, relative to the crop, minus 1")
+    rotation: float = Field(0.0, ge=0, le=45, description="largest rotation of training pictures, in degrees")
+    recolor: float = Field(0.0, ge=0, le=1, description="strength of random color changes of the training pictures")
     base: str = Field(
-        "", description="a generator to start from, its name or its file; layers that fit are taken over"
+        "", description="generator to start from (name or file); matching layers are copied"
     )
-    freeze: list[str] = Field([], description='layers that stay as they are, by name ("blocks.8.*")')
-    freeze_depth: int = Field(0, ge=0, le=100, description="so many first layers stay as they are")
-    kept_rate: float = Field(1.0, ge=0, le=1, description="factor on the learning rate of layers taken over")
+    freeze: list[str] = Field([], description='layers to freeze, by name ("blocks.8.*")')
+    freeze_depth: int = Field(0, ge=0, le=100, description="number of first layers to freeze")
+    pretrained_rate: float = Field(
+        1.0, ge=0, le=1, description="factor on the learning rate of layers copied from --base"
+    )
     validate_every: int = Field(200, ge=1, le=10**6, description="steps between two validations")
     patience: int = Field(
-        0, ge=0, le=10**4, description="validations without a better one that end it; 0 never"
+        0, ge=0, le=10**4, description="stop after so many validations without improvement; 0 never"
     )
-    measured: int = Field(256, ge=16, le=10_000, description="pictures drawn for a validation")
-    encoder: str = Field("small", description="encoder that validations look through")
-    seed: int = Field(0, ge=0, description="of weights, noise and views")
+    validation_samples: int = Field(
+        256, ge=16, le=10_000, description="pictures generated for each validation"
+    )
+    encoder: str = Field("small", description="encoder for validation metrics")
+    seed: int = Field(0, ge=0, description="random seed")
 
     def check(self) -> None:
-        """Refuse what would change nothing.
+        """Check that every setting has an effect.
 
         Raises:
-            SettingsError: a setting that this network does not follow, or a schedule of no number of steps.
+            SettingsError: a setting that this network does not use, or a schedule without a number of steps.
         """
         for name, field in type(self).model_fields.items():
-            networks = ONLY.get(name, (self.network,))
+            networks = ONLY_FOR.get(name, (self.network,))
             if self.network not in networks and getattr(self, name) != field.default:
                 option = f"--{name.replace('_', '-')}"
                 raise SettingsError(
-                    f"A {self.network} does not follow {option}; it is for --network {' or '.join(networks)}."
+                    f"A {self.network} does not use {option}; it is for --network {' or '.join(networks)}."
                 )
         if self.schedule != "trapezoid" and not self.steps:
-            raise SettingsError(f"--schedule {self.schedule} wants --steps; by time it is a trapezoid.")
+            raise SettingsError(f"--schedule {self.schedule} needs --steps.")
 
     @property
     def rates(self) -> tuple[float, float]:
         """Peak learning rates of generator and discriminator."""
-        usual = RATES[self.network]
-        return self.rate or usual[0], self.discriminator_rate or usual[1]
+        default = DEFAULT_RATES[self.network]
+        return self.rate or default[0], self.discriminator_rate or default[1]

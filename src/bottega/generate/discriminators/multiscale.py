@@ -1,9 +1,9 @@
-"""Looks at pictures large and small: small for what is where, large for how it is painted.
+"""Several discriminators at once: small pictures for composition, large ones for brushwork.
 
 After the multi-scale discriminators of Wang et al. 2018 ("High-Resolution Image Synthesis and Semantic
-Manipulation with Conditional GANs"). Differs: the part for a side is what would judge pictures of that side
-alone, so a training whose pictures grow (Karras et al. 2018) keeps the parts that it has. A new one for the
-larger pictures, by itself, undid what the generator had learned from the smaller.
+Manipulation with Conditional GANs"). Differs: the discriminator of each side is what a training at that side
+would have alone, so that a progressive training (Karras et al. 2018) keeps those it has. Replacing them by a
+new one for the larger pictures undid what the generator had learned from the smaller.
 """
 
 from __future__ import annotations
@@ -14,47 +14,40 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.generate.discriminators.projected import ProjectedDiscriminator
-from bottega.generate.discriminators.residual import ResidualDiscriminator
-
-Part = ProjectedDiscriminator | ResidualDiscriminator
+from bottega.generate.discriminators.base import Discriminator
 
 
-class PyramidDiscriminator(nn.Module):
-    """Judges pictures, and their reductions, by one part for each side.
+class MultiscaleDiscriminator(Discriminator):
+    """Classifies pictures and their reductions, with one discriminator for each side.
 
     Args:
-        parts: by side.
+        by_side: side to discriminator.
     """
 
-    apart = False
-
-    def __init__(self, parts: Mapping[int, Part]) -> None:
+    def __init__(self, by_side: Mapping[int, Discriminator]) -> None:
         super().__init__()
-        self.parts = nn.ModuleDict({str(side): parts[side] for side in sorted(parts)})
+        self.by_side = nn.ModuleDict({str(side): by_side[side] for side in sorted(by_side)})
 
-    def _each(self) -> Iterator[tuple[int, Part]]:
-        for name, part in self.parts.items():
-            assert isinstance(part, Part)
-            yield int(name), part
+    def _items(self) -> Iterator[tuple[int, Discriminator]]:
+        for name, discriminator in self.by_side.items():
+            assert isinstance(discriminator, Discriminator)
+            yield int(name), discriminator
 
-    def look(self, pictures: Tensor) -> list[Tensor]:
-        """What the parts see, small to large; those for larger pictures than these see nothing."""
-        full, seen = pictures.shape[-1], []
-        for side, part in self._each():
+    def extract_features(self, pictures: Tensor) -> list[Tensor]:
+        """Features at all sides up to that of the pictures, small to large."""
+        full, features = pictures.shape[-1], []
+        for side, discriminator in self._items():
             if side <= full:
-                seen += part.look(F.avg_pool2d(pictures, full // side) if side < full else pictures)
-        return seen
+                reduced = F.avg_pool2d(pictures, full // side) if side < full else pictures
+                features += discriminator.extract_features(reduced)
+        return features
 
-    def judge(self, features: Sequence[Tensor], condition: Tensor | None) -> Tensor:
-        """Logits ``(N, …)`` of the parts that saw something."""
+    def classify(self, features: Sequence[Tensor], condition: Tensor | None) -> Tensor:
+        """Logits ``(N, …)`` of the discriminators for which there are features."""
         logits, first = [], 0
-        for _, part in self._each():
+        for _, discriminator in self._items():
             if first < len(features):
-                logits.append(part.judge(features[first : first + part.views], condition))
-                first += part.views
+                own = features[first : first + discriminator.feature_count]
+                logits.append(discriminator.classify(own, condition))
+                first += discriminator.feature_count
         return torch.cat(logits, 1)
-
-    def forward(self, pictures: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Logits ``(N, …)`` of pictures ``(N, 3, side, side)``, whose side is that of a part."""
-        return self.judge(self.look(pictures), condition)

@@ -1,7 +1,7 @@
 """DCGAN and its conditional form, as baselines and for study.
 
 Radford et al. 2016: batch norm, ReLU in the generator, leaky ReLU in the discriminator, no pooling. Differs:
-enlargement by nearest neighbour and a 3×3 convolution in place of transposed convolutions, which leave
+upsampling by nearest neighbor and a 3×3 convolution instead of transposed convolutions, which leave
 checkerboards (Odena et al. 2016). The conditional form (Mirza and Osindero 2014) joins the condition to the
 noise, and to the discriminator's last features by an inner product (Miyato and Koyama 2018).
 """
@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from bottega.errors import SettingsError
 from bottega.generate.models.generator import Generator
 
-START = 4
-WIDEST = 8
-"""Channels at the smallest side are at most so many times the width."""
+START_SIDE = 4
+MAX_CHANNELS_FACTOR = 8
+"""Channels at the smallest side are at most this times the width."""
 
 
 class DCGAN(Generator):
-    """The generator without condition.
+    """The unconditional generator.
 
     Args:
         size, latent: as in :class:`~bottega.generate.Generator`.
@@ -37,10 +37,10 @@ class DCGAN(Generator):
 
     def _build(self, width: int) -> None:
         if width < 1:
-            raise SettingsError(f"The width of a DCGAN is 1 or more, not {width}.")
+            raise SettingsError(f"The width of a DCGAN is {width}; use 1 or more.")
         self.width = width
-        channels = pyramid(width, self.size)
-        self.start = nn.Linear(self.latent + self.conditions, channels[0] * START**2, bias=False)
+        channels = channels_by_level(width, self.size)
+        self.start = nn.Linear(self.latent + self.condition_dim, channels[0] * START_SIDE**2, bias=False)
         self.first = nn.Sequential(nn.BatchNorm2d(channels[0]), nn.ReLU())
         self.enlarge = nn.Sequential()
         for incoming, outgoing in pairwise(channels):
@@ -53,22 +53,14 @@ class DCGAN(Generator):
                 ]
             )
         self.enlarge.extend([nn.Upsample(scale_factor=2), nn.Conv2d(channels[-1], 3, 3, padding=1)])
-        normal_weights(self)
+        init_normal(self)
 
     @property
     def configuration(self) -> dict[str, Any]:
         return {"size": self.size, "latent": self.latent, "width": self.width}
 
-    def style_of(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.joined(z, condition)
-
-    def centre(self, condition: Tensor | None = None) -> Tensor:
-        count = 1 if condition is None else len(condition)
-        zeros = torch.zeros(count, self.latent, device=self.start.weight.device)
-        return self.joined(zeros, condition)
-
-    def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
-        x = self.start(styles[0]).unflatten(1, (-1, START, START))
+    def synthesize(self, styles: Sequence[Tensor]) -> Tensor:
+        x = self.start(styles[0]).unflatten(1, (-1, START_SIDE, START_SIDE))
         x = self.enlarge(self.first(x.contiguous(memory_format=torch.channels_last)))
         return (torch.tanh(x).float() + 1) / 2
 
@@ -85,10 +77,8 @@ class ConditionalDCGAN(DCGAN):
         width: int = 32,
     ) -> None:
         Generator.__init__(self, size, latent, classes, attributes)
-        if not self.conditions:
-            raise SettingsError(
-                "A conditional DCGAN needs classes or attributes; without them train a dcgan."
-            )
+        if not self.condition_dim:
+            raise SettingsError("A conditional DCGAN needs classes or attributes; without them use dcgan.")
         self._build(width)
 
     @property
@@ -96,14 +86,14 @@ class ConditionalDCGAN(DCGAN):
         return {**Generator.configuration.__get__(self), "width": self.width}
 
 
-def pyramid(width: int, size: int) -> list[int]:
+def channels_by_level(width: int, size: int) -> list[int]:
     """Channels from the smallest side (4) to half the full size."""
-    halvings = (size // START).bit_length() - 1
-    return [width * min(2**power, WIDEST) for power in reversed(range(halvings))]
+    halvings = (size // START_SIDE).bit_length() - 1
+    return [width * min(2**power, MAX_CHANNELS_FACTOR) for power in reversed(range(halvings))]
 
 
-def normal_weights(module: nn.Module) -> None:
-    """The paper's start: convolutions and linear layers normal with deviation 0.02."""
+def init_normal(module: nn.Module) -> None:
+    """The paper's initialization: convolutions and linear layers normal with standard deviation 0.02."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.normal_(layer.weight, 0.0, 0.02)

@@ -20,22 +20,22 @@ from torch.nn import functional as F
 from bottega.errors import SettingsError
 from bottega.generate.models.generator import Generator
 
-START = 4
+START_SIDE = 4
 CHANNELS = {4: 6.0, 8: 5.0, 16: 3.0, 32: 2.0, 64: 0.75, 128: 0.5, 256: 0.25, 512: 0.25}
-"""Channels at each side, as a multiple of the width: coarse features are cheap, fine ones dear."""
-EXCITED_BY = {32: 4, 64: 8, 128: 16, 256: 8, 512: 16}
-"""Which coarse features excite the channels at a side."""
-COARSEST = 32
-"""Side of the picture that the finer ones add detail to: a larger generator begins with what a smaller one
-draws, and the size of its training can grow."""
-STYLE = 128
-AFFINE = 0.3
-"""Deviation of gains and shifts at the start, where those of styles are one."""
-CLASS = 0.5
-"""Deviation of a class's numbers at the start, where those of noise are one: classes must not drown it."""
+"""Channels at each side, as a multiple of the width: coarse features are cheap, fine ones expensive."""
+EXCITATION_SOURCE = {32: 4, 64: 8, 128: 16, 256: 8, 512: 16}
+"""Side of the coarse features that excite the channels at a side."""
+FIRST_PICTURE_SIDE = 32
+"""Side of the picture that finer levels add detail to: a larger generator starts with what a smaller one
+generates, so that a training can be progressive."""
+STYLE_DIM = 128
+AFFINE_INIT_STD = 0.3
+"""Initial standard deviation of gains and shifts, for styles of standard deviation one."""
+CLASS_INIT_STD = 0.5
+"""Initial standard deviation of class embeddings, where noise has one: classes must not dominate it."""
 
 
-def _enlarged(picture: Tensor) -> Tensor:
+def _upsample(picture: Tensor) -> Tensor:
     """Twice the side."""
     return F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
 
@@ -45,41 +45,43 @@ class Excitation(nn.Module):
 
     def __init__(self, coarse: int, fine: int) -> None:
         super().__init__()
-        self.squeeze = nn.Conv2d(coarse, fine, START)
+        self.squeeze = nn.Conv2d(coarse, fine, START_SIDE)
         self.gate = nn.Conv2d(fine, fine, 1)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """``fine`` times one factor in (0, 1) per channel."""
-        small = F.adaptive_avg_pool2d(coarse, START)
+        small = F.adaptive_avg_pool2d(coarse, START_SIDE)
         return fine * torch.sigmoid(self.gate(F.leaky_relu(self.squeeze(small), 0.1)))
 
 
 class StyledBlock(nn.Module):
-    """Twice the size: enlarge, convolve, normalise, gain and shift by the style, gated linear unit."""
+    """Twice the side: upsample, convolve, normalize, gain and shift by the style, gated linear unit."""
 
     def __init__(self, incoming: int, outgoing: int, style: int) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(incoming, 2 * outgoing, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(2 * outgoing, affine=False)
         self.affine = nn.Linear(style, 4 * outgoing)
-        nn.init.normal_(self.affine.weight, 0.0, AFFINE * style**-0.5)
+        nn.init.normal_(self.affine.weight, 0.0, AFFINE_INIT_STD * style**-0.5)
         nn.init.zeros_(self.affine.bias)
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
         """``(N, incoming, h, w)`` and ``(N, style)`` to ``(N, outgoing, 2h, 2w)``."""
-        enlarged = F.interpolate(features, scale_factor=2, mode="nearest")
-        x = self.norm(self.convolution(enlarged))
+        upsampled = F.interpolate(features, scale_factor=2, mode="nearest")
+        x = self.norm(self.convolution(upsampled))
         gain, shift = self.affine(style).to(x.dtype)[:, :, None, None].chunk(2, 1)
         return F.glu(torch.addcmul(x + shift, x, gain), dim=1)
 
 
 class FewShotGenerator(Generator):
-    """See the module.
+    """The generator described above.
 
     Args:
         size, latent, classes, attributes: as in :class:`~bottega.generate.Generator`.
         width: half the channels at a side of 32; 24 gives 1.5 M parameters at 64².
     """
+
+    has_mapping = True
 
     def __init__(
         self,
@@ -91,45 +93,45 @@ class FewShotGenerator(Generator):
     ) -> None:
         super().__init__(size, latent, classes, attributes)
         if width < 4 or width % 4:
-            raise SettingsError(f"The width of a few-shot generator is a multiple of 4, not {width}.")
+            raise SettingsError(f"The width of a few-shot generator is {width}; use a multiple of 4.")
         self.width = width
         sides = [side for side in CHANNELS if side <= size]
         channels = {side: int(width * CHANNELS[side]) for side in sides}
         self.levels = len(sides)
-        self.embedding = nn.Linear(self.conditions, STYLE, bias=False) if self.conditions else None
+        self.embedding = nn.Linear(self.condition_dim, STYLE_DIM, bias=False) if self.condition_dim else None
         self.mapping = nn.Sequential(
-            nn.Linear(latent + (STYLE if self.conditions else 0), STYLE),
+            nn.Linear(latent + (STYLE_DIM if self.condition_dim else 0), STYLE_DIM),
             nn.LeakyReLU(0.2),
-            nn.Linear(STYLE, STYLE),
+            nn.Linear(STYLE_DIM, STYLE_DIM),
         )
-        # Without bias, and normalised, so that from the first step on pictures differ in what is where.
-        self.start = nn.Linear(STYLE, 2 * channels[START] * START**2, bias=False)
-        self.first = nn.BatchNorm2d(2 * channels[START], affine=False)
+        # Without bias and with a norm, so that pictures differ in composition from the first step on.
+        self.start = nn.Linear(STYLE_DIM, 2 * channels[START_SIDE] * START_SIDE**2, bias=False)
+        self.first = nn.BatchNorm2d(2 * channels[START_SIDE], affine=False)
         self.blocks = nn.ModuleDict(
             {
-                str(side): StyledBlock(channels[side // 2], channels[side], STYLE)
+                str(side): StyledBlock(channels[side // 2], channels[side], STYLE_DIM)
                 for side in sides
-                if side > START
+                if side > START_SIDE
             }
         )
         self.excitations = nn.ModuleDict(
             {
-                str(side): Excitation(channels[EXCITED_BY[side]], channels[side])
+                str(side): Excitation(channels[EXCITATION_SOURCE[side]], channels[side])
                 for side in sides
-                if side in EXCITED_BY
+                if side in EXCITATION_SOURCE
             }
         )
         self.pictures = nn.ModuleDict(
-            {str(side): nn.Conv2d(channels[side], 3, 3, padding=1) for side in sides if side >= COARSEST}
+            {str(side): nn.Conv2d(channels[side], 3, 3, padding=1) for side in sides if side >= FIRST_PICTURE_SIDE}
         )
-        self._spread()
+        self._init_weights()
 
-    def _spread(self) -> None:
-        """Weights that keep the deviation of the noise: the usual ones shrink it, and pictures look alike."""
+    def _init_weights(self) -> None:
+        """Weights that preserve the variance of the noise; torch's defaults shrink it, and pictures look alike."""
         if self.embedding is not None:
-            nn.init.normal_(self.embedding.weight, 0.0, CLASS)
+            nn.init.normal_(self.embedding.weight, 0.0, CLASS_INIT_STD)
         for name, convolution in self.pictures.items():
-            if int(name) > COARSEST:
+            if int(name) > FIRST_PICTURE_SIDE:
                 for weights in convolution.parameters():
                     nn.init.zeros_(weights)
         for layer in (*self.mapping, self.start):
@@ -143,12 +145,12 @@ class FewShotGenerator(Generator):
         return {**super().configuration, "width": self.width}
 
     @property
-    def style_length(self) -> int:
-        return STYLE
+    def style_dim(self) -> int:
+        return STYLE_DIM
 
-    def style_of(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        self.joined(z, condition)
-        # Noise on a sphere: its length says nothing, its direction everything (Karras et al. 2018).
+    def map_style(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        self.join(z, condition)
+        # Noise on a sphere: only its direction matters (Karras et al. 2018).
         noise = z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8)
         if self.embedding is not None and condition is not None:
             noise = torch.cat([noise, self.embedding(condition.to(z))], 1)
@@ -158,34 +160,34 @@ class FewShotGenerator(Generator):
     def sides(self) -> tuple[int, ...]:
         return tuple(int(name) for name in self.pictures)
 
-    def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
-        x = self.start(F.leaky_relu(styles[0], 0.2)).unflatten(1, (-1, START, START))
+    def synthesize(self, styles: Sequence[Tensor]) -> Tensor:
+        x = self.start(F.leaky_relu(styles[0], 0.2)).unflatten(1, (-1, START_SIDE, START_SIDE))
         x = F.glu(self.first(x.contiguous(memory_format=torch.channels_last)), dim=1)
-        features, drawn = {START: x}, None
+        features, picture = {START_SIDE: x}, None
         for style, (name, block) in zip(styles[1:], self.blocks.items(), strict=False):
             x, side = block(x, style), int(name)
             if name in self.excitations:
-                x = self.excitations[name](features[EXCITED_BY[side]], x)
+                x = self.excitations[name](features[EXCITATION_SOURCE[side]], x)
             features[side] = x
             if name in self.pictures:
                 detail = self.pictures[name](x)
-                drawn = detail if drawn is None else detail + _enlarged(drawn)
-        assert drawn is not None
-        return torch.sigmoid(2 * drawn).float()
+                picture = detail if picture is None else detail + _upsample(picture)
+        assert picture is not None
+        return torch.sigmoid(2 * picture).float()
 
-    def fitted_mapping(self, base: FewShotGenerator) -> dict[str, Tensor]:
-        """The mapping's first layer as another generator has it, though only one of both knows conditions.
+    def adapt_mapping(self, base: FewShotGenerator) -> dict[str, Tensor]:
+        """The first layer of ``base``'s mapping, adapted if only one of both generators is conditional.
 
-        A condition that the base knows and this one does not is taken at its mean, and goes into the bias;
-        one that only this one knows begins with the weights that are here.
+        If ``base`` alone is conditional, its mean condition goes into the bias; if this one alone is, its
+        condition keeps the weights that are here.
         """
-        first, other = self.mapping[0], base.mapping[0]
-        assert isinstance(first, nn.Linear)
+        own, other = self.mapping[0], base.mapping[0]
+        assert isinstance(own, nn.Linear)
         assert isinstance(other, nn.Linear)
-        own, theirs, bias = first.weight.detach(), other.weight.detach(), other.bias.detach()
+        weight, bias = other.weight.detach(), other.bias.detach()
         if base.embedding is not None and self.embedding is None:
-            bias = bias + theirs[:, base.latent :] @ base.embedding.weight.detach().mean(1)
-            theirs = theirs[:, : base.latent]
+            bias = bias + weight[:, base.latent :] @ base.embedding.weight.detach().mean(1)
+            weight = weight[:, : base.latent]
         elif base.embedding is None and self.embedding is not None:
-            theirs = torch.cat([theirs, own[:, self.latent :]], 1)
-        return {"mapping.0.weight": theirs, "mapping.0.bias": bias}
+            weight = torch.cat([weight, own.weight.detach()[:, self.latent :]], 1)
+        return {"mapping.0.weight": weight, "mapping.0.bias": bias}

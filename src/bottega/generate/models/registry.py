@@ -29,7 +29,7 @@ def save(
     return weights.save_network(generator, path, GENERATORS, metadata, half=half)
 
 
-def described(generator: Generator, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def build_config(generator: Generator, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """:func:`bottega.weights.build_config` for :data:`GENERATORS`."""
     return weights.build_config(generator, GENERATORS, metadata)
 

@@ -1,7 +1,7 @@
 """A variational auto-encoder with a weight β on its divergence.
 
-Kingma and Welling 2014; β of Higgins et al. 2017. It draws softer pictures than the adversarial generators,
-but cannot collapse, and knows the noise of any picture at once.
+Kingma and Welling 2014; β of Higgins et al. 2017. Its pictures are softer than those of the GANs, but it cannot
+collapse, and it encodes any picture to noise at once.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.errors import SettingsError
-from bottega.generate.models.dcgan import START, pyramid
+from bottega.generate.models.dcgan import START_SIDE, channels_by_level
 from bottega.generate.models.generator import Generator
 
-STEADIEST = 10.0
-"""Bound on the logarithm of a variance, so that no picture's noise becomes infinite or exactly certain."""
+MAX_ABS_LOG_VARIANCE = 10.0
+"""Keeps variances finite and above zero."""
 
 
 class VAE(Generator):
@@ -39,9 +39,9 @@ class VAE(Generator):
     ) -> None:
         super().__init__(size, latent, classes, attributes)
         if width < 1:
-            raise SettingsError(f"The width of a VAE is 1 or more, not {width}.")
+            raise SettingsError(f"The width of a VAE is {width}; use 1 or more.")
         self.width = width
-        channels = pyramid(width, size)
+        channels = channels_by_level(width, size)
         self.reduce = nn.Sequential()
         for incoming, outgoing in zip([3, *reversed(channels)], reversed(channels), strict=False):
             self.reduce.extend(
@@ -51,8 +51,8 @@ class VAE(Generator):
                     nn.LeakyReLU(0.2),
                 ]
             )
-        self.posterior = nn.Linear(channels[0] * START**2 + self.conditions, 2 * latent)
-        self.start = nn.Linear(latent + self.conditions, channels[0] * START**2)
+        self.posterior = nn.Linear(channels[0] * START_SIDE**2 + self.condition_dim, 2 * latent)
+        self.start = nn.Linear(latent + self.condition_dim, channels[0] * START_SIDE**2)
         self.enlarge = nn.Sequential()
         for incoming, outgoing in zip(channels, [*channels[1:], width], strict=True):
             self.enlarge.extend(
@@ -71,22 +71,14 @@ class VAE(Generator):
 
     def encode(self, pictures: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Mean and log variance, ``(N, latent)`` each, of the noise of pictures ``(N, 3, size, size)``."""
-        seen = self.reduce(pictures * 2 - 1).flatten(1)
+        features = self.reduce(pictures * 2 - 1).flatten(1)
         if condition is not None:
-            seen = torch.cat([seen, condition.to(seen)], 1)
-        mean, log_variance = self.posterior(seen).float().chunk(2, 1)
-        return mean, log_variance.clamp(-STEADIEST, STEADIEST)
+            features = torch.cat([features, condition.to(features)], 1)
+        mean, log_variance = self.posterior(features).float().chunk(2, 1)
+        return mean, log_variance.clamp(-MAX_ABS_LOG_VARIANCE, MAX_ABS_LOG_VARIANCE)
 
-    def style_of(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.joined(z, condition)
-
-    def centre(self, condition: Tensor | None = None) -> Tensor:
-        count = 1 if condition is None else len(condition)
-        zeros = torch.zeros(count, self.latent, device=self.start.weight.device)
-        return self.joined(zeros, condition)
-
-    def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
+    def synthesize(self, styles: Sequence[Tensor]) -> Tensor:
         x = F.leaky_relu(self.start(styles[0]), 0.2)
-        x = x.view(len(x), -1, START, START)
+        x = x.view(len(x), -1, START_SIDE, START_SIDE)
         x = self.enlarge(x.contiguous(memory_format=torch.channels_last))
         return torch.sigmoid(self.picture(x)).float()

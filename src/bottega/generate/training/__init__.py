@@ -1,18 +1,31 @@
-"""Training of generators: settings and pictures in, a loop out."""
+"""Training of generators: settings and pictures in, a trainer out.
 
-from bottega.generate.settings import ANSWERS, GanSettings
-from bottega.generate.training.build import best_generator, last_generator, prepare
-from bottega.generate.training.dataset import Material, load_material, read_material
-from bottega.generate.training.gan_metrics import twins
+>>> dataset = load_dataset_folder(Path("pictures"), settings.size)
+>>> trainer = build_trainer(settings, dataset, Path("run"))
+>>> trainer.train()
+>>> generator, metrics = best_generator(trainer)
+"""
+
+from bottega.generate.settings import CHANGEABLE_ON_RESUME, GanSettings
+from bottega.generate.training.build_trainer import (
+    best_generator,
+    build_trainer,
+    last_generator,
+    sample_grid,
+)
+from bottega.generate.training.dataset import ImageDataset, load_dataset, load_dataset_folder
+from bottega.generate.training.gan_metrics import NearestImages, nearest_training_images
 
 __all__ = [
-    "ANSWERS",
+    "CHANGEABLE_ON_RESUME",
     "GanSettings",
-    "Material",
+    "ImageDataset",
+    "NearestImages",
     "best_generator",
+    "build_trainer",
     "last_generator",
-    "load_material",
-    "prepare",
-    "read_material",
-    "twins",
+    "load_dataset",
+    "load_dataset_folder",
+    "nearest_training_images",
+    "sample_grid",
 ]

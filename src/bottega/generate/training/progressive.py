@@ -1,8 +1,7 @@
-"""Pictures that grow in the course of a training: on small ones, which cost little, is learned what is where.
+"""Progressive training: composition is learned on small pictures, which cost little.
 
 After Karras et al. 2018 ("Progressive Growing of GANs"). Differs: nothing is faded in; the generator's finer
-layers begin by adding nothing to the enlarged picture, and the parts of the discriminator that judge the
-smaller pictures stay.
+levels start by adding nothing to the upsampled picture, and the discriminators of smaller pictures stay.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from bottega.errors import SettingsError
 from bottega.training import Callback, Step, Trainer
 
 
-class Growth(nn.Module):
-    """The side of the pictures that are learned now. It never falls, whatever a training is lengthened to.
+class ProgressiveSchedule(nn.Module):
+    """The side of the pictures at each step. It never decreases, even if the training is lengthened.
 
     Args:
         sides: small to large.
-        share: of the training, in [0, 1), that goes evenly to all sides but the last.
-        progress: share of the training, in [0, 1], that is done before the step of a number.
+        share: of the training, in [0, 1), divided evenly among all sides but the last.
+        progress: maps a step to the share of the training, in [0, 1], that is done before it.
     """
 
     def __init__(self, sides: Sequence[int], share: float, progress: Callable[[int], float]) -> None:
@@ -35,24 +34,29 @@ class Growth(nn.Module):
         self.share, self.progress = share, progress
         self.register_buffer("side", torch.tensor(self.sides[0]))
 
+    @property
+    def at_full_size(self) -> bool:
+        """Whether the pictures have their final side."""
+        return int(self.get_buffer("side")) == self.sides[-1]
+
     def forward(self, step: Step) -> int:
-        """The side at ``step``; of several processes the one that is farthest decides for all."""
+        """The side at ``step``, the same in all processes."""
         smaller = len(self.sides) - 1
-        number = int(self.progress(step.index) * smaller / self.share) if smaller else 0
+        index = int(self.progress(step.index) * smaller / self.share) if smaller else 0
         side = self.get_buffer("side")
-        side.fill_(step.context.max(max(int(side), self.sides[min(number, smaller)])))
+        side.fill_(int(step.context.max(max(int(side), self.sides[min(index, smaller)]))))
         return int(side)
 
 
-class NotYet(Callback):
-    """Until the pictures have their whole side, the best is the latest, and patience waits.
+class SkipEarlyValidation(Callback):
+    """Until the pictures have their final side, the latest weights are the best, and patience does not count.
 
-    Small ones can get no better than small, and are not what is wanted in the end.
+    Small pictures score worse, but are only the way to the large ones.
     """
 
-    def __init__(self, growth: Growth) -> None:
-        self.growth = growth
+    def __init__(self, progressive: ProgressiveSchedule) -> None:
+        self.progressive = progressive
 
-    def validate(self, loop: Trainer, measures: Mapping[str, float], best: bool) -> None:
-        if loop.validation is not None and int(self.growth.get_buffer("side")) < self.growth.sides[-1]:
-            loop.validation.best, loop.validation.without_improvement = None, 0
+    def validate(self, trainer: Trainer, metrics: Mapping[str, float], best: bool) -> None:
+        if trainer.validation is not None and not self.progressive.at_full_size:
+            trainer.validation.best, trainer.validation.without_improvement = None, 0
