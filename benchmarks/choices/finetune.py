@@ -23,7 +23,7 @@ from bottega import generate
 from bottega.errors import SettingsError
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.generate import Generator
-from bottega.generate.training import GanSettings, last_generator, load_material, prepare
+from bottega.generate.training import GanSettings, build_trainer, last_generator, load_dataset
 from bottega.personalize import Condition, adjust, packaged
 from bottega.personalize.choices import Item, Taste
 from bottega.personalize.choices.reading import Reader
@@ -31,7 +31,7 @@ from bottega.personalize.choices.traits import TRAITS
 from bottega.personalize.seen import enlarged
 from bottega.pictures import save, sheet
 from bottega.runtime import system_info, tune_allocator
-from bottega.tools.choose.export import condition_of
+from bottega.tools.choose.export import sample_conditions
 
 app = cyclopts.App(help=__doc__)
 
@@ -138,10 +138,10 @@ def trained_on(
             latent=generator.latent,
             minutes=minutes,
             base=model,
-            kept_rate=KEPT_RATE,
+            pretrained_rate=KEPT_RATE,
             validate_every=10**6,
         )
-        loop = prepare(settings, load_material({"": files}, generator.size), home / "run")
+        loop = build_trainer(settings, load_dataset({"": files}, generator.size), home / "run")
         loop.train()
         return generate.sample(last_generator(loop), FRESH, FIRST_FRESH)
 
@@ -149,7 +149,7 @@ def trained_on(
 def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
     """The fresh drafts, adjusted to what is known; None where too little is."""
     try:
-        condition = Condition(**condition_of(taste))
+        condition = Condition(**sample_conditions(taste))
     except SettingsError:
         return None
     network = packaged()

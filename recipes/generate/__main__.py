@@ -1,6 +1,6 @@
 """Train a packaged generator: ``python -m recipes.generate --data COLLECTION --run runs/faces``.
 
-Runs on whatever there is, saves every minute, goes on where it stopped, writes a sheet of samples with every
+Runs on any device, saves every minute, resumes where it stopped, writes a sheet of samples with every
 validation, and at the end of every slice ``generator.safetensors`` (the best) and ``last.safetensors``.
 """
 
@@ -14,11 +14,11 @@ from typing import Annotated
 import cyclopts
 
 from bottega.generate import save
-from bottega.generate.training import best_generator, last_generator, load_material, prepare
+from bottega.generate.training import best_generator, build_trainer, last_generator, load_dataset
 from bottega.runtime import tune_allocator
 from bottega.training import Console, check_resume_settings
 from recipes.generate.config import GenerateRecipe
-from recipes.generate.sets import pictures_of
+from recipes.generate.sets import files_by_class
 from recipes.slices import call, train_slice
 
 app = cyclopts.App(help=__doc__)
@@ -34,7 +34,7 @@ def train(
     minutes: float = float("inf"),
     recipe: Annotated[GenerateRecipe | None, cyclopts.Parameter(name="*")] = None,
 ) -> None:
-    """Train, or go on training.
+    """Train, or resume a training.
 
     Parameters
     ----------
@@ -43,28 +43,28 @@ def train(
     run
         Folder for checkpoints, metrics, samples and results.
     minutes
-        Stop after this long; the next call goes on.
+        Stop after this long; the next call resumes.
     recipe
         The settings of the training.
     """
     recipe = recipe or GenerateRecipe()
     tune_allocator()
-    grouped = pictures_of(recipe.pictures, data)
+    files = files_by_class(recipe.pictures, data)
     check_resume_settings(recipe, run, FIXED)
-    material = load_material(grouped, recipe.size, crop=recipe.crop)
-    loop = prepare(recipe.settings, material, run, (Console(),))
-    facts = f"{len(material.pictures)} pictures, {len(material.classes)} classes, {recipe.size} pixels"
-    train_slice(loop, recipe, run, minutes, facts)
-    made = {"recipe": recipe.model_dump(mode="json")}
-    save(last_generator(loop), run / "last.safetensors", made)
-    generator, figures = best_generator(loop)
+    dataset = load_dataset(files, recipe.size, crop=recipe.crop)
+    trainer = build_trainer(recipe.settings, dataset, run, (Console(),))
+    facts = f"{len(dataset.pictures)} pictures, {len(dataset.classes)} classes, {recipe.size} pixels"
+    train_slice(trainer, recipe, run, minutes, facts)
+    metadata = {"recipe": recipe.model_dump(mode="json")}
+    save(last_generator(trainer), run / "last.safetensors", metadata)
+    generator, figures = best_generator(trainer)
     best = run / "generator.safetensors"
-    print(f"wrote {best} ({save(generator, best, {**made, 'figures': figures}, half=True)})", flush=True)
+    print(f"wrote {best} ({save(generator, best, {**metadata, 'figures': figures}, half=True)})", flush=True)
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return call(app, args)
 
 
 if __name__ == "__main__":

@@ -14,22 +14,26 @@ class GenerateRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    pictures: Literal["faces", "landscapes"] = Field("faces", description="what is learned")
+    pictures: Literal["faces", "landscapes"] = Field("faces", description="training set")
     size: Literal[32, 64, 128] = Field(64, description="side of the pictures")
-    steps: int = Field(18_000, ge=1, description="in all")
+    steps: int = Field(18_000, ge=1, description="number of steps")
     grow: float = Field(
-        10 / 18, ge=0, lt=1, description="share of the steps at the smaller sizes, where they cost less"
+        10 / 18, ge=0, lt=1, description="share of the steps on smaller pictures, which cost less"
     )
     width: int = Field(24, ge=4, description="channels")
-    batch: int = Field(16, ge=2, description="pictures in one step")
+    batch: int = Field(16, ge=2, description="pictures per step")
     rate: float = Field(3e-4, gt=0, description="peak learning rate of the generator")
-    discriminator_rate: float = Field(8e-4, gt=0, description="of the discriminator, which must keep ahead")
-    crop: float = Field(0.0, ge=0, description="how much larger than the crop a picture is taken")
-    augment_probability: float = Field(0.2, ge=0, le=1, description="of each change, at the start")
+    discriminator_rate: float = Field(8e-4, gt=0, description="peak learning rate of the discriminator")
+    crop: float = Field(
+        0.0, ge=0, description="size of the area that crops are taken from, relative to the crop, minus 1"
+    )
+    augment_probability: float = Field(
+        0.2, ge=0, le=1, description="initial probability of each augmentation"
+    )
     validate_every: int = Field(500, ge=1, description="steps between two validations and sheets")
     seed: int = Field(0, ge=0)
 
     @property
     def settings(self) -> GanSettings:
-        """Those of the training."""
+        """The settings of the training."""
         return GanSettings(**self.model_dump(exclude={"pictures"}))

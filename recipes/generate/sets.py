@@ -38,14 +38,14 @@ def landscapes(root: Path) -> dict[str, list[Path]]:
 SETS: dict[str, Callable[[Path], dict[str, list[Path]]]] = {"faces": faces, "landscapes": landscapes}
 
 
-def pictures_of(name: str, root: Path) -> dict[str, list[Path]]:
+def files_by_class(name: str, root: Path) -> dict[str, list[Path]]:
     """Files by class.
 
     Raises:
         SettingsError: no such set, or ``root`` is not the collection.
     """
     if name not in SETS:
-        raise SettingsError(f'There is no set "{name}"; there are {", ".join(SETS)}.')
+        raise SettingsError(f'Unknown set "{name}"; use {", ".join(SETS)}.')
     if not (root / PAINTINGS).is_dir() or not (root / CLEAN_PHOTOGRAPHS[0]).is_dir():
         raise SettingsError(f"{root} is not the picture collection: it should hold paintings/ and photos/.")
     return SETS[name](root)

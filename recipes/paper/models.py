@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from bottega.generate import Generator
-from bottega.generate.training import GanSettings, best_generator, load_material, prepare
+from bottega.generate.training import GanSettings, best_generator, build_trainer, load_dataset
 from bottega.training import Trainer, check_resume_settings
 from bottega.training.checkpoint import SETTINGS_FILE
 from recipes.paper.config import PaperRecipe
@@ -67,11 +67,11 @@ def trained(name: str, recipe: PaperRecipe, split: PictureSplit, run: Path) -> t
     Raises:
         SettingsError: the folder holds a training with other settings.
     """
-    loop = _loop(MODELS[name], recipe, split, run)
-    return best_generator(loop)[0], loop.global_step
+    trainer = _train(MODELS[name], recipe, split, run)
+    return best_generator(trainer)[0], trainer.global_step
 
 
-def _loop(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Trainer:
+def _train(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Trainer:
     """The model's training, at its end."""
     classes = model.classes and len(split.training) > 1
     network = model.settings["network"]
@@ -89,10 +89,10 @@ def _loop(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> 
     )
     grouped = split.training if classes else {"": split.files}
     check_resume_settings(recipe, run, FIXED)
-    material = load_material(grouped, recipe.size)
+    dataset = load_dataset(grouped, recipe.size)
     generator = None if model.build is None else model.build(recipe, settings.latent)
-    loop = prepare(settings, material, run, generator=generator)
+    trainer = build_trainer(settings, dataset, run, generator=generator)
     (run / SETTINGS_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    loop.resume()
-    loop.train()
-    return loop
+    trainer.resume()
+    trainer.train()
+    return trainer

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bottega.errors import PictureError
 from bottega.training import find_pictures, hold_out
-from recipes.generate.sets import pictures_of
+from recipes.generate.sets import files_by_class
 
 FEW = 200
 ONE_HELD_OUT_IN = 5
@@ -48,7 +48,7 @@ def collection(root: Path) -> PictureSplit:
     Raises:
         SettingsError: ``root`` is not the picture collection.
     """
-    return _split("1,382 faces (KaoKore)", pictures_of("faces", root))
+    return _split("1,382 faces (KaoKore)", files_by_class("faces", root))
 
 
 def few(root: Path, count: int = FEW) -> PictureSplit:
@@ -57,7 +57,7 @@ def few(root: Path, count: int = FEW) -> PictureSplit:
     Raises:
         SettingsError: ``root`` is not the picture collection.
     """
-    grouped = pictures_of("faces", root)
+    grouped = files_by_class("faces", root)
     order = sorted(((_digest(file), name, file) for name, files in grouped.items() for file in files))[:count]
     chosen = {name: [file for _, of, file in order if of == name] for name in grouped}
     return _split(f"{count} faces (KaoKore)", {name: files for name, files in chosen.items() if files})

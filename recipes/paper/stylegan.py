@@ -40,15 +40,17 @@ class StyleGenerator(Generator):
             _Block(channels[max(side // 2, START)], channels[side], enlarge=side > START) for side in sides
         )
 
+    has_mapping = True
+
     @property
-    def style_length(self) -> int:
+    def style_dim(self) -> int:
         return STYLE
 
-    def style_of(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        self.joined(z, condition)
+    def map_style(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        self.join(z, condition)
         return self.mapping(z * torch.rsqrt(z.square().mean(1, keepdim=True) + 1e-8))
 
-    def synthesise(self, styles: Sequence[Tensor]) -> Tensor:
+    def synthesize(self, styles: Sequence[Tensor]) -> Tensor:
         x = self.constant.expand(len(styles[0]), -1, -1, -1)
         picture: Tensor | None = None
         for block, style in zip(self.blocks, styles, strict=True):

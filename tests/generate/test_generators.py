@@ -33,7 +33,7 @@ def settled(generator: Generator) -> Generator:
 
 def inputs(generator: Generator, count: int = 4) -> tuple[torch.Tensor, torch.Tensor | None]:
     source = torch.Generator().manual_seed(3)
-    return torch.randn(count, 16, generator=source), generator.condition_of(None, count, source)
+    return torch.randn(count, 16, generator=source), generator.sample_conditions(None, count, source)
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])
@@ -45,7 +45,7 @@ def test_shapes_and_range(name: str, size: int) -> None:
     assert drawn.shape == (4, 3, size, size)
     assert drawn.dtype == torch.float32
     assert 0 <= drawn.min() <= drawn.max() <= 1
-    assert generator.style_of(*inputs(generator)).shape == (4, generator.style_length)
+    assert generator.map_style(*inputs(generator)).shape == (4, generator.style_dim)
 
 
 def test_fewshot_at_the_largest_size() -> None:
@@ -87,7 +87,7 @@ def test_gradients_reach_every_weight_that_draws(name: str) -> None:
 def test_vae_knows_the_noise_of_a_picture() -> None:
     vae = build("vae")
     assert isinstance(vae, generate.VAE)
-    condition = vae.condition_of("monk", 2, torch.Generator())
+    condition = vae.sample_conditions("monk", 2, torch.Generator())
     mean, log_variance = vae.encode(torch.rand(2, 3, 32, 32), condition)
     assert mean.shape == log_variance.shape == (2, 16)
 
@@ -95,32 +95,32 @@ def test_vae_knows_the_noise_of_a_picture() -> None:
 def test_mixed_conditions() -> None:
     generator = build("fewshot")
     source = torch.Generator().manual_seed(0)
-    shares = generator.condition_of({"monk": 3, "noble": 1}, 2, source, {"light": 0.7})
+    shares = generator.sample_conditions({"monk": 3, "noble": 1}, 2, source, {"light": 0.7})
     assert shares is not None
     assert torch.allclose(shares, torch.tensor([[0.25, 0, 0.75, 0.7]] * 2))
-    drawn = generator.condition_of(None, 200, source)
+    drawn = generator.sample_conditions(None, 200, source)
     assert drawn is not None
     assert (drawn[:, :3].sum(0) > 40).all()  # every class comes, about equally often
 
 
 @pytest.mark.parametrize(
-    ("like", "attributes", "message"),
+    ("classes", "attributes", "message"),
     [
-        ("warior", None, r'no class "warior" \(did you mean "warrior"\?\); there are noble, warrior, monk'),
+        ("warior", None, r'class "warior" \(did you mean "warrior"\?\); use noble, warrior, monk'),
         ({"noble": 0.0}, None, "at least one of them above 0"),
         ({"noble": 1.0, "monk": -1.0}, None, "must be 0 or more"),
-        (None, {"dark": 0.5}, 'no attribute "dark"; there are light'),
+        (None, {"dark": 0.5}, 'attribute "dark"; use light'),
         (None, {"light": 1.5}, r"light is 1.5; its range is 0 to 1"),
     ],
 )
-def test_bad_conditions(like: object, attributes: object, message: str) -> None:
+def test_bad_conditions(classes: object, attributes: object, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        build("fewshot").condition_of(like, 1, torch.Generator(), attributes)  # type: ignore[arg-type]
+        build("fewshot").sample_conditions(classes, 1, torch.Generator(), attributes)  # type: ignore[arg-type]
 
 
 def test_classes_asked_of_one_without() -> None:
-    with pytest.raises(SettingsError, match="knows no classes"):
-        build("dcgan").condition_of("noble", 1, torch.Generator())
+    with pytest.raises(SettingsError, match="has no classes"):
+        build("dcgan").sample_conditions("noble", 1, torch.Generator())
 
 
 def test_bad_inputs() -> None:
@@ -128,16 +128,16 @@ def test_bad_inputs() -> None:
     z, condition = inputs(generator)
     with pytest.raises(SettingsError, match=r"shape \(N, 16\), not \(4, 15\)"):
         generator(z[:, :15], condition)
-    with pytest.raises(SettingsError, match=r"shape \(4, 4\); none was given"):
+    with pytest.raises(SettingsError, match=r"shape \(4, 4\); it is missing"):
         generator(z)
     with pytest.raises(SettingsError, match="takes no condition"):
         build("dcgan")(z, condition)
 
 
 def test_bad_sizes() -> None:
-    with pytest.raises(SettingsError, match="squares of 32, 64, 128, 256, 512 pixels, not 100"):
+    with pytest.raises(SettingsError, match="size of a generator is 100; use one of 32"):
         FewShotGenerator(100)
-    with pytest.raises(SettingsError, match="multiple of 4, not 5"):
+    with pytest.raises(SettingsError, match="is 5; use a multiple of 4"):
         FewShotGenerator(64, width=5)
     with pytest.raises(SettingsError, match="needs classes or attributes"):
         ConditionalDCGAN(64)

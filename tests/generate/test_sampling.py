@@ -30,33 +30,33 @@ def test_same_seed_same_picture(generator: Generator) -> None:
     assert three.shape == (3, 3, 32, 32)
 
 
-def test_like_draws_one_class(generator: Generator) -> None:
+def test_one_class(generator: Generator) -> None:
     source = torch.Generator().manual_seed(3)
     z = torch.randn(1, 16, generator=source)
-    wanted = generator(z, torch.tensor([[0.0, 1.0]]))
-    assert torch.allclose(generate.sample(generator, 1, seed=3, like="b"), wanted, atol=1e-6)
+    expected = generator(z, torch.tensor([[0.0, 1.0]]))
+    assert torch.allclose(generate.sample(generator, 1, seed=3, classes="b"), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", list(GENERATORS))
 def test_truncation_goes_to_the_typical_picture(name: str) -> None:
     torch.manual_seed(1)
-    given = {} if name == "dcgan" else {"classes": ("a", "b")}
-    one = GENERATORS[name](size=32, latent=16, width=8, **given).eval()
-    like = None if name == "dcgan" else "a"
+    arguments = {} if name == "dcgan" else {"classes": ("a", "b")}
+    one = GENERATORS[name](size=32, latent=16, width=8, **arguments).eval()
+    classes = None if name == "dcgan" else "a"
     spreads = [
-        generate.codes(one, 8, like=like, truncation=truncation).std(0).mean().item()
+        generate.sample_codes(one, 8, classes=classes, truncation=truncation).std(0).mean().item()
         for truncation in (0.0, 0.5, 1.0)
     ]
     assert spreads[0] == pytest.approx(0, abs=1e-6)
     assert spreads[1] == pytest.approx(spreads[2] / 2, rel=1e-3)
 
 
-def test_centre_is_the_mean_style(generator: Generator) -> None:
+def test_the_mean_style(generator: Generator) -> None:
     condition = torch.tensor([[1.0, 0.0]])
     z = torch.randn(20_000, 16, generator=torch.Generator().manual_seed(9))
-    mean = generator.style_of(z, condition.expand(len(z), -1)).mean(0, keepdim=True)
-    scale = generator.style_of(z[:200], condition.expand(200, -1)).std(0).mean()
-    assert (generator.centre(condition) - mean).abs().max() < 0.3 * scale
+    mean = generator.map_style(z, condition.expand(len(z), -1)).mean(0, keepdim=True)
+    scale = generator.map_style(z[:200], condition.expand(200, -1)).std(0).mean()
+    assert (generator.mean_style(condition) - mean).abs().max() < 0.3 * scale
 
 
 @pytest.mark.parametrize(
@@ -68,17 +68,17 @@ def test_bad_samples(generator: Generator, values: dict[str, float], message: st
 
 
 def test_interpolation_has_both_ends(generator: Generator) -> None:
-    ends = generate.codes(generator, 2)
-    way = generate.interpolate(generator, ends[:1], ends[1:], 5)
-    assert torch.allclose(way[[0, 4]], generate.sample(generator, 2), atol=1e-5)
-    steps = (way[1:] - way[:-1]).abs().mean((1, 2, 3))
+    ends = generate.sample_codes(generator, 2)
+    pictures = generate.interpolate(generator, ends[:1], ends[1:], 5)
+    assert torch.allclose(pictures[[0, 4]], generate.sample(generator, 2), atol=1e-5)
+    steps = (pictures[1:] - pictures[:-1]).abs().mean((1, 2, 3))
     assert steps.min() > 0
-    with pytest.raises(SettingsError, match="2 pictures or more"):
+    with pytest.raises(SettingsError, match="use 2 or more"):
         generate.interpolate(generator, ends[:1], ends[1:], 1)
 
 
 def test_a_walk_passes_its_stops_and_closes(generator: Generator) -> None:
-    stops = generate.codes(generator, 3)
+    stops = generate.sample_codes(generator, 3)
     frames = list(generate.walk(generator, stops, 12))
     assert len(frames) == 12
     shown = torch.cat(frames)
@@ -94,40 +94,40 @@ def test_a_walk_passes_its_stops_and_closes(generator: Generator) -> None:
 def test_the_spline_is_smooth_and_exact() -> None:
     points = torch.tensor([[0.0], [1.0], [0.5], [2.0]])
     times = torch.linspace(0, 4, 4001)[:-1]
-    way = closed_spline(points, times)[:, 0]
-    assert torch.allclose(way[[0, 1000, 2000, 3000]], points[:, 0], atol=1e-5)
-    speed = (way.roll(-1) - way) * 1000
+    pictures = closed_spline(points, times)[:, 0]
+    assert torch.allclose(pictures[[0, 1000, 2000, 3000]], points[:, 0], atol=1e-5)
+    speed = (pictures.roll(-1) - pictures) * 1000
     assert (speed.roll(-1) - speed).abs().max() < 0.02  # no kink anywhere, the seam included
 
 
 def test_mixing_takes_coarse_and_fine(generator: Generator) -> None:
-    both = generate.codes(generator, 2)
+    both = generate.sample_codes(generator, 2)
     mixed = generate.mix_styles(generator, both[:1], both[1:], 2)
     assert torch.equal(mixed[:, :2], both[:1, :2])
     assert torch.equal(mixed[:, 2:], both[1:, 2:])
     with pytest.raises(SettingsError, match=r"level of mixing is 4; its range is 1 to 3"):
         generate.mix_styles(generator, both[:1], both[1:], 4)
     plain = GENERATORS["dcgan"](size=32, latent=4, width=4).eval()
-    code = generate.codes(plain, 1)
-    with pytest.raises(SettingsError, match="one level only"):
+    code = generate.sample_codes(plain, 1)
+    with pytest.raises(SettingsError, match="only one level"):
         generate.mix_styles(plain, code, code, 1)
     with pytest.raises(SettingsError, match="Codes of this generator"):
-        next(generate.drawn(generator, code))
+        next(generate.synthesize_batches(generator, code))
 
 
-def test_a_drawn_picture_is_found_again(generator: Generator) -> None:
-    encoder = encoders.load_encoder("small")
-    goal = generate.sample(generator, 1, seed=1234, like="a")
-    found = generate.project(generator, goal, encoder=encoder, steps=12, like="a")
-    nearest = generate.project(generator, goal, encoder=encoder, steps=1, like="a")
-    assert found.code.shape == (1, generator.levels, generator.style_length)
-    assert found.distance < 0.85 * nearest.distance
-    assert torch.allclose(next(generate.drawn(generator, found.code)), found.picture)
+def test_projection_recovers_a_generated_picture(generator: Generator) -> None:
+    encoder = encoders.load("small")
+    target = generate.sample(generator, 1, seed=1234, classes="a")
+    result = generate.project(generator, target, encoder=encoder, steps=12, classes="a")
+    nearest = generate.project(generator, target, encoder=encoder, steps=1, classes="a")
+    assert result.code.shape == (1, generator.levels, generator.style_dim)
+    assert result.distance < 0.85 * nearest.distance
+    assert torch.allclose(next(generate.synthesize_batches(generator, result.code)), result.picture)
 
 
 def test_bad_projections(generator: Generator) -> None:
     encoder: nn.Module = encoders.build_encoder("small")
     with pytest.raises(PictureError, match="One picture"):
         generate.project(generator, torch.rand(2, 3, 32, 32), encoder=encoder, steps=1)  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match="1 step or more"):
+    with pytest.raises(SettingsError, match="use 1 or more"):
         generate.project(generator, torch.rand(1, 3, 32, 32), encoder=encoder, steps=0)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from bottega.generate import FewShotGenerator
 from recipes.generate.__main__ import main, train
 from recipes.generate.config import GenerateRecipe
 from recipes.generate.score import main as score
-from recipes.generate.sets import SETS, pictures_of
+from recipes.generate.sets import SETS, files_by_class
 
 COLLECTION = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -57,15 +57,15 @@ def test_score(collection: Path, tmp_path: Path) -> None:
     assert low <= high
     assert 0 <= found["precision[small]"][0] <= 1
     assert found["novelty[small]"]["median"] > 0
-    for sheet in ("unpicked.png", "twins.png"):
+    for sheet in ("samples.png", "nearest.png"):
         assert pictures.load(tmp_path / "score" / sheet).width > 8 * 128
 
 
 def test_unknown_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path), "--run", str(tmp_path / "run")]) == SettingsError.exit_code
     assert "is not the picture collection" in capsys.readouterr().err
-    with pytest.raises(SettingsError, match='no set "portraits"; there are faces, landscapes'):
-        pictures_of("portraits", tmp_path)
+    with pytest.raises(SettingsError, match='set "portraits"; use faces, landscapes'):
+        files_by_class("portraits", tmp_path)
 
 
 def test_settings_of_the_training() -> None:
@@ -78,7 +78,7 @@ def test_settings_of_the_training() -> None:
 def test_sets_of_the_collection() -> None:
     if not COLLECTION.is_dir():
         pytest.skip("the picture collection is not here")
-    faces = pictures_of("faces", COLLECTION)
+    faces = files_by_class("faces", COLLECTION)
     assert len(faces) == 8
     assert sum(map(len, faces.values())) > 1000
     landscapes = SETS["landscapes"](COLLECTION)

@@ -49,9 +49,9 @@ def project(
     classes: Classes = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Projection:
-    """The code of the nearest picture, by gradient descent on features and pixels (Abdal et al. 2019, section 3).
+    """The code of the nearest picture, by gradient descent on features and pixels.
 
-    Differs: starts from the nearest of 64 random pictures, and is held near it.
+    Abdal et al. 2019, section 3. Differs: starts from the nearest of 64 random pictures, and is held near it.
 
     Args:
         picture: ``(1, 3, H, W)`` in [0, 1]; its center square is used.

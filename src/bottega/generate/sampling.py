@@ -185,7 +185,7 @@ def mix_styles(generator: Generator, coarse: Tensor, fine: Tensor, level: int) -
     check_codes(generator, fine)
     if generator.levels < 2:
         raise SettingsError(
-            "This generator has only one level, so its styles cannot be mixed; those of a fewshot generator can."
+            "This generator has only one level, so its styles cannot be mixed; use a fewshot one."
         )
     if not 1 <= level < generator.levels:
         raise SettingsError(f"The level of mixing is {level}; its range is 1 to {generator.levels - 1}.")

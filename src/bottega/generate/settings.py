@@ -29,7 +29,7 @@ Size = Literal[32, 64, 128, 256, 512]
 
 
 class GanSettings(BaseModel):
-    """Settings of :func:`bottega.generate.training.build_trainer`. The defaults suit 100 to 5,000 pictures."""
+    """Settings of :func:`bottega.generate.training.build_trainer`. Defaults suit 100 to 5,000 pictures."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -54,7 +54,7 @@ class GanSettings(BaseModel):
         0.4,
         ge=0,
         lt=1,
-        description="share of a fewshot training on smaller pictures, from 32 pixels up; 0 starts at the full "
+        description="share of a fewshot training on smaller pictures, from 32 pixels up; 0 starts at full "
         "size",
     )
     batch: int = Field(16, ge=2, le=1024, description="pictures per step")
@@ -62,7 +62,10 @@ class GanSettings(BaseModel):
         0.0, ge=0, le=1, description="peak learning rate of the generator; 0 uses the default of the network"
     )
     discriminator_rate: float = Field(
-        0.0, ge=0, le=1, description="peak learning rate of the discriminator; 0 uses the default of the network"
+        0.0,
+        ge=0,
+        le=1,
+        description="peak learning rate of the discriminator; 0 uses the default of the network",
     )
     optimizer: Literal["adam", "adamw", "rmsprop"] = Field("adam", description="optimizer")
     schedule: Literal["trapezoid", "cosine", "constant"] = Field(
@@ -70,9 +73,7 @@ class GanSettings(BaseModel):
     )
     weight_decay: float = Field(0.0, ge=0, le=1, description="weight decay")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout of a dcgan's discriminator")
-    loss: Literal["hinge", "non-saturating", "least-squares"] = Field(
-        "hinge", description="adversarial loss"
-    )
+    loss: Literal["hinge", "non-saturating", "least-squares"] = Field("hinge", description="adversarial loss")
     r1: float = Field(
         0.0,
         ge=0,
@@ -80,10 +81,10 @@ class GanSettings(BaseModel):
         description="weight of the gradient penalty R1; for a discriminator without encoder",
     )
     r1_every: int = Field(16, ge=1, le=1000, description="steps between two gradient penalties")
-    beta: float = Field(1.0, ge=0, le=1e4, description="weight of the KL divergence of a vae; smaller is sharper")
-    projector: str = Field(
-        "small", description="encoder of a fewshot discriminator; empty for none"
+    beta: float = Field(
+        1.0, ge=0, le=1e4, description="weight of the KL divergence of a vae; smaller is sharper"
     )
+    projector: str = Field("small", description="encoder of a fewshot discriminator; empty for none")
     augment: list[Literal["color", "translation", "cutout"]] = Field(
         ["color", "translation", "cutout"],
         description="differentiable augmentations of real and fake pictures",
@@ -98,12 +99,17 @@ class GanSettings(BaseModel):
         description="pictures over which the probability can rise from 0 to 1; 0 keeps it constant",
     )
     flip: bool = Field(True, description="mirror half of the training pictures")
-    crop: float = Field(0.0, ge=0, le=2, description="size of the area that crops are taken from, relative to the crop, minus 1")
-    rotation: float = Field(0.0, ge=0, le=45, description="largest rotation of training pictures, in degrees")
-    recolor: float = Field(0.0, ge=0, le=1, description="strength of random color changes of the training pictures")
-    base: str = Field(
-        "", description="generator to start from (name or file); matching layers are copied"
+    crop: float = Field(
+        0.0,
+        ge=0,
+        le=2,
+        description="size of the area that crops are taken from, relative to the crop, minus 1",
     )
+    rotation: float = Field(0.0, ge=0, le=45, description="largest rotation of training pictures, in degrees")
+    recolor: float = Field(
+        0.0, ge=0, le=1, description="strength of random color changes of the training pictures"
+    )
+    base: str = Field("", description="generator to start from (name or file); matching layers are copied")
     freeze: list[str] = Field([], description='layers to freeze, by name ("blocks.8.*")')
     freeze_depth: int = Field(0, ge=0, le=100, description="number of first layers to freeze")
     pretrained_rate: float = Field(

@@ -122,12 +122,16 @@ class FewShotGenerator(Generator):
             }
         )
         self.pictures = nn.ModuleDict(
-            {str(side): nn.Conv2d(channels[side], 3, 3, padding=1) for side in sides if side >= FIRST_PICTURE_SIDE}
+            {
+                str(side): nn.Conv2d(channels[side], 3, 3, padding=1)
+                for side in sides
+                if side >= FIRST_PICTURE_SIDE
+            }
         )
         self._init_weights()
 
     def _init_weights(self) -> None:
-        """Weights that preserve the variance of the noise; torch's defaults shrink it, and pictures look alike."""
+        """Weights that preserve the variance of the noise; torch's defaults shrink it, so pictures are similar."""
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, 0.0, CLASS_INIT_STD)
         for name, convolution in self.pictures.items():

@@ -42,7 +42,9 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         if size not in SIZES:
-            raise SettingsError(f"The size of a generator is {size}; use one of {', '.join(map(str, SIZES))}.")
+            raise SettingsError(
+                f"The size of a generator is {size}; use one of {', '.join(map(str, SIZES))}."
+            )
         if latent < 1:
             raise SettingsError(f"The length of the noise vector is {latent}; use 1 or more.")
         names = [*classes, *attributes]

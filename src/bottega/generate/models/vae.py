@@ -1,7 +1,7 @@
-"""A variational auto-encoder with a weight β on its divergence.
+"""A variational autoencoder with a weight β on its divergence.
 
-Kingma and Welling 2014; β of Higgins et al. 2017. Its pictures are softer than those of the GANs, but it cannot
-collapse, and it encodes any picture to noise at once.
+Kingma and Welling 2014; β of Higgins et al. 2017. Its pictures are softer than those of the GANs, but it
+cannot collapse, and it encodes any picture to noise at once.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ def _move_to_device(networks: nn.ModuleDict, context: ProcessContext) -> None:
 
 
 def sample_grid(generator: Generator, context: ProcessContext) -> Callable[[torch.Generator], Tensor]:
-    """A function that generates an 8 × 8 grid of samples ``(64, 3, S, S)``: rows of classes if there are any."""
+    """A function that generates 8 × 8 samples ``(64, 3, S, S)``, in rows of classes if there are any."""
 
     def draw(source: torch.Generator) -> Tensor:
         count = SHEET_SIZE**2

@@ -92,7 +92,7 @@ class DiffAugment(nn.Module):
 
     @torch.no_grad()
     def adapt(self, real_logits: Tensor) -> None:
-        """Adapt to the logits of a batch of real pictures, ``(N, …)``: augment more if most are above zero."""
+        """Adapt to the logits of real pictures, ``(N, …)``: augment more if most of them are above zero."""
         if self.span and self.kinds:
             overfitting = real_logits.detach().sign().mean() - TARGET_REAL_SIGN
             step = overfitting.sign() * len(real_logits) / self.span

@@ -111,7 +111,7 @@ class DraftPool:
         """``(1, 3, H, W)`` in [0, 1]."""
         from bottega.generate import sample
 
-        return sample(self.generator, 1, seed=int(name.partition("#")[0]), like=self.like or None)
+        return sample(self.generator, 1, seed=int(name.partition("#")[0]), classes=self.like or None)
 
     def copy(self, name: str, folder: Path) -> Path:
         """The draft as a PNG."""

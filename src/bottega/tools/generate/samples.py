@@ -49,7 +49,7 @@ class Drafts:
 
     def pictures(self) -> Iterator[Tensor]:
         """Each ``(1, 3, size, size)``, one after the other."""
-        for batch in generate.drawn(self.generator, self.codes):
+        for batch in generate.synthesize_batches(self.generator, self.codes):
             yield from batch.cpu()[:, None]
 
     def picture(self, number: int) -> Tensor:
@@ -79,7 +79,7 @@ def make_drafts(
     shares, values = shares_of(settings.like, generator.classes), values_of(settings.attribute)
 
     def seeded(seed: int, count: int) -> Tensor:
-        return generate.codes(generator, count, seed, shares, settings.truncation, values)
+        return generate.sample_codes(generator, count, seed, shares, settings.truncation, values)
 
     count = 1 if settings.towards is not None else settings.count
     if settings.project is None:
@@ -116,7 +116,7 @@ def _projected(settings: GenerateSettings, generator: Generator, report: Progres
         file_source(settings.project).open().pixels.to(where),
         encoder=encoders.load_encoder().to(where),
         steps=settings.project_steps,
-        like=shares_of(settings.like, generator.classes),
+        classes=shares_of(settings.like, generator.classes),
         on_progress=lambda done, count: report.progress(done / count, "looking for the picture"),
     )
     return found.code

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bottega.generate.settings import ANSWERS, GanSettings
+from bottega.generate.settings import CHANGEABLE_ON_RESUME, GanSettings
 from bottega.tools.common.tool import Settings, cli_option
 from bottega.transfer.training.settings import FitSettings, MultiStyleSettings, SingleStyleSettings
 
@@ -138,4 +138,4 @@ def fixed_settings(settings: type[TrainFiles], changeable: Collection[str]) -> l
 
 def fixed_gan_settings() -> list[str]:
     """:func:`fixed_settings` of ``train gan``."""
-    return fixed_settings(TrainGanSettings, ANSWERS)
+    return fixed_settings(TrainGanSettings, CHANGEABLE_ON_RESUME)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bottega.encoders import Encoder
     from bottega.generate import Generator
-    from bottega.generate.training import Material
+    from bottega.generate.training import ImageDataset
     from bottega.training import Trainer
 
 LICENCE = "yours, as far as the pictures allow"
@@ -29,7 +29,7 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
     from bottega import encoders, pictures, runtime
     from bottega.generate import save
     from bottega.generate.models.registry import GENERATORS
-    from bottega.generate.training import best_generator, prepare, read_material
+    from bottega.generate.training import best_generator, build_trainer, load_dataset_folder
     from bottega.tools.train.run import (
         choose_destination,
         note_unreadable,
@@ -44,7 +44,7 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
     destination = choose_destination(settings, f"{settings.data.name or 'pictures'}-{settings.size}")
     check_resume_settings(settings, destination.folder, fixed_gan_settings())
     runtime.set_threads(settings.threads)
-    material = read_material(
+    dataset = load_dataset_folder(
         settings.data,
         settings.size,
         crop=settings.crop,
@@ -52,13 +52,13 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
         attributes=settings.attributes,
         on_progress=lambda done, count: report.progress(0.0, f"reading pictures, {done} of {count}"),
     )
-    note_unreadable(material.pictures, report)
-    count = len(material.pictures)
-    classes = f" in {len(material.classes)} classes" if material.classes else ""
+    note_unreadable(dataset.pictures, report)
+    count = len(dataset.pictures)
+    classes = f" in {len(dataset.classes)} classes" if dataset.classes else ""
     warning = "" if count >= MIN_PICTURES else " So few are often copied; see nearest.jpg."
     report.note(f"Training on {count} pictures{classes}.{warning}")
     context = process_context(settings.device, settings.precision)
-    trainer = prepare(settings, material, destination.folder, here=context, tell=report.note)
+    trainer = build_trainer(settings, dataset, destination.folder, context=context, warn=report.note)
     run_training(
         settings,
         trainer,
@@ -69,14 +69,14 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
     )
     generator, measured = best_generator(trainer)
     pictures.save(_samples_by_class(generator), destination.preview)
-    sheet, near = _nearest_sheet(generator, material, encoders.load_encoder(settings.encoder))
+    sheet, near = _nearest_sheet(generator, dataset, encoders.load(settings.encoder))
     nearest = pictures.save(sheet, destination.folder / "nearest.jpg")
     figures = {key: round(value, 4) for key, value in {**measured, "near_copies": near}.items()}
     metadata = {
         **training_metadata(settings, trainer),
         "pictures": count,
-        "classes": list(material.classes),
-        "attributes": list(material.attributes),
+        "classes": list(dataset.classes),
+        "attributes": list(dataset.attributes),
         "figures": figures,
     }
     files = save_trained_network(
@@ -104,12 +104,12 @@ def _training_samples(trainer: Trainer) -> Tensor:
 
     from bottega import runtime
     from bottega.generate import Generator
-    from bottega.generate.training.build import sample_drawer
+    from bottega.generate.training.build_trainer import sample_grid
 
     generator = trainer.module.get_submodule("generator")
     assert isinstance(generator, Generator)
     with torch.no_grad():
-        return _sheet(sample_drawer(generator, trainer.context)(runtime.seeded(0)).cpu())
+        return _sheet(sample_grid(generator, trainer.context)(runtime.seeded(0)).cpu())
 
 
 def _samples_by_class(generator: Generator, rows: int = 4) -> Tensor:
@@ -120,26 +120,28 @@ def _samples_by_class(generator: Generator, rows: int = 4) -> Tensor:
 
     if not generator.classes:
         return _sheet(sample(generator, rows * SHEET_COLUMNS))
-    return _sheet(torch.cat([sample(generator, SHEET_COLUMNS, like=name) for name in generator.classes]))
+    return _sheet(torch.cat([sample(generator, SHEET_COLUMNS, classes=name) for name in generator.classes]))
 
 
 def _nearest_sheet(
-    generator: Generator, material: Material, encoder: Encoder, count: int = SHEET_COLUMNS
+    generator: Generator, dataset: ImageDataset, encoder: Encoder, count: int = SHEET_COLUMNS
 ) -> tuple[Tensor, float]:
     """A sheet of samples above their nearest training pictures; and the share of near copies of 8 × count."""
     from bottega import pictures
     from bottega.generate import sample
-    from bottega.generate.training import twins
+    from bottega.generate.training import nearest_training_images
 
     samples = sample(generator, 8 * count)
-    nearest = twins(samples, material, encoder)
-    rows = [list(samples[:count, None]), list(nearest.nearest_pictures[:count, None])]
+    nearest = nearest_training_images(samples, dataset, encoder)
+    rows = [list(samples[:count, None]), list(nearest.pictures[:count, None])]
     labels = [
         [f"seed {index}" for index in range(count)],
-        [f"{distance / nearest.usual:.2f}" for distance in nearest.distances[:count].tolist()],
+        [f"{distance / nearest.typical_distance:.2f}" for distance in nearest.distances[:count].tolist()],
     ]
     title = "Samples, and the nearest training picture of each (1: as near as those are to each other)"
-    return pictures.sheet(rows, labels, title=title, height=TILE_SIZE), float(nearest.near.float().mean())
+    return pictures.sheet(rows, labels, title=title, height=TILE_SIZE), float(
+        nearest.near_duplicates.float().mean()
+    )
 
 
 def _sheet(samples: Tensor) -> Tensor:
