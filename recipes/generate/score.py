@@ -118,7 +118,7 @@ def random_samples(generator: Generator, truncation: float) -> Tensor:
 
 
 def nearest_sheet(generator: Generator, dataset: ImageDataset, truncation: float) -> Tensor:
-    """Sixteen samples above their nearest training pictures, with the distance relative to the typical one."""
+    """Sixteen samples above their nearest training pictures, with relative distances."""
     samples = generate.sample(generator, 2 * COLUMNS, 1000, truncation=truncation)
     nearest = nearest_training_images(samples, dataset, encoders.load())
     rows, labels = [], []

@@ -131,7 +131,7 @@ class FewShotGenerator(Generator):
         self._init_weights()
 
     def _init_weights(self) -> None:
-        """Weights that preserve the variance of the noise; torch's defaults shrink it, so pictures are similar."""
+        """Weights that preserve the variance of the noise; torch's defaults shrink it."""
         if self.embedding is not None:
             nn.init.normal_(self.embedding.weight, 0.0, CLASS_INIT_STD)
         for name, convolution in self.pictures.items():
