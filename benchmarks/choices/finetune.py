@@ -31,7 +31,7 @@ from bottega.personalize.choices.traits import TRAITS
 from bottega.personalize.seen import enlarged
 from bottega.pictures import save, sheet
 from bottega.runtime import system_info, tune_allocator
-from bottega.tools.choose.export import sample_conditions
+from bottega.tools.choose.export import condition_of
 
 app = cyclopts.App(help=__doc__)
 
@@ -149,7 +149,7 @@ def trained_on(
 def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
     """The fresh drafts, adjusted to what is known; None where too little is."""
     try:
-        condition = Condition(**sample_conditions(taste))
+        condition = Condition(**condition_of(taste))
     except SettingsError:
         return None
     network = packaged()

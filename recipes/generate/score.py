@@ -120,7 +120,7 @@ def random_samples(generator: Generator, truncation: float) -> Tensor:
 def nearest_sheet(generator: Generator, dataset: ImageDataset, truncation: float) -> Tensor:
     """Sixteen samples above their nearest training pictures, with relative distances."""
     samples = generate.sample(generator, 2 * COLUMNS, 1000, truncation=truncation)
-    nearest = nearest_training_images(samples, dataset, encoders.load())
+    nearest = nearest_training_images(samples, dataset, encoders.load_encoder())
     rows, labels = [], []
     for first in (0, COLUMNS):
         part = slice(first, first + COLUMNS)

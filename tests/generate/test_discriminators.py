@@ -93,7 +93,7 @@ def test_bad_augmentation() -> None:
 @pytest.fixture(scope="module")
 def projected() -> ProjectedDiscriminator:
     torch.manual_seed(0)
-    return ProjectedDiscriminator(Projector(encoders.load("small")), 32, condition_dim=3)
+    return ProjectedDiscriminator(Projector(encoders.load_encoder("small")), 32, condition_dim=3)
 
 
 def test_projector_takes_one_layer_of_each_stride() -> None:
@@ -168,7 +168,7 @@ def test_discriminators_detect_repetition() -> None:
     torch.manual_seed(0)
     images = pictures()
     repeated = images[:1].expand(4, -1, -1, -1)
-    projector = Projector(encoders.load("small"))
+    projector = Projector(encoders.load_encoder("small"))
     for discriminator in (ResidualDiscriminator(32, width=4), ProjectedDiscriminator(projector, 32)):
         assert not torch.allclose(discriminator(images)[0], discriminator(repeated)[0], atol=1e-3)
 
@@ -203,7 +203,7 @@ def test_dcgan_discriminator() -> None:
 def test_projectors_of_other_encoders(name: str) -> None:
     """Any encoder will do, however deep its layers are; here with random weights."""
     torch.manual_seed(0)
-    projector = Projector(encoders.build(name))
+    projector = Projector(encoders.build_encoder(name))
     discriminator = MultiscaleDiscriminator(
         {side: ProjectedDiscriminator(projector, side) for side in (32, 64)}
     )

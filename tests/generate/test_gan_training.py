@@ -239,7 +239,7 @@ def test_fid_features_are_standardized(dataset: ImageDataset) -> None:
     """Real features have the mean 0 and the deviation 1, whatever their scale; fog is far from them."""
     context = process_context("cpu", "fp32")
     metrics = GanMetrics(
-        FewShotGenerator(32, 8, dataset.classes, width=4), dataset, encoders.load("small"), context
+        FewShotGenerator(32, 8, dataset.classes, width=4), dataset, encoders.load_encoder("small"), context
     )
     varying = metrics.stddev > 0.01
     assert torch.allclose(metrics.real_means.mean(0), torch.zeros_like(metrics.mean), atol=1e-3)

@@ -116,7 +116,7 @@ def test_mixing_takes_coarse_and_fine(generator: Generator) -> None:
 
 
 def test_projection_recovers_a_generated_picture(generator: Generator) -> None:
-    encoder = encoders.load("small")
+    encoder = encoders.load_encoder("small")
     target = generate.sample(generator, 1, seed=1234, classes="a")
     result = generate.project(generator, target, encoder=encoder, steps=12, classes="a")
     nearest = generate.project(generator, target, encoder=encoder, steps=1, classes="a")

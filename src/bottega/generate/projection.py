@@ -12,7 +12,7 @@ from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
 from bottega.generate.models.generator import Classes, Generator
 from bottega.generate.sampling import sample_codes, synthesize_batches
-from bottega.losses import normalised_content_loss
+from bottega.losses import normalized_content_loss
 from bottega.pictures import resize
 
 CANDIDATES = 64
@@ -92,14 +92,14 @@ class _Distance:
 
     def __init__(self, encoder: Encoder, target: Tensor) -> None:
         self.encoder, self.target = encoder, target
-        self.layers = tuple(encoder.own_style_layers)
+        self.layers = tuple(encoder.network_style_layers)
         with torch.no_grad():
             self.target_features = encoder(target, self.layers)
 
     def __call__(self, pictures: Tensor) -> Tensor:
         features = self.encoder(pictures, self.layers)
         losses = [
-            normalised_content_loss(features[name], self.target_features[name].expand_as(features[name]))
+            normalized_content_loss(features[name], self.target_features[name].expand_as(features[name]))
             for name in self.layers
         ]
         pixels = (pictures - self.target).square().mean((1, 2, 3))

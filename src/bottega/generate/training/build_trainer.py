@@ -98,7 +98,7 @@ def build_trainer(
         )
     _move_to_device(networks, context)
 
-    encoder = encoders.load(settings.encoder).to(context.device)
+    encoder = encoders.load_encoder(settings.encoder).to(context.device)
     metrics = GanMetrics(generator, dataset, encoder, context, settings.validation_samples)
     trainer = Trainer(
         networks,
@@ -163,7 +163,7 @@ def build_discriminator(settings: GanSettings, generator: Generator) -> Discrimi
         return MultiscaleDiscriminator(
             {side: ResidualDiscriminator(side, settings.width, condition_dim) for side in generator.sides}
         )
-    projector = Projector(encoders.load(settings.projector), seed=settings.seed)
+    projector = Projector(encoders.load_encoder(settings.projector), seed=settings.seed)
     return MultiscaleDiscriminator(
         {side: ProjectedDiscriminator(projector, side, condition_dim) for side in generator.sides}
     )

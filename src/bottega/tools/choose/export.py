@@ -35,7 +35,7 @@ def export(settings: ExportSettings, report: ProgressReporter) -> ToolResult:
     desk = Desk.open(settings.profile)
     taste = desk.taste if settings.revision is None else desk.taste.at(settings.revision)
     _check(settings)
-    condition = None if settings.condition is None else sample_conditions(taste)
+    condition = None if settings.condition is None else condition_of(taste)
     told: list[str] = []
     files: list[Path] = []
     if settings.liked is not None:
@@ -55,7 +55,7 @@ def export(settings: ExportSettings, report: ProgressReporter) -> ToolResult:
     return ToolResult(" ".join(told), files=tuple(files), details={"revision": taste.revision})
 
 
-def sample_conditions(taste: Taste) -> dict[str, Any]:
+def condition_of(taste: Taste) -> dict[str, Any]:
     """The known favours as fields of a condition.
 
     Raises:

@@ -69,7 +69,7 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
     )
     generator, measured = best_generator(trainer)
     pictures.save(_samples_by_class(generator), destination.preview)
-    sheet, near = _nearest_sheet(generator, dataset, encoders.load(settings.encoder))
+    sheet, near = _nearest_sheet(generator, dataset, encoders.load_encoder(settings.encoder))
     nearest = pictures.save(sheet, destination.folder / "nearest.jpg")
     figures = {key: round(value, 4) for key, value in {**measured, "near_copies": near}.items()}
     metadata = {
