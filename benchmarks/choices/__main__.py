@@ -1,6 +1,6 @@
 """Simulated artists and what is learned from them: ``python -m benchmarks.choices --data FOLDER``.
 
-Sessions are kept as they end, so that a run that was stopped goes on. Without ``--data`` items are made up.
+Sessions are cache as they end, so that a run that was stopped goes on. Without ``--data`` items are made up.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import cyclopts
 
 import bottega
 from benchmarks.choices.artists import KINDS
-from benchmarks.choices.contestants import CONTESTANTS
-from benchmarks.choices.material import Material, made_up, real
-from benchmarks.choices.report import write
+from benchmarks.choices.item_pool import ItemPool, picture_items, synthetic_items
+from benchmarks.choices.learners import LEARNERS
 from benchmarks.choices.session import GRIDS, Row, run
+from benchmarks.choices.tables import write
 from bottega.runtime import system_info
 
 app = cyclopts.App(help=__doc__)
@@ -33,7 +33,7 @@ def measure(
     data: Path | None = None,
     artists: int = 12,
     noises: str = "0.5,1",
-    kept: Path = Path("runs/choices"),
+    cache: Path = Path("runs/choices"),
     out: Path = Path("benchmarks/choices/results"),
 ) -> None:
     """Write the tables.
@@ -46,39 +46,39 @@ def measure(
         How many of each kind.
     noises
         Scales of the noise of choice, where utility has the deviation 1; separated by commas.
-    kept
+    cache
         Folder of the items that were read, and of sessions that ended.
     out
         Folder of the tables.
     """
-    material = made_up() if data is None else real(data, kept / f"{data.name}.json")
-    ledger = kept / f"{'made-up' if data is None else data.name}.jsonl"
-    rows = list(_rows(material, ledger, artists, [float(word) for word in noises.split(",")]))
+    pool = synthetic_items() if data is None else picture_items(data, cache / f"{data.name}.json")
+    sessions_file = cache / f"{'synthetic' if data is None else data.name}.jsonl"
+    rows = list(_rows(pool, sessions_file, artists, [float(word) for word in noises.split(",")]))
     header = {
         "command": shlex.join(["python", "-m", "benchmarks.choices", *sys.argv[1:]]),
-        "material": material.name,
+        "pool": pool.name,
         "machine": system_info(),
         "bottega": bottega.__version__,
     }
     print(write(rows, header, out).read_text(encoding="utf-8"))
 
 
-def _rows(material: Material, ledger: Path, artists: int, noises: list[float]) -> Iterator[Row]:
+def _rows(pool: ItemPool, sessions_file: Path, artists: int, noises: list[float]) -> Iterator[Row]:
     done: dict[tuple[str, str, float, int], list[Row]] = {}
-    text = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
+    text = sessions_file.read_text(encoding="utf-8") if sessions_file.exists() else ""
     for line in text.splitlines(keepends=True):
         if line.endswith("\n"):
             found = [Row(**row) for row in json.loads(line)]
-            done[found[0].contestant, found[0].kind, found[0].noise, found[0].seed] = found
+            done[found[0].learner, found[0].kind, found[0].noise, found[0].seed] = found
     for noise in noises:
         for seed in range(artists):
             for kind in KINDS:
-                for contestant in CONTESTANTS:
-                    key = (contestant, kind, noise, seed)
+                for learner in LEARNERS:
+                    key = (learner, kind, noise, seed)
                     if key not in done:
-                        done[key] = run(contestant, kind, noise, seed, material, STOPS)
-                        ledger.parent.mkdir(parents=True, exist_ok=True)
-                        with ledger.open("a", encoding="utf-8") as file:
+                        done[key] = run(learner, kind, noise, seed, pool, STOPS)
+                        sessions_file.parent.mkdir(parents=True, exist_ok=True)
+                        with sessions_file.open("a", encoding="utf-8") as file:
                             file.write(json.dumps([asdict(row) for row in done[key]]) + "\n")
                         print(key, f"{done[key][-1].pairs:.3f} {done[key][-1].proposed:.3f}", flush=True)
                     yield from done[key]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bottega.personalize.choices import Item
+from bottega.personalize.preference import Item
 
 Array = NDArray[np.float64]
 

@@ -1,8 +1,8 @@
-"""What a taste is good for: ``python -m benchmarks.choices.finetune --model faces``.
+"""What a preference model is good for: ``python -m benchmarks.choices.finetune --model faces``.
 
-A simulated artist chooses among drafts of a generator. What they should like best trains the generator on,
-and what they are known to favour becomes a condition that drafts are bent to. The table says how much better,
-by the artist's hidden utility, the drafts of fresh seeds become.
+A simulated artist chooses among drafts of a generator. What they should like best fine-tunes the
+generator, and their significant preferences become a condition that drafts are adjusted to. The table says
+how much better, by the artist's hidden utility, the drafts of fresh seeds become.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from bottega import generate
 from bottega.errors import SettingsError
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.generate import Generator
-from bottega.generate.training import GanSettings, build_trainer, last_generator, load_dataset
-from bottega.personalize import Condition, adjust, packaged
-from bottega.personalize.choices import Item, Taste
-from bottega.personalize.choices.reading import Reader
-from bottega.personalize.choices.traits import TRAITS
-from bottega.personalize.seen import enlarged
+from bottega.generate.training import GanSettings, last_generator, load_material, prepare
+from bottega.personalize import Condition, adjust, load_packaged_adjustment_net
+from bottega.personalize.analysis.pixels import upscale_for_analysis
+from bottega.personalize.preference import Item, PreferenceModel
+from bottega.personalize.preference.item_reader import TRAITS, ItemReader
 from bottega.pictures import save, sheet
 from bottega.runtime import system_info, tune_allocator
 from bottega.tools.choose.export import condition_of
@@ -68,24 +67,26 @@ def measure(
     tune_allocator()
     generator = generate.load(model)
     drafts = generate.sample(generator, POOL, 0)
-    reader = Reader()
-    pool = [reader.item(f"{number:04d}", picture[None]) for number, picture in enumerate(drafts)]
+    reader = ItemReader()
+    pool = [reader.read(f"{number:04d}", picture[None]) for number, picture in enumerate(drafts)]
     fresh = generate.sample(generator, FRESH, FIRST_FRESH)
     rows, tiles = [], []
     for seed in range(artists):
-        true = hidden(pool, seed)
-        taste = chosen(pool, true, seed)
-        made = {
+        true = hidden_utility(pool, seed)
+        preferences = simulate_votes(pool, true, seed)
+        results = {
             "drafts": fresh,
-            "trained on what is liked": trained_on(generator, model, drafts, taste, pool, minutes),
+            "fine-tuned on liked drafts": finetune_on_liked(
+                generator, model, drafts, preferences, pool, minutes
+            ),
         }
-        bent = bent_to(taste, fresh)
-        if bent is not None:
-            made["bent to what is known"] = bent
-        known = np.sort(true(pool))
-        for name, shown in made.items():
-            items = [reader.item(str(number), picture[None]) for number, picture in enumerate(shown)]
-            places = np.searchsorted(known, true(items)) / len(known)
+        adjusted = adjust_to_preferences(preferences, fresh)
+        if adjusted is not None:
+            results["adjusted to preferences"] = adjusted
+        utilities = np.sort(true(pool))
+        for name, shown in results.items():
+            items = [reader.read(str(number), picture[None]) for number, picture in enumerate(shown)]
+            places = np.searchsorted(utilities, true(items)) / len(utilities)
             rows.append((seed, name, bootstrap_interval(100 * places)))
             tiles.append((f"artist {seed}: {name}", shown[:SHOWN]))
             print(*rows[-1], flush=True)
@@ -95,8 +96,8 @@ def measure(
     save(sheet([list(shown[:, None]) for _, shown in tiles], labels, height=96), out / "finetune.png")
 
 
-def hidden(pool: Sequence[Item], seed: int) -> Utility:
-    """A utility that is linear in six traits, chosen by chance; deviation 1 over the pool."""
+def hidden_utility(pool: Sequence[Item], seed: int) -> Utility:
+    """A utility that is linear in six traits, chosen at random; deviation 1 over the pool."""
     rng = np.random.default_rng(seed)
     names = rng.choice(list(pool[0].traits), CARES_ABOUT, replace=False)
     slopes = rng.standard_normal(CARES_ABOUT)
@@ -113,54 +114,61 @@ def hidden(pool: Sequence[Item], seed: int) -> Utility:
     return lambda items: plain(items) / scale
 
 
-def chosen(pool: Sequence[Item], true: Utility, seed: int) -> Taste:
+def simulate_votes(pool: Sequence[Item], true: Utility, seed: int) -> PreferenceModel:
     """Thirty grids, one noisy pick each."""
     rng = np.random.default_rng([seed, 1])
-    taste = Taste.of(TRAITS, pool, seed=seed)
+    model = PreferenceModel.from_pool(TRAITS, pool, seed=seed)
     for _ in range(GRIDS):
-        shown = taste.propose(pool, 9)
-        felt = true(shown) + NOISE * rng.gumbel(size=len(shown))
-        taste.pick(shown[int(felt.argmax())], shown)
-    return taste
+        shown = model.propose(pool, 9)
+        noisy = true(shown) + NOISE * rng.gumbel(size=len(shown))
+        model.pick(shown[int(noisy.argmax())], shown)
+    return model
 
 
-def trained_on(
-    generator: Generator, model: str, drafts: Tensor, taste: Taste, pool: Sequence[Item], minutes: float
+def finetune_on_liked(
+    generator: Generator,
+    base: str,
+    drafts: Tensor,
+    preferences: PreferenceModel,
+    pool: Sequence[Item],
+    minutes: float,
 ) -> Tensor:
-    """Drafts of fresh seeds after training on the hundred that the taste puts highest."""
-    best = np.argsort(-taste.utility(pool)[0])[:LIKED]
+    """Drafts of fresh seeds after training on the hundred of highest predicted utility."""
+    best = np.argsort(-preferences.utility(pool)[0])[:LIKED]
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        files = [save(drafts[number][None], home / f"{number:04d}.png") for number in best.tolist()]
+        work_folder = Path(folder)
+        files = [save(drafts[number][None], work_folder / f"{number:04d}.png") for number in best.tolist()]
         settings = GanSettings(
             size=generator.size,
             width=generator.configuration["width"],
             latent=generator.latent,
             minutes=minutes,
-            base=model,
-            pretrained_rate=KEPT_RATE,
+            base=base,
+            kept_rate=KEPT_RATE,
             validate_every=10**6,
         )
-        loop = build_trainer(settings, load_dataset({"": files}, generator.size), home / "run")
+        loop = prepare(settings, load_material({"": files}, generator.size), work_folder / "run")
         loop.train()
         return generate.sample(last_generator(loop), FRESH, FIRST_FRESH)
 
 
-def bent_to(taste: Taste, fresh: Tensor) -> Tensor | None:
-    """The fresh drafts, adjusted to what is known; None where too little is."""
+def adjust_to_preferences(preferences: PreferenceModel, fresh: Tensor) -> Tensor | None:
+    """The fresh drafts, adjusted to the model's significant preferences; None without any."""
     try:
-        condition = Condition(**condition_of(taste))
+        condition = Condition(**condition_of(preferences))
     except SettingsError:
         return None
-    network = packaged()
-    return torch.cat([adjust(enlarged(picture[None]), condition, network=network) for picture in fresh])
+    network = load_packaged_adjustment_net()
+    return torch.cat(
+        [adjust(upscale_for_analysis(picture[None]), condition, network=network) for picture in fresh]
+    )
 
 
 def table(rows: Sequence[tuple[int, str, Interval]], minutes: float) -> str:
     """Rows as Markdown."""
     command = shlex.join(["python", "-m", "benchmarks.choices.finetune", *sys.argv[1:]])
     lines = [
-        "# What a taste is good for",
+        "# What a preference model is good for",
         "",
         f"`{command}`, {system_info()['cpu']}",
         "",
@@ -168,7 +176,7 @@ def table(rows: Sequence[tuple[int, str, Interval]], minutes: float) -> str:
         f"drafts (noise {NOISE:g}). Place of {FRESH} drafts of fresh seeds among those {POOL}, by the hidden "
         f"utility, in per cent; 50 is chance. Training: {minutes:g} minutes on the {LIKED} that should be "
         "liked best. 95 % intervals over drafts. The utility is linear in traits that a condition asks for: "
-        "that bending helps is near to a matter of course, and says that what was learned is right.",
+        "that the adjustment helps is expected, and shows that what was learned is right.",
         "",
         "| artist | drafts | place |",
         "| ---: | --- | ---: |",

@@ -1,4 +1,4 @@
-"""One artist and one contestant, thirty grids."""
+"""One artist and one learner, thirty grids."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.choices.artists import Artist, make
-from benchmarks.choices.contestants import CONTESTANTS, Contestant, Ours
-from benchmarks.choices.material import Material
+from benchmarks.choices.item_pool import ItemPool
+from benchmarks.choices.learners import LEARNERS, FullModel, Learner
 
 PAIRS = 2000
 GRIDS = 30
@@ -16,18 +16,18 @@ GRIDS = 30
 
 @dataclass(frozen=True)
 class Row:
-    """What a contestant knows after so many grids.
+    """What a learner knows after so many grids.
 
     Attributes:
         pairs: share of held-out pairs that it puts in their true order.
-        choices: share of held-out pairs in which it foretells what the artist, with their noise, takes.
+        choices: share of held-out pairs in which it predicts what the artist, with their noise, takes.
         proposed: percentile, among all held-out pictures, of the mean true utility of the nine best it
             proposes out of these.
         shown: likewise of the nine it had just shown, exploring included.
         update: median processor seconds of the last five updates; nan where not measured.
     """
 
-    contestant: str
+    learner: str
     kind: str
     noise: float
     seed: int
@@ -40,24 +40,24 @@ class Row:
 
 
 def run(
-    contestant: str, kind: str, noise: float, seed: int, material: Material, stops: tuple[int, ...]
+    learner: str, kind: str, noise: float, seed: int, pool: ItemPool, stops: tuple[int, ...]
 ) -> list[Row]:
     """Rows at the numbers of grids in ``stops``."""
-    artist = make(kind, [*material.pool, *material.held_out], noise, seed)
-    learner = CONTESTANTS[contestant](material, seed)
+    artist = make(kind, [*pool.pool, *pool.held_out], noise, seed)
+    model = LEARNERS[learner](pool, seed)
     rows = []
     for grid in range(1, max(stops) + 1):
-        shown = learner.propose()
-        learner.pick(artist.pick(shown), shown)
+        shown = model.propose()
+        model.pick(artist.pick(shown), shown)
         if grid in stops:
-            pairs, choices = _foretold(learner, artist, material, seed)
-            true = artist.true(material.held_out)
-            best = float(artist.true(learner.best(material.held_out)).mean())
+            pairs, choices = _predict_held_out(model, artist, pool, seed)
+            true = artist.true(pool.held_out)
+            best = float(artist.true(model.best(pool.held_out)).mean())
             now = float(artist.true(shown).mean())
-            seconds = learner.seconds[-5:] if type(learner) is Ours else []
+            seconds = model.seconds[-5:] if type(model) is FullModel else []
             rows.append(
                 Row(
-                    contestant,
+                    learner,
                     kind,
                     noise,
                     seed,
@@ -72,11 +72,11 @@ def run(
     return rows
 
 
-def _foretold(learner: Contestant, artist: Artist, material: Material, seed: int) -> tuple[float, float]:
+def _predict_held_out(learner: Learner, artist: Artist, pool: ItemPool, seed: int) -> tuple[float, float]:
     rng = np.random.default_rng([seed, 1])
-    first, second = rng.integers(len(material.held_out), size=(2, PAIRS))
+    first, second = rng.integers(len(pool.held_out), size=(2, PAIRS))
     first, second = first[first != second], second[first != second]
-    scores, true = learner.scores(material.held_out), artist.true(material.held_out)
+    scores, true = learner.scores(pool.held_out), artist.true(pool.held_out)
     said = scores[first] > scores[second]
     apart = true[first] - true[second]
     taken = apart + artist.noise * rng.logistic(size=len(apart)) > 0

@@ -1,1 +1,1 @@
-"""Does a picture become what was asked of it, and does it still show what it showed?"""
+"""How near adjusted pictures come to a condition, and how much of the drawing they keep."""

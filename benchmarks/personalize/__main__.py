@@ -1,7 +1,6 @@
-"""Personalisation match and slider curves: ``python -m benchmarks.personalize match --data COLLECTION``.
+"""Personalization match and slider curves: ``python -m benchmarks.personalize match --data COLLECTION``.
 
-Rows are kept in ``results/*.jsonl`` as they come, so that a run can be stopped and gone on with; ``report``
-writes the tables.
+Rows are appended to ``results/*.jsonl``, so that a stopped run continues; ``report`` writes the tables.
 """
 
 from __future__ import annotations
@@ -11,17 +10,17 @@ from pathlib import Path
 
 import cyclopts
 
-from benchmarks.personalize.contestants import CONTESTANTS, NEEDS_NETWORK
-from benchmarks.personalize.ledger import append, go_on
-from benchmarks.personalize.material import held_out, pairs, square
-from benchmarks.personalize.measures import measure
-from benchmarks.personalize.report import report as written
+from benchmarks.personalize.attribute_scales import measure_attribute_scales
+from benchmarks.personalize.measurements import measure
+from benchmarks.personalize.methods import METHODS, NEEDS_NETWORK
+from benchmarks.personalize.mixtures import MIXTURES, mixture_curve
+from benchmarks.personalize.pairs import held_out, pairs, square
+from benchmarks.personalize.report import report as write_report
+from benchmarks.personalize.result_rows import append_rows, read_matching_rows
 from benchmarks.personalize.sliders import slide, sliders
-from benchmarks.personalize.spans import measured_spans
-from benchmarks.personalize.ways import WAYS, walk
 from bottega import generate
 from bottega.errors import SettingsError
-from bottega.personalize import load
+from bottega.personalize import load_adjustment_net
 from bottega.runtime import tune_allocator
 from bottega.weights import entry
 
@@ -38,33 +37,33 @@ def match(
     weights: str = "adjust",
     drafts: str = "",
     count: int = 500,
-    contestants: str = ";".join(CONTESTANTS),
+    methods: str = ";".join(METHODS),
 ) -> None:
     """Measure the match on random pairs.
 
     Parameters
     ----------
     data
-        The picture collection (see ``recipes/split.py``).
+        The image collection (see ``recipes/split.py``).
     weights
         Of the network: a name or a file.
     drafts
         A generator, by its name, whose drafts are adjusted; without it, held-out pictures are.
     count
         Pairs.
-    contestants
+    methods
         Some of them, separated by semicolons.
     """
     tune_allocator()
-    names = [name.strip() for name in contestants.split(";") if name.strip()]
-    unknown = set(names) - set(CONTESTANTS)
+    names = [name.strip() for name in methods.split(";") if name.strip()]
+    unknown = set(names) - set(METHODS)
     if unknown:
-        raise SettingsError(f"There is no contestant {unknown.pop()}; there are {'; '.join(CONTESTANTS)}.")
-    network = load(weights) if NEEDS_NETWORK & set(names) else None
+        raise SettingsError(f"Unknown method {unknown.pop()}; choose from {'; '.join(METHODS)}.")
+    network = load_adjustment_net(weights) if NEEDS_NETWORK & set(names) else None
     generator = generate.load(drafts) if drafts else None
     rows_file = RESULTS / f"match{'-' if drafts else ''}{drafts}.jsonl"
-    used = fingerprint(weights, drafts)
-    done = {(row["contestant"], row["pair"]) for row in go_on(rows_file, used)}
+    used = weights_id(weights, drafts)
+    done = {(row["method"], row["pair"]) for row in read_matching_rows(rows_file, used)}
     for first in range(0, count, BATCH):
         numbers = range(first, min(first + BATCH, count))
         missing = [name for name in names if any((name, number) not in done for number in numbers)]
@@ -72,12 +71,12 @@ def match(
             continue
         batch = pairs(data, numbers.start, numbers.stop, generator)
         for name in missing:
-            made = CONTESTANTS[name](batch, network)
-            rows = measure(made, batch.drafts, batch.asked)
-            append(
+            adjusted = METHODS[name](batch, network)
+            rows = measure(adjusted, batch.drafts, batch.requested)
+            append_rows(
                 rows_file,
                 [
-                    {"contestant": name, "pair": i, "weights": used, **row}
+                    {"method": name, "pair": i, "weights": used, **row}
                     for i, row in zip(numbers, rows, strict=True)
                     if (name, i) not in done
                 ],
@@ -89,47 +88,48 @@ def match(
 def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
     """Measure the slider curves on two pictures or more; ``--weights none`` goes without the network."""
     tune_allocator()
-    network = None if weights == "none" else load(weights)
+    network = None if weights == "none" else load_adjustment_net(weights)
     drafts = [square(file) for file in held_out(data)[:count]]
-    rows_file, used = RESULTS / "sliders.jsonl", fingerprint(weights)
-    done = {(row["slider"], row["picture"]) for row in go_on(rows_file, used)}
+    rows_file, used = RESULTS / "sliders.jsonl", weights_id(weights)
+    done = {(row["slider"], row["picture"]) for row in read_matching_rows(rows_file, used)}
     for number, draft in enumerate(drafts):
         for attribute, place, name in sliders():
             if (name, number) not in done:
                 curve = slide(draft, attribute, place, network)
-                append(
+                append_rows(
                     RESULTS / "sliders.jsonl", [{"slider": name, "picture": number, "weights": used, **curve}]
                 )
-        for way in WAYS:
-            if (way, number) not in done:
-                curve = walk(way, draft, drafts[number - 1], network)
-                append(
-                    RESULTS / "sliders.jsonl", [{"slider": way, "picture": number, "weights": used, **curve}]
+        for mixture in MIXTURES:
+            if (mixture, number) not in done:
+                curve = mixture_curve(mixture, draft, drafts[number - 1], network)
+                append_rows(
+                    RESULTS / "sliders.jsonl",
+                    [{"slider": mixture, "picture": number, "weights": used, **curve}],
                 )
 
 
-def fingerprint(*sources: str) -> str:
-    """What tells the weights of these names or files from others."""
-    found = []
+def weights_id(*sources: str) -> str:
+    """Short hashes of the weights of these names or files."""
+    hashes = []
     for source in sources:
         if source.endswith(".safetensors"):
-            found.append(hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12])
+            hashes.append(hashlib.sha256(Path(source).read_bytes()).hexdigest()[:12])
         elif source not in ("", "none"):
-            found.append(entry(source).sha256[:12])
-    return "+".join(found)
+            hashes.append(entry(source).sha256[:12])
+    return "+".join(hashes)
 
 
 @app.command
-def spans(*, data: Path, count: int = 400) -> None:
-    """Print the span of every attribute: the 95th percentile of distances of random pairs."""
-    for name, (span, low, high) in measured_spans(data, count).items():
-        print(f"{name:18s} span {span:.3f}, 5th and 95th percentile {low:.2f}, {high:.2f}")
+def scales(*, data: Path, count: int = 400) -> None:
+    """Print the scale of every attribute: the 95th percentile of distances of random pairs."""
+    for name, (scale, low, high) in measure_attribute_scales(data, count).items():
+        print(f"{name:18s} scale {scale:.3f}, 5th and 95th percentile {low:.2f}, {high:.2f}")
 
 
 @app.command
 def report() -> None:
-    """Write the tables from the rows that are there."""
-    print(written(RESULTS))
+    """Write the tables from the rows so far."""
+    print(write_report(RESULTS))
 
 
 if __name__ == "__main__":

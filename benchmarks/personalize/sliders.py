@@ -1,4 +1,4 @@
-"""Slider curves: one attribute is asked at five values, and what is read afterwards."""
+"""Slider curves: one attribute is requested at five values, and measured afterwards."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from bottega.personalize import ATTRIBUTES, NUMBERS, AdjustmentNet, read
-from bottega.personalize.adjust import REFINE, ROUNDS
-from bottega.personalize.render import render
-from bottega.personalize.steering import begin
+from bottega.personalize import ATTRIBUTES, VECTOR_SIZE, AdjustmentNet, analyze
+from bottega.personalize.adjust.pipeline import NETWORK_STEPS, OPTIMIZER_STEPS, AdjustmentState
+from bottega.personalize.adjust.render import render
 
 STEPS = 5
 NAMES = {"subject": ("subject x", "subject y"), "stroke_direction": ("strokes, plain", "strokes, oblique")}
@@ -33,47 +32,51 @@ RANGES: dict[str, tuple[float, float]] = {
 
 
 def sliders() -> list[tuple[str, int, str]]:
-    """Attribute, place in the vector, and name of every slider; a palette is not one number."""
-    found = []
+    """Attribute, index in the vector, and name of every slider; a palette is not one number."""
+    results = []
     for name, attribute in ATTRIBUTES.items():
         if name == "palette":
             continue
-        for offset, place in enumerate(range(attribute.part.start, attribute.part.stop)):
-            found.append((name, place, NAMES.get(name, (name,))[offset]))
-    return found
+        for offset, index in enumerate(range(attribute.columns.start, attribute.columns.stop)):
+            results.append((name, index, NAMES.get(name, (name,))[offset]))
+    return results
 
 
 @torch.no_grad()
-def slide(draft: Tensor, attribute: str, place: int, network: AdjustmentNet | None) -> dict[str, list[float]]:
-    """``asked`` and ``got`` of one picture ``(3, H, W)`` at five values of one number; see
-    :func:`pictures_of`."""
-    asked, shown = pictures_of(draft, attribute, place, network)
-    return {"asked": asked.tolist(), "got": [round(v, 4) for v in read(shown)[:, place].tolist()]}
+def slide(draft: Tensor, attribute: str, index: int, network: AdjustmentNet | None) -> dict[str, list[float]]:
+    """``requested`` and ``measured`` of one picture ``(3, H, W)`` at five values of one number."""
+    requested, pictures = adjust_to_values(draft, attribute, index, network)
+    return {
+        "requested": requested.tolist(),
+        "measured": [round(v, 4) for v in analyze(pictures)[:, index].tolist()],
+    }
 
 
 @torch.no_grad()
-def pictures_of(
-    draft: Tensor, attribute: str, place: int, network: AdjustmentNet | None
+def adjust_to_values(
+    draft: Tensor, attribute: str, index: int, network: AdjustmentNet | None
 ) -> tuple[Tensor, Tensor]:
-    """The values asked, and the picture at each of them ``(5, 3, H, W)``."""
+    """The requested values, and the picture at each of them ``(5, 3, H, W)``."""
     values = torch.linspace(*RANGES[attribute], STEPS)
     drafts = draft.expand(STEPS, -1, -1, -1).contiguous()
-    asked = read(drafts)
-    asked[:, place] = values
-    mask = torch.zeros(STEPS, NUMBERS, dtype=torch.bool)
-    mask[:, ATTRIBUTES[attribute].part] = True
-    steering = begin(drafts, asked, mask)
-    for _ in range(ROUNDS if network is not None else 0):
-        assert network is not None
-        steering = steering.corrected(network)
-    steering = steering.refined(REFINE)
-    return values, render(steering.base, steering.adjustment).picture
+    requested = analyze(drafts)
+    requested[:, index] = values
+    mask = torch.zeros(STEPS, VECTOR_SIZE, dtype=torch.bool)
+    mask[:, ATTRIBUTES[attribute].columns] = True
+    state = AdjustmentState.initialize(drafts, requested, mask)
+    if network is not None:
+        for _ in range(NETWORK_STEPS):
+            state = state.network_step(network)
+    state = state.optimize(OPTIMIZER_STEPS)
+    return values, render(state.lab, state.params).picture
 
 
 def rank_correlation(curves: list[dict[str, list[float]]]) -> float:
-    """Spearman's, the mean over pictures; 0 for a slider that moves nothing."""
-    found = []
+    """Spearman's, the mean over pictures; 0 for a slider without effect."""
+    results = []
     for curve in curves:
-        still = len(set(curve["got"])) == 1
-        found.append(0.0 if still else float(spearmanr(curve["asked"], curve["got"]).statistic))
-    return sum(found) / len(found)
+        is_constant = len(set(curve["measured"])) == 1
+        results.append(
+            0.0 if is_constant else float(spearmanr(curve["requested"], curve["measured"]).statistic)
+        )
+    return sum(results) / len(results)

@@ -1,7 +1,7 @@
 """Train the packaged adjustment network: ``python -m recipes.adjust --data FOLDER --run runs/adjust``.
 
-Runs on whatever there is, saves every minute, goes on where it stopped, writes a sheet of samples now and
-then, and ``adjust.safetensors`` into the run folder at the end of every slice.
+Saves every minute, resumes where it stopped, and writes sample sheets, and ``adjust.safetensors`` into the
+run folder at the end of every slice.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.personalize import save
+from bottega.personalize import save_adjustment_net
 from bottega.runtime import tune_allocator
 from bottega.training import check_resume_settings
 from recipes.adjust.config import AdjustRecipe
-from recipes.adjust.material import load_material
+from recipes.adjust.data import load_training_pictures
 from recipes.adjust.train import averaged, prepare
 from recipes.slices import call, train_slice
 
@@ -32,28 +32,28 @@ def train(
     minutes: float = float("inf"),
     recipe: Annotated[AdjustRecipe | None, cyclopts.Parameter(name="*")] = None,
 ) -> None:
-    """Train, or go on training.
+    """Train, or resume training.
 
     Parameters
     ----------
     data
-        The picture collection (see ``recipes/split.py``).
+        The image collection (see ``recipes/split.py``).
     run
         Folder for checkpoint, metrics, samples and result.
     minutes
-        Stop after this long; the next call goes on.
+        Stop after this long; the next call resumes.
     recipe
         The settings of the training.
     """
     recipe = recipe or AdjustRecipe()
     tune_allocator()
     check_resume_settings(recipe, run, ("seed", "width", "blocks"))
-    material = load_material(data, recipe)
+    material = load_training_pictures(data, recipe)
     loop = prepare(recipe, material, run)
     train_slice(loop, recipe, run, minutes, f"{len(material)} pictures")
     target = run / "adjust.safetensors"
     facts = {"recipe": recipe.model_dump(mode="json")}
-    print(f"wrote {target} ({save(averaged(recipe, loop.checkpoint), target, facts)})")
+    print(f"wrote {target} ({save_adjustment_net(averaged(recipe, loop.checkpoint), target, facts)})")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -19,9 +19,9 @@ class AdjustRecipe(BaseModel):
     rate: float = Field(5e-4, gt=0, description="peak learning rate of Adam")
     warmup: int = Field(30, ge=0, description="steps in which the rate rises")
     average: float = Field(0.98, ge=0, lt=1, description="decay of the weights' moving average")
-    rounds: int = Field(3, ge=1, description="rounds after which the network is used")
+    network_steps: int = Field(3, ge=1, description="steps of the network, each with a loss")
     all_share: float = Field(
-        0.5, ge=0, le=1, description="share of pictures of which every attribute is asked"
+        0.5, ge=0, le=1, description="share of pictures of which every attribute is requested"
     )
-    one_share: float = Field(0.25, ge=0, le=1, description="share of which a single attribute is asked")
+    one_share: float = Field(0.25, ge=0, le=1, description="share of which a single attribute is requested")
     seed: int = Field(0, ge=0, description="of weights, batches and crops")

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from bottega import pictures
 from bottega.layers import rgb_to_oklab
-from bottega.personalize import AdjustmentNet, Condition, adjust, read, read_condition
-from bottega.personalize.refine import shortfall
-from bottega.personalize.render import render
-from bottega.personalize.seen import seen
-from bottega.personalize.steering import Steering, begin
+from bottega.personalize import AdjustmentNet, Condition, adjust, analyze, analyze_condition
+from bottega.personalize.adjust.optimize import adjustment_losses
+from bottega.personalize.adjust.pipeline import AdjustmentState
+from bottega.personalize.adjust.render import render
+from bottega.personalize.analysis.pixels import resize_for_analysis
 from bottega.training import (
     Callback,
     Console,
@@ -28,7 +28,7 @@ from bottega.training import (
     process_context,
 )
 from recipes.adjust.config import AdjustRecipe
-from recipes.adjust.material import draw
+from recipes.adjust.data import random_batch
 
 SHEET_EVERY = 200
 SHEET_SIDE = 192
@@ -45,12 +45,16 @@ def prepare(
     recipe: AdjustRecipe, material: PictureSet, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
 ) -> Trainer:
     """A training, ready to start or to resume."""
-    here = process_context()
-    network = build(recipe).to(here.device)
+    context = process_context()
+    network = build(recipe).to(context.device)
 
     def step(step: Step) -> dict[str, Tensor]:
-        shown, asked, mask = (each.to(here.device) for each in draw(material, recipe, step.generator))
-        losses = rounds(network, begin(shown, asked, mask), recipe.rounds)
+        batch, requested, mask = (
+            each.to(context.device) for each in random_batch(material, recipe, step.generator)
+        )
+        losses = step_losses(
+            network, AdjustmentState.initialize(batch, requested, mask), recipe.network_steps
+        )
         step.update(losses["loss"])
         return losses
 
@@ -62,7 +66,7 @@ def prepare(
         Trapezoid(recipe.steps, recipe.warmup),
         run,
         seed=recipe.seed,
-        context=here,
+        context=context,
         ema_decay=recipe.average,
     )
     loop.callbacks = (
@@ -72,23 +76,23 @@ def prepare(
     return loop
 
 
-def rounds(network: AdjustmentNet, steering: Steering, count: int) -> dict[str, Tensor]:
-    """The mean shortfall after each of some rounds, and ``last``, its match after the last one.
+def step_losses(network: AdjustmentNet, state: AdjustmentState, count: int) -> dict[str, Tensor]:
+    """The mean losses after each of some network steps, and ``last``, the match after the last one.
 
-    Every round learns to go on from wherever the one before came to; that is taken as given.
+    Each step learns to continue from the parameters of the one before, which are constant to it.
     """
-    base, goal, now = steering.base, steering.goal, steering.adjustment
-    lab, got = steering.seen_and_read()
-    found: list[dict[str, Tensor]] = []
+    params, target = state.params, state.target
+    lab, measured = state.render_and_analyze()
+    steps: list[dict[str, Tensor]] = []
     for _ in range(count):
-        now = now.map(Tensor.detach)
-        now = now + network(lab, goal, got, now)
-        rendered = render(base, now)
-        read_again = read(rendered.picture)
-        found.append(shortfall(goal, now, rendered, read_again))
-        lab, got = rgb_to_oklab(rendered.picture.detach()), read_again.detach()
-    losses = {name: torch.stack([parts[name].mean() for parts in found]).mean() for name in found[0]}
-    return {**losses, "last": found[-1]["match"].mean()}
+        params = params.map(Tensor.detach)
+        params = params + network(lab, target, measured, params)
+        rendering = render(state.lab, params)
+        new = analyze(rendering.picture)
+        steps.append(adjustment_losses(target, params, rendering, new))
+        lab, measured = rgb_to_oklab(rendering.picture.detach()), new.detach()
+    losses = {name: torch.stack([step[name].mean() for step in steps]).mean() for name in steps[0]}
+    return {**losses, "last": steps[-1]["match"].mean()}
 
 
 def build(recipe: AdjustRecipe) -> AdjustmentNet:
@@ -105,20 +109,20 @@ def averaged(recipe: AdjustRecipe, checkpoint: Path) -> AdjustmentNet:
 
 
 def sample_drawer(network: AdjustmentNet) -> Callable[[torch.Generator], Tensor]:
-    """Draws the demonstration photographs, adjusted by the network alone; no training sees them."""
+    """Renders the sample photographs, adjusted by the network alone; they are not in the training data."""
     contents = [_square(pictures.photograph(name).pixels) for name in pictures.PHOTOGRAPHS]
 
     def draw(generator: torch.Generator) -> Tensor:
         rows = []
         for content, other in zip(contents, reversed(contents), strict=True):
-            wanted = (*SHEET, read_condition(other))
-            rows += [content, *(adjust(content, c, network=network, refine=0) for c in wanted)]
+            conditions = (*SHEET, analyze_condition(other))
+            rows += [content, *(adjust(content, c, network=network, optimizer_steps=0) for c in conditions)]
         return torch.cat(rows)
 
     return draw
 
 
 def _square(picture: Tensor) -> Tensor:
-    small = seen(picture, SHEET_SIDE)
+    small = resize_for_analysis(picture, SHEET_SIDE)
     left = (small.shape[-1] - SHEET_SIDE) // 2
     return small[..., left : left + SHEET_SIDE]

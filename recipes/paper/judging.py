@@ -22,8 +22,15 @@ from bottega.evaluate import (
 from bottega.evaluate.extractors import center_square
 from bottega.evaluate.report.measure_set import MeasuredSet, MeasurementConfig, measure_set
 from bottega.generate import Generator, sample
-from bottega.personalize import AdjustmentNet, Condition, adjust, match, packaged, read_condition
-from bottega.personalize.seen import enlarged
+from bottega.personalize import (
+    AdjustmentNet,
+    Condition,
+    adjust,
+    analyze_condition,
+    load_packaged_adjustment_net,
+    match,
+)
+from bottega.personalize.analysis.pixels import upscale_for_analysis
 from bottega.pictures import load as load_picture
 from bottega.pictures import save
 from recipes.paper.config import PaperRecipe
@@ -115,7 +122,7 @@ def nearest_ssim(drawn: MeasuredSet, held_out: MeasuredSet, seed: int) -> Interv
 
 def conditions(held_out: Sequence[Path], count: int) -> list[Condition]:
     """What held-out pictures are like, read from one after the other: what is asked of drafts."""
-    found = [read_condition(load_picture(file).pixels) for file in held_out[:count]]
+    found = [analyze_condition(load_picture(file).pixels) for file in held_out[:count]]
     return [found[number % len(found)] for number in range(count)]
 
 
@@ -130,16 +137,18 @@ def matched(
     drafts = (load_picture(file).pixels for file in drawn[: len(asked)])
     network = adjustment() if adjusted else None
     pictures = (
-        adjust(enlarged(draft), wanted, network=network, refine=recipe.refine) if adjusted else draft
+        adjust(upscale_for_analysis(draft), wanted, network=network, optimizer_steps=recipe.refine)
+        if adjusted
+        else draft
         for draft, wanted in zip(drafts, asked, strict=True)
     )
-    return personalization_match(asked, map(read_condition, pictures), match, seed=recipe.seed)["mean"]
+    return personalization_match(asked, map(analyze_condition, pictures), match, seed=recipe.seed)["mean"]
 
 
 @cache
 def adjustment() -> AdjustmentNet | None:
     """The packaged network of adjustment; none while there is none, and adjustment goes without."""
-    return packaged()
+    return load_packaged_adjustment_net()
 
 
 def seconds(generator: Generator) -> Interval:

@@ -18,7 +18,7 @@ from bottega.evaluate.metrics.perceptual import style_variation
 from bottega.evaluate.report.measure_set import MeasuredSet
 from bottega.evaluate.report.proxies import proxy_rows
 from bottega.generate import Generator
-from bottega.personalize import read_condition
+from bottega.personalize import analyze_condition
 from bottega.pictures import load
 from recipes.paper import judging
 from recipes.paper.config import PaperRecipe
@@ -230,7 +230,7 @@ def _methods(bench: Bench) -> dict[str, list[Path]]:
 
 
 def _style_values(pictures: MeasuredSet) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    abstraction = [read_condition(load(file).pixels).abstraction or 0.0 for file in pictures.files]
+    abstraction = [analyze_condition(load(file).pixels).abstraction or 0.0 for file in pictures.files]
     contrast, chroma = pictures.values["contrast"], pictures.values["chroma"]
     return {"abstraction": np.array(abstraction), "expression": np.sqrt(contrast * chroma)}
 

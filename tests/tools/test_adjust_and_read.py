@@ -11,7 +11,14 @@ import torch
 
 from bottega import pictures
 from bottega.errors import BottegaError, MismatchError, OutputError, PictureError, SettingsError
-from bottega.personalize import ATTRIBUTES, AdjustmentNet, Condition, read_condition, read_style, save
+from bottega.personalize import (
+    ATTRIBUTES,
+    AdjustmentNet,
+    Condition,
+    analyze_condition,
+    embed_style,
+    save_adjustment_net,
+)
 from bottega.tools.adjust.condition import NUMBERS, wished
 from bottega.tools.adjust.settings import AdjustSettings
 from bottega.tools.common.tool import ToolResult
@@ -53,7 +60,7 @@ def test_words_become_a_condition() -> None:
 
 
 def test_like_is_overruled_by_what_is_said(bench: Path) -> None:
-    own = read_condition(pictures.load(bench / "other.png").pixels)
+    own = analyze_condition(pictures.load(bench / "other.png").pixels)
     found = asked(like="other.png", lightness=0.9)
     assert found.lightness == 0.9
     assert found.contrast == own.contrast
@@ -120,7 +127,7 @@ def test_nothing_is_overwritten(bench: Path) -> None:
 def test_a_picture_and_a_folder_are_read(bench: Path) -> None:
     outcome = run("analyze", picture="photo.png", profile="mine.json")
     assert [row["attribute"] for row in outcome.rows] == list(ATTRIBUTES)
-    assert Condition.load("mine.json") == read_condition(pictures.load("photo.png").pixels)
+    assert Condition.load("mine.json") == analyze_condition(pictures.load("photo.png").pixels)
     json.dumps(outcome.details)
     assert run("analyze", picture="mine.json").rows == outcome.rows
     assert run("analyze", picture=".").rows
@@ -149,7 +156,7 @@ def test_a_folder_is_read_for_its_style(bench: Path) -> None:
         pictures.save(shown, Path("two") / f"{number}.png")
     run("analyze", picture="two", style=True, profile="style.json")
     found = Condition.load("style.json").embedding
-    each = [read_style(pictures.load(Path("two") / f"{n}.png").pixels) for n in range(2)]
+    each = [embed_style(pictures.load(Path("two") / f"{n}.png").pixels) for n in range(2)]
     assert found is not None
     assert found.means == pytest.approx(
         [(a + b) / 2 for a, b in zip(each[0].means, each[1].means, strict=True)]
@@ -164,7 +171,7 @@ def test_adjusted_pictures_are_remade(bench: Path) -> None:
     torch.manual_seed(0)
     network = AdjustmentNet(8, 1)
     torch.nn.init.normal_(network.to_numbers.weight, 0, 0.01)
-    save(network, bench / "net.safetensors")
+    save_adjustment_net(network, bench / "net.safetensors")
     run(
         "adjust",
         content="photo.png",

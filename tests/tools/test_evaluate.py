@@ -8,7 +8,7 @@ import torch
 
 from bottega import pictures
 from bottega.errors import OutputError, PictureError, SettingsError
-from bottega.personalize import ATTRIBUTES, Condition, read_condition
+from bottega.personalize import ATTRIBUTES, Condition, analyze_condition
 from bottega.pictures import load
 from bottega.tools.registry import TOOLS
 
@@ -56,7 +56,7 @@ def test_how_near_the_results_come_to_a_wish(folders, tmp_path):
     outcome = run(folders, report=tmp_path / "out.html", wish=wish)
     rows = {row["metric"]: row for row in outcome.rows}
     for side, folder in (("results", "made"), ("reference", "real")):
-        read = [read_condition(load(file).pixels) for file in sorted((folders / folder).rglob("*.png"))]
+        read = [analyze_condition(load(file).pixels) for file in sorted((folders / folder).rglob("*.png"))]
         near = [1 - min(1, abs(0.9 - each.lightness) / ATTRIBUTES["lightness"].span) for each in read]
         assert rows["personalisation match: lightness"][side] == pytest.approx(np.mean(near), abs=1e-3)
     assert rows["personalisation match"]["low"] <= rows["personalisation match"]["results"]

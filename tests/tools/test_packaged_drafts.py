@@ -9,7 +9,7 @@ import torch
 
 from bottega import generate, pictures
 from bottega.cli import main
-from bottega.personalize import Condition, adjust, load, match, read_condition
+from bottega.personalize import Condition, adjust, analyze_condition, load_adjustment_net, match
 from bottega.weights.manifest import manifest
 
 CLASSES = {
@@ -65,7 +65,7 @@ def test_words_of_the_issue(bench: Path) -> None:
 def test_the_adjustment_network_comes_nearer_than_the_closed_form() -> None:
     photo = pictures.resize(pictures.photograph("china").pixels, (192, 288))
     wanted = Condition(roughness=0.3, stroke_size=0.62, contrast=0.3)
-    network = load()
-    without, by_network = (adjust(photo, wanted, network=net, refine=0) for net in (None, network))
-    before, after = (match(wanted, read_condition(made)).mean for made in (without, by_network))
+    network = load_adjustment_net()
+    without, by_network = (adjust(photo, wanted, network=net, optimizer_steps=0) for net in (None, network))
+    before, after = (match(wanted, analyze_condition(made)).mean for made in (without, by_network))
     assert after > before + 0.05

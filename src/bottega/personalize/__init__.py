@@ -1,42 +1,59 @@
-"""What an artist wants of a picture, as numbers: conditions, their reader, their match, and the adjustment.
+"""What an artist asks of a picture, as numbers: conditions, their analysis, their match, and the adjustment.
 
->>> wanted = Condition(palette="#203040,#e0c080", lightness=0.4, subject=(0.3, 0.6))
->>> result = adjust(picture, wanted, network=load())
->>> match(wanted, read_condition(result)).mean
+>>> condition = Condition(palette="#203040,#e0c080", lightness=0.4, subject=(0.3, 0.6))
+>>> result = adjust(picture, condition, network=load_adjustment_net())
+>>> match(condition, analyze_condition(result)).mean
 """
 
-from bottega.personalize.adjust import adjust, described, load, packaged, save
-from bottega.personalize.attributes import ATTRIBUTES, NUMBERS, SWATCHES, Attribute
-from bottega.personalize.condition import Condition, Direction, StyleEmbedding, mixed
-from bottega.personalize.match import Match, distances, match
-from bottega.personalize.network import AdjustmentNet
-from bottega.personalize.reading import read, read_condition, read_many
-from bottega.personalize.style import read_style, style_match
-from bottega.personalize.swatch import Swatch, palette_of
+from bottega.layers.palette import MAX_PALETTE_COLORS, Palette, PaletteColor, parse_palette
+from bottega.personalize.adjust import (
+    AdjustmentNet,
+    adjust,
+    load_adjustment_net,
+    load_packaged_adjustment_net,
+    save_adjustment_net,
+)
+from bottega.personalize.analysis import (
+    analyze,
+    analyze_condition,
+    embed_style,
+    mean_condition,
+    style_similarity,
+)
+from bottega.personalize.condition import (
+    ATTRIBUTES,
+    VECTOR_SIZE,
+    Attribute,
+    Condition,
+    StrokeDirection,
+    StyleEmbedding,
+    mix_conditions,
+)
+from bottega.personalize.match import Match, attribute_distances, match
 
 __all__ = [
     "ATTRIBUTES",
-    "NUMBERS",
-    "SWATCHES",
+    "MAX_PALETTE_COLORS",
+    "VECTOR_SIZE",
     "AdjustmentNet",
     "Attribute",
     "Condition",
-    "Direction",
     "Match",
+    "Palette",
+    "PaletteColor",
+    "StrokeDirection",
     "StyleEmbedding",
-    "Swatch",
     "adjust",
-    "described",
-    "distances",
-    "load",
+    "analyze",
+    "analyze_condition",
+    "attribute_distances",
+    "embed_style",
+    "load_adjustment_net",
+    "load_packaged_adjustment_net",
     "match",
-    "mixed",
-    "packaged",
-    "palette_of",
-    "read",
-    "read_condition",
-    "read_many",
-    "read_style",
-    "save",
-    "style_match",
+    "mean_condition",
+    "mix_conditions",
+    "parse_palette",
+    "save_adjustment_net",
+    "style_similarity",
 ]

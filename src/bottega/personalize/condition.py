@@ -1,10 +1,11 @@
-"""What an artist asks of a picture: typed, printable, mixable, kept as a profile file."""
+"""What an artist asks of a picture: measurable attributes, styles, and the file that holds them."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -14,24 +15,80 @@ from torch import Tensor
 
 from bottega.errors import OutputError, SettingsError
 from bottega.files import atomic_write
-from bottega.personalize.attributes import ATTRIBUTES, NUMBERS, SWATCHES
-from bottega.personalize.swatch import (
+from bottega.layers.palette import (
+    MAX_PALETTE_COLORS,
     Palette,
-    Swatch,
-    mixed_palettes,
-    palette_from,
-    palette_numbers,
-    palette_of,
-    scaled,
+    PaletteColor,
+    check_palette_size,
+    mix_palettes,
+    palette_from_tensor,
+    palette_to_tensor,
+    parse_palette,
+    scale_shares,
 )
 
-PROFILE = "bottega condition"
-VERSION = 1
+FORMAT = "bottega condition"
+FORMAT_VERSION = 1
+
+# name, low, high, count of numbers, scale, description
+_ATTRIBUTES = (
+    ("palette", -0.5, 1, 4 * MAX_PALETTE_COLORS, 0.38, "colours with their shares, in OKLab"),
+    ("lightness", 0, 1, 1, 0.38, "mean lightness: 0 black, 1 white"),
+    ("contrast", 0, 1, 1, 0.27, "spread of lightness: 0 one tone, 1 black and white in equal parts"),
+    ("saturation", 0, 1, 1, 0.20, "mean chroma: 0 grey, 1 as vivid as a screen can be"),
+    ("warmth", -1, 1, 1, 0.26, "from blue (below 0) to orange (above 0)"),
+    ("subject", 0, 1, 2, 0.24, "centre of what stands out: x from the left, y from the top"),
+    ("subject_size", 0, 1, 1, 0.34, "how far it spreads: 0 a point, 1 the whole picture"),
+    ("horizon", 0, 1, 1, 0.60, "height at which the picture parts: 0 the top edge, 1 the bottom edge"),
+    ("symmetry", 0, 1, 1, 0.43, "left against right: 1 mirrored, 0.5 unlike, 0 reversed"),
+    ("thirds", 0, 1, 1, 0.19, "share of what stands out near the four crossings of thirds"),
+    ("empty_space", 0, 1, 1, 0.40, "share of calm areas"),
+    ("stroke_size", 0, 1, 1, 0.13, "size of detail: 0 the finest, 1 an eighth of the picture"),
+    ("stroke_direction", -1, 1, 2, 0.60, "direction of strokes in degrees, and how alike they run"),
+    ("roughness", 0, 1, 1, 0.26, "strength of fine detail: 0 smooth, 1 coarse grain"),
+    ("abstraction", 0, 1, 1, 0.28, "flat areas between few edges: 0 detail everywhere, 1 nothing but flat"),
+)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One measurable attribute of a picture.
+
+    Attributes:
+        name: as the field of :class:`Condition`.
+        low, high: the range of each number.
+        columns: its place in the vector.
+        scale: the distance that 95 of 100 pairs of pictures stay below (``benchmarks.personalize scales``, on
+            1,500 random pairs of 400 free photographs and paintings): the unit of the match.
+        description: for tables and helps.
+    """
+
+    name: str
+    low: float
+    high: float
+    columns: slice
+    scale: float
+    description: str
+
+
+def _attributes() -> dict[str, Attribute]:
+    attributes, start = {}, 0
+    for name, low, high, size, scale, description in _ATTRIBUTES:
+        attributes[name] = Attribute(name, low, high, slice(start, start + size), scale, description)
+        start += size
+    return attributes
+
+
+ATTRIBUTES: dict[str, Attribute] = _attributes()
+"""By name, in the order of the vector."""
+
+VECTOR_SIZE = sum(row[3] for row in _ATTRIBUTES)
+"""D, the length of the vector."""
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 
 
-class Direction(BaseModel):
+class StrokeDirection(BaseModel):
     """Where strokes run: degrees from the horizontal, counterclockwise, and how alike they run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,21 +98,23 @@ class Direction(BaseModel):
 
 
 class StyleEmbedding(BaseModel):
-    """What the any-style network measured of style pictures (see :mod:`bottega.personalize.style`)."""
+    """What the arbitrary-style network measures of style pictures (see :mod:`~.analysis.style`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    network: str = Field(description="fingerprint of the network's weights")
+    network: str = Field(description="start of the sha256 of the network's weights")
     colors: tuple[float, ...] = Field(description="3 means and 9 second moments of sRGB")
-    means: tuple[float, ...] = Field(description="of all channels at all sites")
+    means: tuple[float, ...] = Field(description="of all channels of all layers")
     deviations: tuple[float, ...]
 
 
 class Condition(BaseModel):
-    """What is asked for; an attribute that is ``None`` is not asked for.
+    """The attributes that a picture should have; ``None`` leaves an attribute open.
 
-    Numbers are in [0, 1] unless said otherwise; :data:`~bottega.personalize.ATTRIBUTES` says what each means,
-    and docs/personalize.md how it is measured.
+    Numbers are in [0, 1] unless stated otherwise; :data:`ATTRIBUTES` describes them, and docs/personalize.md
+    how they are measured.
+
+    >>> Condition(palette="#203040,#e0c080:2", lightness=0.4, subject=(0.3, 0.6))
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,7 +131,7 @@ class Condition(BaseModel):
     thirds: Unit | None = None
     empty_space: Unit | None = None
     stroke_size: Unit | None = None
-    stroke_direction: Direction | None = None
+    stroke_direction: StrokeDirection | None = None
     roughness: Unit | None = None
     abstraction: Unit | None = None
     styles: dict[str, Annotated[float, Field(gt=0)]] | None = Field(
@@ -82,100 +141,97 @@ class Condition(BaseModel):
 
     @field_validator("palette", mode="before")
     @classmethod
-    def _colors(cls, value: Any) -> Any:
-        """Also "#203040,#e0c080:2" and lists of such words; shares are scaled to add up to one."""
+    def _parse_palette(cls, value: Any) -> Any:
+        """Also takes text, "#203040,#e0c080:2", and lists of such colours; scales the shares."""
         if value is None:
             return None
-        if isinstance(value, str) or (value and all(isinstance(each, str) for each in value)):
-            return palette_of(value)
-        swatches = [each if isinstance(each, Swatch) else Swatch.model_validate(each) for each in value]
-        if not 1 <= len(swatches) <= SWATCHES:
-            raise ValueError(f"a palette has one to {SWATCHES} colours, not {len(swatches)}")
-        return scaled(swatches)
+        if isinstance(value, str) or (value and all(isinstance(color, str) for color in value)):
+            return parse_palette(value)
+        check_palette_size(len(value))
+        return scale_shares([PaletteColor.model_validate(color) for color in value])
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """Names of the measured attributes that are asked for."""
+    def attribute_names(self) -> tuple[str, ...]:
+        """Names of the measurable attributes that are set."""
         return tuple(name for name in ATTRIBUTES if getattr(self, name) is not None)
 
-    def vector(self) -> tuple[Tensor, Tensor]:
-        """The measured attributes as numbers ``(D,)``, and ``(D,)`` bool: which of them are asked for.
+    def to_vector(self) -> tuple[Tensor, Tensor]:
+        """The attributes as numbers ``(D,)``, zero where they are open, and ``(D,)`` bool: which are set.
 
-        What is not asked for is zero. Styles are no part of it.
+        Styles are not part of it.
         """
-        values, mask = torch.zeros(NUMBERS), torch.zeros(NUMBERS, dtype=torch.bool)
-        for name in self.asked:
-            part = ATTRIBUTES[name].part
-            values[part] = _numbers(getattr(self, name))
-            mask[part] = True
+        values, mask = torch.zeros(VECTOR_SIZE), torch.zeros(VECTOR_SIZE, dtype=torch.bool)
+        for name in self.attribute_names:
+            columns = ATTRIBUTES[name].columns
+            values[columns] = _to_numbers(getattr(self, name))
+            mask[columns] = True
         return values, mask
 
     @classmethod
-    def of_vector(cls, values: Tensor, asked: Sequence[str] = tuple(ATTRIBUTES)) -> Self:
-        """The condition with the attributes ``asked`` from ``values (D,)``, brought into their ranges."""
-        found: dict[str, Any] = {}
-        for name in asked:
-            attribute = ATTRIBUTES[name]
-            found[name] = _value(name, values[attribute.part].detach().float().cpu(), attribute.low)
-        return cls(**found)
+    def from_vector(cls, values: Tensor, names: Sequence[str] = tuple(ATTRIBUTES)) -> Self:
+        """The condition with the attributes ``names`` from ``values (D,)``, clipped to their ranges."""
+        values = values.detach().float().cpu()
+        return cls(**{name: _from_numbers(name, values[ATTRIBUTES[name].columns]) for name in names})
 
-    def only(self, *names: str) -> Self:
-        """With no other attributes (or ``styles``, ``embedding``) than these."""
-        for name in names:
-            if name not in type(self).model_fields:
-                raise SettingsError(
-                    f'A condition has no "{name}"; it has {", ".join(type(self).model_fields)}.'
-                )
-        return type(self)(**{name: getattr(self, name) for name in names})
-
-    def updated(self, other: Condition) -> Self:
-        """With what ``other`` asks for in place of one's own."""
-        theirs = {name: getattr(other, name) for name in type(other).model_fields}
-        return self.model_copy(update={name: value for name, value in theirs.items() if value is not None})
-
-    def said(self) -> dict[str, str]:
-        """What is asked for, by name, as a person would write it."""
-        return {
-            name: _said(getattr(self, name))
-            for name in type(self).model_fields
-            if getattr(self, name) is not None
-        }
-
-    def __str__(self) -> str:
-        return "\n".join(f"{name}: {value}" for name, value in self.said().items()) or "nothing asked for"
-
-    def save(self, path: str | Path) -> Path:
-        """Write a profile file (JSON); it appears whole or not at all.
+    def select(self, *names: str) -> Self:
+        """With these attributes (or ``styles``, ``embedding``) alone.
 
         Raises:
-            OutputError: it cannot be written there, or does not end in ``.json``.
+            SettingsError: a name that is not a field.
+        """
+        for name in names:
+            if name not in type(self).model_fields:
+                fields = ", ".join(type(self).model_fields)
+                raise SettingsError(f'A condition has no attribute "{name}"; it has {fields}.')
+        return type(self)(**{name: getattr(self, name) for name in names})
+
+    def merge(self, other: Condition) -> Self:
+        """With what ``other`` sets in place of one's own."""
+        values = {name: getattr(other, name) for name in type(other).model_fields}
+        return self.model_copy(update={name: value for name, value in values.items() if value is not None})
+
+    def to_strings(self) -> dict[str, str]:
+        """Everything that is set, by name, for people."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: _to_string(value) for name, value in values.items() if value is not None}
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {value}" for name, value in self.to_strings().items()) or "empty condition"
+
+    def save(self, path: str | Path) -> Path:
+        """Write a condition file (JSON), atomically.
+
+        Raises:
+            OutputError: the file cannot be written, or its name does not end in ``.json``.
         """
         target = Path(path)
         if target.suffix != ".json":
-            raise OutputError(f"{target}: profiles are written as .json.")
-        content = {PROFILE: VERSION, **self.model_dump(mode="json", exclude_none=True)}
+            raise OutputError(f"{target}: a condition file must end in .json.")
+        content = {FORMAT: FORMAT_VERSION, **self.model_dump(mode="json", exclude_none=True)}
         with atomic_write(target) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return target
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a profile file.
+        """Read a condition file.
 
         Raises:
-            SettingsError: there is none, it is none, or it is of a later version.
+            SettingsError: the file is missing, has another format or a later version, or a wrong value.
         """
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-            version = content.pop(PROFILE)
+            version = content.pop(FORMAT)
         except OSError as error:
-            raise SettingsError(f"The profile {path} cannot be read: {error.strerror or error}.") from None
+            raise SettingsError(f"Cannot read the condition {path}: {error.strerror or error}.") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise SettingsError(
-                f"{path} is no profile: it should be JSON that begins with {PROFILE!r}."
+                f"{path} is not a condition file: it should be JSON that begins with {FORMAT!r}."
             ) from None
-        if version != VERSION:
-            raise SettingsError(f"{path} is a profile of version {version}; this Bottega reads {VERSION}.")
+        if version != FORMAT_VERSION:
+            raise SettingsError(
+                f"{path} has the version {version}; this version of Bottega reads {FORMAT_VERSION}."
+            )
         try:
             return cls.model_validate(content)
         except ValidationError as error:
@@ -184,99 +240,98 @@ class Condition(BaseModel):
             raise SettingsError(f"{path}: {where} is not usable ({first['msg'].lower()}).") from None
 
 
-def mixed(conditions: Sequence[Condition], weights: Sequence[float] | None = None) -> Condition:
-    """Several conditions as one: each attribute is the weighted mean over those that ask for it.
+def mix_conditions(conditions: Sequence[Condition], weights: Sequence[float] | None = None) -> Condition:
+    """Several conditions as one: each attribute is the weighted mean over those that set it.
 
     Palettes bring all their colours, merged to six; directions mix as axes (0° and 179° are neighbours);
     weights of styles add up; embeddings mix as distributions do.
 
     Raises:
-        SettingsError: no condition, not one weight each, or weights that cannot be shares.
+        SettingsError: no condition, another number of weights, or weights that are negative or all zero.
     """
-    shares = [1.0] * len(conditions) if weights is None else [float(weight) for weight in weights]
-    if not conditions or len(shares) != len(conditions):
-        raise SettingsError(f"{len(conditions)} conditions need {len(conditions)} weights, and at least one.")
-    if min(shares) < 0 or not 0 < sum(shares) < math.inf:
-        raise SettingsError(f"Weights of conditions must be zero or more, and not all zero: {shares}.")
-    found: dict[str, Any] = {}
+    weights = [1.0] * len(conditions) if weights is None else [float(weight) for weight in weights]
+    if not conditions or len(weights) != len(conditions):
+        raise SettingsError(
+            f"Mixing needs at least one condition and one weight for each; there are {len(conditions)} "
+            f"conditions and {len(weights)} weights."
+        )
+    if min(weights) < 0 or not 0 < sum(weights) < math.inf:
+        raise SettingsError(f"Weights of conditions must be zero or more, and not all zero: {weights}.")
+    mixed: dict[str, Any] = {}
     for name in Condition.model_fields:
-        parts = [(getattr(c, name), s) for c, s in zip(conditions, shares, strict=True)]
-        parts = [(value, share) for value, share in parts if value is not None and share > 0]
-        if parts:
-            found[name] = _mixed(name, [value for value, _ in parts], [share for _, share in parts])
-    return Condition(**found)
+        pairs = [(getattr(c, name), weight) for c, weight in zip(conditions, weights, strict=True)]
+        pairs = [(value, weight) for value, weight in pairs if value is not None and weight > 0]
+        if pairs:
+            total = sum(weight for _, weight in pairs)
+            mixed[name] = _mix(name, [value for value, _ in pairs], [weight / total for _, weight in pairs])
+    return Condition(**mixed)
 
 
-def _mixed(name: str, values: list[Any], shares: list[float]) -> Any:
-    total = sum(shares)
-    shares = [share / total for share in shares]
+def _mix(name: str, values: list[Any], shares: list[float]) -> Any:
     if name == "palette":
-        return mixed_palettes(values, shares)
+        return mix_palettes(values, shares)
     if name == "styles":
-        names = {style: 0.0 for styles in values for style in styles}
+        weights = {style: 0.0 for styles in values for style in styles}
         for styles, share in zip(values, shares, strict=True):
             for style, weight in styles.items():
-                names[style] += share * weight / sum(styles.values())
-        return names
+                weights[style] += share * weight / sum(styles.values())
+        return weights
     if name == "embedding":
-        return _mixed_embeddings(values, shares)
-    sums = sum(share * _numbers(value).double() for value, share in zip(values, shares, strict=True))
-    assert isinstance(sums, Tensor)
-    return _value(name, sums, ATTRIBUTES[name].low)
+        return _mix_embeddings(values, shares)
+    weighted = [share * _to_numbers(value).double() for value, share in zip(values, shares, strict=True)]
+    return _from_numbers(name, torch.stack(weighted).sum(0))
 
 
-def _mixed_embeddings(values: list[StyleEmbedding], shares: list[float]) -> StyleEmbedding:
+def _mix_embeddings(values: list[StyleEmbedding], shares: list[float]) -> StyleEmbedding:
     if len({value.network for value in values}) > 1:
-        raise SettingsError(
-            "These style embeddings are of different networks; read the style pictures again."
-        )
-    weight = torch.tensor(shares, dtype=torch.float64)
-    means = torch.tensor([value.means for value in values], dtype=torch.float64)
-    second = (
-        torch.tensor([value.deviations for value in values], dtype=torch.float64).square() + means.square()
+        raise SettingsError("The style embeddings come from different networks; analyze the pictures again.")
+    weights, colors, means, deviations = (
+        torch.tensor(rows, dtype=torch.float64)
+        for rows in (shares, *([getattr(v, f) for v in values] for f in ("colors", "means", "deviations")))
     )
-    colors = weight @ torch.tensor([value.colors for value in values], dtype=torch.float64)
-    mean = weight @ means
-    deviations = (weight @ second - mean.square()).clamp_min(0).sqrt()
+    mean = weights @ means
+    variance = weights @ (deviations.square() + means.square()) - mean.square()
     return StyleEmbedding(
         network=values[0].network,
-        colors=tuple(colors.tolist()),
+        colors=tuple((weights @ colors).tolist()),
         means=tuple(mean.tolist()),
-        deviations=tuple(deviations.tolist()),
+        deviations=tuple(variance.clamp_min(0).sqrt().tolist()),
     )
 
 
-def _numbers(value: Any) -> Tensor:
-    """An attribute's value as it stands in the vector."""
-    if isinstance(value, Direction):
+def _to_numbers(value: Any) -> Tensor:
+    """An attribute's value as it is in the vector."""
+    if isinstance(value, StrokeDirection):
         angle = math.radians(2 * value.degrees)
         return value.strength * torch.tensor([math.cos(angle), math.sin(angle)])
-    if isinstance(value, tuple) and value and isinstance(value[0], Swatch):
-        return palette_numbers(value).flatten()
+    if isinstance(value, tuple) and isinstance(value[0], PaletteColor):
+        return palette_to_tensor(value).flatten()
     return torch.tensor(value, dtype=torch.float32).reshape(-1)
 
 
-def _value(name: str, numbers: Tensor, low: float) -> Any:
-    """The inverse of :func:`_numbers`, within the attribute's range."""
+def _from_numbers(name: str, numbers: Tensor) -> Any:
+    """The inverse of :func:`_to_numbers`, clipped to the attribute's range."""
     if name == "palette":
-        return palette_from(numbers.view(SWATCHES, 4))
+        return palette_from_tensor(numbers.view(MAX_PALETTE_COLORS, 4))
     if name == "stroke_direction":
         x, y = numbers.tolist()
         degrees = math.degrees(math.atan2(y, x)) / 2 % 180
-        return Direction(degrees=0.0 if degrees >= 180 else degrees, strength=min(math.hypot(x, y), 1.0))
-    values = [min(max(value, low), 1.0) for value in numbers.tolist()]
+        return StrokeDirection(
+            degrees=0.0 if degrees >= 180 else degrees, strength=min(math.hypot(x, y), 1.0)
+        )
+    values = [min(max(value, ATTRIBUTES[name].low), 1.0) for value in numbers.tolist()]
     return tuple(values) if len(values) > 1 else values[0]
 
 
-def _said(value: Any) -> str:
-    if isinstance(value, Direction):
+def _to_string(value: Any) -> str:
+    if isinstance(value, StrokeDirection):
         return f"{value.degrees:.0f}° ({value.strength:.2f})"
     if isinstance(value, StyleEmbedding):
         return f"{len(value.means)} statistics"
     if isinstance(value, dict):
         return ", ".join(f"{name}:{weight:.2g}" for name, weight in value.items())
-    if isinstance(value, tuple) and isinstance(value[0], Swatch):
-        return " ".join(f"{swatch.hex}:{swatch.share:.2f}" for swatch in value)
+    if isinstance(value, tuple) and isinstance(value[0], PaletteColor):
+        return " ".join(f"{color.hex}:{color.share:.2f}" for color in value)
     if isinstance(value, tuple):
         return ", ".join(f"{number:.2f}" for number in value)
     return f"{value:.2f}"

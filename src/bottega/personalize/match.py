@@ -1,4 +1,4 @@
-"""The personalisation match: how near what was read lies to what was asked."""
+"""How near a picture comes to a condition."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import torch
 from torch import Tensor
 
 from bottega.errors import SettingsError
-from bottega.personalize.attributes import ATTRIBUTES, SWATCHES
-from bottega.personalize.condition import Condition
-from bottega.personalize.movers import exact_distance, soft_distance
+from bottega.layers.palette import MAX_PALETTE_COLORS, palette_emd, soft_palette_emd
+from bottega.personalize.condition import ATTRIBUTES, Condition
 
 
 @dataclass(frozen=True)
 class Match:
-    """Per attribute that was asked for, in [0, 1]: 1 is as asked, 0 is as far apart as one pair in twenty
-    is."""
+    """Of each attribute of a condition, in [0, 1]: 1 is exact, 0 as far away as one random pair of pictures
+    in twenty is."""
 
     attributes: dict[str, float]
 
@@ -26,47 +25,45 @@ class Match:
         return sum(self.attributes.values()) / len(self.attributes)
 
 
-def match(asked: Condition, got: Condition) -> Match:
-    """1 − min(1, distance / span) for each attribute that was asked for.
+def match(requested: Condition, measured: Condition) -> Match:
+    """1 − min(1, distance / scale) for each attribute that is requested.
 
-    The distance is that of the numbers (Euclidean where there are two), of palettes the earth mover's in
-    OKLab; the span is the attribute's (:data:`~bottega.personalize.ATTRIBUTES`).
+    The distance is Euclidean, between palettes the earth mover's in OKLab; the scale is the attribute's
+    (:data:`~bottega.personalize.ATTRIBUTES`).
 
     Raises:
-        SettingsError: nothing measurable was asked for, or it was not read.
+        SettingsError: nothing measurable is requested, or it was not measured.
     """
-    if not asked.asked:
-        raise SettingsError("The condition asks for nothing that is measured, so nothing can match it.")
-    wanted, found = asked.vector()[0], got.vector()[0]
+    if not requested.attribute_names:
+        raise SettingsError("The condition has no measurable attribute, so nothing can match it.")
+    target, values = requested.to_vector()[0], measured.to_vector()[0]
     matches = {}
-    for name in asked.asked:
-        if getattr(got, name) is None:
-            raise SettingsError(f"The {name} was asked for but not read.")
+    for name in requested.attribute_names:
+        if getattr(measured, name) is None:
+            raise SettingsError(f"The {name} is requested but not measured.")
         attribute = ATTRIBUTES[name]
-        ours, theirs = wanted[attribute.part], found[attribute.part]
+        one, other = target[attribute.columns], values[attribute.columns]
         if name == "palette":
-            distance = exact_distance(ours.view(SWATCHES, 4), theirs.view(SWATCHES, 4))
+            distance = palette_emd(one.view(MAX_PALETTE_COLORS, 4), other.view(MAX_PALETTE_COLORS, 4))
         else:
-            distance = float((ours - theirs).norm())
-        matches[name] = 1 - min(1.0, distance / attribute.span)
+            distance = float((one - other).norm())
+        matches[name] = 1 - min(1.0, distance / attribute.scale)
     return Match(matches)
 
 
-def distances(asked: Tensor, got: Tensor) -> Tensor:
-    """Of each attribute, in units of its span: ``(N, attributes)``. Differentiable; for training and
-    refinement.
+def attribute_distances(requested: Tensor, measured: Tensor) -> Tensor:
+    """Of each attribute, in units of its scale: ``(N, attributes)``, from vectors ``(N, D)``. Differentiable.
 
-    As in :func:`match`, without its cut at 1 and with palettes by a regularised plan.
-
-    Args:
-        asked, got: ``(N, D)``, in the order of the vector.
+    As in :func:`match`, but not limited to 1, and between palettes under a regularised plan.
     """
-    found = []
+    distances = []
     for name, attribute in ATTRIBUTES.items():
-        ours, theirs = asked[:, attribute.part], got[:, attribute.part]
+        target, values = requested[:, attribute.columns], measured[:, attribute.columns]
         if name == "palette":
-            apart = soft_distance(theirs.reshape(-1, SWATCHES, 4), ours.reshape(-1, SWATCHES, 4))
+            distance = soft_palette_emd(
+                values.reshape(-1, MAX_PALETTE_COLORS, 4), target.reshape(-1, MAX_PALETTE_COLORS, 4)
+            )
         else:
-            apart = ((ours - theirs).square().sum(1) + 1e-12).sqrt()
-        found.append(apart / attribute.span)
-    return torch.stack(found, 1)
+            distance = ((target - values).square().sum(1) + 1e-12).sqrt()
+        distances.append(distance / attribute.scale)
+    return torch.stack(distances, 1)

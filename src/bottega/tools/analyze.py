@@ -45,10 +45,10 @@ def _run(settings: AnalyzeSettings, report: ProgressReporter) -> ToolResult:
     if settings.profile is not None:
         check_profile(settings.profile, overwrite=settings.overwrite)
     found = _read(settings)
-    says = {name: attribute.says for name, attribute in ATTRIBUTES.items()}
+    says = {name: attribute.description for name, attribute in ATTRIBUTES.items()}
     says |= {"styles": "weights of styles", "embedding": "statistics of the style"}
     rows = tuple(
-        {"attribute": name, "value": value, "is": says[name]} for name, value in found.said().items()
+        {"attribute": name, "value": value, "is": says[name]} for name, value in found.to_strings().items()
     )
     files = () if settings.profile is None else (found.save(settings.profile),)
     details = {"condition": found.model_dump(mode="json", exclude_none=True, exclude={"embedding"})}
@@ -57,7 +57,7 @@ def _run(settings: AnalyzeSettings, report: ProgressReporter) -> ToolResult:
 
 def _read(settings: AnalyzeSettings) -> Condition:
     from bottega import pictures
-    from bottega.personalize import mixed, read_condition, read_style
+    from bottega.personalize import analyze_condition, embed_style, mix_conditions
     from bottega.tools.adjust.condition import read_like, weighted
     from bottega.tools.common.image_sources import content_source
 
@@ -67,14 +67,14 @@ def _read(settings: AnalyzeSettings) -> Condition:
         raise SettingsError("--mask goes with a single picture.")
     else:
         picture = content_source(settings.picture).open().pixels
-        found = read_condition(picture, pictures.load_mask(settings.mask))
+        found = analyze_condition(picture, pictures.load_mask(settings.mask))
         if settings.style:
-            found = found.model_copy(update={"embedding": read_style(picture)})
+            found = found.model_copy(update={"embedding": embed_style(picture)})
     others = [weighted(word) for word in settings.mix]
     if not others:
         return found
     read = [read_like(Path(word), settings.style) for word, _ in others]
-    return mixed([found, *read], [1.0, *(weight for _, weight in others)])
+    return mix_conditions([found, *read], [1.0, *(weight for _, weight in others)])
 
 
 ANALYZE = Tool(

@@ -32,7 +32,7 @@ def personalization_match(
 
     Args:
         requested: the condition that each picture should follow.
-        measured: the condition of each picture, from ``bottega.personalize.read_condition``.
+        measured: the condition of each picture, from ``bottega.personalize.analyze_condition``.
         match: compares a requested with a measured condition: ``bottega.personalize.match``.
 
     Raises:

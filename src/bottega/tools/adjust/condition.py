@@ -37,25 +37,25 @@ def wished(settings: WishedSettings) -> Condition:
         SettingsError: nothing is asked for, or a word is none of its kind.
         PictureError: a picture or folder of ``--like`` cannot be read.
     """
-    from bottega.personalize import Condition, Direction, palette_of
+    from bottega.personalize import Condition, StrokeDirection, parse_palette
 
     asked: dict[str, Any] = {name: getattr(settings, name) for name in NUMBERS}
     if settings.palette:
-        asked["palette"] = palette_of(settings.palette)
+        asked["palette"] = parse_palette(settings.palette)
     if settings.subject:
         asked["subject"] = _two(settings.subject, "place", "--subject 0.3,0.6")
     if settings.stroke_direction:
         word = f"{settings.stroke_direction},0.5"  # where no strength is given
         degrees, strength = _two(word, "direction", "--stroke-direction 30,0.4", 180)
-        asked["stroke_direction"] = Direction(degrees=degrees % 180, strength=strength)
+        asked["stroke_direction"] = StrokeDirection(degrees=degrees % 180, strength=strength)
     if settings.style:
         asked["styles"] = dict(weighted(word) for word in settings.style)
     own = Condition(**asked)
     if settings.like is not None:
-        own = _like(settings.like, settings.take).updated(own)
+        own = _like(settings.like, settings.take).merge(own)
     elif settings.take:
         raise SettingsError("--take says what to take of a picture; give that picture with --like.")
-    if not own.asked and not own.styles and own.embedding is None:
+    if not own.attribute_names and not own.styles and own.embedding is None:
         raise SettingsError("Nothing is asked for; give --palette, --lightness, --like or another wish.")
     return own
 
@@ -71,12 +71,12 @@ def read_like(path: Path, style: bool = False) -> Condition:
     """
     from bottega import pictures
     from bottega.errors import PictureError
-    from bottega.personalize import Condition, mixed, read_condition, read_style
+    from bottega.personalize import Condition, analyze_condition, embed_style, mix_conditions
     from bottega.training import find_pictures
 
     def read(picture: Tensor) -> Condition:
-        found = read_condition(picture)
-        return found.model_copy(update={"embedding": read_style(picture)}) if style else found
+        found = analyze_condition(picture)
+        return found.model_copy(update={"embedding": embed_style(picture)}) if style else found
 
     if path.suffix == ".json":
         return Condition.load(path)
@@ -84,7 +84,7 @@ def read_like(path: Path, style: bool = False) -> Condition:
         files = find_pictures(path)
         if not files:
             raise PictureError(f"There is no picture in the folder {path}.")
-        return mixed([read(pictures.load(file).pixels) for file in files])
+        return mix_conditions([read(pictures.load(file).pixels) for file in files])
     return read(content_source(path).open().pixels)
 
 
@@ -95,7 +95,7 @@ def _like(path: Path, take: list[str]) -> Condition:
     for name in take:
         if name not in ATTRIBUTES:
             raise SettingsError(f'"{name}" cannot be taken; there are {", ".join(ATTRIBUTES)}.')
-    return found.only(*take) if take else found
+    return found.select(*take) if take else found
 
 
 def _two(word: str, kind: str, example: str, most: float = 1) -> tuple[float, float]:

@@ -18,11 +18,11 @@ def opened(model: str | None, report: ProgressReporter) -> AdjustmentNet | None:
     Raises:
         WeightsError: the one that was named is not here, or no adjustment network.
     """
-    from bottega.personalize import load, packaged
+    from bottega.personalize import load_adjustment_net, load_packaged_adjustment_net
 
     if model is not None:
-        return load(model)
-    network = packaged()
+        return load_adjustment_net(model)
+    network = load_packaged_adjustment_net()
     if network is None:
         report.note(f'The network "{NETWORK}" is not here; pictures are adjusted by refinement alone.')
     return network

@@ -55,7 +55,7 @@ def remake_adjusted(
     from dataclasses import replace
 
     from bottega import pictures
-    from bottega.personalize import adjust, load
+    from bottega.personalize import adjust, load_adjustment_net
     from bottega.tools.adjust.settings import AdjustSettings
 
     try:
@@ -70,7 +70,7 @@ def remake_adjusted(
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({reason}).") from None
-    network = None if model is None else load(model)
+    network = None if model is None else load_adjustment_net(model)
     picture = content.open()
     made = adjust(
         picture.pixels,
@@ -78,7 +78,7 @@ def remake_adjusted(
         None if mask is None else pictures.load_mask(mask.path),
         settings.strength,
         network=network,
-        refine=settings.refine,
+        optimizer_steps=settings.refine,
     )
     again = adjust_recipe(settings, content, condition, folder, network is not None)
     inputs = [content, *styles, *([] if mask is None else [mask])]

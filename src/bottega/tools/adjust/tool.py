@@ -41,7 +41,9 @@ def _run(settings: AdjustSettings, report: ProgressReporter) -> ToolResult:
     mask = None if settings.mask is None else pictures.load_mask(settings.mask)
     network = opened(settings.model, report)
     report.progress(0.2, "adjusting")
-    made = adjust(picture.pixels, condition, mask, settings.strength, network=network, refine=settings.refine)
+    made = adjust(
+        picture.pixels, condition, mask, settings.strength, network=network, optimizer_steps=settings.refine
+    )
     rows = compared(condition, picture.pixels, made, mask)
     recipe = adjust_recipe(settings, source, condition, output.parent, network is not None)
     pictures.save(made, output, alpha=picture.alpha, quality=settings.quality, recipe=recipe)
@@ -61,13 +63,13 @@ def compared(
     condition: Condition, before: Tensor, after: Tensor, mask: Tensor | None
 ) -> tuple[dict[str, Any], ...]:
     """What was asked, what the picture was, what it is now, and the match: a row per attribute."""
-    from bottega.personalize import match, read_condition
+    from bottega.personalize import analyze_condition, match
 
-    if not condition.asked:
+    if not condition.attribute_names:
         return ()
-    own, got = read_condition(before, mask), read_condition(after, mask)
+    own, got = analyze_condition(before, mask), analyze_condition(after, mask)
     found = match(condition, got).attributes
-    asked, was, now = (each.said() for each in (condition, own, got))
+    asked, was, now = (each.to_strings() for each in (condition, own, got))
     return tuple(
         {
             "attribute": name,
@@ -76,7 +78,7 @@ def compared(
             "after": now[name],
             "match": round(found[name], 2),
         }
-        for name in condition.asked
+        for name in condition.attribute_names
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.generate import Generator
-    from bottega.personalize.choices import Item
+    from bottega.personalize.preference import Item
 
 SIGNS = 10
 """Of a sha256, behind the name of a picture: one that has been painted over is another one to choose."""
@@ -133,7 +133,7 @@ Pool = FolderPool | DraftPool
 
 def read_items(pool: Pool, report: ProgressReporter) -> list[Item]:
     """The items of a pool; broken pictures are noted and left out. What was read is kept in the cache."""
-    from bottega.personalize.choices import Item
+    from bottega.personalize.preference import Item
 
     kept = _kept_file(pool)
     known = _load(kept)
@@ -146,16 +146,16 @@ def read_items(pool: Pool, report: ProgressReporter) -> list[Item]:
 
 
 def _read(pool: Pool, names: Sequence[str], report: ProgressReporter) -> dict[str, Any]:
-    from bottega.personalize.choices.reading import Reader
+    from bottega.personalize.preference.item_reader import ItemReader
 
-    reader = Reader()
+    reader = ItemReader()
     found: dict[str, Any] = {}
     for number, name in enumerate(names):
         report.progress(number / len(names), f"looking at {name.rpartition('#')[0]}")
         if report.cancelled():
             raise Cancelled("Stopped; no profile was written.")
         try:
-            found[name] = reader.item(name, pool.picture(name)).model_dump(mode="json")
+            found[name] = reader.read(name, pool.picture(name)).model_dump(mode="json")
         except PictureError as error:
             report.note(f"Left out: {error}")
             found[name] = None
@@ -163,9 +163,9 @@ def _read(pool: Pool, names: Sequence[str], report: ProgressReporter) -> dict[st
 
 
 def _kept_file(pool: Pool) -> Path:
-    from bottega.personalize.choices.reading import VERSION
+    from bottega.personalize.preference.item_reader import READER_VERSION
 
-    key = hashlib.sha256(f"{VERSION} {pool.key}".encode()).hexdigest()[:24]
+    key = hashlib.sha256(f"{READER_VERSION} {pool.key}".encode()).hexdigest()[:24]
     return environment().cache / "choices" / f"{key}.json"
 
 

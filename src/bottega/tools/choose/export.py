@@ -15,7 +15,7 @@ from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 
 if TYPE_CHECKING:
-    from bottega.personalize.choices import Taste
+    from bottega.personalize.preference import PreferenceModel
 
 FEW = 50
 """Below so many pictures a generator that is trained on them copies them."""
@@ -33,7 +33,7 @@ def export(settings: ExportSettings, report: ProgressReporter) -> ToolResult:
     if settings.predicted and settings.liked is None:
         raise SettingsError("--predicted adds to --liked; say where the pictures are to go: --liked folder.")
     desk = Desk.open(settings.profile)
-    taste = desk.taste if settings.revision is None else desk.taste.at(settings.revision)
+    taste = desk.taste if settings.revision is None else desk.taste.at_revision(settings.revision)
     _check(settings)
     condition = None if settings.condition is None else condition_of(taste)
     told: list[str] = []
@@ -55,21 +55,21 @@ def export(settings: ExportSettings, report: ProgressReporter) -> ToolResult:
     return ToolResult(" ".join(told), files=tuple(files), details={"revision": taste.revision})
 
 
-def condition_of(taste: Taste) -> dict[str, Any]:
+def condition_of(taste: PreferenceModel) -> dict[str, Any]:
     """The known favours as fields of a condition.
 
     Raises:
         SettingsError: nothing is known yet that a condition can ask for.
     """
-    from bottega.personalize.attributes import ATTRIBUTES
+    from bottega.personalize.condition import ATTRIBUTES
 
-    known = {favour.trait: favour.value for favour in taste.explain().known}
+    known = {favour.trait: favour.value for favour in taste.explain().significant}
     found: dict[str, Any] = {}
     for name, attribute in ATTRIBUTES.items():
         if name in known:
             found[name] = min(max(known[name], attribute.low), attribute.high)
     if "subject_x" in known or "subject_y" in known:
-        middle = {trait.name: taste.space.value(n, 0) for n, trait in enumerate(taste.space.traits)}
+        middle = {trait.name: taste.space.to_trait_unit(n, 0) for n, trait in enumerate(taste.space.traits)}
         place = (known.get(name, middle[name]) for name in ("subject_x", "subject_y"))
         found["subject"] = tuple(min(max(value, 0.0), 1.0) for value in place)
     if not found:
@@ -80,7 +80,7 @@ def condition_of(taste: Taste) -> dict[str, Any]:
 
 
 def _copy_liked(
-    desk: Desk, taste: Taste, folder: Path, predicted: int, report: ProgressReporter
+    desk: Desk, taste: PreferenceModel, folder: Path, predicted: int, report: ProgressReporter
 ) -> list[Path]:
     names = [item.id for item in taste.liked()]
     if predicted:

@@ -13,7 +13,7 @@ from bottega.tools.common.output_paths import check_output
 from bottega.tools.common.progress import ProgressReporter
 
 if TYPE_CHECKING:
-    from bottega.personalize.choices import Item, Shown, Taste
+    from bottega.personalize.preference import Item, PreferenceModel, Presentation
     from bottega.tools.choose.settings import SheetSettings
 
 NINE = 9
@@ -25,7 +25,7 @@ class Desk:
     """One profile file and what belongs to it."""
 
     path: Path
-    taste: Taste
+    taste: PreferenceModel
     pool: Pool
 
     @classmethod
@@ -35,17 +35,17 @@ class Desk:
         Raises:
             SettingsError: no profile, or a damaged one.
         """
-        from bottega.personalize.choices import Taste
+        from bottega.personalize.preference import PreferenceModel
 
-        taste = Taste.load(path)
+        taste = PreferenceModel.load(path)
         if pictures is not None:
             taste.source = folder_source(pictures, path)
         return cls(path, taste, _pool_of(taste, path))
 
     @property
-    def sheets(self) -> list[Shown]:
+    def sheets(self) -> list[Presentation]:
         """What was shown on each sheet, the first first."""
-        return [event for event in self.taste.events if event.kind == "shown"]
+        return [event for event in self.taste.events if event.kind == "presentation"]
 
     def propose(self, items: list[Item], settings: SheetSettings) -> Path:
         """Write the next sheet and remember it in the profile; returns the sheet's file.
@@ -68,7 +68,7 @@ class Desk:
         ]
         title = f"{self.path.stem}, sheet {number}: which do you like best?"
         pictures.save(pictures.sheet(rows, labels, title=title, height=settings.height), file)
-        self.taste.present(shown)
+        self.taste.log_shown(shown)
         self.taste.save(self.path)
         return file
 
@@ -138,7 +138,7 @@ def draft_source(model: str, count: int, seed: int, like: str, profile: Path) ->
     return {"model": model, "count": count, "seed": seed, "like": like}
 
 
-def _pool_of(taste: Taste, profile: Path) -> Pool:
+def _pool_of(taste: PreferenceModel, profile: Path) -> Pool:
     source = taste.source
     if "folder" in source:
         return FolderPool(profile.parent / str(source["folder"]))

@@ -25,14 +25,14 @@ from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 
 if TYPE_CHECKING:
-    from bottega.personalize.choices import Event, Taste
+    from bottega.personalize.preference import Event, PreferenceModel
 
 FEWEST = 9
 
 
 def _start(settings: StartSettings, report: ProgressReporter) -> ToolResult:
-    from bottega.personalize.choices import Taste
-    from bottega.personalize.choices.traits import TRAITS
+    from bottega.personalize.preference import PreferenceModel
+    from bottega.personalize.preference.item_reader import TRAITS
 
     check_profile(settings.profile, settings.overwrite)
     if (settings.pictures is None) == (not settings.model):
@@ -47,7 +47,7 @@ def _start(settings: StartSettings, report: ProgressReporter) -> ToolResult:
     items = read_items(pool, report)
     if len(items) < FEWEST:
         raise SettingsError(f"A sheet shows nine pictures; there are only {len(items)} to choose from.")
-    taste = Taste.of(TRAITS, items, seed=settings.seed)
+    taste = PreferenceModel.from_pool(TRAITS, items, seed=settings.seed)
     taste.source = source
     file = Desk(settings.profile, taste, pool).propose(items, settings)
     return ToolResult(
@@ -74,7 +74,7 @@ def _pick(settings: PickSettings, report: ProgressReporter) -> ToolResult:
     numbers = _numbers(settings.numbers)
     names = [item.id for item in items]
     for number, earlier in desk.taste.votes.items():
-        if earlier.kind == "pick" and list(earlier.shown) == names:
+        if earlier.kind == "pick" and list(earlier.items) == names:
             raise SettingsError(
                 f"You have picked from sheet {sheet} already; to pick anew, first "
                 f"bottega choose revoke {settings.profile} {number}."
@@ -124,16 +124,16 @@ def _votes(settings: ProfileSettings, report: ProgressReporter) -> ToolResult:
             "state": "counts" if number in standing else "no longer counts",
         }
         for number, event in enumerate(taste.events, 1)
-        if event.kind not in ("shown", "revocation")
+        if event.kind not in ("presentation", "revocation")
     )
     return ToolResult("" if rows else "There are no votes yet.", rows=rows)
 
 
-def _said(taste: Taste, number: int) -> str:
+def _said(taste: PreferenceModel, number: int) -> str:
     event: Event = taste.events[number - 1]
     match event.kind:
         case "pick":
-            return f"picked {' and '.join(map(plain, event.chosen))} out of {len(event.shown)}"
+            return f"picked {' and '.join(map(plain, event.chosen))} out of {len(event.items)}"
         case "rating":
             return f"{event.stars} of 5 for {plain(event.item)}"
         case "like":
@@ -147,18 +147,18 @@ def _explain(settings: ProfileSettings, report: ProgressReporter) -> ToolResult:
     rows = tuple(
         {
             "trait": favour.trait.replace("_", " "),
-            "you favour": favour.words if favour.known else f"({favour.words}?)",
+            "you favour": favour.words if favour.is_significant else f"({favour.words}?)",
             "about": f"{favour.value:.2f}",
-            "wins": f"{100 * favour.wins:.0f} of 100",
+            "wins": f"{100 * favour.win_rate:.0f} of 100",
             "certainty": f"{100 * favour.certainty:.0f} %",
         }
-        for favour in explained.favours
+        for favour in explained.preferences
     )
     details: dict[str, Any] = {
         "revision": taste.revision,
         "votes": len(taste.votes),
-        "known": [favour.trait for favour in explained.known],
-        "unnamed": round(explained.unnamed, 3),
+        "known": [favour.trait for favour in explained.significant],
+        "unnamed": round(explained.unexplained_share, 3),
     }
     return ToolResult("\n".join(explained.sentences()), rows=rows, details=details)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bottega.errors import PictureError
 from bottega.evaluate import Interval, personalization_match
 from bottega.evaluate.report import MetricRow, Section, list_pictures
-from bottega.personalize import Condition, match, read_condition
+from bottega.personalize import Condition, analyze_condition, match
 from bottega.pictures import load
 
 NAME = "personalisation match"
@@ -41,7 +41,7 @@ def _matched(files: Sequence[Path], asked: Condition, seed: int) -> dict[str, In
 def _read(file: Path) -> Condition | None:
     """None for a picture that cannot be read; the report itself tells of those."""
     try:
-        return read_condition(load(file).pixels)
+        return analyze_condition(load(file).pixels)
     except PictureError:
         return None
 

@@ -28,10 +28,12 @@ def bending(
     if condition is None:
         return lambda picture: picture
     from bottega.personalize import adjust
-    from bottega.personalize.seen import enlarged
+    from bottega.personalize.analysis.pixels import upscale_for_analysis
 
     network = opened(None, report)
-    return lambda picture: adjust(enlarged(picture), condition, strength=strength, network=network)
+    return lambda picture: adjust(
+        upscale_for_analysis(picture), condition, strength=strength, network=network
+    )
 
 
 def wished(settings: BendSettings) -> Condition | None:
@@ -60,7 +62,7 @@ def wished(settings: BendSettings) -> Condition | None:
         raise SettingsError(
             f"The {error.errors()[0]['loc'][0]} cannot be wished for: {reason.rstrip('.')}."
         ) from None
-    return own if settings.wish is None else Condition.load(settings.wish).updated(own)
+    return own if settings.wish is None else Condition.load(settings.wish).merge(own)
 
 
 def wish_record(condition: Condition | None, folder: Path) -> dict[str, Any]:

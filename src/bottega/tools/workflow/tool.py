@@ -39,7 +39,7 @@ def _run(settings: WorkflowSettings, report: ProgressReporter) -> ToolResult:
     model = _train(settings, found, SubProgress(report, 0.04, 0.88, "train"))
     wish = folder / "wish.json"
     usual = _profile(found, folder / "profile.json")
-    (own or usual.only(*USUAL_WISH)).save(wish)
+    (own or usual.select(*USUAL_WISH)).save(wish)
     drafts = _draw(settings, model, folder / "drafts", SubProgress(report, 0.88, 0.9, "draw"))
     bent = _draw(
         settings, model, folder / "personalised", SubProgress(report, 0.9, 0.96, "personalise"), wish
@@ -61,7 +61,7 @@ def _wish(settings: WorkflowSettings) -> Condition | None:
     if not (settings.palette or settings.subject or settings.wish):
         return None
     found = wished(settings)
-    if found is not None and not found.asked:
+    if found is not None and not found.attribute_names:
         raise SettingsError(
             "What is wished for is not measured, so no figure could say whether it is met; add --palette, "
             "--subject, or a profile with more than styles."
@@ -137,12 +137,12 @@ def _machine(settings: WorkflowSettings, *names: str) -> dict[str, Any]:
 
 def _profile(found: Prepared, file: Path) -> Any:
     """What the training pictures have in common, read once."""
-    from bottega.personalize import Condition, read_many
+    from bottega.personalize import Condition, mean_condition
     from bottega.pictures import load
 
     if file.exists():
         return Condition.load(file)
-    profile = read_many(load(path).pixels for path in sorted(found.pictures.rglob("*.png")))
+    profile = mean_condition(load(path).pixels for path in sorted(found.pictures.rglob("*.png")))
     profile.save(file)
     return profile
 

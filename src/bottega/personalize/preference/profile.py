@@ -1,0 +1,100 @@
+"""The profile file of a preference model: JSON, readable, with a version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bottega.errors import OutputError, SettingsError
+from bottega.files import atomic_write
+from bottega.personalize.preference.events import Event, Revocation, item_ids
+from bottega.personalize.preference.features import Item, ItemSpace
+
+FORMAT = "bottega preferences"
+FORMAT_VERSION = 1
+
+
+class Profile(BaseModel):
+    """The content of the file: where the items come from, units, seed, the event log, and its items."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: dict[str, str | int] = Field({}, description="where the items come from, such as a folder")
+    space: ItemSpace
+    seed: int = Field(ge=0)
+    events: tuple[Event, ...]
+    items: tuple[Item, ...]
+
+
+def write_profile(path: str | Path, profile: Profile) -> Path:
+    """Write a profile, atomically, with one event and one item in each line.
+
+    Raises:
+        OutputError: the name does not end in ``.json``, or the file cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() != ".json":
+        raise OutputError(f"{target}: a profile must end in .json.")
+    parts = []
+    for key, value in {FORMAT: FORMAT_VERSION, **profile.model_dump(mode="json")}.items():
+        if isinstance(value, list) and value:
+            rows = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in value)
+            parts.append(f"{json.dumps(key)}: [\n{rows}\n]")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
+    with atomic_write(target) as temporary:
+        temporary.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+    return target
+
+
+def read_profile(path: str | Path) -> Profile:
+    """Read a profile.
+
+    Raises:
+        SettingsError: the file is missing, damaged, of another format or of a later version.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        version = content.pop(FORMAT)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SettingsError(f"Cannot read the profile {path}: {reason}.") from None
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise SettingsError(
+            f'{path} is not a preference profile, which is JSON that begins with "{FORMAT}"; '
+            "create one with bottega choose start."
+        ) from None
+    if version != FORMAT_VERSION:
+        raise SettingsError(
+            f"{path} has the version {version}; this version of Bottega reads {FORMAT_VERSION}."
+        )
+    try:
+        profile = Profile.model_validate(content)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise SettingsError(f"The profile {path} is damaged: {where} is not usable.") from None
+    problem = _inconsistency(profile)
+    if problem:
+        raise SettingsError(f"The profile {path} is damaged: {problem}.")
+    return profile
+
+
+def _inconsistency(profile: Profile) -> str:
+    """What the types do not check: lengths, items of events, and votes that are revoked."""
+    space = profile.space
+    embedding_sizes = {len(item.embedding) for item in profile.items} - {space.embedding_size}
+    trait_counts = {len(space.traits), len(space.lows), len(space.highs)}
+    if embedding_sizes or len(space.means) != len(space.deviations) or len(trait_counts) > 1:
+        return "its numbers do not fit together"
+    names = {item.id for item in profile.items}
+    for number, event in enumerate(profile.events, 1):
+        if isinstance(event, Revocation):
+            if event.vote >= number:
+                return f"event {number} revokes a later vote"
+        else:
+            for name in item_ids(event):
+                if name not in names:
+                    return f"the item {name} is missing"
+    return ""
