@@ -23,7 +23,7 @@ from bottega import generate
 from bottega.errors import SettingsError
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.generate import Generator
-from bottega.generate.training import GanSettings, last_generator, load_material, prepare
+from bottega.generate.training import GanSettings, build_trainer, last_generator, load_dataset
 from bottega.personalize import Condition, adjust, load_packaged_adjustment_net
 from bottega.personalize.analysis.pixels import upscale_for_analysis
 from bottega.personalize.preference import Item, PreferenceModel
@@ -37,7 +37,7 @@ app = cyclopts.App(help=__doc__)
 POOL, FRESH, FIRST_FRESH = 400, 100, 100_000
 GRIDS, NOISE, CARES_ABOUT = 30, 0.5, 6
 LIKED = 100
-KEPT_RATE = 0.3
+PRETRAINED_RATE = 0.3
 SHOWN = 8
 
 Utility = Callable[[Sequence[Item]], NDArray[np.float64]]
@@ -144,12 +144,12 @@ def finetune_on_liked(
             latent=generator.latent,
             minutes=minutes,
             base=base,
-            kept_rate=KEPT_RATE,
+            pretrained_rate=PRETRAINED_RATE,
             validate_every=10**6,
         )
-        loop = prepare(settings, load_material({"": files}, generator.size), work_folder / "run")
-        loop.train()
-        return generate.sample(last_generator(loop), FRESH, FIRST_FRESH)
+        trainer = build_trainer(settings, load_dataset({"": files}, generator.size), work_folder / "run")
+        trainer.train()
+        return generate.sample(last_generator(trainer), FRESH, FIRST_FRESH)
 
 
 def adjust_to_preferences(preferences: PreferenceModel, fresh: Tensor) -> Tensor | None:
