@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 
 from bottega.errors import SettingsError
-from bottega.evaluate import (
-    cosine_similarity,
-    mean_pairwise_distance,
-    vendi_score,
-)
+from bottega.evaluate import cosine_similarity, mean_pairwise_distance, vendi_score
 
 
 def rows(n=12, d=5, seed=0):

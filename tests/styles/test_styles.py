@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from bottega.errors import SettingsError
-from bottega.styles import LARGEST_SIDE, SMALLEST_SIDE, STYLES, paint
-from bottega.styles.drawing.color_mixing import to_lab
+from bottega.styles import MAX_SIDE_PIXELS, MIN_SIDE_PIXELS, STYLES, paint
+from bottega.styles.drawing.color_mixing import to_oklab
 
 NAMES = list(STYLES)
 SIZE = (96, 128)
@@ -28,7 +28,7 @@ def pictures() -> dict[str, torch.Tensor]:
 
 def lab(picture: torch.Tensor) -> np.ndarray:
     """(pixels, 3) OKLab."""
-    return to_lab(picture[0].permute(1, 2, 0).reshape(-1, 3).numpy())
+    return to_oklab(picture[0].permute(1, 2, 0).reshape(-1, 3).numpy())
 
 
 def test_there_are_enough_styles_and_their_words_are_in_order() -> None:
@@ -67,7 +67,7 @@ def test_another_seed_is_another_composition(pictures: dict[str, torch.Tensor], 
 
 
 def test_palettes_are_distinct(pictures: dict[str, torch.Tensor]) -> None:
-    """Sorted along each OKLab axis, the colours of two styles differ (a sliced earth mover's distance)."""
+    """Sorted along each OKLab axis, the colors of two styles differ (a sliced earth mover's distance)."""
     sorted_colours = {name: np.sort(lab(picture), axis=0) for name, picture in pictures.items()}
     distances = [
         np.abs(sorted_colours[a] - sorted_colours[b]).mean(0).sum()
@@ -99,8 +99,8 @@ def test_larger_is_the_same_picture_rich_in_tones_and_marks(
     assert dark < 0.48
     assert light > 0.70
     # No large empty area: nearly every cell of the picture has detail of its own.
-    grey = large.mean(1, keepdim=True)
-    detail = (grey - torch.nn.functional.avg_pool2d(grey, 9, 1, 4, count_include_pad=False)).abs()
+    gray = large.mean(1, keepdim=True)
+    detail = (gray - torch.nn.functional.avg_pool2d(gray, 9, 1, 4, count_include_pad=False)).abs()
     cells = torch.nn.functional.avg_pool2d(detail, 40).flatten()
     assert (cells > 0.006).float().mean() > 0.9
     assert cells.median() > 0.015
@@ -125,8 +125,8 @@ def test_a_wild_name_gets_no_false_hint() -> None:
 @pytest.mark.parametrize(
     "size",
     [
-        (SMALLEST_SIDE - 1, 64),
-        (64, LARGEST_SIDE + 1),
+        (MIN_SIDE_PIXELS - 1, 64),
+        (64, MAX_SIDE_PIXELS + 1),
         (0, 0),
         (-5, 64),
         (64,),

@@ -182,9 +182,7 @@ def _mixed_35(pooled: int) -> tuple[Branch, ...]:
         _branch(Conv("branch1x1", 64)),
         _branch(Conv("branch5x5_1", 48), Conv("branch5x5_2", 64, (5, 5))),
         _branch(
-            Conv("branch3x3dbl_1", 64),
-            Conv("branch3x3dbl_2", 96, (3, 3)),
-            Conv("branch3x3dbl_3", 96, (3, 3)),
+            Conv("branch3x3dbl_1", 64), Conv("branch3x3dbl_2", 96, (3, 3)), Conv("branch3x3dbl_3", 96, (3, 3))
         ),
         _branch(Conv("branch_pool", pooled), pool=_avg_pool),
     )

@@ -1,11 +1,11 @@
-"""The bundled styles: small seeded programs that paint, so that everybody owns a few masters to learn from.
+"""The bundled styles: small seeded programs that paint pictures.
 
-Each style is one module with ``paint(canvas)`` and one line in the table below; ``craft`` holds what they
-share. Nothing heavy is imported before a style is asked to paint.
+Each style is one module with ``paint(canvas)`` and one line in `bottega.styles.registry`; ``drawing`` is what
+they share. NumPy and PyTorch are imported only when a style paints.
 """
 
 from __future__ import annotations
 
-from bottega.styles.registry import LARGEST_SIDE, SMALLEST_SIDE, STYLES, Style, paint
+from bottega.styles.registry import MAX_SIDE_PIXELS, MIN_SIDE_PIXELS, STYLES, Style, paint
 
-__all__ = ["LARGEST_SIDE", "SMALLEST_SIDE", "STYLES", "Style", "paint"]
+__all__ = ["MAX_SIDE_PIXELS", "MIN_SIDE_PIXELS", "STYLES", "Style", "paint"]

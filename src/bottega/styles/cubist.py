@@ -1,4 +1,4 @@
-"""Cubist: the motif broken into facets, each seen from another place, in ochre, grey and umber dabs."""
+"""Cubist: the motif broken into facets, each seen from another place, in ochre, gray and umber dabs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from bottega.styles.drawing.canvas import Array, Canvas, smooth
-from bottega.styles.drawing.color_mixing import from_lab, ramps
+from bottega.styles.drawing.canvas import Array, Canvas, smoothstep
+from bottega.styles.drawing.color_mixing import from_oklab, region_ramps
 from bottega.styles.drawing.motif import edge_distance
 from bottega.styles.drawing.scenes import scene
-from bottega.styles.drawing.strokes import along_flow, bristle_brush, lay
-from bottega.styles.drawing.surface import lamp
+from bottega.styles.drawing.strokes import bristle_brush, draw_strokes, flow_strokes
+from bottega.styles.drawing.surface import relief_shading
 from bottega.styles.drawing.tiles import Labels
 
 PALETTE = (
@@ -37,27 +37,27 @@ def paint(canvas: Canvas) -> Array:
     # A facet is dark along one edge and opens towards the other: the "passage".
     side = np.where(canvas.rng.random(count) < 0.5, -1.0, 1.0).astype(np.float32)[facet]
     passage = side * (2.0 * np.exp(-np.abs(depth) / 26) - 0.45)
-    tone = 0.60 * motif.stretched()[rows, columns] + 0.20 + 0.26 * passage
+    tone = 0.60 * motif.normalized_tone()[rows, columns] + 0.20 + 0.26 * passage
     tone = tone + canvas.rng.normal(0, 0.09, count).astype(np.float32)[facet]
-    picture = ramps(PALETTE, region, np.clip(tone, 0, 1))
+    picture = region_ramps(PALETTE, region, np.clip(tone, 0, 1))
     ground, relief = canvas.blur(picture, 3), 0.25 * canvas.noise(2.5)
     brush = bristle_brush(canvas.rng, hairs=10, dry=0.42, ragged=0.16)
     flow = angle + np.where(side > 0, 1.57, 0.0)
     for spacing, length, width in ((17.0, 44.0, 22.0), (12.0, 27.0, 13.0), (10.5, 19.0, 8.0)):
-        strokes = along_flow(
-            canvas, picture, flow, spacing, length, width, jitter=(0.05, 0.008, 0.012), sway=0.14, bend=0.15
+        strokes = flow_strokes(
+            canvas, picture, flow, spacing, length, width, jitter=(0.05, 0.008, 0.012), sway=0.14, curve=0.15
         )
-        lay(canvas, ground, strokes, brush, relief, streak=0.12)
-    shade, shine = lamp(canvas, canvas.blur(relief, 0.5), steepness=0.9)
+        draw_strokes(canvas, ground, strokes, brush, relief, streak=0.12)
+    shade, shine = relief_shading(canvas, canvas.blur(relief, 0.5), steepness=0.9)
     ground[..., 0] += 0.13 * np.clip(shade, -1, 1) + 0.06 * (shine - 0.02)
     for borders, strength, width in ((facet, 0.6, 1.1), (label, 0.75, 1.5)):
         edge = edge_distance(borders) / canvas.unit
-        pressure = smooth(-0.9, 0.7, canvas.noise(70, 2))
+        pressure = smoothstep(-0.9, 0.7, canvas.noise(70, 2))
         swell = width * (0.8 + 0.5 * canvas.noise(25))
-        line = smooth(0.7, -0.7, edge - swell) * pressure * (0.85 + 0.1 * canvas.noise(1.5))
+        line = smoothstep(0.7, -0.7, edge - swell) * pressure * (0.85 + 0.1 * canvas.noise(1.5))
         ground[..., 0] *= 1 - strength * np.clip(line, 0, 1)
-        ground[..., 0] -= 0.10 * smooth(12, 0, edge) * pressure
-    return from_lab(ground)
+        ground[..., 0] -= 0.10 * smoothstep(12, 0, edge) * pressure
+    return from_oklab(ground)
 
 
 def _facets(canvas: Canvas, count: int) -> tuple[Labels, Array, Array]:

@@ -1,13 +1,13 @@
-"""Pointillism: dots of divided colour. The eye mixes them; every dot is purer than what it depicts."""
+"""Pointillism: dots of divided color. The eye mixes them; every dot is purer than what it depicts."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from bottega.styles.drawing.canvas import Array, Canvas, vector
-from bottega.styles.drawing.color_mixing import from_lab, ramps
+from bottega.styles.drawing.color_mixing import from_oklab, region_ramps
 from bottega.styles.drawing.scenes import scene
-from bottega.styles.drawing.strokes import along_flow, lay, round_brush
+from bottega.styles.drawing.strokes import draw_strokes, flow_strokes, round_brush
 
 PALETTE = (
     "4a62b8 7fa8dc b9d6e6 fdeccb",  # sky
@@ -23,9 +23,9 @@ PALETTE = (
 def paint(canvas: Canvas) -> Array:
     """Broad dabs as a ground, then three layers of dots; one dot in ten answers with its complement."""
     motif = scene(canvas, "sea", "garden", "hills")
-    tone = motif.stretched()
+    tone = motif.normalized_tone()
     # Shadows turn violet and lights turn orange, as the divisionists had it.
-    picture = ramps(PALETTE, motif.region, tone)
+    picture = region_ramps(PALETTE, motif.region, tone)
     picture[..., 1] += 0.03 * (1 - tone)
     picture[..., 2] += 0.10 * (tone - 0.5)
     picture[..., 1:] *= 1.25
@@ -38,22 +38,22 @@ def paint(canvas: Canvas) -> Array:
         (8.0, 8.0, (0.06, 0.025, 0.025)),
         (9.5, 6.0, (0.07, 0.03, 0.03)),
     ):
-        strokes = along_flow(
-            canvas, picture, flow, spacing, 1.08 * size, size, jitter=jitter, sway=0.4, bend=0.0
+        strokes = flow_strokes(
+            canvas, picture, flow, spacing, 1.08 * size, size, jitter=jitter, sway=0.4, curve=0.0
         )
-        strokes.colour[:] = _divided(canvas.rng, strokes.colour)
-        lay(canvas, ground, strokes, brush, streak=0.07)
-    return from_lab(ground)
+        strokes.color[:] = _divide_colors(canvas.rng, strokes.color)
+        draw_strokes(canvas, ground, strokes, brush, streak=0.07)
+    return from_oklab(ground)
 
 
-def _divided(rng: np.random.Generator, colour: Array) -> Array:
+def _divide_colors(rng: np.random.Generator, color: Array) -> Array:
     """Turn the hue of each dot by a random step; one in ten becomes a paler complement."""
-    count = len(colour)
+    count = len(color)
     turn = rng.normal(0, 0.34, count).astype(np.float32)
     other = rng.random(count) < 0.10
     turn[other] += np.pi
-    chroma = np.hypot(colour[:, 1], colour[:, 2])
-    hue = np.arctan2(colour[:, 2], colour[:, 1]) + turn
+    chroma = np.hypot(color[:, 1], color[:, 2])
+    hue = np.arctan2(color[:, 2], color[:, 1]) + turn
     chroma = np.where(other, 0.55 * chroma + 0.03, 1.05 * chroma + 0.015)
-    lightness = colour[:, 0] + np.where(other, 0.04, 0.0)
+    lightness = color[:, 0] + np.where(other, 0.04, 0.0)
     return np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], axis=-1).astype(np.float32)

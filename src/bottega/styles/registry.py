@@ -1,4 +1,4 @@
-"""The table of styles and the one door to them."""
+"""The table of bundled styles, and the function that paints in them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from bottega.suggestions import nearest
 if TYPE_CHECKING:
     from torch import Tensor
 
-SMALLEST_SIDE, LARGEST_SIDE = 16, 8192
+MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 16, 8192
 
 
 @dataclass(frozen=True)
 class Style:
-    """A bundled style: its name, its title, what a designer should know, and ``paint(size, seed)``."""
+    """A bundled style: its name, title and short description, and ``paint(size, seed)``."""
 
     name: str
     title: str
@@ -33,15 +33,15 @@ def paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tenso
 
     Args:
         name: a key of ``STYLES``.
-        size: (height, width) in pixels, each from 16 to 8192. Marks grow with the picture: every size
-            shows the same number of strokes.
-        seed: a whole number from 0; another seed is another composition in the same manner.
+        size: (height, width) in pixels, each from 16 to 8192. Strokes grow with the picture: every size
+            shows the same number.
+        seed: a whole number from 0; another seed is another composition in the same style.
 
     Returns:
         (1, 3, H, W) float32, sRGB in [0, 1]; the same name, size and seed give the same bits.
 
     Raises:
-        SettingsError: the name is unknown, or the size or the seed is not usable.
+        SettingsError: the name is unknown, or the size or the seed is invalid.
     """
     if name not in STYLES:
         meant = nearest(str(name), STYLES)
@@ -54,10 +54,10 @@ def _paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tens
     """Check size and seed, then let the module of that name paint."""
     if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in size):
         raise SettingsError(f"The size {size!r} should be two whole numbers: (height, width) in pixels.")
-    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
+    if not all(MIN_SIDE_PIXELS <= side <= MAX_SIDE_PIXELS for side in size):
         raise SettingsError(
             f"The size {size[0]} × {size[1]} is out of range: each side should have "
-            f"{SMALLEST_SIDE} to {LARGEST_SIDE} pixels."
+            f"{MIN_SIDE_PIXELS} to {MAX_SIDE_PIXELS} pixels."
         )
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise SettingsError(f"The seed {seed!r} should be a whole number from 0.")
@@ -78,22 +78,22 @@ def _style(name: str, title: str, summary: str) -> Style:
 STYLES: dict[str, Style] = {
     style.name: style
     for style in (
-        _style("impasto", "Impasto", "thick oil laid with a loaded bristle brush and lit from the side"),
+        _style("impasto", "Impasto", "thick oil from a loaded bristle brush, lit from the side"),
         _style("swirl", "Swirling oil", "long curling dashes of ultramarine and yellow in a moving sky"),
-        _style("pointillism", "Pointillism", "small dots of divided, complementary colour"),
+        _style("pointillism", "Pointillism", "small dots of divided, complementary color"),
         _style("pastel", "Pastel", "soft chalk dragged over dark, toothed paper"),
-        _style("charcoal", "Charcoal", "smudged tone and slanting hatches, warm black on grey paper"),
+        _style("charcoal", "Charcoal", "smudged tone and slanting hatches, warm black on gray paper"),
         _style("ink-wash", "Ink wash", "wet and dry black ink in mist, with a few touches of vermilion"),
         _style("watercolour", "Watercolour", "transparent washes with granulation, blooms and dark edges"),
-        _style("woodcut", "Woodcut", "carved black lines over two flat colours"),
+        _style("woodcut", "Woodcut", "carved black lines over two flat colors"),
         _style("engraving", "Engraving", "swelling and crossing lines of sepia ink, like a banknote"),
-        _style("ukiyo-e", "Ukiyo-e", "Japanese colour woodblock: graded flat colour, indigo outlines, waves"),
+        _style("ukiyo-e", "Ukiyo-e", "Japanese color woodblock: graded flat color, indigo outlines, waves"),
         _style("risograph", "Risograph", "three spot inks in halftone screens, slightly out of register"),
         _style("mosaic", "Mosaic", "hand-cut stone and glass set in rows that follow the forms"),
-        _style("stained-glass", "Stained glass", "glowing panes of coloured glass between dark leads"),
+        _style("stained-glass", "Stained glass", "glowing panes of colored glass between dark leads"),
         _style("cut-out", "Cut-out", "scissored sheets of painted paper with bold leaf and star shapes"),
         _style("batik", "Batik", "wax-resist dyed cloth in indigo and madder with fine crackle"),
-        _style("cubist", "Cubist", "ochre and grey facets, broken outlines and short brush dabs"),
+        _style("cubist", "Cubist", "ochre and gray facets, broken outlines and short brush dabs"),
         _style("embroidery", "Embroidery", "satin stitches of glossy silk thread on linen"),
     )
 }

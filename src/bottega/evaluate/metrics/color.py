@@ -22,9 +22,7 @@ def rgb_to_lab(colors: Tensor) -> Tensor:
     linear = torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4)
     xyz = linear @ RGB_TO_XYZ.T.to(srgb.device) / RGB_TO_XYZ.sum(dim=1).to(srgb.device)
     curve = torch.where(
-        xyz > LINEAR_BELOW**3,
-        xyz.clamp_min(LINEAR_BELOW**3) ** (1 / 3),
-        xyz / (3 * LINEAR_BELOW**2) + 4 / 29,
+        xyz > LINEAR_BELOW**3, xyz.clamp_min(LINEAR_BELOW**3) ** (1 / 3), xyz / (3 * LINEAR_BELOW**2) + 4 / 29
     )
     x, y, z = curve.unbind(dim=-1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-1)

@@ -1,1 +1,1 @@
-"""What the painters share: canvas, noise, colour, scenes, strokes, hatching, light. One module per craft."""
+"""What the styles share: canvas, noise, color, scenes, strokes, hatching, tiles, surfaces."""

@@ -1,7 +1,7 @@
-"""The canvas: a size, a seed and coordinates in *units*, so that a picture looks alike at every resolution.
+"""The canvas: a size, a seed and coordinates in *units*, so that size changes only the resolution.
 
 A canvas always has an area of 768 × 768 units, whatever its pixels are; lengths, stroke widths and noise
-cells are given in units. All random draws depend on the seed and the proportions, never on the pixels.
+cells are in units. All random draws depend on the seed and the proportions, never on the pixels.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Array: TypeAlias = NDArray[Any]  # float32 wherever it is not said otherwise
-SIDE = 768.0
+Array: TypeAlias = NDArray[Any]  # float32 unless noted otherwise
+SIDE_UNITS = 768.0
 # Standard deviation of white noise after interpolation by cubic B-splines on two axes: (151 / 315).
-_SPLINE_DEVIATION = 151.0 / 315.0
+SPLINE_DEVIATION = 151.0 / 315.0
 
 
 class Canvas:
@@ -25,7 +25,7 @@ class Canvas:
     def __init__(self, size: tuple[int, int], seed: int, salt: int = 0) -> None:
         self.height, self.width = size
         self.seed = seed
-        self.unit = math.sqrt(self.height * self.width) / SIDE
+        self.unit = math.sqrt(self.height * self.width) / SIDE_UNITS
         self.tall, self.wide = round(self.height / self.unit, 4), round(self.width / self.unit, 4)
         self.rng = np.random.default_rng([seed, salt])
         self.x: Array = ((np.arange(self.width, dtype=np.float32) + 0.5) / self.unit)[None, :]
@@ -40,7 +40,7 @@ class Canvas:
         return float(self.rng.uniform(low, high))
 
     def visible(self, length: float, pixels: float) -> float:
-        """A length in units, made longer where it would cover fewer than so many pixels."""
+        """A length in units, but at least so many pixels."""
         return max(length, pixels / self.unit)
 
     def noise(self, cell: float, octaves: int = 1, stretch: float = 1.0) -> Array:
@@ -53,25 +53,25 @@ class Canvas:
         power = 0.0
         for octave in range(octaves):
             size, gain = max(cell / 2**octave, 0.5), 0.5**octave
-            rows, row_weights = _spline(self.y.ravel() / size)
-            columns, column_weights = _spline(self.x.ravel() / (size * stretch))
+            rows, row_weights = _spline_weights(self.y.ravel() / size)
+            columns, column_weights = _spline_weights(self.x.ravel() / (size * stretch))
             # The lattice covers the canvas in units, so that its draws are the same at every resolution.
             shape = math.ceil(self.tall / size) + 4, math.ceil(self.wide / (size * stretch)) + 4
             lattice = self.rng.standard_normal(shape, np.float32)
-            total += gain * _sum(column_weights, _sum(row_weights, lattice, rows).T, columns).T
+            total += gain * _spline_sum(column_weights, _spline_sum(row_weights, lattice, rows).T, columns).T
             power += gain**2
-        return (total / np.float32(_SPLINE_DEVIATION * math.sqrt(power))).astype(np.float32)
+        return (total / np.float32(SPLINE_DEVIATION * math.sqrt(power))).astype(np.float32)
 
-    def curve(self, cell: float, octaves: int = 1) -> Array:
+    def noise_1d(self, cell: float, octaves: int = 1) -> Array:
         """Smooth noise along x only, shape (1, W), deviation 1."""
         total, power = np.zeros(self.width, np.float32), 0.0
         for octave in range(octaves):
             size, gain = cell / 2**octave, 0.5**octave
-            columns, weights = _spline(self.x.ravel() / size)
+            columns, weights = _spline_weights(self.x.ravel() / size)
             lattice = self.rng.standard_normal((math.ceil(self.wide / size) + 4, 1), np.float32)
-            total += gain * _sum(weights, lattice, columns)[:, 0]
+            total += gain * _spline_sum(weights, lattice, columns)[:, 0]
             power += gain**2
-        return (total / np.float32(math.sqrt(_SPLINE_DEVIATION * power)))[None, :].astype(np.float32)
+        return (total / np.float32(math.sqrt(SPLINE_DEVIATION * power)))[None, :].astype(np.float32)
 
     def scatter(self, spacing: float, margin: float = 0.0) -> tuple[Array, Array]:
         """Points (x, y) in units on a jittered grid that covers the canvas, in random order."""
@@ -83,20 +83,20 @@ class Canvas:
         order = self.rng.permutation(rows * columns)
         return x.ravel()[order], y.ravel()[order]
 
-    def at(self, field: Array, x: Array, y: Array) -> Array:
-        """The values of a field (H, W) or (H, W, C) at points given in units; the border repeats."""
+    def sample(self, field: Array, x: Array, y: Array) -> Array:
+        """The values of a field (H, W) or (H, W, C) at points in units; the border repeats."""
         column = np.clip((x * self.unit).astype(np.int64), 0, self.width - 1)
         row = np.clip((y * self.unit).astype(np.int64), 0, self.height - 1)
         return field[row, column]
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[slice, slice]:
-        """Row and column slices of a box given in units, cut to the canvas (possibly empty)."""
+        """Row and column slices of a box in units, clipped to the canvas (possibly empty)."""
         rows = slice(*(int(np.clip(v * self.unit, 0, self.height)) for v in (y0, y1 + 1 / self.unit)))
         columns = slice(*(int(np.clip(v * self.unit, 0, self.width)) for v in (x0, x1 + 1 / self.unit)))
         return rows, columns
 
     def blur(self, field: Array, radius: float) -> Array:
-        """Gaussian blur with a deviation in units; the last axis of (H, W, C) stays apart."""
+        """Gaussian blur with a deviation in units; channels of (H, W, C) are independent."""
         sigma = (radius * self.unit, radius * self.unit, 0.0)[: field.ndim]
         return ndimage.gaussian_filter(field, sigma, mode="nearest", truncate=3.0)
 
@@ -108,7 +108,7 @@ class Canvas:
         return ndimage.map_coordinates(field, grid, order=order, mode="mirror").astype(np.float32)
 
 
-def _spline(position: Array) -> tuple[NDArray[np.int64], tuple[Array, Array, Array, Array]]:
+def _spline_weights(position: Array) -> tuple[NDArray[np.int64], tuple[Array, Array, Array, Array]]:
     """Lattice index and the four weights of the uniform cubic B-spline at each position."""
     index = np.floor(position).astype(np.int64)
     t = (position - index).astype(np.float32)
@@ -116,18 +116,20 @@ def _spline(position: Array) -> tuple[NDArray[np.int64], tuple[Array, Array, Arr
     return index, (weights[0] / 6, weights[1] / 6, weights[2] / 6, weights[3] / 6)
 
 
-def _sum(weights: tuple[Array, Array, Array, Array], lattice: Array, index: NDArray[np.int64]) -> Array:
+def _spline_sum(
+    weights: tuple[Array, Array, Array, Array], lattice: Array, index: NDArray[np.int64]
+) -> Array:
     """Spline sum over the first axis of a lattice: (positions, the lattice's second axis)."""
     parts = [weights[k][:, None] * lattice[index + k] for k in range(4)]
     return parts[0] + parts[1] + parts[2] + parts[3]
 
 
-def smooth(low: float, high: float, value: Array) -> Array:
+def smoothstep(low: float, high: float, value: Array) -> Array:
     """A soft step from 0 at ``low`` to 1 at ``high`` (cubic Hermite); ``low`` may exceed ``high``."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def vector(*values: float) -> Array:
-    """A float32 array of a few numbers, for instance the three channels of a shift in colour."""
+    """A float32 array of a few numbers, for instance the three channels of a shift in color."""
     return np.array(values, np.float32)

@@ -1,4 +1,4 @@
-"""Marks of printmakers: swelling lines along a phase field, halftone screens, ragged block edges."""
+"""Print techniques: swelling lines along a phase field, halftone screens, ragged block edges."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import math
 
 import numpy as np
 
-from bottega.styles.drawing.canvas import Array, Canvas, smooth
+from bottega.styles.drawing.canvas import Array, Canvas, smoothstep
 
 
-def lines(canvas: Canvas, phase: Array, spacing: float, thickness: Array, adapt: bool = True) -> Array:
+def hatch(canvas: Canvas, phase: Array, spacing: float, thickness: Array, adapt: bool = True) -> Array:
     """Coverage (H, W) in [0, 1] of lines along the contours of ``phase``.
 
     ``spacing`` in units; ``thickness`` is the share of the spacing that the line fills (0 none, 1 solid).
-    With ``adapt`` the spacing doubles or halves where the phase is steep or flat, as an engraver adds and
-    drops lines.
+    With ``adapt`` the spacing doubles or halves where the phase is steep or flat, as engravers add and drop
+    lines.
     """
-    steep = steepness(canvas, phase)
+    steep = gradient_length(canvas, phase)
     scale = 2.0 ** np.round(np.log2(steep)) if adapt else np.ones_like(steep)
     turn = phase / (spacing * scale)
-    # Distance to the line's centre and its half thickness, both in pixels on the canvas.
+    # Distance to the line's center and its half thickness, both in pixels on the canvas.
     period = spacing * scale / steep * canvas.unit
     distance = np.abs(turn - np.round(turn)) * period
     inked = np.clip(0.5 * thickness * period - distance + 0.5, 0, 1) * np.clip(thickness * period, 0, 1)
     # Lines too close for the pixels become the tone that they would print.
-    fine = smooth(2.6, 1.4, period)
+    fine = smoothstep(2.6, 1.4, period)
     return (inked + fine * (np.clip(thickness, 0, 1) - inked)).astype(np.float32)
 
 
-def steepness(canvas: Canvas, phase: Array) -> Array:
-    """Length of the gradient of a phase, per unit, smoothed over its jumps and kept from 0.02 to 8."""
+def gradient_length(canvas: Canvas, phase: Array) -> Array:
+    """Length of the gradient of a phase, per unit, smoothed over its jumps and clipped to [0.02, 8]."""
     down, across = np.gradient(phase, np.float32(1 / canvas.unit))
     return canvas.blur(np.clip(np.hypot(down, across), 0.02, 8).astype(np.float32), 2)
 
 
-def straight(canvas: Canvas, angle: float, sway: Array) -> Array:
-    """A phase field whose contours are straight lines at an angle (radians), bent by ``sway`` units."""
+def line_phase(canvas: Canvas, angle: float, sway: Array) -> Array:
+    """A phase field whose contours are straight lines at an angle (radians), displaced by ``sway`` units."""
     return canvas.y * math.cos(angle) - canvas.x * math.sin(angle) + sway
 
 
@@ -45,10 +45,10 @@ def halftone(canvas: Canvas, coverage: Array, angle: float, pitch: float) -> Arr
     u = (canvas.x * math.cos(angle) + canvas.y * math.sin(angle)) * turn
     v = (canvas.y * math.cos(angle) - canvas.x * math.sin(angle)) * turn
     spot = (np.cos(u) + np.cos(v)) / 2
-    threshold = np.interp(1 - coverage, np.linspace(0, 1, len(_SPOTS)), _SPOTS)
+    threshold = np.interp(1 - coverage, np.linspace(0, 1, len(SPOT_QUANTILES)), SPOT_QUANTILES)
     pixel = 0.5 * turn / canvas.unit * np.hypot(np.sin(u), np.sin(v))
     dots = np.clip((spot - threshold) / np.maximum(pixel, 0.02) + 0.5, 0, 1)
-    fine = smooth(3.0, 1.5, np.array(pitch * canvas.unit))
+    fine = smoothstep(3.0, 1.5, np.array(pitch * canvas.unit))
     return (dots + fine * (coverage - dots)).astype(np.float32)
 
 
@@ -60,10 +60,10 @@ def _spot_quantiles() -> Array:
     return np.concatenate([[-1.05], spots[1:], [1.05]])
 
 
-_SPOTS = _spot_quantiles()
+SPOT_QUANTILES = _spot_quantiles()
 
 
-def shifted(canvas: Canvas, plate: Array, dx: float, dy: float, ragged: float = 0.0) -> Array:
+def shift_plate(canvas: Canvas, plate: Array, dx: float, dy: float, ragged: float = 0.0) -> Array:
     """A printing plate moved by (dx, dy) units, its edges displaced at random by about ``ragged`` units."""
     if ragged:
         return canvas.warp(plate, dx + ragged * canvas.noise(5, 2), dy + ragged * canvas.noise(5, 2))

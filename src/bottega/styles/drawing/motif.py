@@ -1,7 +1,7 @@
-"""A motif: what the picture is of, before anybody has painted it.
+"""A motif: what the picture shows, independent of style.
 
-Per pixel it says which kind of thing is there (region), which single thing (label), how light it is
-(tone), and along which lines a hand would work (phase: the lines are its contours, in units apart).
+Per pixel: the kind of object (region), the single object (label), its lightness (tone), and lines along the
+form (contours of the phase, whose values are in units).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SKY, SUN, FAR, NEAR, WATER, FOLIAGE, ACCENT = range(7)
 
 class Motif:
     """Fields of shape (H, W): ``region`` and ``label`` (integers), ``tone`` in [0, 1], ``phase`` in units,
-    ``flow`` the direction of work in radians."""
+    ``flow`` the direction along the form in radians."""
 
     def __init__(self, canvas: Canvas) -> None:
         self.canvas = canvas
@@ -27,7 +27,7 @@ class Motif:
         self.tone = canvas.zeros()
         self.phase = canvas.zeros()
         self.flow = canvas.zeros()
-        self._things = 0
+        self._object_count = 0
 
     def paste(
         self,
@@ -37,17 +37,17 @@ class Motif:
         phase: Array,
         box: tuple[slice, slice] = (slice(None), slice(None)),
     ) -> None:
-        """Put one thing over what is there. All fields have the shape of the box (or broadcast to it)."""
+        """Paste one object over the existing ones. All fields broadcast to the shape of the box."""
         shape = self.tone[box].shape
         if min(shape) < 2:
             return
-        self._things += 1
+        self._object_count += 1
         phase = np.broadcast_to(phase, shape)
         down, across = np.gradient(phase)
         inside = np.ones(shape, bool) if mask is None else np.broadcast_to(mask, shape)
         values: tuple[tuple[NDArray, NDArray | int], ...] = (  # type: ignore[type-arg]
             (self.region, region),
-            (self.label, self._things),
+            (self.label, self._object_count),
             (self.tone, np.clip(np.broadcast_to(tone, shape), 0, 1)),
             (self.phase, phase),
             (self.flow, np.arctan2(across, -down)),
@@ -55,20 +55,20 @@ class Motif:
         for field, value in values:
             field[box][inside] = value[inside] if isinstance(value, np.ndarray) else value
 
-    def outline(self) -> Array:
-        """Distance in units to the nearest border between two things."""
+    def border_distance(self) -> Array:
+        """Distance in units to the nearest border between two objects."""
         return edge_distance(self.label) / np.float32(self.canvas.unit)
 
-    def along_outline(self) -> Array:
-        """Angle of the nearest border between two things, in radians."""
-        down, across = np.gradient(self.outline())
+    def border_angle(self) -> Array:
+        """Angle of the nearest border between two objects, in radians."""
+        down, across = np.gradient(self.border_distance())
         # On the border itself the gradient vanishes; the structure tensor around it keeps the direction.
         mixed = self.canvas.blur(2 * down * across, 2.5)
         difference = self.canvas.blur(across**2 - down**2, 2.5)
         return (0.5 * np.arctan2(mixed, difference) + np.pi / 2).astype(np.float32)
 
-    def stretched(self, low: float = 0.5, high: float = 99.5) -> Array:
-        """The tone, stretched so that the picture uses the whole range from 0 to 1."""
+    def normalized_tone(self, low: float = 0.5, high: float = 99.5) -> Array:
+        """The tone, stretched to the whole range from 0 to 1."""
         dark, light = np.percentile(self.tone, [low, high])
         return np.clip((self.tone - dark) / max(light - dark, 1e-3), 0, 1).astype(np.float32)
 
@@ -81,5 +81,5 @@ def edge_distance(label: NDArray[np.int32]) -> Array:
     if not edge.any():
         return np.full(label.shape, max(label.shape), np.float32)
     distance = ndimage.distance_transform_edt(~edge).astype(np.float32)
-    # The border is a stair of pixels; a little blur takes the stairs out of every line drawn along it.
+    # The border is a stair of pixels; a small blur smooths every line along it.
     return np.clip(ndimage.gaussian_filter(distance, 0.8) + 0.2, 0.3, None)

@@ -1,7 +1,7 @@
-"""Cells: tesserae that follow a direction field, panes, facets.
+"""Tiles: tesserae that follow a direction field, panes, facets.
 
 The tesserae are a centroidal Voronoi diagram in a square metric turned along the flow, after Hausner,
-"Simulating decorative mosaics", 2001; a z-buffer of small windows replaces the graphics card.
+"Simulating decorative mosaics", 2001; a z-buffer of small windows replaces the GPU.
 """
 
 from __future__ import annotations
@@ -12,63 +12,62 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from bottega.styles.drawing.canvas import Array, Canvas
-from bottega.styles.drawing.hatching import steepness
+from bottega.styles.drawing.hatching import gradient_length
 
 Labels = NDArray[np.int32]
 
 
 def tesserae(
-    canvas: Canvas, phase: Array, flow: Array, size: float, outline: Array, rounds: int = 6
+    canvas: Canvas, phase: Array, flow: Array, size: float, border_distance: Array, rounds: int = 6
 ) -> tuple[Array, Array, Labels]:
     """Squares of about ``size`` units in rows along the contours of ``phase``.
 
-    ``flow`` is the angle of those contours; ``outline`` the distance to the motif's borders: tiles are
-    pushed off the borders, not across them. Differs from Hausner in that the rows are given at the start
-    (each centre moves to the nearest contour of its row) and tiles then settle along their rows; this
-    takes 6 rounds on a coarse grid instead of dozens.
+    ``flow`` is the angle of those contours; ``border_distance`` the distance to the motif's borders, which
+    tiles do not cross. Differs from Hausner in that rows come first (each center moves to the nearest contour
+    of its row) and tiles are then relaxed along their rows: 6 rounds on a coarse grid instead of dozens.
 
     Returns:
-        The centres x and y in units, and the index of the tile at each pixel (H, W), −1 for none.
+        The centers x and y in units, and the index of the tile at each pixel (H, W), −1 for none.
     """
     x, y = canvas.scatter(size, size)
-    _into_rows(canvas, x, y, phase, size)
+    _snap_to_rows(canvas, x, y, phase, size)
     step = max(int(size * canvas.unit / 6), 1)
-    free = outline[::step, ::step] > 0.12 * size
+    free = border_distance[::step, ::step] > 0.12 * size
     rows, columns = np.indices(free.shape, np.float32)
     for _ in range(rounds):
-        angle = canvas.at(flow, x, y)
-        index = _buffer(canvas, x, y, angle, size, step)
+        angle = canvas.sample(flow, x, y)
+        index = _assign_pixels(canvas, x, y, angle, size, step)
         counted = np.where(free & (index >= 0), index, len(x)).ravel()
         weight = np.bincount(counted, minlength=len(x) + 1)[:-1]
-        moved = weight > 0
+        has_pixels = weight > 0
         shift = [
             (np.bincount(counted, place.ravel(), minlength=len(x) + 1)[:-1] / np.maximum(weight, 1) + 0.5)
             * (step / canvas.unit)
             for place in (columns, rows)
         ]
-        dx, dy = np.where(moved, shift[0] - x, 0), np.where(moved, shift[1] - y, 0)
+        dx, dy = np.where(has_pixels, shift[0] - x, 0), np.where(has_pixels, shift[1] - y, 0)
         along, across = dx * np.cos(angle) + dy * np.sin(angle), dy * np.cos(angle) - dx * np.sin(angle)
         across *= 0.12
         x = (x + along * np.cos(angle) - across * np.sin(angle)).astype(np.float32)
         y = (y + along * np.sin(angle) + across * np.cos(angle)).astype(np.float32)
-    return x, y, _buffer(canvas, x, y, canvas.at(flow, x, y), size, 1)
+    return x, y, _assign_pixels(canvas, x, y, canvas.sample(flow, x, y), size, 1)
 
 
-def _into_rows(canvas: Canvas, x: Array, y: Array, phase: Array, size: float) -> None:
-    """Move each centre, in place, down or up the phase to its row; rows are about ``size`` apart."""
+def _snap_to_rows(canvas: Canvas, x: Array, y: Array, phase: Array, size: float) -> None:
+    """Move each center, in place, down or up the phase to its row; rows are about ``size`` apart."""
     down, across = np.gradient(phase, np.float32(1 / canvas.unit))
-    steep = canvas.at(steepness(canvas, phase), x, y)
+    steep = canvas.sample(gradient_length(canvas, phase), x, y)
     row = size * 2.0 ** np.round(np.log2(steep))
-    value, down, across = canvas.at(phase, x, y), canvas.at(down, x, y), canvas.at(across, x, y)
-    # Where the phase is nearly flat a row has no place; nobody moves further than half a tile.
+    value, down, across = canvas.sample(phase, x, y), canvas.sample(down, x, y), canvas.sample(across, x, y)
+    # Where the phase is nearly flat rows are undefined; no center moves further than half a tile.
     reach = np.clip((np.round(value / row) * row - value) / steep, -0.5 * size, 0.5 * size)
     reach /= np.maximum(np.hypot(down, across), 1e-6)
     x += (reach * across).astype(np.float32)
     y += (reach * down).astype(np.float32)
 
 
-def _buffer(canvas: Canvas, x: Array, y: Array, angle: Array, size: float, step: int) -> Labels:
-    """The nearest site of every ``step``-th pixel in the turned square metric (−1: none within reach)."""
+def _assign_pixels(canvas: Canvas, x: Array, y: Array, angle: Array, size: float, step: int) -> Labels:
+    """The nearest center of every ``step``-th pixel in the turned square metric (−1: none within reach)."""
     across, down = canvas.x[0, ::step], canvas.y[::step, 0]
     index = np.full((len(down), len(across)), -1, np.int32)
     nearest = np.full(index.shape, np.inf, np.float32)
@@ -87,7 +86,7 @@ def _buffer(canvas: Canvas, x: Array, y: Array, angle: Array, size: float, step:
 
 
 def voronoi(canvas: Canvas, spacing: float, wobble: Array | float = 0.0) -> Labels:
-    """An ordinary Voronoi diagram of scattered points; ``wobble`` units bend its borders."""
+    """An ordinary Voronoi diagram of scattered points; ``wobble`` units warp its borders."""
     x, y = canvas.scatter(spacing, spacing)
     dx, dy = wobble * canvas.noise(spacing * 0.7), wobble * canvas.noise(spacing * 0.7)
     places = np.stack([(canvas.x + dx).ravel(), (canvas.y + dy).ravel()], axis=-1)
@@ -95,10 +94,10 @@ def voronoi(canvas: Canvas, spacing: float, wobble: Array | float = 0.0) -> Labe
     return nearest.astype(np.int32).reshape(canvas.height, canvas.width)
 
 
-def pieces(canvas: Canvas, *maps: Labels, smallest: float) -> Labels:
-    """The connected pieces of several label maps laid over one another, numbered from 0.
+def connected_pieces(canvas: Canvas, *maps: Labels, min_area: float) -> Labels:
+    """The connected pieces of several overlaid label maps, numbered from 0.
 
-    Pieces of fewer than ``smallest`` square units are given to their neighbours.
+    Pieces of fewer than ``min_area`` square units are merged into their neighbors.
     """
     joint = np.zeros(maps[0].shape, np.int64)
     for one in maps:
@@ -107,20 +106,20 @@ def pieces(canvas: Canvas, *maps: Labels, smallest: float) -> Labels:
     count = 0
     values, flat = np.unique(joint, return_inverse=True)
     boxes = ndimage.find_objects(flat.reshape(joint.shape).astype(np.int32) + 1)
-    for number, box in enumerate(boxes):
-        here, found = ndimage.label(joint[box] == values[number])
-        label[box][here > 0] = here[here > 0] + count
-        count += found
-    small = np.bincount(label.ravel(), minlength=count + 1) < smallest * canvas.unit**2
-    gone = small[label]
-    if gone.any() and not gone.all():
-        rows, columns = ndimage.distance_transform_edt(gone, return_distances=False, return_indices=True)
+    for value_index, box in enumerate(boxes):
+        inside, parts = ndimage.label(joint[box] == values[value_index])
+        label[box][inside > 0] = inside[inside > 0] + count
+        count += parts
+    small = np.bincount(label.ravel(), minlength=count + 1) < min_area * canvas.unit**2
+    removed = small[label]
+    if removed.any() and not removed.all():
+        rows, columns = ndimage.distance_transform_edt(removed, return_distances=False, return_indices=True)
         label = label[rows, columns]
     return np.unique(label, return_inverse=True)[1].reshape(joint.shape).astype(np.int32)
 
 
-def means(label: Labels, picture: Array) -> Array:
-    """The mean colour (n, 3) of every piece."""
+def mean_colors(label: Labels, picture: Array) -> Array:
+    """The mean color (n, 3) of every piece."""
     flat, count = label.ravel(), int(label.max()) + 1
     area = np.bincount(flat, minlength=count)
     totals = [np.bincount(flat, picture[..., c].ravel(), minlength=count) for c in range(3)]
