@@ -117,7 +117,7 @@ def test_an_unknown_name_is_answered_with_the_closest(name: str, hint: str) -> N
 
 
 def test_a_wild_name_gets_no_false_hint() -> None:
-    with pytest.raises(SettingsError, match="There is no bundled style 'xyzzy'") as caught:
+    with pytest.raises(SettingsError, match="style 'xyzzy' is unknown") as caught:
         paint("xyzzy")
     assert "Did you mean" not in str(caught.value)
 
