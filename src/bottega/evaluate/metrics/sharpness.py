@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.evaluate.metrics.checks import check_pictures
-from bottega.layers import gaussian_blur
+from bottega.layers import edge_orientation, luma
 
-LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709, of sRGB values
 STEEPEST_SHARE = 0.1  # edges are the steepest tenth of all slopes ...
 MIN_SLOPE = 0.01  # ... unless they are flatter than this
 MAX_EDGE_REACH_PIXELS = 16  # to each side, within which an edge must reach its extremes
@@ -34,9 +33,9 @@ def laplacian_variance(pictures: Tensor) -> Tensor:
         PictureError: a picture is smaller, or values lie outside [0, 1].
     """
     check_pictures(pictures, channels=3, min_side=MIN_SIDE_PIXELS)
-    luma = 255 * _luma(pictures)
-    around = luma[..., 1:-1, 2:] + luma[..., 1:-1, :-2] + luma[..., 2:, 1:-1] + luma[..., :-2, 1:-1]
-    return (around - 4 * luma[..., 1:-1, 1:-1]).flatten(1).var(dim=1, correction=0)
+    y = 255 * luma(pictures)
+    around = y[..., 1:-1, 2:] + y[..., 1:-1, :-2] + y[..., 2:, 1:-1] + y[..., :-2, 1:-1]
+    return (around - 4 * y[..., 1:-1, 1:-1]).flatten(1).var(dim=1, correction=0)
 
 
 def edge_width(pictures: Tensor) -> Tensor:
@@ -58,9 +57,9 @@ def edge_width(pictures: Tensor) -> Tensor:
         PictureError: a picture is smaller, or values lie outside [0, 1].
     """
     check_pictures(pictures, channels=3, min_side=MIN_SIDE_PIXELS)
-    luma = _luma(pictures)
-    widths = [torch.cat([_edge_widths(plane), _edge_widths(plane.T)]) for plane in luma[:, 0]]
-    no_edge = luma.new_tensor(math.nan)
+    planes = luma(pictures)[:, 0]
+    widths = [torch.cat([_edge_widths(plane), _edge_widths(plane.T)]) for plane in planes]
+    no_edge = planes.new_tensor(math.nan)
     return torch.stack([each.median() if each.numel() else no_edge for each in widths])
 
 
@@ -80,30 +79,16 @@ def edge_agreement(picture: Tensor, reference: Tensor, sigma: float = 1.5) -> fl
         PictureError: the shapes differ, or values lie outside [0, 1].
     """
     check_pictures(picture, reference, channels=3)
-    orientation, expected = _edge_orientation(picture, sigma), _edge_orientation(reference, sigma)
+    orientation, expected = (edge_orientation(luma(each), sigma) for each in (picture, reference))
     strength = expected.norm(dim=1)
     cosine = F.cosine_similarity(orientation, expected, dim=1, eps=1e-12)
     return ((strength * cosine).sum() / strength.sum().clamp_min(1e-12)).item()
 
 
-def _luma(pictures: Tensor) -> Tensor:
-    """``(N, 1, H, W)``, double: slopes are differences of nearly equal numbers."""
-    weights = torch.tensor(LUMA, dtype=torch.float64, device=pictures.device).view(1, 3, 1, 1)
-    return (pictures.double() * weights).sum(dim=1, keepdim=True)
-
-
-def _edge_orientation(pictures: Tensor, sigma: float) -> Tensor:
-    """Double-angle orientation vectors ``(N, 2, H - 2, W - 2)``; their length is the edge strength."""
-    luma = _luma(pictures)
-    dx = (luma[..., 1:-1, 2:] - luma[..., 1:-1, :-2]) / 2
-    dy = (luma[..., 2:, 1:-1] - luma[..., :-2, 1:-1]) / 2
-    return gaussian_blur(torch.cat([dx**2 - dy**2, 2 * dx * dy], dim=1), sigma)
-
-
-def _edge_widths(luma: Tensor) -> Tensor:
-    """Widths of all edges of ``(H, W)`` that are more vertical than horizontal, measured along the rows."""
-    dx = luma[:, 1:] - luma[:, :-1]
-    dy = F.pad(luma[2:] - luma[:-2], (0, 0, 1, 1)) / 2
+def _edge_widths(y: Tensor) -> Tensor:
+    """Widths of all edges of a luma plane ``(H, W)`` that are more vertical than horizontal, measured along the rows."""
+    dx = y[:, 1:] - y[:, :-1]
+    dy = F.pad(y[2:] - y[:-2], (0, 0, 1, 1)) / 2
     dy = (dy[:, 1:] + dy[:, :-1]) / 2
     steepness = torch.hypot(dx, dy)
     limit = max(torch.quantile(steepness, 1 - STEEPEST_SHARE).item(), MIN_SLOPE)

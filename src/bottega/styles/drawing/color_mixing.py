@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bottega.layers.color_spaces import CONES, LAB
+from bottega.layers.color_spaces import CONES_TO_LAB, RGB_TO_CONES
 from bottega.styles.drawing.canvas import Array
 
-RGB_TO_LMS = CONES.numpy().astype(np.float32)
-LMS_TO_OKLAB = LAB.numpy().astype(np.float32)
+RGB_TO_LMS = RGB_TO_CONES.numpy().astype(np.float32)
+LMS_TO_OKLAB = CONES_TO_LAB.numpy().astype(np.float32)
 OKLAB_TO_LMS = np.linalg.inv(LMS_TO_OKLAB.astype(np.float64)).astype(np.float32)
 LMS_TO_RGB = np.linalg.inv(RGB_TO_LMS.astype(np.float64)).astype(np.float32)
 
