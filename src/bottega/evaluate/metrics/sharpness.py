@@ -86,7 +86,7 @@ def edge_agreement(picture: Tensor, reference: Tensor, sigma: float = 1.5) -> fl
 
 
 def _edge_widths(y: Tensor) -> Tensor:
-    """Widths along the rows of the edges of a luma plane ``(H, W)`` that are more vertical than horizontal."""
+    """Widths along the rows of the edges of a luma plane ``(H, W)`` more vertical than horizontal."""
     dx = y[:, 1:] - y[:, :-1]
     dy = F.pad(y[2:] - y[:-2], (0, 0, 1, 1)) / 2
     dy = (dy[:, 1:] + dy[:, :-1]) / 2
