@@ -55,9 +55,9 @@ EXHIBITS = (
         f"china --region sky={SKY} --style sky=swirl --style background=embroidery --feather 12",
     ),
     Exhibit(
-        "leave",
+        "protect",
         "The flower is left as it was, to the pixel; only the leaves are drawn in charcoal.",
-        f"flower --leave {FLOWER} --style charcoal --feather 6",
+        f"flower --protect {FLOWER} --style charcoal --feather 6",
     ),
 )
 

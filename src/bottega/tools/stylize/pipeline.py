@@ -14,33 +14,35 @@ from bottega.errors import PictureError, ResourceError
 from bottega.pictures import Picture
 from bottega.tools.common.image_sources import BundledSource, MaskSource, Source
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.stylize.methods.arbitrary_style import AdaINMethod
 from bottega.tools.stylize.methods.base import Method, SideOutputs, StylizeRequest, result_size
-from bottega.tools.stylize.methods.fixed_styles import FixedStylesMethod
-from bottega.tools.stylize.methods.micro import MicroMethod
-from bottega.tools.stylize.methods.optimize import OptimizeMethod
 from bottega.tools.stylize.plan import Plan
 from bottega.tools.stylize.recipe import make_recipe
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.regions import Region, Style, feather
 
-METHOD_CLASSES: dict[str, type[Method]] = {
-    "micro": MicroMethod,
-    "optimize": OptimizeMethod,
-    "photo": MicroMethod,
-    "adain": AdaINMethod,
-    "fast": FixedStylesMethod,
-    "multi": FixedStylesMethod,
-}
-
 
 def open_method(settings: TransferSettings) -> Method:
-    """The method of some settings; its networks are loaded when they are needed.
+    """The method of some settings. Only its module is imported; its networks are loaded when needed.
 
     Raises:
         SettingsError, ResourceError: the device is not available.
     """
-    return METHOD_CLASSES[settings.method](settings)
+    match settings.method:
+        case "optimize":
+            from bottega.tools.stylize.methods.optimize import OptimizeMethod
+
+            return OptimizeMethod(settings)
+        case "adain":
+            from bottega.tools.stylize.methods.arbitrary_style import AdaINMethod
+
+            return AdaINMethod(settings)
+        case "fast" | "multi":
+            from bottega.tools.stylize.methods.fixed_styles import FixedStylesMethod
+
+            return FixedStylesMethod(settings)
+    from bottega.tools.stylize.methods.micro import MicroMethod
+
+    return MicroMethod(settings)
 
 
 class StylizePipeline:

@@ -1,7 +1,7 @@
 """The style transfer methods and the settings that each of them supports; ``--method`` is derived from it.
 
 To add a method, describe it here, write a subclass of :class:`~bottega.tools.stylize.methods.base.Method`
-and add it to ``pipeline.METHOD_CLASSES``. Importing this never loads torch.
+and add it to ``pipeline.open_method``. Importing this never loads torch.
 """
 
 from __future__ import annotations
