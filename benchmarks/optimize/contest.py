@@ -24,7 +24,7 @@ from bottega.pictures import resize
 from bottega.runtime import peak_memory, tune_allocator
 from bottega.transfer.optimize.runner import optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
-from bottega.transfer.optimize.state import Progress
+from bottega.transfer.optimize.state import OptimizationProgress
 from bottega.transfer.regions import Style
 
 Name = Literal["plain Adam", "plain L-BFGS", "ours"]
@@ -156,7 +156,7 @@ def _ours(job: Job, look: Callable[[Tensor, int], bool]) -> None:
     wanted = job.settings.last_iterations
     settings = job.settings.model_copy(update={"last_iterations": max(wanted, job.iterations)})
 
-    def told(progress: Progress) -> bool:
+    def told(progress: OptimizationProgress) -> bool:
         last = progress.scale == progress.scales
         due = progress.iteration in ((1, wanted, progress.iterations) if last else (progress.iterations,))
         if due or (last and progress.iteration % job.every == 0):

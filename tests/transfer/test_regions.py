@@ -25,7 +25,7 @@ def box(height: int, width: int, top: int, left: int, bottom: int, right: int) -
 STYLE = Style(random(1, 3, 8, 8))
 
 
-def test_a_partition_adds_up_to_one() -> None:
+def test_partition_masks_sum_to_one() -> None:
     a, b = random(1, 1, 9, 7), random(1, 1, 9, 7, seed=1)
     regions = partition([Region("a", a, [STYLE]), Region("sky", None, [STYLE]), Region("b", b)], (9, 7))
     assert {region.name for region in regions} == {"a", "b", "sky"}
@@ -38,23 +38,23 @@ def test_a_partition_adds_up_to_one() -> None:
     torch.testing.assert_close(by_name["sky"], (1 - a - b).clamp(0, 1))
 
 
-def test_what_no_mask_covers_is_left_alone() -> None:
+def test_uncovered_area_becomes_an_unstyled_background() -> None:
     regions = partition([Region("a", box(8, 8, 0, 0, 4, 8), [STYLE])], (8, 8))
     assert [region.name for region in regions] == ["a", BACKGROUND]
     assert not regions[1].styles
     torch.testing.assert_close(regions[1].mask, box(8, 8, 4, 0, 8, 8))
 
 
-def test_a_lone_region_without_mask_is_the_whole_picture() -> None:
+def test_single_region_without_mask_is_the_whole_picture() -> None:
     whole = [Region("everything", None, [STYLE])]
     assert partition(whole, (8, 8)) == whole
 
 
-def test_masks_that_cover_all_leave_no_background() -> None:
+def test_masks_that_cover_everything_leave_no_background() -> None:
     full = Region("a", torch.ones(1, 1, 8, 8), [STYLE])
     assert [region.name for region in partition([full], (8, 8))] == ["a"]
     assert [region.name for region in partition([full, Region(BACKGROUND)], (8, 8))] == ["a"]
-    with pytest.raises(PictureError, match='nothing is left for the styles of "background"'):
+    with pytest.raises(PictureError, match='no area for the styles of "background"'):
         partition([full, Region(BACKGROUND, None, [STYLE])], (8, 8))
 
 
@@ -73,15 +73,15 @@ def test_bad_regions() -> None:
         Region("", good)
     with pytest.raises(SettingsError, match='style weight of the region "sea" must be 0 or more, not -1'):
         Region("sea", good, style_weight=-1)
-    with pytest.raises(SettingsError, match='Two regions are called "sea"'):
+    with pytest.raises(SettingsError, match='Two regions have the name "sea"'):
         partition([Region("sea", good), Region("sea", good)], (8, 6))
     with pytest.raises(SettingsError, match='"sea" and "sky" have no mask'):
         partition([Region("sea"), Region("sky")], (8, 6))
-    with pytest.raises(SettingsError, match='"background" takes no mask'):
+    with pytest.raises(SettingsError, match='"background" cannot have a mask'):
         partition([Region(BACKGROUND, good), Region("sky")], (8, 6))
 
 
-def test_feather_makes_a_ramp_and_leaves_the_rest() -> None:
+def test_feather_makes_a_ramp_and_changes_nothing_else() -> None:
     mask = box(64, 64, 0, 32, 64, 64)
     soft = feather(mask, 12)
     profile = soft[0, 0, 30]
@@ -91,7 +91,7 @@ def test_feather_makes_a_ramp_and_leaves_the_rest() -> None:
     assert float(profile[41:].min()) > 1 - 1e-6
     assert 0.02 < float(profile[26]) < 0.1
     torch.testing.assert_close(feather(mask, 0), mask)
-    with pytest.raises(SettingsError, match="0 or more pixels wide"):
+    with pytest.raises(SettingsError, match="0 or more pixels"):
         feather(mask, -1)
 
 
@@ -105,30 +105,30 @@ def test_mask_pyramid_fits_the_encoder_s_layers() -> None:
         assert pyramid[encoder.strides[layer]].shape[-2:] == values.shape[-2:]
 
 
-def test_composite_gives_left_alone_pixels_back_exactly() -> None:
+def test_composite_restores_unstyled_pixels_exactly() -> None:
     picture, content = random(1, 3, 16, 16), random(1, 3, 16, 16, seed=1)
-    still = feather(box(16, 16, 0, 0, 16, 8), 6)
-    regions = partition([Region("still", still), Region("rest", None, [STYLE])], (16, 16))
+    unstyled = feather(box(16, 16, 0, 0, 16, 8), 6)
+    regions = partition([Region("unstyled", unstyled), Region("rest", None, [STYLE])], (16, 16))
     mixed = composite(picture, content, regions)
     assert torch.equal(mixed[..., :3], content[..., :3])
     assert torch.equal(mixed[..., 13:], picture[..., 13:])
-    expected = picture + still * (content - picture)
+    expected = picture + unstyled * (content - picture)
     torch.testing.assert_close(mixed, expected, rtol=0, atol=2e-5)
-    # Styled regions change nothing; a lone left-alone region is everything.
+    # Styled regions change nothing; a single unstyled region covers everything.
     assert torch.equal(composite(picture, content, [Region("all", None, [STYLE])]), picture)
     assert torch.equal(composite(picture, content, [Region("all")]), content)
 
 
 def test_composite_at_another_size() -> None:
     picture, content = random(1, 3, 40, 40), random(1, 3, 40, 40, seed=1)
-    regions = partition([Region("still", box(16, 16, 0, 0, 16, 8)), Region("rest", None, [STYLE])], (16, 16))
+    regions = partition([Region("unstyled", box(16, 16, 0, 0, 16, 8)), Region("rest", None, [STYLE])], (16, 16))
     mixed = composite(picture, content, regions)
     assert torch.equal(mixed[..., :15], content[..., :15])
     assert torch.equal(mixed[..., 25:], picture[..., 25:])
 
 
 @pytest.mark.parametrize("name", ["gram", "wasserstein", "sliced"])
-def test_a_small_region_is_pushed_as_hard_as_a_whole_picture(name: str) -> None:
+def test_small_region_gets_the_gradient_of_a_whole_picture(name: str) -> None:
     """Weighted by its share of the area, a region of 2 % gets the whole picture's gradient per pixel."""
     torch.manual_seed(0)
     encoder = VGGEncoder(
@@ -149,7 +149,7 @@ def test_a_small_region_is_pushed_as_hard_as_a_whole_picture(name: str) -> None:
         ]
         (region.mean() * torch.stack(losses).sum()).backward()
         assert picture.grad is not None
-        # Seen well inside the small region in both cases.
+        # Well inside the small region in both cases.
         window = picture.grad[..., 60:68, 60:68]
         return float(window.square().mean().sqrt())
 

@@ -1,4 +1,9 @@
-"""A style: a picture whose manner is taken, and how much of it."""
+"""Styles, and regions: several styles in one picture, each with its own mask, and parts that stay unstyled.
+
+A region's style distance compares statistics that are divided by the region's own mass, so its gradient per
+pixel is about 1 / (pixels in the region). Weighted by the region's share of the area, as in the objective,
+every pixel gets the same gradient as if its region were the whole picture, however small it is.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,10 @@ from bottega.errors import PictureError, SettingsError
 from bottega.layers import gaussian_blur, reduce_mask
 from bottega.pictures import resize
 
+BACKGROUND = "background"
+# Masks above this are 1: resizing and normalizing leave rounding errors.
+FULL_MASK = 1 - 1e-5
+
 
 @dataclass(frozen=True)
 class Style:
@@ -20,8 +29,8 @@ class Style:
     Attributes:
         picture: ``(1, 3, H, W)``, sRGB in [0, 1].
         weight: share among the styles of one region, any scale.
-        scale: stroke size relative to the whole transfer's ``style_scale``.
-        mask: ``(1, 1, H, W)`` in [0, 1]: only this part of the picture is taken; none takes all.
+        scale: stroke size relative to the ``style_scale`` of the transfer.
+        mask: ``(1, 1, H, W)`` in [0, 1]: the part of the picture to use; ``None`` uses all.
     """
 
     picture: Tensor
@@ -36,7 +45,7 @@ class Style:
             )
         if self.weight < 0 or self.scale <= 0:
             raise SettingsError(
-                f"A style needs a weight of 0 or more and a scale above 0, "
+                f"The weight of a style must be 0 or more and its scale above 0, "
                 f"not {self.weight} and {self.scale}."
             )
         if self.mask is not None and self.mask.shape[-2:] != self.picture.shape[-2:]:
@@ -46,22 +55,17 @@ class Style:
             )
 
 
-BACKGROUND = "background"
-# Masks closer to 1 than this are 1: resizing and normalising leave rounding behind.
-WHOLE = 1 - 1e-5
-
-
 @dataclass(frozen=True)
 class Region:
-    """A part of the picture and what happens there.
+    """A part of the picture and its styles.
 
     Attributes:
-        name: what messages and recipes call it.
-        mask: ``(1, 1, H, W)`` in [0, 1], of the content's size; none is the background: all that the other
-            regions' masks leave.
-        styles: whose manner it takes; none leaves its pixels alone.
-        style_weight: multiplies the pull of the styles; 1 is that of a picture without regions.
-        content_weight: multiplies the pull of the content, likewise.
+        name: in messages and recipes.
+        mask: ``(1, 1, H, W)`` in [0, 1], of the content's size; ``None`` is the background: the area outside
+            the other regions' masks.
+        styles: empty leaves the pixels unchanged.
+        style_weight: factor of the style loss; 1 is that of a picture without regions.
+        content_weight: factor of the content loss, likewise.
     """
 
     name: str
@@ -81,20 +85,16 @@ class Region:
         if self.mask is not None:
             _check_mask(self.name, self.mask)
 
-    def with_styles(self, styles: Sequence[Style]) -> Region:
-        """The same region with other styles."""
-        return replace(self, styles=tuple(styles))
-
 
 def partition(regions: Sequence[Region], size: tuple[int, int]) -> list[Region]:
     """Regions whose masks add up to one at every pixel.
 
-    1. Where masks overlap to more than one, they are divided by their sum: the pixel is shared.
-    2. What they leave goes to the region without a mask, the background.
-    3. Where no region is without a mask, what is left over is left alone, as a region named "background".
+    1. Where masks sum to more than one, they are divided by their sum.
+    2. The rest belongs to the region without a mask, the background.
+    3. If all regions have masks, the rest stays unchanged, as a region named "background".
 
-    A single region without a mask is the whole picture and keeps having none. A background without styles
-    is dropped where the others leave it nothing.
+    A single region without a mask is the whole picture and stays without one. A background without styles
+    is dropped where the others cover everything.
 
     Args:
         size: the content's (height, width).
@@ -106,30 +106,30 @@ def partition(regions: Sequence[Region], size: tuple[int, int]) -> list[Region]:
     _check_names(regions)
     if len(regions) == 1 and regions[0].mask is None:
         return list(regions)
-    masks = {r.name: _fitting(r.name, r.mask, size) for r in regions if r.mask is not None}
+    masks = {r.name: _check_size(r.name, r.mask, size) for r in regions if r.mask is not None}
     total = torch.stack(list(masks.values())).sum(0)
-    found = [replace(r, mask=masks[r.name] / total.clamp_min(1)) for r in regions if r.mask is not None]
+    result = [replace(r, mask=masks[r.name] / total.clamp_min(1)) for r in regions if r.mask is not None]
     background = next((r for r in regions if r.mask is None), Region(BACKGROUND))
-    if float(total.min()) < WHOLE:
-        found.append(replace(background, mask=(1 - total).clamp_min(0)))
+    if float(total.min()) < FULL_MASK:
+        result.append(replace(background, mask=(1 - total).clamp_min(0)))
     elif background.styles:
         raise PictureError(
-            f'The masks cover the whole picture, so nothing is left for the styles of "{background.name}".'
+            f'The masks cover the whole picture and leave no area for the styles of "{background.name}".'
         )
-    return found
+    return result
 
 
 def feather(mask: Tensor, pixels: float) -> Tensor:
-    """Soften a mask's edge into a ramp about ``pixels`` wide, centred on the edge.
+    """Soften a mask's edge into a ramp about ``pixels`` wide, centered on the edge.
 
-    A Gaussian blur whose quarter-width (sigma) is ``pixels / 4``. Further than 0.75 · ``pixels`` from
-    any edge the mask stays what it was.
+    A Gaussian blur with a sigma of ``pixels / 4``. Further than 0.75 · ``pixels`` from any edge the mask does
+    not change.
 
     Raises:
         SettingsError: ``pixels`` is below 0.
     """
     if not pixels >= 0:
-        raise SettingsError(f"A feathered edge is 0 or more pixels wide, not {pixels}.")
+        raise SettingsError(f"The width of a feathered edge must be 0 or more pixels, not {pixels}.")
     return gaussian_blur(mask, pixels / 4).clamp(0, 1)
 
 
@@ -139,38 +139,40 @@ def mask_pyramid(mask: Tensor, strides: Collection[int]) -> dict[int, Tensor]:
 
 
 def composite(picture: Tensor, content: Tensor, regions: Sequence[Region]) -> Tensor:
-    """Put the content back where regions without styles lie.
+    """Put the content back into regions without styles.
 
-    Where their masks add up to 1 the content's pixels come back exactly, where they add up to less the two
-    pictures are mixed; masks of another size are resized to the picture's.
+    Where their masks sum to 1 the content's pixels come back exactly, elsewhere the two pictures are mixed;
+    masks of another size are resized to the picture's.
 
     Args:
         picture, content: ``(1, 3, H, W)``.
-        regions: a partition. A lone region without a mask covers everything.
+        regions: a partition. A single region without a mask covers everything.
     """
     if all(region.styles for region in regions):
         return picture
     size = (picture.shape[-2], picture.shape[-1])
-    still = picture.new_zeros((1, 1, *size))
+    unstyled = picture.new_zeros((1, 1, *size))
     for region in regions:
         if not region.styles:
-            still = still + (1 if region.mask is None else resize(region.mask.to(still), size))
-    mixed = torch.lerp(picture, content, still.clamp(0, 1))
-    return torch.where(still > WHOLE, content, torch.where(still < 1 - WHOLE, picture, mixed))
+            unstyled = unstyled + (1 if region.mask is None else resize(region.mask.to(unstyled), size))
+    mixed = torch.lerp(picture, content, unstyled.clamp(0, 1))
+    return torch.where(unstyled > FULL_MASK, content, torch.where(unstyled < 1 - FULL_MASK, picture, mixed))
 
 
 def _check_names(regions: Sequence[Region]) -> None:
     names = [region.name for region in regions]
     for name in names:
         if names.count(name) > 1:
-            raise SettingsError(f'Two regions are called "{name}"; each needs a name of its own.')
+            raise SettingsError(f'Two regions have the name "{name}"; names must differ.')
     maskless = [region.name for region in regions if region.mask is None]
     if len(maskless) > 1:
         raise SettingsError(
             f'The regions "{maskless[0]}" and "{maskless[1]}" have no mask; only one, the background, may.'
         )
     if BACKGROUND in names and BACKGROUND not in maskless:
-        raise SettingsError(f'The region "{BACKGROUND}" takes no mask: it is what the other masks leave.')
+        raise SettingsError(
+            f'The region "{BACKGROUND}" cannot have a mask: it is the area outside the other masks.'
+        )
 
 
 def _check_mask(name: str, mask: Tensor) -> None:
@@ -181,10 +183,10 @@ def _check_mask(name: str, mask: Tensor) -> None:
     if not (float(mask.min()) >= 0 and float(mask.max()) <= 1):
         raise PictureError(f'The mask of the region "{name}" has values outside 0 to 1.')
     if float(mask.max()) == 0:
-        raise PictureError(f'The mask of the region "{name}" is empty: it covers nothing of the picture.')
+        raise PictureError(f'The mask of the region "{name}" is empty.')
 
 
-def _fitting(name: str, mask: Tensor, size: tuple[int, int]) -> Tensor:
+def _check_size(name: str, mask: Tensor, size: tuple[int, int]) -> Tensor:
     if mask.shape[-2:] != size:
         raise PictureError(
             f'The mask of the region "{name}" is {mask.shape[-1]} × {mask.shape[-2]} pixels, '

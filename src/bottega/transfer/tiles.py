@@ -1,4 +1,4 @@
-"""Cutting a picture into tiles whose cores cover it once and whose margins give their cores all context."""
+"""Tiles whose cores cover a picture once and whose margins give each core its full context."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ class Box:
     bottom: int
     right: int
 
-    def of(self, picture: Tensor) -> Tensor:
+    def crop(self, picture: Tensor) -> Tensor:
         """The part of ``(..., H, W)`` inside the box, a view."""
         return picture[..., self.top : self.bottom, self.left : self.right]
+
+    def downscale(self, stride: int) -> Box:
+        """The box on a feature map of ``stride``; its top and left must be multiples of the stride."""
+        return Box(
+            self.top // stride, self.left // stride, -(-self.bottom // stride), -(-self.right // stride)
+        )
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A core and the larger region that is looked at in order to get the core right."""
+    """A core, and the padded box around it that the core's features depend on."""
 
     core: Box
-    region: Box
+    padded: Box
 
     @cached_property
     def inner(self) -> Box:
-        """The core in the region's coordinates."""
-        c, r = self.core, self.region
-        return Box(c.top - r.top, c.left - r.left, c.bottom - r.top, c.right - r.left)
+        """The core in the coordinates of the padded box."""
+        c, p = self.core, self.padded
+        return Box(c.top - p.top, c.left - p.left, c.bottom - p.top, c.right - p.left)
 
 
-def reduced(box: Box, stride: int) -> Box:
-    """``box`` on a feature map of ``stride``; its top and left must be multiples of the stride."""
-    return Box(box.top // stride, box.left // stride, -(-box.bottom // stride), -(-box.right // stride))
-
-
-def grid(
+def tile_grid(
     height: int, width: int, size: int, margin: int, stride: int = 1, shift: tuple[int, int] = (0, 0)
 ) -> list[Tile]:
     """Tiles of about ``size`` pixels that cover ``height × width``.
@@ -50,10 +51,10 @@ def grid(
     Args:
         height, width: of the picture.
         size: side of a core.
-        margin: context on each side, cut off at the picture's border, where the network pads as it would
+        margin: context on each side, clipped at the picture's border, where the network pads as it would
             for the whole picture.
-        stride: every cut lies on a multiple of it, so that pooling windows fall as in the whole picture.
-        shift: moves the grid up and left, so that cuts fall elsewhere at every iteration.
+        stride: all cuts are multiples of it, so that pooling windows fall as in the whole picture.
+        shift: moves the grid up and left, so that cuts vary between iterations.
     """
     rows = _cuts(height, size, stride, shift[0])
     columns = _cuts(width, size, stride, shift[1])

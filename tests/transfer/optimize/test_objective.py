@@ -6,7 +6,7 @@ import torch
 from bottega.encoders import build_encoder, normalize_activations
 from bottega.layers import gaussian_blur
 from bottega.losses import STYLE_TERMS, SlicedWasserstein, content_power
-from bottega.transfer.optimize.objective import Goal, Objective, Part, Weights
+from bottega.transfer.optimize.objective import LossWeights, Objective, RegionTarget, TransferTarget
 from bottega.transfer.regions import mask_pyramid
 
 
@@ -21,20 +21,20 @@ def make_objective(encoder, term, tile, *, free=None):
     generator = torch.Generator().manual_seed(1)
     content = torch.rand(1, 3, 107, 150, dtype=torch.double, generator=generator)
     style = torch.rand(1, 3, 90, 80, dtype=torch.double, generator=generator)
-    weights = Weights(1.0, 2.0, 3.0, encoder.content_layers, encoder.style_layers)
+    weights = LossWeights(1.0, 2.0, 3.0, encoder.content_layers, encoder.style_layers)
     features = encoder(content, encoder.content_layers)
     mask = gaussian_blur(torch.rand(1, 1, 107, 150, dtype=torch.double, generator=generator), 4.0)
     pyramid = mask_pyramid(mask, {encoder.strides[n] for n in weights.layers})
     masks = {n: pyramid[encoder.strides[n]] for n in weights.layers}
-    seen = encoder(style, encoder.style_layers)
-    targets = {n: term.mix([term.measure(seen[n])], [1.0]) for n in encoder.style_layers}
+    style_features = encoder(style, encoder.style_layers)
+    targets = {n: term.mix([term.measure(style_features[n])], [1.0]) for n in encoder.style_layers}
     powers = {n: content_power(f) for n, f in features.items()}
-    goal = Goal(features, powers, masks, [Part(0.4, targets, masks), Part(1.0, targets)], free)
-    return Objective(encoder, term, goal, weights, tile, seed=5)
+    target = TransferTarget(features, powers, masks, [RegionTarget(0.4, targets, masks), RegionTarget(1.0, targets)], free)
+    return Objective(encoder, term, target, weights, tile, seed=5)
 
 
 def make_term(name):
-    # All positions, so that tiles and the whole look at the same ones.
+    # All positions, so that tiles and the whole sample the same ones.
     return SlicedWasserstein(samples=10**6) if name == "sliced" else STYLE_TERMS[name]()
 
 
@@ -44,7 +44,7 @@ def test_tiles_give_the_whole_pictures_loss_and_gradient(encoder, name):
     loss, gradient = make_objective(encoder, make_term(name), 0)(picture)
     tiled = make_objective(encoder, make_term(name), 48)
     for step in (0, 7):
-        if name != "sliced":  # which looks along other directions in each step
+        if name != "sliced":  # which uses other directions in each step
             tiled.at_step(step)
         tiled_loss, tiled_gradient = tiled(picture)
         assert tiled_loss == pytest.approx(loss, rel=1e-9)
@@ -57,13 +57,13 @@ def test_gradient_agrees_with_finite_differences(encoder, tile):
     generator = torch.Generator().manual_seed(4)
     picture = torch.rand(1, 3, 107, 150, dtype=torch.double, generator=generator)
     direction = torch.randn(picture.shape, dtype=torch.double, generator=generator)
-    step = 1e-7  # hardly a ReLU changes sides on so short a way
-    ahead, behind = objective(picture + step * direction)[0], objective(picture - step * direction)[0]
+    step = 1e-7  # so short that hardly a ReLU switches
+    above, below = objective(picture + step * direction)[0], objective(picture - step * direction)[0]
     slope = float((objective(picture)[1] * direction).sum())
-    assert (ahead - behind) / (2 * step) == pytest.approx(slope, rel=1e-3)
+    assert (above - below) / (2 * step) == pytest.approx(slope, rel=1e-3)
 
 
-def test_pixels_that_must_stay_have_no_gradient(encoder):
+def test_fixed_pixels_have_no_gradient(encoder):
     free = torch.ones(1, 1, 107, 150, dtype=torch.double)
     free[..., 20:40, 30:60] = 0
     gradient = make_objective(encoder, make_term("gram"), 0, free=free)(

@@ -1,11 +1,11 @@
-"""The whole of it at tiny size with the real classes and random weights."""
+"""Whole transfers at tiny size with the real classes and random weights."""
 
 import pytest
 import torch
 
 from bottega.encoders import build_encoder, normalize_activations
 from bottega.errors import PictureError, SettingsError
-from bottega.transfer.optimize import runner as optimization
+from bottega.transfer.optimize import runner
 from bottega.transfer.optimize.runner import optimize, scale_sizes
 from bottega.transfer.optimize.settings import OptimizeSettings
 from bottega.transfer.regions import Region, Style
@@ -24,20 +24,20 @@ def encoder():
     return normalize_activations(net, torch.cat([picture(s) for s in range(4)]))
 
 
-def run(encoder, styles=None, content=None, *, begin=None, on_progress=None, state=None, **settings):
+def run(encoder, styles=None, content=None, *, start=None, on_progress=None, checkpoint=None, **settings):
     return optimize(
         picture(0) if content is None else content,
         styles or [Style(picture(1))],
         QUICK.model_copy(update=settings),
         encoder=encoder,
-        start=begin,
+        start=start,
         on_progress=on_progress,
-        state=state,
+        checkpoint=checkpoint,
         save_every=0,
     )
 
 
-def test_result_has_the_asked_size_and_the_loss_falls(encoder):
+def test_result_has_the_requested_size_and_the_loss_falls(encoder):
     result = run(encoder, iterations=12, last_iterations=12)
     assert result.picture.shape == (1, 3, 36, 48)
     assert 0 <= float(result.picture.min()) <= float(result.picture.max()) <= 1
@@ -45,65 +45,65 @@ def test_result_has_the_asked_size_and_the_loss_falls(encoder):
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "sliced", "gram"])
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_reruns_are_bit_identical(encoder, loss, solver):
-    settings = {"style_loss": loss, "solver": solver, "start": "noise", "seed": 3}
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_reruns_are_bit_identical(encoder, loss, optimizer):
+    settings = {"style_loss": loss, "optimizer": optimizer, "start": "noise", "seed": 3}
     assert torch.equal(run(encoder, **settings).picture, run(encoder, **settings).picture)
 
 
-def test_by_itself_it_takes_lbfgs_but_adam_where_memory_or_sampling_asks_for_it(encoder, monkeypatch):
+def test_auto_is_lbfgs_except_for_large_pictures_and_sampling(encoder, monkeypatch):
     def same(first, second):
         return torch.equal(run(encoder, **first).picture, run(encoder, **second).picture)
 
-    assert same({}, {"solver": "lbfgs"})
-    assert not same({}, {"solver": "adam"})
-    assert same({"style_loss": "sliced"}, {"style_loss": "sliced", "solver": "adam"})
-    monkeypatch.setattr(optimization, "WHOLE_UP_TO", 0)
-    assert same({"tile": 64}, {"tile": 64, "solver": "adam"})
+    assert same({}, {"optimizer": "lbfgs"})
+    assert not same({}, {"optimizer": "adam"})
+    assert same({"style_loss": "sliced"}, {"style_loss": "sliced", "optimizer": "adam"})
+    monkeypatch.setattr(runner, "MAX_UNTILED_PIXELS", 0)
+    assert same({"tile": 64}, {"tile": 64, "optimizer": "adam"})
     # The small scales by L-BFGS, the last one by Adam.
-    monkeypatch.setattr(optimization, "WHOLE_UP_TO", 36 * 48 - 1)
+    monkeypatch.setattr(runner, "MAX_UNTILED_PIXELS", 36 * 48 - 1)
     mixed = run(encoder, tile=64)
     assert torch.isfinite(mixed.picture).all()
-    for solver in ("adam", "lbfgs"):
-        assert not torch.equal(mixed.picture, run(encoder, tile=64, solver=solver).picture)
+    for optimizer in ("adam", "lbfgs"):
+        assert not torch.equal(mixed.picture, run(encoder, tile=64, optimizer=optimizer).picture)
 
 
-def test_seeds_change_what_grows_from_noise(encoder):
+def test_seed_changes_results_from_noise_only(encoder):
     contents = [run(encoder, seed=seed).picture for seed in (1, 2)]
     assert torch.equal(*contents), "from the content nothing is random"
     noises = [run(encoder, start="noise", seed=seed).picture for seed in (1, 2)]
     assert not torch.equal(*noises)
 
 
-def test_starting_from_a_picture_matters(encoder):
-    assert not torch.equal(run(encoder, begin=picture(9)).picture, run(encoder).picture)
+def test_start_picture_changes_the_result(encoder):
+    assert not torch.equal(run(encoder, start=picture(9)).picture, run(encoder).picture)
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
 @pytest.mark.parametrize("stop_after", [2, 6])
-def test_cancelled_and_resumed_equals_straight_through(encoder, tmp_path, solver, stop_after):
-    straight = run(encoder, solver=solver)
-    seen = []
+def test_resumed_transfer_equals_uninterrupted(encoder, tmp_path, optimizer, stop_after):
+    uninterrupted = run(encoder, optimizer=optimizer)
+    reports = []
 
     def stop(progress):
-        seen.append(progress)
-        return len(seen) < stop_after
+        reports.append(progress)
+        return len(reports) < stop_after
 
-    file = tmp_path / "state.pt"
-    partial = run(encoder, solver=solver, on_progress=stop, state=file)
+    file = tmp_path / "checkpoint.pt"
+    partial = run(encoder, optimizer=optimizer, on_progress=stop, checkpoint=file)
     assert partial.cancelled
-    assert partial.picture.shape == straight.picture.shape
-    resumed = run(encoder, solver=solver, state=file)
-    assert torch.equal(resumed.picture, straight.picture)
-    assert resumed.losses == straight.losses
-    assert not file.exists(), "a finished transfer leaves nothing to resume"
+    assert partial.picture.shape == uninterrupted.picture.shape
+    resumed = run(encoder, optimizer=optimizer, checkpoint=file)
+    assert torch.equal(resumed.picture, uninterrupted.picture)
+    assert resumed.losses == uninterrupted.losses
+    assert not file.exists(), "a finished transfer deletes its checkpoint"
 
 
-def test_state_of_another_transfer_is_refused(encoder, tmp_path):
-    file = tmp_path / "state.pt"
-    run(encoder, on_progress=lambda progress: False, state=file)
+def test_checkpoint_of_another_transfer_is_rejected(encoder, tmp_path):
+    file = tmp_path / "checkpoint.pt"
+    run(encoder, on_progress=lambda progress: False, checkpoint=file)
     with pytest.raises(SettingsError, match="another transfer"):
-        run(encoder, content=picture(5), state=file)
+        run(encoder, content=picture(5), checkpoint=file)
 
 
 def test_strength_zero_is_the_content_and_half_lies_between(encoder):
@@ -114,7 +114,7 @@ def test_strength_zero_is_the_content_and_half_lies_between(encoder):
 
 
 def test_style_equal_to_content_changes_little(encoder):
-    # More positions than channels: of covariances without full rank the square root has no steady gradient.
+    # More positions than channels: the root of a rank-deficient covariance has an unstable gradient.
     grain = torch.rand(1, 3, 36, 48, generator=torch.Generator().manual_seed(5))
     content = 0.6 * picture(0) + 0.4 * grain
     layers = {"relu1_2": 1.0, "relu2_1": 1.0}
@@ -123,13 +123,13 @@ def test_style_equal_to_content_changes_little(encoder):
     assert float((result - content).square().mean()) < 1e-4
 
 
-def test_left_alone_pixels_come_back_exactly_and_others_change(encoder):
+def test_unstyled_region_keeps_its_pixels_exactly(encoder):
     mask = torch.zeros(1, 1, 36, 48)
     mask[..., 10:30, 16:40] = 1
     result = run(encoder, [Region("subject", mask), Region("background", None, [Style(picture(1))])]).picture
-    kept = mask.bool().expand(-1, 3, -1, -1)
-    assert torch.equal(result[kept], picture(0)[kept])
-    assert float((result - picture(0))[~kept].abs().mean()) > 0.01
+    unstyled = mask.bool().expand(-1, 3, -1, -1)
+    assert torch.equal(result[unstyled], picture(0)[unstyled])
+    assert float((result - picture(0))[~unstyled].abs().mean()) > 0.01
 
 
 def test_each_region_moves_towards_its_own_style(encoder):
@@ -156,22 +156,22 @@ def test_two_styles_mix_by_weight(encoder):
     assert means[0] < means[1] < means[2]
 
 
-def test_luminance_keeps_the_contents_hues(encoder):
+def test_luminance_mode_preserves_the_contents_hues(encoder):
     content = picture(0)
-    plain, kept = run(encoder).picture, run(encoder, keep_color="luminance").picture
+    plain, luminance = run(encoder).picture, run(encoder, keep_color="luminance").picture
 
     def chroma_error(result):
         difference = result - content
         return float((difference - difference.mean(1, keepdim=True)).abs().mean())
 
-    assert chroma_error(kept) < 0.5 * chroma_error(plain)
+    assert chroma_error(luminance) < 0.5 * chroma_error(plain)
 
 
 def test_matched_color_moves_the_mean_towards_the_content(encoder):
     content = picture(0)
     style = Style(picture(1) * torch.tensor([1.0, 0.2, 0.1]).view(1, 3, 1, 1))
     settings = {"iterations": 15, "last_iterations": 15, "content_weight": 0.0}
-    results = [run(encoder, [style], keep_color=how, **settings).picture for how in ("no", "match")]
+    results = [run(encoder, [style], keep_color=mode, **settings).picture for mode in ("no", "match")]
     errors = [float((result - content).mean((2, 3)).abs().sum()) for result in results]
     assert errors[1] < 0.5 * errors[0]
 
@@ -184,18 +184,18 @@ def test_tiled_run_equals_untiled(encoder):
     assert float((whole - tiled).abs().mean()) < 0.2 / 255
 
 
-def test_progress_tells_the_truth(encoder):
-    told = []
-    run(encoder, on_progress=told.append)
-    assert len(told) == 12
-    assert [p.done for p in told] == sorted(p.done for p in told)
-    assert told[-1].done == pytest.approx(1)
-    assert told[-1].seconds_left == pytest.approx(0, abs=1e-6)
-    assert (told[-1].scale, told[-1].scales) == (3, 3)
-    assert told[-1].preview().shape == (1, 3, 36, 48)
+def test_progress_reports(encoder):
+    reports = []
+    run(encoder, on_progress=reports.append)
+    assert len(reports) == 12
+    assert [p.fraction for p in reports] == sorted(p.fraction for p in reports)
+    assert reports[-1].fraction == pytest.approx(1)
+    assert reports[-1].seconds_left == pytest.approx(0, abs=1e-6)
+    assert (reports[-1].scale, reports[-1].scales) == (3, 3)
+    assert reports[-1].preview().shape == (1, 3, 36, 48)
 
 
-def test_scales_grow_by_root_two_up_to_the_asked_size():
+def test_scales_grow_by_root_two_up_to_the_requested_size():
     sizes = scale_sizes(300, 400, OptimizeSettings(size=512, first_size=128))
     assert sizes[-1] == (384, 512)
     assert sizes[0] == (96, 128)
@@ -215,8 +215,8 @@ def test_style_scale_changes_the_result(encoder):
     assert not torch.equal(run(encoder, style).picture, run(encoder, style, style_scale=0.5).picture)
 
 
-def test_bad_input_is_refused_in_one_sentence(encoder):
-    with pytest.raises(SettingsError, match="No style"):
+def test_bad_input_is_rejected(encoder):
+    with pytest.raises(SettingsError, match="at least one style"):
         optimize(picture(0), [], QUICK, encoder=encoder)
     with pytest.raises(SettingsError, match="relu9_9"):
         run(encoder, style_layers={"relu9_9": 1.0})

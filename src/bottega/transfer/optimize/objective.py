@@ -1,4 +1,4 @@
-"""The loss of one scale and its exact gradient, for a picture seen whole or in tiles."""
+"""The loss of one scale and its exact gradient, for a picture computed whole or in tiles."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.losses import Stats, StyleTerm, content_loss, leaf, surrogate, total_variation
-from bottega.transfer.tiles import Box, Tile, grid, reduced
+from bottega.transfer.tiles import Box, Tile, tile_grid
 
-Maps = Mapping[str, Tensor]
+LayerMaps = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Part:
-    """One region's style at one scale.
+class RegionTarget:
+    """The style target of one region at one scale.
 
     Attributes:
-        weight: how much its style distance counts; see ``regions`` for why that is its share of the area.
-        targets: what its statistics should become, per layer.
-        masks: ``(1, 1, h, w)`` per layer; none where the region is the whole picture.
+        weight: of its style distance; proportional to its area, see ``regions``.
+        targets: of the style term, per layer.
+        masks: ``(1, 1, h, w)`` per layer; ``None`` is the whole picture.
     """
 
     weight: float
     targets: Mapping[str, Any]
-    masks: Maps | None = None
+    masks: LayerMaps | None = None
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What the picture should become at one scale.
+class TransferTarget:
+    """The target of the optimization at one scale.
 
     Attributes:
         content: the content picture's features per content layer.
         powers: their whole-picture powers, by which the content loss is divided.
-        content_masks: weights of the content loss per layer; none is one everywhere.
-        parts: regions with styles.
-        free: ``(1, 1, H, W)``, 0 where pixels must stay as they are; none lets all move.
+        content_masks: weights of the content loss per layer; ``None`` is one everywhere.
+        regions: regions with styles.
+        free: ``(1, 1, H, W)``, 0 where pixels must not change; ``None`` lets all change.
     """
 
-    content: Maps
-    powers: Maps
-    content_masks: Maps | None
-    parts: Sequence[Part]
+    content: LayerMaps
+    powers: LayerMaps
+    content_masks: LayerMaps | None
+    regions: Sequence[RegionTarget]
     free: Tensor | None = None
 
 
 @dataclass(frozen=True)
-class Weights:
-    """How the three losses are added up; layer weights sum to one."""
+class LossWeights:
+    """Weights of the three losses; layer weights sum to one."""
 
     content: float
     style: float
@@ -62,165 +62,166 @@ class Weights:
 
     @property
     def layers(self) -> frozenset[str]:
-        """All layers that are looked at."""
-        used = dict(self.style_layers if self.style else {})
-        return frozenset(used | dict(self.content_layers if self.content else {}))
+        """All layers whose features are needed."""
+        style = set(self.style_layers) if self.style else set()
+        return frozenset(style | (set(self.content_layers) if self.content else set()))
 
 
 class Objective:
     """Loss and gradient of a picture at one scale.
 
-    A picture larger than ``tile`` is worked in tiles with exact whole-picture statistics: a first pass
-    without gradient measures every tile, the distance of the merged statistics says how each statistic should
-    change, and a second pass hands that down to the pixels tile by tile. The result is the gradient of
-    the whole picture, in the memory of one tile.
+    A picture larger than ``tile_side`` is computed in tiles with exact whole-picture statistics: a first pass
+    without gradient measures every tile, the distance of the merged statistics gives the gradient of each
+    statistic, and a second pass propagates it to the pixels tile by tile. The result is the gradient of the
+    whole picture, in the memory of one tile.
 
     Args:
-        encoder: frozen; its type is the precision of the work.
+        encoder: frozen; computes in its own type.
         term: the style term.
-        goal, weights: what to become, and how the losses add up.
-        tile: side of the tiles; 0 sees the picture whole.
+        target, weights: of the losses.
+        tile_side: in pixels; 0 computes the picture whole.
         seed: of the tile grid's shifts.
     """
 
     def __init__(
-        self, encoder: Encoder, term: StyleTerm[Any, Any], goal: Goal, weights: Weights, tile: int, seed: int
+        self,
+        encoder: Encoder,
+        term: StyleTerm[Any, Any],
+        target: TransferTarget,
+        weights: LossWeights,
+        tile_side: int,
+        seed: int,
     ) -> None:
-        self.encoder, self.goal, self.weights, self.tile, self.seed = encoder, goal, weights, tile, seed
-        self._base = self.term = term
+        self.encoder, self.target, self.weights = encoder, target, weights
+        self.tile_side, self.seed = tile_side, seed
+        self._term = self._step_term = term
         self._step = 0
         self.layers = weights.layers
+        self._style_layers: Mapping[str, float] = weights.style_layers if weights.style else {}
 
     def at_step(self, step: int) -> Objective:
-        """Itself, set to one iteration: in each, sampling terms and the tile grid look elsewhere."""
-        self._step, self.term = step, self._base.at_step(step)
+        """Itself at one iteration: sampling terms and the tile grid differ between iterations."""
+        self._step, self._step_term = step, self._term.at_step(step)
         return self
 
     def __call__(self, picture: Tensor) -> tuple[float, Tensor]:
-        """``(1, 3, H, W)`` to its loss and gradient (zero where pixels must stay)."""
+        """``(1, 3, H, W)`` to its loss and gradient (zero where pixels must not change)."""
         tiles = self._tiles(picture)
         loss, gradient = self._whole(picture) if len(tiles) == 1 else self._tiled(picture, tiles)
-        if self.goal.free is not None:
-            gradient *= self.goal.free
+        if self.target.free is not None:
+            gradient *= self.target.free
         return loss, gradient
 
     def _whole(self, picture: Tensor) -> tuple[float, Tensor]:
         x = picture.detach().requires_grad_()
         features = self._features(x)
-        loss = self._content(features, self.goal.content, self.goal.content_masks) + self._smoothness(x)
-        for part in self.goal.parts:
-            loss = loss + self._style(part, self._measure(part, features))
+        loss = self._content_loss(features, self.target.content, self.target.content_masks)
+        if self.weights.smoothness:
+            loss = loss + self.weights.smoothness * total_variation(x)
+        for region in self.target.regions:
+            loss = loss + self._style_loss(region, self._measure(region, features))
         (gradient,) = torch.autograd.grad(loss, x)
         return loss.item(), gradient
 
     def _tiled(self, picture: Tensor, tiles: Sequence[Tile]) -> tuple[float, Tensor]:
-        parts = self.goal.parts
-        measured: list[list[dict[str, Stats]]] = [[] for _ in parts]
+        regions = self.target.regions
+        tile_stats: list[list[dict[str, Stats]]] = [[] for _ in regions]
         for tile in tiles:
             with torch.no_grad():
-                features = self._features_of_core(picture, tile)
-            for part, found in zip(parts, measured, strict=True):
-                found.append({n: leaf(s) for n, s in self._measure(part, features, tile).items()})
+                features = self._core_features(tile.padded.crop(picture), tile)
+            for region, stats in zip(regions, tile_stats, strict=True):
+                stats.append({n: leaf(s) for n, s in self._measure(region, features, tile).items()})
         total = picture.new_zeros(())
-        for part, found in zip(parts, measured, strict=True):
-            style = self._style(part, {n: self.term.merge([s[n] for s in found]) for n in self._style_layers})
-            leaves = [t for stats in found for s in stats.values() for t in s.tensors()]
-            for tensor, slope in zip(leaves, torch.autograd.grad(style, leaves), strict=True):
+        for region, stats in zip(regions, tile_stats, strict=True):
+            merged = {n: self._step_term.merge([s[n] for s in stats]) for n in self._style_layers}
+            style_loss = self._style_loss(region, merged)
+            leaves = [t for by_layer in stats for s in by_layer.values() for t in s.tensors()]
+            for tensor, slope in zip(leaves, torch.autograd.grad(style_loss, leaves), strict=True):
                 tensor.grad = slope
-            total += style.detach()
+            total += style_loss.detach()
         gradient = torch.zeros_like(picture)
         for index, tile in enumerate(tiles):
-            total += self._tile_gradient(picture, tile, [found[index] for found in measured], gradient)
+            total += self._add_tile_gradient(picture, tile, [stats[index] for stats in tile_stats], gradient)
         return total.item(), gradient
 
-    def _tile_gradient(
-        self, picture: Tensor, tile: Tile, measured: Sequence[Mapping[str, Stats]], gradient: Tensor
+    def _add_tile_gradient(
+        self, picture: Tensor, tile: Tile, stats: Sequence[Mapping[str, Stats]], gradient: Tensor
     ) -> Tensor:
-        """Add one tile's share to ``gradient``; returns its content loss and smoothness."""
-        x = tile.region.of(picture).detach().clone().requires_grad_()
-        features = self._cores(self._features(x), tile)
-        content = {n: self._cut(t, n, tile) for n, t in self.goal.content.items()}
-        masks = self.goal.content_masks
-        masks = None if masks is None else {n: self._cut(m, n, tile) for n, m in masks.items()}
-        loss = self._content(features, content, masks) + self._smoothness_of_core(x, tile, picture)
-        handed = loss
-        for part, found in zip(self.goal.parts, measured, strict=True):
-            for layer, stats in self._measure(part, features, tile).items():
+        """Add one tile's part to ``gradient``; returns its content loss and smoothness."""
+        x = tile.padded.crop(picture).detach().clone().requires_grad_()
+        features = self._core_features(x, tile)
+        content = {n: self._crop_core(t, n, tile) for n, t in self.target.content.items()}
+        masks = self.target.content_masks
+        masks = None if masks is None else {n: self._crop_core(m, n, tile) for n, m in masks.items()}
+        loss = self._content_loss(features, content, masks) + self._core_smoothness(x, tile, picture)
+        with_style = loss
+        for region, by_layer in zip(self.target.regions, stats, strict=True):
+            for layer, measured in self._measure(region, features, tile).items():
                 gradients = [
-                    t.grad if t.grad is not None else torch.zeros_like(t) for t in found[layer].tensors()
+                    t.grad if t.grad is not None else torch.zeros_like(t) for t in by_layer[layer].tensors()
                 ]
-                handed = handed + surrogate(stats, gradients)
-        (share,) = torch.autograd.grad(handed, x)
-        tile.region.of(gradient).add_(share)
+                with_style = with_style + surrogate(measured, gradients)
+        (tile_gradient,) = torch.autograd.grad(with_style, x)
+        tile.padded.crop(gradient).add_(tile_gradient)
         return loss.detach()
 
     def _features(self, picture: Tensor) -> dict[str, Tensor]:
         return self.encoder(picture.contiguous(memory_format=torch.channels_last), self.layers)
 
-    def _features_of_core(self, picture: Tensor, tile: Tile) -> dict[str, Tensor]:
-        return self._cores(self._features(tile.region.of(picture)), tile)
+    def _core_features(self, padded: Tensor, tile: Tile) -> dict[str, Tensor]:
+        features = self._features(padded)
+        return {n: tile.inner.downscale(self.encoder.strides[n]).crop(f) for n, f in features.items()}
 
-    def _cores(self, features: Maps, tile: Tile) -> dict[str, Tensor]:
-        return {n: reduced(tile.inner, self.encoder.strides[n]).of(f) for n, f in features.items()}
+    def _crop_core(self, feature_map: Tensor, layer: str, tile: Tile) -> Tensor:
+        return tile.core.downscale(self.encoder.strides[layer]).crop(feature_map)
 
-    def _cut(self, feature_map: Tensor, layer: str, tile: Tile) -> Tensor:
-        return reduced(tile.core, self.encoder.strides[layer]).of(feature_map)
-
-    @property
-    def _style_layers(self) -> Mapping[str, float]:
-        return self.weights.style_layers if self.weights.style else {}
-
-    def _measure(self, part: Part, features: Maps, tile: Tile | None = None) -> dict[str, Any]:
-        found = {}
+    def _measure(self, region: RegionTarget, features: LayerMaps, tile: Tile | None = None) -> dict[str, Any]:
+        stats = {}
         for layer in self._style_layers:
-            mask = None if part.masks is None else part.masks[layer]
+            mask = None if region.masks is None else region.masks[layer]
             if mask is not None and tile is not None:
-                mask = self._cut(mask, layer, tile)
-            found[layer] = self.term.measure(features[layer], mask)
-        return found
+                mask = self._crop_core(mask, layer, tile)
+            stats[layer] = self._step_term.measure(features[layer], mask)
+        return stats
 
-    def _style(self, part: Part, stats: Mapping[str, Any]) -> Tensor:
+    def _style_loss(self, region: RegionTarget, stats: Mapping[str, Any]) -> Tensor:
         distances = [
-            share * self.term.distance(stats[n], part.targets[n]) for n, share in self._style_layers.items()
+            weight * self._step_term.distance(stats[n], region.targets[n])
+            for n, weight in self._style_layers.items()
         ]
-        return self.weights.style * part.weight * torch.stack(distances).sum()
+        return self.weights.style * region.weight * torch.stack(distances).sum()
 
-    def _content(self, features: Maps, content: Maps, masks: Maps | None) -> Tensor:
+    def _content_loss(self, features: LayerMaps, content: LayerMaps, masks: LayerMaps | None) -> Tensor:
         total = torch.zeros((), device=next(iter(features.values())).device)
         if not self.weights.content:
             return total
-        for n, share in self.weights.content_layers.items():
+        for n, weight in self.weights.content_layers.items():
             mask = None if masks is None else masks[n]
-            total = total + share * content_loss(features[n], content[n], mask, self.goal.powers[n])
+            total = total + weight * content_loss(features[n], content[n], mask, self.target.powers[n])
         return self.weights.content * total
 
-    def _smoothness(self, picture: Tensor) -> Tensor:
-        if not self.weights.smoothness:
-            return picture.new_zeros(())
-        return self.weights.smoothness * total_variation(picture)
-
-    def _smoothness_of_core(self, region: Tensor, tile: Tile, picture: Tensor) -> Tensor:
-        """The core's share of the whole picture's mean: pairs that start in the core."""
+    def _core_smoothness(self, padded: Tensor, tile: Tile, picture: Tensor) -> Tensor:
+        """The core's part of the whole picture's total variation: pairs that start in the core."""
         if not self.weights.smoothness:
             return picture.new_zeros(())
         height, width = picture.shape[-2:]
         box, total = tile.inner, picture.new_zeros(())
-        # One more row below and one more column to the right, where there are any: the pairs' other halves.
-        down = region[..., box.top : box.bottom + 1, box.left : box.right]
-        right = region[..., box.top : box.bottom, box.left : box.right + 1]
+        # One more row below and one more column to the right, if the picture has them, complete the pairs.
+        down = padded[..., box.top : box.bottom + 1, box.left : box.right]
+        right = padded[..., box.top : box.bottom, box.left : box.right + 1]
         for strip, axis, pairs in ((down, -2, (height - 1) * width), (right, -1, height * (width - 1))):
-            across = total_variation(strip, axes=[axis])
-            own = strip.numel() // 3 // strip.shape[axis] * (strip.shape[axis] - 1)
-            total = total + across * (own / max(pairs, 1))
+            variation = total_variation(strip, axes=[axis])
+            strip_pairs = strip.numel() // 3 // strip.shape[axis] * (strip.shape[axis] - 1)
+            total = total + variation * (strip_pairs / max(pairs, 1))
         return self.weights.smoothness * total
 
     def _tiles(self, picture: Tensor) -> list[Tile]:
         height, width = picture.shape[-2:]
-        if not self.tile or max(height, width) <= self.tile:
+        if not self.tile_side or max(height, width) <= self.tile_side:
             whole = Box(0, 0, height, width)
             return [Tile(whole, whole)]
         stride = max(self.encoder.strides[n] for n in self.layers)
         margin = max(self.encoder.reach[n] for n in self.layers)
         generator = torch.Generator().manual_seed(self.seed * 7919 + self._step)
-        down, right = torch.randint(self.tile, (2,), generator=generator).tolist()
-        return grid(height, width, self.tile, margin, stride, (down, right))
+        down, right = torch.randint(self.tile_side, (2,), generator=generator).tolist()
+        return tile_grid(height, width, self.tile_side, margin, stride, (down, right))

@@ -1,4 +1,4 @@
-"""Every setting of style transfer by optimisation, declared once. Importing this never loads torch."""
+"""All settings of style transfer by optimization. Importing this module does not load torch."""
 
 from __future__ import annotations
 
@@ -7,57 +7,58 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 StyleLoss = Literal["wasserstein", "sliced", "gram"]
-Solver = Literal["auto", "adam", "lbfgs"]
+OptimizerName = Literal["auto", "adam", "lbfgs"]
 KeepColor = Literal["no", "luminance", "match", "histogram"]
 
 
 class OptimizeSettings(BaseModel):
-    """Settings of :func:`bottega.transfer.optimize`; each is a flag of ``bottega stylize``."""
+    """Settings of :func:`.runner.optimize`; each is an option of ``bottega stylize``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     size: int = Field(
         512, ge=0, le=65536, description="long side of the result in pixels; 0 keeps the content's"
     )
-    strength: float = Field(1.0, ge=0, le=1, description="how far to go: 0 is the content, 1 the full manner")
+    strength: float = Field(
+        1.0, ge=0, le=1, description="strength of the style: 0 is the content, 1 the full style"
+    )
     style_scale: float = Field(
         1.0, gt=0, le=8, description="stroke size: the style's long side as a multiple of the result's"
     )
     keep_color: KeepColor = Field(
         "no",
-        description="keep the content's colours: luminance (only light and dark change), "
-        "match or histogram (the style is recoloured first, by mean and covariance or wholly)",
+        description="keep the content's colors: luminance (only light and dark change), "
+        "match or histogram (the style is recolored first, by mean and covariance or whole distribution)",
     )
     recolor: bool = Field(
         True,
-        description="give the content the style's colours before painting (not where its own are kept)",
+        description="transfer the style's colors to the content first (ignored with keep_color)",
     )
-    content_weight: float = Field(0.12, ge=0, le=1e6, description="pull towards the content's features")
-    style_weight: float = Field(1.0, ge=0, le=1e6, description="pull towards the style's statistics")
+    content_weight: float = Field(0.12, ge=0, le=1e6, description="weight of the content loss")
+    style_weight: float = Field(1.0, ge=0, le=1e6, description="weight of the style loss")
     smoothness: float = Field(0.1, ge=0, le=1e6, description="weight of total variation")
     style_loss: StyleLoss = Field(
         "wasserstein",
         description="statistics compared: wasserstein (mean, covariance), sliced (distributions) or gram",
     )
     content_layers: dict[str, float] | None = Field(
-        None, description="encoder layers that carry content, with weights; none takes the encoder's own"
+        None, description="encoder layers that carry content, with weights; the default is the encoder's own"
     )
     style_layers: dict[str, float] | None = Field(
-        None, description="encoder layers that carry style, with weights; none takes the encoder's own"
+        None, description="encoder layers that carry style, with weights; the default is the encoder's own"
     )
     iterations: int = Field(
         25,
         ge=1,
-        description="steps at each scale but the last; scales above 1024 pixels take fewer in proportion, "
-        "as little is left to do there",
+        description="steps at each scale but the last; scales above 1024 pixels take proportionally fewer",
     )
     last_iterations: int = Field(15, ge=1, description="steps at the last, largest scale; likewise")
     first_size: int = Field(128, ge=16, description="long side of the coarsest scale")
     scale_step: float = Field(2**0.5, ge=1.05, le=4, description="factor between scales")
-    solver: Solver = Field(
+    optimizer: OptimizerName = Field(
         "auto",
         description="lbfgs (needs the fewest steps), adam (needs the least memory) or auto: lbfgs up to "
-        "2.4 megapixels, adam above them and for the sliced loss, which looks elsewhere at every step",
+        "2.4 megapixels, adam above that and for the sliced loss, which samples anew at every step",
     )
     rate: float = Field(0.03, gt=0, le=1, description="step size of Adam, in units of the picture")
     average: float = Field(
@@ -68,19 +69,19 @@ class OptimizeSettings(BaseModel):
         0.3,
         ge=0,
         le=1,
-        description="how much of the content's fine detail comes back each time the picture is enlarged",
+        description="share of the content's fine detail that is added whenever the picture is enlarged",
     )
     seed: int = Field(0, ge=0, description="of noise, directions and tile shifts")
     tile: int = Field(
         0,
         ge=0,
-        description="side of the tiles that large pictures are worked in; 0 decides by size: none up to "
-        "2.4 megapixels, then 1024",
+        description="side of the tiles for large pictures; 0 is automatic: no tiles up to 2.4 megapixels, "
+        "then 1024",
     )
 
     @field_validator("content_layers", "style_layers")
     @classmethod
-    def _usable(cls, layers: dict[str, float] | None) -> dict[str, float] | None:
+    def _check_weights(cls, layers: dict[str, float] | None) -> dict[str, float] | None:
         if layers is not None and (
             min(layers.values(), default=-1) < 0 or not 0 < sum(layers.values()) <= 1e6
         ):

@@ -1,8 +1,9 @@
-"""From pictures to goals: at each scale, what contents and styles look like to the encoder."""
+"""Targets of the optimization: at each scale, the encoder's view of contents and styles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,127 +12,128 @@ from torch import Tensor
 from bottega.encoders import Encoder
 from bottega.losses import StyleTerm, content_power
 from bottega.pictures import resize
-from bottega.transfer.optimize.objective import Goal, Part, Weights
+from bottega.transfer.optimize.objective import LossWeights, RegionTarget, TransferTarget
 from bottega.transfer.regions import Region, Style, mask_pyramid
-from bottega.transfer.tiles import Box, grid, reduced
+from bottega.transfer.tiles import Box, tile_grid
 
-# Larger pictures are looked at in tiles of this side, so that memory stays flat.
-LOOK = 1024
+# Larger pictures are encoded in tiles of this side, so that memory is bounded.
+ENCODING_TILE_PIXELS = 1024
 
 
+@dataclass(frozen=True)
 class TargetBuilder:
-    """Makes the goal of each scale; holds what does not change between scales.
+    """Builds the target of each scale; holds what is the same for all of them.
 
-    Args:
-        encoder: frozen, in the precision of the work.
+    Attributes:
+        encoder: frozen; computes in its own type.
         term: the style term.
         weights: of layers and losses.
         style_scale: long side of styles as a multiple of the picture's.
-        strength: share of the styles in the target statistics; the rest is the content's own.
+        strength: share of the styles in the target statistics; the rest is the content's.
         regions: a partition of the picture; see ``regions``.
     """
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        term: StyleTerm[Any, Any],
-        weights: Weights,
-        style_scale: float,
-        strength: float,
-        regions: Sequence[Region],
-    ) -> None:
-        self.encoder, self.term, self.weights = encoder, term, weights
-        self.style_scale, self.strength, self.regions = style_scale, strength, regions
+    encoder: Encoder
+    term: StyleTerm[Any, Any]
+    weights: LossWeights
+    style_scale: float
+    strength: float
+    regions: Sequence[Region]
 
     @torch.no_grad()
-    def goal(self, content: Tensor, long_side: float) -> Goal:
-        """The goal for the size of ``content (1, 3, H, W)``; its long side before rounding is ``long_side``.
+    def build(self, content: Tensor, long_side: float) -> TransferTarget:
+        """The target at the size of ``content (1, 3, H, W)``; ``long_side`` is its long side before rounding.
 
         Styles are resized by the exact number, so that a style equal to the content stays equal to it.
         """
         size = (content.shape[-2], content.shape[-1])
         masks = [None if r.mask is None else resize(r.mask, size) for r in self.regions]
-        parts = [
-            self._part(region, mask, content, long_side * self.style_scale)
+        targets = [
+            self._region_target(region, mask, content, long_side * self.style_scale)
             for region, mask in zip(self.regions, masks, strict=True)
             if region.styles and self.weights.style and region.style_weight and _area(mask)
         ]
         layers = self.weights.content_layers if self.weights.content else {}
-        features, powers = self._look(content, layers)
-        return Goal(features, powers, self._content_masks(masks, layers, size), parts, self._free(masks))
+        features, powers = self._encode_content(content, layers)
+        content_masks = self._content_masks(masks, layers, size)
+        return TransferTarget(features, powers, content_masks, targets, self._free_mask(masks))
 
-    def _part(self, region: Region, mask: Tensor | None, content: Tensor, long_side: float) -> Part:
+    def _region_target(
+        self, region: Region, mask: Tensor | None, content: Tensor, long_side: float
+    ) -> RegionTarget:
         layers = self.weights.style_layers
-        masks = None if mask is None else self._pyramid(mask, layers)
-        styles = [self._measure(*_resized(style, long_side), layers) for style in region.styles]
-        shares = [style.weight * self.strength for style in region.styles]
+        stats = [self._measure(*_resize_style(style, long_side), layers) for style in region.styles]
+        weights = [style.weight * self.strength for style in region.styles]
         if self.strength < 1:
-            total = sum(style.weight for style in region.styles)
-            styles.append(self._measure(content, mask, layers))
-            shares.append(total * (1 - self.strength))
-        targets = {n: self.term.mix([stats[n] for stats in styles], shares) for n in layers}
-        return Part(region.style_weight * _area(mask), targets, masks)
+            stats.append(self._measure(content, mask, layers))
+            weights.append(sum(style.weight for style in region.styles) * (1 - self.strength))
+        targets = {n: self.term.mix([s[n] for s in stats], weights) for n in layers}
+        masks = None if mask is None else self._layer_masks(mask, layers)
+        return RegionTarget(region.style_weight * _area(mask), targets, masks)
 
     def _measure(self, picture: Tensor, mask: Tensor | None, layers: Mapping[str, float]) -> dict[str, Any]:
-        """Whole-picture statistics per layer, tile by tile where the picture is large."""
-        masks = None if mask is None else self._pyramid(mask, layers)
-        found: dict[str, list[Any]] = {n: [] for n in layers}
-        for cores, box in self._walk(picture, layers):
-            for n, features in cores.items():
-                part = None if masks is None else reduced(box, self.encoder.strides[n]).of(masks[n])
-                found[n].append(self.term.measure(features, part))
-        return {n: self.term.merge(stats) for n, stats in found.items()}
+        """Whole-picture statistics per layer, tile by tile for large pictures."""
+        masks = None if mask is None else self._layer_masks(mask, layers)
+        stats: dict[str, list[Any]] = {n: [] for n in layers}
+        for features, core in self._encode_tiles(picture, layers):
+            for n, f in features.items():
+                tile_mask = None if masks is None else core.downscale(self.encoder.strides[n]).crop(masks[n])
+                stats[n].append(self.term.measure(f, tile_mask))
+        return {n: self.term.merge(s) for n, s in stats.items()}
 
-    def _look(
+    def _encode_content(
         self, picture: Tensor, layers: Mapping[str, float]
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Whole feature maps and their powers, computed tile by tile where the picture is large."""
+        """Whole feature maps and their powers, computed tile by tile for large pictures."""
         maps: dict[str, Tensor] = {}
         powers: dict[str, Tensor] = {}
-        for cores, box in self._walk(picture, layers) if layers else ():
-            for n, features in cores.items():
+        for features, core in self._encode_tiles(picture, layers) if layers else ():
+            for n, f in features.items():
                 stride = self.encoder.strides[n]
                 if n not in maps:
                     size = (-(-picture.shape[-2] // stride), -(-picture.shape[-1] // stride))
-                    maps[n] = features.new_empty((1, features.shape[1], *size))
-                reduced(box, stride).of(maps[n]).copy_(features)
-                power = content_power(features)
+                    maps[n] = f.new_empty((1, f.shape[1], *size))
+                core.downscale(stride).crop(maps[n]).copy_(f)
+                power = content_power(f)
                 powers[n] = powers[n] + power if n in powers else power
         return maps, powers
 
-    def _walk(self, picture: Tensor, layers: Mapping[str, float]) -> Iterator[tuple[dict[str, Tensor], Box]]:
+    def _encode_tiles(
+        self, picture: Tensor, layers: Mapping[str, float]
+    ) -> Iterator[tuple[dict[str, Tensor], Box]]:
         """Yields each tile's core features and its core box."""
         height, width = picture.shape[-2:]
         margin = max(self.encoder.reach[n] for n in layers)
         stride = max(self.encoder.strides[n] for n in layers)
-        for tile in grid(height, width, LOOK, margin, stride):
-            region = tile.region.of(picture).contiguous(memory_format=torch.channels_last)
-            features = self.encoder(region, layers)
+        for tile in tile_grid(height, width, ENCODING_TILE_PIXELS, margin, stride):
+            padded = tile.padded.crop(picture).contiguous(memory_format=torch.channels_last)
+            features = self.encoder(padded, layers)
             yield (
-                {n: reduced(tile.inner, self.encoder.strides[n]).of(f) for n, f in features.items()},
+                {n: tile.inner.downscale(self.encoder.strides[n]).crop(f) for n, f in features.items()},
                 tile.core,
             )
 
-    def _pyramid(self, mask: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
+    def _layer_masks(self, mask: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
         by_stride = mask_pyramid(mask, {self.encoder.strides[n] for n in layers})
         return {n: by_stride[self.encoder.strides[n]] for n in layers}
 
     def _content_masks(
         self, masks: Sequence[Tensor | None], layers: Mapping[str, float], size: tuple[int, int]
     ) -> dict[str, Tensor] | None:
-        """Each region's own content weight, spread over the picture."""
-        pulls = [(region.content_weight, mask) for region, mask in zip(self.regions, masks, strict=True)]
-        if all(weight == 1 for weight, _ in pulls):
+        """The regions' content weights as one map, per layer; ``None`` where all are 1."""
+        if all(region.content_weight == 1 for region in self.regions):
             return None
-        # A region without a mask is the whole picture.
-        spread = [weight * (torch.ones((1, 1, *size)) if mask is None else mask) for weight, mask in pulls]
-        return self._pyramid(torch.stack(spread).sum(0), layers)
+        weighted = [
+            region.content_weight * (torch.ones((1, 1, *size)) if mask is None else mask)
+            for region, mask in zip(self.regions, masks, strict=True)
+        ]
+        return self._layer_masks(torch.stack(weighted).sum(0), layers)
 
-    def _free(self, masks: Sequence[Tensor | None]) -> Tensor | None:
-        """Where pixels may move: everywhere but in regions without a style."""
-        still = [mask for region, mask in zip(self.regions, masks, strict=True) if not region.styles]
-        held = [mask for mask in still if mask is not None]
-        return 1 - torch.stack(held).sum(0).clamp(0, 1) if held else None
+    def _free_mask(self, masks: Sequence[Tensor | None]) -> Tensor | None:
+        """1 where pixels may change: everywhere but in regions without a style."""
+        pairs = zip(self.regions, masks, strict=True)
+        fixed = [mask for region, mask in pairs if not region.styles and mask is not None]
+        return 1 - torch.stack(fixed).sum(0).clamp(0, 1) if fixed else None
 
 
 def _area(mask: Tensor | None) -> float:
@@ -139,8 +141,8 @@ def _area(mask: Tensor | None) -> float:
     return 1.0 if mask is None else mask.mean().item()
 
 
-def _resized(style: Style, long_side: float) -> tuple[Tensor, Tensor | None]:
-    """Style picture and mask at the scale of the work; never larger than they are, which would only blur."""
+def _resize_style(style: Style, long_side: float) -> tuple[Tensor, Tensor | None]:
+    """Style picture and mask at the scale of the content; never enlarged, which would only blur."""
     height, width = style.picture.shape[-2:]
     shrink = min(1.0, long_side * style.scale / max(height, width))
     size = (max(1, round(height * shrink)), max(1, round(width * shrink)))
