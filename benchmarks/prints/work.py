@@ -10,7 +10,7 @@ from bottega.runtime import device, peak_memory, precision, tune_allocator
 from bottega.styles import paint as paint_style
 from bottega.transfer.optimize.runner import optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
-from bottega.transfer.optimize.state import Progress
+from bottega.transfer.optimize.state import OptimizationProgress
 from bottega.transfer.regions import Style
 
 
@@ -22,7 +22,7 @@ def paint(size: int) -> dict[str, float]:
     style = paint_style("woodcut", (1024, 1024))
     settings = OptimizeSettings(size=size, first_size=256, scale_step=4, iterations=1, last_iterations=2)
 
-    def note(progress: Progress) -> None:
+    def note(progress: OptimizationProgress) -> None:
         ends.append(progress.seconds)
 
     encoder = load_encoder("small").to(precision(device("cpu")))

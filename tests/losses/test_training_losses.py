@@ -99,7 +99,9 @@ def test_flat_area_loss_penalizes_ripples_on_flat_areas() -> None:
     # Half the square of the amplitude, in units of 0.05; the blur removes a little of it.
     assert float(flat_area_loss(flat + ripples, flat)) == pytest.approx(0.45, abs=0.06)
     assert float(flat_area_loss(flat + gradient, flat)) < 0.02
-    assert float(flat_area_loss(textured + ripples, textured)) < 0.4 * float(flat_area_loss(textured + ripples, flat))
+    assert float(flat_area_loss(textured + ripples, textured)) < 0.4 * float(
+        flat_area_loss(textured + ripples, flat)
+    )
     result = (flat + ripples)[..., :9, :9].clone().requires_grad_()
     assert torch.autograd.gradcheck(lambda p: flat_area_loss(p, flat[..., :9, :9]), (result,))
 

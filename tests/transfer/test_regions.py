@@ -121,7 +121,9 @@ def test_composite_restores_unstyled_pixels_exactly() -> None:
 
 def test_composite_at_another_size() -> None:
     picture, content = random(1, 3, 40, 40), random(1, 3, 40, 40, seed=1)
-    regions = partition([Region("unstyled", box(16, 16, 0, 0, 16, 8)), Region("rest", None, [STYLE])], (16, 16))
+    regions = partition(
+        [Region("unstyled", box(16, 16, 0, 0, 16, 8)), Region("rest", None, [STYLE])], (16, 16)
+    )
     mixed = composite(picture, content, regions)
     assert torch.equal(mixed[..., :15], content[..., :15])
     assert torch.equal(mixed[..., 25:], picture[..., 25:])

@@ -49,19 +49,21 @@ def test_float32_makes_a_picture_like_it(bf16: Settings) -> None:
     assert 0 < difference.mean() < 10
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_stopped_work_goes_on_bit_for_bit(bf16: Settings, solver: str) -> None:
-    stylize(output="straight.png", solver=solver, bits=16, **bf16)
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_stopped_work_goes_on_bit_for_bit(bf16: Settings, optimizer: str) -> None:
+    stylize(output="straight.png", optimizer=optimizer, bits=16, **bf16)
     with pytest.raises(Cancelled, match=r"resumes from work\.state"):
-        stylize(StopAt(0.6), output="broken.png", checkpoint="work.state", solver=solver, bits=16, **bf16)
-    stylize(output="broken.png", checkpoint="work.state", solver=solver, bits=16, **bf16)
+        stylize(
+            StopAt(0.6), output="broken.png", checkpoint="work.state", optimizer=optimizer, bits=16, **bf16
+        )
+    stylize(output="broken.png", checkpoint="work.state", optimizer=optimizer, bits=16, **bf16)
     assert Path("broken.png").read_bytes() == Path("straight.png").read_bytes()
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_tiles_make_the_same_picture(bf16: Settings, solver: str) -> None:
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_tiles_make_the_same_picture(bf16: Settings, optimizer: str) -> None:
     for name, tile in (("whole.png", 0), ("tiled.png", 64)):
-        stylize(output=name, tile=tile, solver=solver, **{**bf16, "size": 160, "first_size": 160})
+        stylize(output=name, tile=tile, optimizer=optimizer, **{**bf16, "size": 160, "first_size": 160})
     difference = np.abs(samples("whole.png") - samples("tiled.png"))
     assert 0 < difference.mean() < 2
     photo = np.asarray(Image.open("photo.png").resize((160, 120), Image.Resampling.BICUBIC)).astype(float)

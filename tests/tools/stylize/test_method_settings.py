@@ -51,7 +51,12 @@ UNSUPPORTED = [
         "--smoothness is for the method optimize; micro uses a feed-forward network.",
     ),
     ("photo", "pooling", "max", "--pooling is for the method optimize; photo uses a feed-forward network."),
-    ("micro", "solver", "adam", "--solver is for the method optimize; micro uses a feed-forward network."),
+    (
+        "micro",
+        "optimizer",
+        "adam",
+        "--optimizer is for the method optimize; micro uses a feed-forward network.",
+    ),
     ("micro", "encoder", "small", "--encoder is for the method optimize; micro uses a feed-forward network."),
     ("micro", "tile", 64, "--tile is for the method optimize; micro uses a feed-forward network."),
     ("micro", "seed", 1, "--seed is for the method optimize; micro uses a feed-forward network."),

@@ -20,7 +20,8 @@ from bottega.tools.registry import TOOLS
 
 LEFT, RIGHT = slice(0, 16), slice(24, 40)
 STEPS = {
-    "size": 0, "first_size": 40, "iterations": 12, "last_iterations": 12, "recolor": False, "solver": "adam"
+    "size": 0, "first_size": 40, "iterations": 12, "last_iterations": 12, "recolor": False,
+    "optimizer": "adam",
 }  # fmt: skip
 STYLES = {"left": "style.png", "background": "style.png"}
 

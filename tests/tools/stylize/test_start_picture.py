@@ -19,7 +19,7 @@ from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
 
 # One scale and hardly a step: what comes out is what the work started from, at the result's size.
-STILL = {"first_size": 32, "solver": "adam", "rate": 1e-6, "recolor": False}
+STILL = {"first_size": 32, "optimizer": "adam", "rate": 1e-6, "recolor": False}
 
 
 def run(**settings: object) -> ToolResult:

@@ -13,7 +13,7 @@ SHAPE = (1, 3, 4, 5)
 
 
 def valley(seed=0, condition=300.0):
-    """A convex quadratic ``½ (x - target)' A (x - target)`` whose target lies outside the box for some pixels."""
+    """A convex quadratic ``½ (x - target)' A (x - target)`` with a target partly outside the box."""
     rng = np.random.default_rng(seed)
     size = int(np.prod(SHAPE))
     basis = np.linalg.qr(rng.normal(size=(size, size)))[0]
@@ -42,7 +42,9 @@ def test_reaches_the_minimum_in_the_box_that_scipy_finds(scale):
     def flat(x):
         return 0.5 * (x - target) @ matrix @ (x - target), matrix @ (x - target)
 
-    best = minimize(flat, np.full(len(target), 0.5), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(target))
+    best = minimize(
+        flat, np.full(len(target), 0.5), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(target)
+    )
     optimizer = Lbfgs(torch.full(SHAPE, 0.5))
     losses = descend(optimizer, as_objective(matrix, target, scale), 400)
     assert losses[-1] / scale == pytest.approx(best.fun, rel=0.02)

@@ -29,7 +29,9 @@ def make_objective(encoder, term, tile, *, free=None):
     style_features = encoder(style, encoder.style_layers)
     targets = {n: term.mix([term.measure(style_features[n])], [1.0]) for n in encoder.style_layers}
     powers = {n: content_power(f) for n, f in features.items()}
-    target = TransferTarget(features, powers, masks, [RegionTarget(0.4, targets, masks), RegionTarget(1.0, targets)], free)
+    target = TransferTarget(
+        features, powers, masks, [RegionTarget(0.4, targets, masks), RegionTarget(1.0, targets)], free
+    )
     return Objective(encoder, term, target, weights, tile, seed=5)
 
 

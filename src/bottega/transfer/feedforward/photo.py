@@ -198,4 +198,4 @@ def _store(band: Tensor, box: Box, result: Tensor) -> None:
     if result.dtype == torch.uint8:
         result[box.top : box.bottom] = band[0].permute(1, 2, 0).mul(255).add_(0.5)
     else:
-        box.of(result).copy_(band)
+        box.crop(result).copy_(band)

@@ -20,7 +20,7 @@ from bottega.layers.blocks import (
     upsample_tones,
 )
 from bottega.transfer.feedforward.micro import COLORS, MIDDLE, SPREAD, MicroNet
-from bottega.transfer.tiles import Box, reduced
+from bottega.transfer.tiles import Box
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Content:
     def part(self, box: Box) -> Tensor:
         """The pixels of a box, as floats ``(1, 3, h, w)`` in [0, 1]."""
         if not self.is_bytes:
-            return box.of(self.pixels)
+            return box.crop(self.pixels)
         rows = self.pixels[box.top : box.bottom, box.left : box.right]
         return rows.permute(2, 0, 1)[None].float().div_(255)
 
     def blocks(self, box: Box, multiple: int) -> Tensor:
         """The pixels of a box as blocks ``(h, w, 48)``, filled up to ``multiple``."""
         if not self.is_bytes:
-            return blocks.picture_to_blocks(pad_to_multiple(box.of(self.pixels), multiple))
+            return blocks.picture_to_blocks(pad_to_multiple(box.crop(self.pixels), multiple))
         rows = self.pixels[box.top : box.bottom, box.left : box.right]
         return blocks.bytes_to_blocks(rows.numpy(), multiple)
 
@@ -74,13 +74,13 @@ class Content:
 
     def store(self, painted: Tensor, inner: Box, result: Tensor, core: Box) -> None:
         """Write the part ``inner`` of painted blocks to ``core``; their corners are multiples of four."""
-        cut = reduced(inner, blocks.BLOCK_SIDE)
+        cut = inner.downscale(blocks.BLOCK_SIDE)
         kept = painted[cut.top : cut.bottom, cut.left : cut.right]
         if self.is_bytes:
             target = result[core.top : core.bottom, core.left : core.right].numpy()
             blocks.blocks_to_bytes(kept.contiguous(), target)
             return
-        target_box = core.of(result)
+        target_box = core.crop(result)
         target_box.copy_(blocks.blocks_to_picture(kept)[..., : target_box.shape[-2], : target_box.shape[-1]])
 
 

@@ -95,7 +95,7 @@ class Wishes:
         """The masks of a box, ``(K, 1, h, w)`` floats."""
         if self.masks is None:
             return None
-        return torch.cat([_floating(box.of(mask)) for mask in self.masks])
+        return torch.cat([_floating(box.crop(mask)) for mask in self.masks])
 
 
 def wishes(

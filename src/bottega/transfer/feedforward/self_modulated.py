@@ -27,7 +27,7 @@ from bottega.layers import (
     reduce_mask,
 )
 from bottega.transfer.feedforward.style_code import Manner, StyleCode, check_manners, check_picture
-from bottega.transfer.tiles import Box, reduced
+from bottega.transfer.tiles import Box
 
 Walk = Generator[Tensor, Tensor, Tensor]
 
@@ -119,7 +119,7 @@ class OwnStatisticsNet(nn.Module):
         if mask is not None:
             check_manners([Manner(None, mask=mask)], style)
         counted = core or Box(0, 0, style.shape[-2], style.shape[-1])
-        colors = color_moments(counted.of(style), None if mask is None else counted.of(mask))
+        colors = color_moments(counted.crop(style), None if mask is None else counted.crop(mask))
         seen = self.reduced_input(style)
         masks = None if mask is None else self._masks(self.reduced_input(mask))
         if self.reach is None:
@@ -187,7 +187,7 @@ class OwnStatisticsNet(nn.Module):
     def measure_colors(self, content: Tensor, manners: Sequence[Manner], core: Box) -> list[StyleCode]:
         """First pass over a content's tiles: the colours inside ``core``, for each manner; they add up."""
         return [
-            StyleCode(color_moments(core.of(content), None if m.mask is None else core.of(m.mask)), ())
+            StyleCode(color_moments(core.crop(content), None if m.mask is None else core.crop(m.mask)), ())
             for m in manners
         ]
 
@@ -304,9 +304,9 @@ class OwnStatisticsNet(nn.Module):
     def _measured(
         self, features: Tensor, stride: int, core: Box, masks: dict[int, Tensor] | None
     ) -> ChannelMoments:
-        inside = reduced(core, stride)
-        mask = None if masks is None else inside.of(masks[stride])
-        moments = channel_moments(inside.of(features), mask)
+        inside = core.downscale(stride)
+        mask = None if masks is None else inside.crop(masks[stride])
+        moments = channel_moments(inside.crop(features), mask)
         # A mask that misses this tile has no mass here; alone it would divide by zero.
         return ChannelMoments(moments.mass.clamp_min(1e-12), moments.first, moments.second)
 

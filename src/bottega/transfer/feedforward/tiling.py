@@ -19,7 +19,7 @@ from bottega.transfer.feedforward.pixel_blocks import Content, Map, Waves
 from bottega.transfer.feedforward.prepared_targets import Wishes, dressed, wishes
 from bottega.transfer.feedforward.self_modulated import Move
 from bottega.transfer.feedforward.style_code import Manner, StyleCode
-from bottega.transfer.tiles import Tile, grid, reduced
+from bottega.transfer.tiles import Tile, tile_grid
 
 
 class Engine(Protocol):
@@ -74,7 +74,7 @@ class MicroPainter:
             return [Tile(content.box, content.box)]
         spare_memory()
         reach = (self.network.reach or 0) + wished.reach
-        return grid(height, width, self.tile, reach, self.network.multiple)
+        return tile_grid(height, width, self.tile, reach, self.network.multiple)
 
     def _fits(self, pixels: int) -> bool:
         try:
@@ -146,23 +146,23 @@ class Piece:
         self.network = network
         self.wished = wished
         self.tile = tile
-        self.blocks = content.blocks(tile.region, network.multiple)
+        self.blocks = content.blocks(tile.padded, network.multiple)
         self.map: Map | None = wished.maps[0]
         self.shares: list[Tensor] | None = None
-        masks = wished.cut(tile.region)
+        masks = wished.cut(tile.padded)
         self._masks: dict[int, Tensor] = {}
         if masks is not None:
             padded = pad_to_multiple(masks, network.multiple)
             self._masks = {stride: reduce_mask(padded, stride)[:, 0] for stride in MASK_STRIDES}
             self.shares = [picture_to_blocks(mask[None].expand(1, 3, -1, -1)) for mask in padded]
         if wished.marked or self.shares is not None:
-            self.blocks = dressed(self.blocks, wished, self.shares, tile.region)
+            self.blocks = dressed(self.blocks, wished, self.shares, tile.padded)
             self.map = None
 
     @cached_property
     def boxes(self) -> list[tuple[int, int, int, int]]:
         """Site by site, the positions that count: those of the tile's core."""
-        found = [reduced(self.tile.inner, stride) for stride in self.network.strides]
+        found = [self.tile.inner.downscale(stride) for stride in self.network.strides]
         return [(box.top, box.left, box.bottom, box.right) for box in found]
 
     def work(self, known: int = 0, last: int | None = None) -> Work:

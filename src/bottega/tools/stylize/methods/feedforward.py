@@ -16,7 +16,7 @@ from bottega.tools.common.image_sources import FileSource, file_source
 from bottega.tools.stylize.methods.base import StylizeRequest
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer import feedforward as networks
-from bottega.transfer.color_transfer import color_transfer, luminance_transfer, match_color
+from bottega.transfer.color_transfer import color_transfer, luminance_transfer
 from bottega.transfer.regions import Region, composite, partition
 
 SUFFIX = ".safetensors"
@@ -136,16 +136,17 @@ def recolored_styles(
         return regions
     method = _color_method(settings)
     return [
-        region.with_styles(
-            [
+        replace(
+            region,
+            styles=[
                 replace(
                     style,
-                    picture=match_color(
-                        style.picture, content, method, style_mask=style.mask, content_mask=region.mask
+                    picture=color_transfer(
+                        style.picture, content, method, mask=style.mask, reference_mask=region.mask
                     ),
                 )
                 for style in region.styles
-            ]
+            ],
         )
         for region in regions
     ]

@@ -20,7 +20,7 @@ from bottega.tools.stylize.methods.base import Method, StylizeRequest
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.optimize.runner import memory_needed, optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
-from bottega.transfer.optimize.state import OnProgress, Progress
+from bottega.transfer.optimize.state import OnProgress, OptimizationProgress
 
 MAX_BUNDLED_STYLE_PIXELS = 2048
 """A larger square takes minutes to draw and shows no further detail."""
@@ -76,7 +76,7 @@ class OptimizeMethod(Method):
                 encoder=self.encoder,
                 start=self._start_pixels(request),
                 on_progress=_progress_callback(request),
-                state=request.side_outputs.checkpoint,
+                checkpoint=request.side_outputs.checkpoint,
             )
         if result.cancelled:
             raise Cancelled("Stopped; no result was written.")
@@ -115,11 +115,11 @@ def _progress_callback(request: StylizeRequest) -> OnProgress:
     """Forwards the progress, writes previews at intervals, and returns False to stop."""
     outputs, last_preview = request.side_outputs, time.monotonic()
 
-    def on_progress(progress: Progress) -> bool:
+    def on_progress(progress: OptimizationProgress) -> bool:
         nonlocal last_preview
         message = f"scale {progress.scale} of {progress.scales}"
         request.reporter.progress(
-            progress.done, message, seconds_left=progress.seconds_left, preview=progress.preview
+            progress.fraction, message, seconds_left=progress.seconds_left, preview=progress.preview
         )
         if outputs.preview is not None and time.monotonic() - last_preview >= outputs.preview_every:
             pictures.save(progress.preview().clamp(0, 1).cpu().float(), outputs.preview, quality=85)
