@@ -99,7 +99,7 @@ def write_sheet() -> None:
         for content, style in (("china", "ukiyo-e"), ("flower", "woodcut"), ("china", "ink-wash"))
     ]
     labels = [["a photograph", "a style", "the photograph in that style"], ["", "", ""], ["", "", ""]]
-    pictures.save(pictures.sheet(rows, labels=labels), FOLDER / "sheet.jpg", quality=88)
+    pictures.save(pictures.contact_sheet(rows, labels=labels), FOLDER / "sheet.jpg", quality=88)
 
 
 def command(exhibit: Exhibit, size: int) -> list[str]:

@@ -41,9 +41,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BOTTEGA_HOME", str(home))
-        state = encoders.build_encoder("small", seed=1).state_dict()
-        facts = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
-        weights.shelve("tiny", state, {"architecture": "small"}, **facts)
+        state = encoders.build("small", seed=1).state_dict()
+        facts = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "random numbers"}
+        weights.register("tiny", state, {"architecture": "small"}, **facts)
         _shelve_networks()
     return home
 
@@ -71,8 +71,8 @@ def _shelve_networks() -> None:
                 torch.nn.init.kaiming_normal_(tensor, nonlinearity="relu")
         if isinstance(network, networks.AdaINNet):
             _set_contrast(network)
-        facts = {"kind": "network", "architecture": name, "licence": "MIT", "origin": "random numbers"}
-        weights.shelve(f"tiny-{name}", network.state_dict(), networks.described(network), **facts)
+        facts = {"kind": "network", "architecture": name, "license": "MIT", "provenance": "random numbers"}
+        weights.register(f"tiny-{name}", network.state_dict(), networks.described(network), **facts)
 
 
 def _set_contrast(network: AdaINNet) -> None:

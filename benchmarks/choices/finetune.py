@@ -23,13 +23,14 @@ from bottega import generate
 from bottega.errors import SettingsError
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.generate import Generator
-from bottega.generate.training import GanSettings, build_trainer, last_generator, load_dataset
-from bottega.personalize import Condition, adjust, load_packaged_adjustment_net
-from bottega.personalize.analysis.pixels import upscale_for_analysis
-from bottega.personalize.preference import Item, PreferenceModel
-from bottega.personalize.preference.item_reader import TRAITS, ItemReader
-from bottega.pictures import save, sheet
-from bottega.runtime import system_info, tune_allocator
+from bottega.generate.training import GanSettings, last_generator, load_material, prepare
+from bottega.personalize import Condition, adjust, packaged
+from bottega.personalize.choices import Item, Taste
+from bottega.personalize.choices.reading import Reader
+from bottega.personalize.choices.traits import TRAITS
+from bottega.personalize.seen import enlarged
+from bottega.pictures import contact_sheet, save
+from bottega.runtime import configure_malloc, system_info
 from bottega.tools.choose.export import condition_of
 
 app = cyclopts.App(help=__doc__)
@@ -64,7 +65,7 @@ def measure(
     out
         Folder of the results.
     """
-    tune_allocator()
+    configure_malloc()
     generator = generate.load(model)
     drafts = generate.sample(generator, POOL, 0)
     reader = ItemReader()
@@ -93,7 +94,7 @@ def measure(
     out.mkdir(parents=True, exist_ok=True)
     (out / "finetune.md").write_text(table(rows, minutes), encoding="utf-8")
     labels = [[name, *[""] * (SHOWN - 1)] for name, _ in tiles]
-    save(sheet([list(shown[:, None]) for _, shown in tiles], labels, height=96), out / "finetune.png")
+    save(contact_sheet([list(shown[:, None]) for _, shown in tiles], labels, height=96), out / "finetune.png")
 
 
 def hidden_utility(pool: Sequence[Item], seed: int) -> Utility:

@@ -23,7 +23,7 @@ from benchmarks.encoders.report import Figures, write
 from benchmarks.encoders.workers import Found, measure_all
 from bottega import pictures
 from bottega.errors import BottegaError
-from bottega.runtime import set_threads, system_info, tune_allocator
+from bottega.runtime import configure_malloc, set_threads, system_info
 
 SHEETS = Path("out/benchmarks/encoders")
 
@@ -61,7 +61,7 @@ def compare(
     workers
         Processes; 0 starts one per core.
     """
-    tune_allocator()
+    configure_malloc()
     begin = time.perf_counter()
     workers = set_threads(workers)
     plan, name = (QUICK, "quick") if quick else (FULL, "encoders")
@@ -108,7 +108,7 @@ def save_sheet(material: Material, made: dict[str, list[Tensor]], path: Path) ->
     ]
     labels = [[painter, *made] for painter, _ in material.textures]
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures.save(pictures.sheet(rows, labels=labels, height=rows[0][0].shape[-2]), path)
+    pictures.save(pictures.contact_sheet(rows, labels=labels, height=rows[0][0].shape[-2]), path)
     print(f"Textures to look at: {path}")
 
 

@@ -74,7 +74,7 @@ def trained_encoder(name: str) -> VGGEncoder:
     if not name.endswith(".safetensors"):
         encoder = load_encoder(name)
     else:
-        state, configuration = weights.read(name)
+        state, configuration = weights.load_file(name)
         if "architecture" not in configuration:
             raise WeightsError(f"{name} does not say its architecture in its header; export it again.")
         encoder = _shaped(configuration["architecture"], configuration.get("widths"))

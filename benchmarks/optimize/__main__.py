@@ -21,7 +21,7 @@ from benchmarks.optimize.material import encoder_named, label
 from benchmarks.optimize.plan import Plan, quick
 from benchmarks.optimize.report import write
 from bottega.errors import BottegaError, SettingsError
-from bottega.runtime import precision, set_threads, system_info, tune_allocator
+from bottega.runtime import configure_malloc, select_dtype, set_threads, system_info
 from bottega.transfer.optimize.settings import OptimizeSettings, StyleLoss
 
 app = cyclopts.App(help=__doc__)
@@ -65,7 +65,7 @@ def compare(
     quick_look
         Shows in a minute that everything runs; says nothing about speed.
     """
-    tune_allocator()
+    configure_malloc()
     begin = time.perf_counter()
     chosen = set_threads(threads)
     plan = (
@@ -79,7 +79,7 @@ def compare(
             ours=OptimizeSettings(style_loss=style_loss, recolor=False),  # one function for all
         )
     )
-    arithmetic = precision(torch.device("cpu"))
+    arithmetic = select_dtype(torch.device("cpu"))
     header: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "benchmarks.optimize", *sys.argv[1:]]),
         "machine": system_info(),

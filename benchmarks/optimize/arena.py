@@ -15,7 +15,7 @@ from benchmarks.optimize.material import content_picture, style_picture
 from benchmarks.optimize.plain import PlainLoss
 from benchmarks.optimize.plan import Plan
 from bottega.encoders import Encoder
-from bottega.runtime import matrix_peak
+from bottega.runtime import matmul_gflops
 
 PLAIN: tuple[Name, ...] = ("plain Adam", "plain L-BFGS")
 LOOK_OF_OURS = 2
@@ -37,7 +37,7 @@ class Arena:
     ) -> None:
         self.label, self.encoder, self.plan = label, encoder, plan
         self.precision, self.threads = precision, threads
-        plain_peak, our_peak = matrix_peak(torch.float32), matrix_peak(precision)
+        plain_peak, our_peak = matmul_gflops(torch.float32), matmul_gflops(precision)
         self.peaks = {"plain Adam": plain_peak, "plain L-BFGS": plain_peak, "ours": our_peak}
         self.layers = {**encoder.content_layers, **encoder.style_layers}
 

@@ -21,7 +21,7 @@ from benchmarks.optimize import plain
 from bottega.encoders import Encoder
 from bottega.errors import BottegaError
 from bottega.pictures import resize
-from bottega.runtime import peak_memory, tune_allocator
+from bottega.runtime import configure_malloc, peak_memory
 from bottega.transfer.optimize.runner import optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
 from bottega.transfer.optimize.state import OptimizationProgress
@@ -129,7 +129,7 @@ class _Clock:
 
 
 def _work(judge: Connection) -> None:
-    tune_allocator()
+    configure_malloc()
     job: Job = pickle.loads(judge.recv_bytes())
     torch.set_num_threads(job.threads)
     contestant = _ours if job.name == "ours" else _plain

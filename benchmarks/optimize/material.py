@@ -39,7 +39,7 @@ def encoder_named(name: str) -> Encoder:
     if name in RANDOM:
         return _fitted(name)
     if name.endswith(".safetensors"):
-        state, configuration = weights.read(name)
+        state, configuration = weights.load_file(name)
         if "architecture" not in configuration:
             encoder = build_encoder("small")
             encoder.load_features(state)

@@ -20,8 +20,8 @@ from benchmarks.personalize.result_rows import append_rows, read_matching_rows
 from benchmarks.personalize.sliders import slide, sliders
 from bottega import generate
 from bottega.errors import SettingsError
-from bottega.personalize import load_adjustment_net
-from bottega.runtime import tune_allocator
+from bottega.personalize import load
+from bottega.runtime import configure_malloc
 from bottega.weights import entry
 
 RESULTS = Path("benchmarks/personalize/results")
@@ -54,9 +54,9 @@ def match(
     methods
         Some of them, separated by semicolons.
     """
-    tune_allocator()
-    names = [name.strip() for name in methods.split(";") if name.strip()]
-    unknown = set(names) - set(METHODS)
+    configure_malloc()
+    names = [name.strip() for name in contestants.split(";") if name.strip()]
+    unknown = set(names) - set(CONTESTANTS)
     if unknown:
         raise SettingsError(f"Unknown method {unknown.pop()}; choose from {'; '.join(METHODS)}.")
     network = load_adjustment_net(weights) if NEEDS_NETWORK & set(names) else None
@@ -87,8 +87,8 @@ def match(
 @app.command
 def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
     """Measure the slider curves on two pictures or more; ``--weights none`` goes without the network."""
-    tune_allocator()
-    network = None if weights == "none" else load_adjustment_net(weights)
+    configure_malloc()
+    network = None if weights == "none" else load(weights)
     drafts = [square(file) for file in held_out(data)[:count]]
     rows_file, used = RESULTS / "sliders.jsonl", weights_id(weights)
     done = {(row["slider"], row["picture"]) for row in read_matching_rows(rows_file, used)}

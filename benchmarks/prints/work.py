@@ -6,7 +6,7 @@ import time
 
 from bottega.encoders import load_encoder
 from bottega.pictures import photograph
-from bottega.runtime import device, peak_memory, precision, tune_allocator
+from bottega.runtime import configure_malloc, peak_memory, select_device, select_dtype
 from bottega.styles import paint as paint_style
 from bottega.transfer.optimize.runner import optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
@@ -16,7 +16,7 @@ from bottega.transfer.regions import Style
 
 def paint(size: int) -> dict[str, float]:
     """One print of ``size`` × ``size`` pixels: its peak memory and the time of its last iteration."""
-    tune_allocator()
+    configure_malloc()
     ends: list[float] = []
     content = photograph("china").pixels[..., :427, :427]
     style = paint_style("woodcut", (1024, 1024))
@@ -25,7 +25,7 @@ def paint(size: int) -> dict[str, float]:
     def note(progress: OptimizationProgress) -> None:
         ends.append(progress.seconds)
 
-    encoder = load_encoder("small").to(precision(device("cpu")))
+    encoder = load("small").to(select_dtype(select_device("cpu")))
     start = time.monotonic()
     optimize(content, [Style(style)], settings, encoder=encoder, on_progress=note)
     return {
@@ -38,9 +38,9 @@ def paint(size: int) -> dict[str, float]:
 
 def compare() -> float:
     """Mean difference of a tiled from an untiled result at 1024 × 683 after full descents, in 1/255."""
-    tune_allocator()
+    configure_malloc()
     content, style = photograph("china").pixels, paint_style("woodcut", (768, 768))
-    encoder = load_encoder("small").to(precision(device("cpu")))
+    encoder = load("small").to(select_dtype(select_device("cpu")))
     settings = OptimizeSettings(size=1024, iterations=6, last_iterations=6)
     results = [
         optimize(content, [Style(style)], settings.model_copy(update={"tile": tile}), encoder=encoder).picture

@@ -29,7 +29,7 @@ from benchmarks.transfer.report import write
 from benchmarks.transfer.sheet import kept_file, save_sheet
 from benchmarks.transfer.workers import Task, work
 from bottega.encoders import Encoder
-from bottega.runtime import set_threads, system_info, tune_allocator
+from bottega.runtime import configure_malloc, set_threads, system_info
 from recipes.slices import call
 
 RIVALS = ("microast", "adain")
@@ -89,7 +89,7 @@ def curves(
     run
         Folder of the kept figures and the painted pictures.
     """
-    tune_allocator()
+    configure_malloc()
     begin = time.perf_counter()
     if quick:
         pairs, optimize_pairs = min(pairs, QUICK_PAIRS), 0

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.transfer.nets import micro_network
 from bottega.errors import BottegaError
 from bottega.pictures import photograph
-from bottega.runtime import peak_memory, system_info, tune_allocator
+from bottega.runtime import configure_malloc, peak_memory, system_info
 from bottega.styles import paint as paint_style
 from bottega.transfer.feedforward import Manner, OnePass, one_pass
 from bottega.transfer.feedforward.tiling import MicroPainter
@@ -76,7 +76,7 @@ def measure(
 
 def paint(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
     """One picture; runs in a process of its own."""
-    tune_allocator()
+    configure_malloc()
     painter = _painter(micro, engine, "auto")
     code = painter.encode(paint_style("impasto", (512, 512)))
     content = repeated(size)

@@ -93,7 +93,7 @@ def _baseline(source: str | Path) -> MicroASTShaped | None:
     """The network of MicroAST's shape, where the file holds one."""
     if not str(source).endswith(".safetensors"):
         return None
-    state, configuration = weights.read(source)
+    state, configuration = weights.load_file(source)
     if configuration.get("architecture") != "microast":
         return None
     made = MicroASTShaped()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.video import Bytes, Frame
+from bottega.video import Frame, UInt8Array
 
 PAN = (3, 1)
 """Pixels per frame: whole ones, so that frames are compared without interpolation."""
@@ -31,7 +31,7 @@ class MovingClip:
     name: str
     frames: list[Frame]
 
-    def warping_errors(self, painted: list[Bytes]) -> list[float]:
+    def warping_errors(self, painted: list[UInt8Array]) -> list[float]:
         """Root mean square difference of each frame from the one before, moved along; in [0, 1]."""
         found = []
         for before, now in pairwise(painted):

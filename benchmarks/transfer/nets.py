@@ -42,7 +42,7 @@ def microast_network(file: Path | None) -> MicroASTShaped:
     network = MicroASTShaped()
     if file is not None:
         try:
-            network.load_state_dict(weights.read(file)[0])
+            network.load_state_dict(weights.load_file(file)[0])
         except RuntimeError:
             raise WeightsError(f"{file} does not fit the network of MicroAST's shape.") from None
     return network.eval().requires_grad_(False)

@@ -17,7 +17,7 @@ import cyclopts
 from benchmarks.transfer.material import SIDE, Pair, make_pairs
 from benchmarks.transfer.measures import measure
 from benchmarks.transfer.methods import painter
-from bottega.runtime import set_threads, tune_allocator
+from bottega.runtime import configure_malloc, set_threads
 from recipes.slices import call
 
 app = cyclopts.App(help=__doc__)
@@ -72,7 +72,7 @@ def main(
     threads
         Of the processor; 0 takes all cores.
     """
-    tune_allocator()
+    configure_malloc()
     set_threads(threads)
     chosen = make_pairs(data, pairs, side=side)
     for source in sources:

@@ -28,4 +28,4 @@ def save_sheet(here: Sequence[Entrant], pairs: Sequence[Pair], run: Path, name: 
         rows.append([pair.load()[1], *(picture for _, picture in painted)])
         labels.append([pair.painter, *(title for title, _ in painted)])
     target = run / f"{name}-sheet.png"
-    return pictures.save(pictures.sheet(rows, labels=labels, height=SIDE), target)
+    return pictures.save(pictures.contact_sheet(rows, labels=labels, height=SIDE), target)

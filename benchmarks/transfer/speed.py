@@ -26,7 +26,7 @@ from benchmarks.transfer.racers import ENGINES, Racer, ours, rival
 from bottega.errors import BottegaError, ResourceError
 from bottega.evaluate import psnr
 from bottega.pictures import photograph, resize
-from bottega.runtime import set_threads, system_info, tune_allocator
+from bottega.runtime import configure_malloc, set_threads, system_info
 from bottega.styles import paint as paint_style
 from bottega.transfer.feedforward import MicroNet
 
@@ -65,7 +65,7 @@ def race(
     out
         Folder of the tables.
     """
-    tune_allocator()
+    configure_malloc()
     count = set_threads(threads)
     networks = micro_network(micro), microast_network(microast)
     racers, notes = enlist(*networks, [each.strip() for each in engines.split(",")], count)

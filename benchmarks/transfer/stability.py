@@ -26,9 +26,9 @@ from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.evaluate import sliced_wasserstein
 from bottega.files import write_file
-from bottega.transfer.feedforward import OnePass, one_pass
-from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
-from bottega.video import Bytes
+from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
+from bottega.transfer.onepass import OnePass, one_pass
+from bottega.video import UInt8Array
 
 SETTLED = 6
 """Frames after which the measures begin: what follows the past has then found its pace."""
@@ -150,7 +150,7 @@ def _row(
     clip: MovingClip,
     names: tuple[str, str, Tensor],
     temporal: float,
-) -> tuple[Row, list[Bytes]]:
+) -> tuple[Row, list[UInt8Array]]:
     photograph, style_name, style = names
     loose, calm = (
         [frame.pixels for frame in ClipStylizer(network, direction, amount).frames(clip.frames)]
@@ -167,7 +167,7 @@ def _settled(errors: list[float]) -> float:
     return statistics.fmean(errors[SETTLED:])
 
 
-def _style_distance(painted: list[Bytes], style: Tensor) -> float:
+def _style_distance(painted: list[UInt8Array], style: Tensor) -> float:
     """Mean over some of the frames."""
     chosen = painted[SETTLED :: max(1, (len(painted) - SETTLED) // 3)]
     tensors = (torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 for pixels in chosen)

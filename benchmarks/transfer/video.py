@@ -26,9 +26,9 @@ from benchmarks.transfer.moving import make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.files import write_file
-from bottega.transfer.feedforward import OnePass, one_pass
-from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
-from bottega.video import Behind, ClipInfo, Film, Frame, SegmentWriter, encoding_for, join
+from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
+from bottega.transfer.onepass import OnePass, one_pass
+from bottega.video import BackgroundConsumer, ClipInfo, Frame, SegmentWriter, VideoFile, choose_encoding, mux
 
 app = cyclopts.App(help=__doc__)
 Thing = TypeVar("Thing")
@@ -65,7 +65,7 @@ def measure(
     out
         Folder of the tables.
     """
-    runtime.tune_allocator()
+    runtime.configure_malloc()
     source = Path(model) if model.endswith(".safetensors") else model
     network = one_pass(source, engine=engine, threads=threads or None)
     style = styles.paint("impasto", size=(400, 400), seed=0)
@@ -103,10 +103,10 @@ def _make_film(folder: Path, count: int, size: tuple[int, int], codec: str) -> P
     way = [*clip, *clip[-2:0:-1]]
     path = folder / "source.mp4"
     info = ClipInfo("source", size[1], size[0], Fraction(30), count, count / 30, Fraction(1, 30))
-    with SegmentWriter(folder / "source.nut", info, encoding_for(path, codec)) as writer:
+    with SegmentWriter(folder / "source.nut", info, choose_encoding(path, codec)) as writer:
         for number in range(count):
-            writer.write(replace(way[number % len(way)], time=Fraction(number, 30), number=number))
-    return join([folder / "source.nut"], path)
+            writer.write(replace(way[number % len(way)], time=Fraction(number, 30), index=number))
+    return mux([folder / "source.nut"], path)
 
 
 def _whole_way(
@@ -119,15 +119,15 @@ def _whole_way(
     limit: int | None = None,
 ) -> float:
     """Frames per second, all in all."""
-    clip, stylizer = Film(film), ClipStylizer(network, direction, temporal)
+    clip, stylizer = VideoFile(film), ClipStylizer(network, direction, temporal)
     target = folder / "painted.mp4"
     count, start = 0, time.perf_counter()
-    writer = SegmentWriter(folder / "painted.nut", clip.info, encoding_for(target, codec))
-    with writer, Behind[Any](lambda raw: writer.write(stylizer.settle(raw))) as behind:
+    writer = SegmentWriter(folder / "painted.nut", clip.info, choose_encoding(target, codec))
+    with writer, BackgroundConsumer[Any](lambda raw: writer.write(stylizer.settle(raw))) as behind:
         for raw in stylizer.overlapped(_first(clip.frames(), limit)):
             behind.put(raw)
             count += 1
-    join([folder / "painted.nut"], target)
+    mux([folder / "painted.nut"], target)
     return count / (time.perf_counter() - start)
 
 
@@ -143,12 +143,12 @@ def _steps(
         found[name] = (time.process_time() - start) * 1000 / max(1, len(things))
         return things
 
-    clip, stylizer = Film(film), ClipStylizer(network, direction)
+    clip, stylizer = VideoFile(film), ClipStylizer(network, direction)
     frames: list[Frame] = timed("decode", lambda: list(_first(clip.frames(), count)))
     ready = timed("prepare (temporal)", lambda: [stylizer.prepare(frame) for frame in frames])
     raw = timed("paint", lambda: [stylizer.paint(each) for each in ready])
     painted = timed("settle (temporal)", lambda: [stylizer.settle(each) for each in raw])
-    with SegmentWriter(folder / "steps.nut", clip.info, encoding_for(Path("a.mp4"), codec)) as writer:
+    with SegmentWriter(folder / "steps.nut", clip.info, choose_encoding(Path("a.mp4"), codec)) as writer:
         timed("encode", lambda: _written(writer, painted))
     return found
 

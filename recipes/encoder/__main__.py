@@ -13,8 +13,8 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.runtime import tune_allocator
-from bottega.training import check_resume_settings
+from bottega.runtime import configure_malloc
+from bottega.training import check_same
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
 from recipes.encoder.train import prepare
@@ -45,7 +45,7 @@ def train(
         The settings of the training.
     """
     recipe = recipe or EncoderRecipe()
-    tune_allocator()
+    configure_malloc()
     # The schedule is flat until its end: a training can be lengthened.
     check_resume_settings(recipe, run, sorted(EncoderRecipe.model_fields.keys() - {"steps"}))
     loop, _, pictures = prepare(recipe, data, run)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from bottega.encoders import VGGEncoder, normalize_activations
 from bottega.training import PictureSet, load_checkpoint
-from bottega.weights import save
+from bottega.weights import save_file
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.train import student_encoder
 
@@ -25,7 +25,7 @@ def export(recipe: EncoderRecipe, pictures: PictureSet, checkpoint: Path, target
     normalize_activations(encoder, calibration(pictures))
     state = {name: tensor.half().contiguous() for name, tensor in encoder.state_dict().items()}
     configuration = {"architecture": "small", "widths": list(recipe.widths), "recipe": recipe.model_dump()}
-    return save(target, state, configuration)
+    return save_file(target, state, configuration)
 
 
 def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> VGGEncoder:

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.runtime import tune_allocator
-from bottega.training import check_resume_settings
+from bottega.runtime import configure_malloc
+from bottega.training import check_same
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import load_material
 from recipes.micro.train import averaged_painter, export, prepare
@@ -48,8 +48,8 @@ def train(
         The settings of the training.
     """
     recipe = recipe or MicroRecipe()
-    tune_allocator()
-    check_resume_settings(recipe, run, FIXED)
+    configure_malloc()
+    check_same(recipe, run, FIXED)
     material = load_material(data, recipe)
     for file, reason in material.broken:
         print(f"left out: {file}: {reason}")

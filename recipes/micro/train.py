@@ -78,7 +78,7 @@ def export(recipe: MicroRecipe, painter: Painter, target: Path) -> str:
     facts = {"recipe": recipe.model_dump(mode="json")}
     if isinstance(painter.network, MicroNet):
         return save(painter.network, target, facts)
-    return weights.save(target, painter.network.state_dict(), {**facts, "architecture": recipe.network})
+    return weights.save_file(target, painter.network.state_dict(), {**facts, "architecture": recipe.network})
 
 
 def sample_drawer(painter: Painter, side: int = SHEET_SIDE) -> Callable[[torch.Generator], Tensor]:

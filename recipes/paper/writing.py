@@ -9,7 +9,7 @@ from typing import Any
 from bottega.evaluate import Interval
 from bottega.evaluate.report.html import format_number
 from bottega.files import atomic_write
-from bottega.pictures import save, sheet
+from bottega.pictures import contact_sheet, save
 from recipes.paper.config import PaperRecipe
 from recipes.paper.tables import Cell, Table
 
@@ -34,7 +34,10 @@ def write(table: Table, name: str, recipe: PaperRecipe, folder: Path) -> Path:
         [title if not place else "" for place in range(len(row))]
         for title, row in zip(table.sheets, rows, strict=True)
     ]
-    save(sheet([[str(file) for file in row] for row in rows], labels, height=96), page.with_suffix(".png"))
+    save(
+        contact_sheet([[str(file) for file in row] for row in rows], labels, height=96),
+        page.with_suffix(".png"),
+    )
     return page
 
 

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.runtime import tune_allocator
-from bottega.training import check_resume_settings
+from bottega.runtime import configure_malloc
+from bottega.training import check_same
 from recipes.micro.material import load_material
 from recipes.photo.config import PhotoRecipe
 from recipes.photo.train import averaged, export, prepare
@@ -45,8 +45,8 @@ def train(
         The settings of the training.
     """
     recipe = recipe or PhotoRecipe()
-    tune_allocator()
-    check_resume_settings(recipe, run, ("seed",))
+    configure_malloc()
+    check_same(recipe, run, ("seed",))
     material = load_material(data, recipe)
     loop = prepare(recipe, material, run)
     facts = f"{len(material.contents)} photographs, {len(material.styles)} paintings"

@@ -1,4 +1,4 @@
-"""The environment variables that Bottega reads, declared once; nothing else reads ``os.environ``."""
+"""The environment variables that Bottega reads; no other module reads ``os.environ``."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ PREFIX = "BOTTEGA_"
 
 
 class Environment(BaseModel):
-    """Settings of the machine rather than of one picture. Each field is the variable ``BOTTEGA_<FIELD>``."""
+    """Settings of the machine, not of one picture. Each field is the variable ``BOTTEGA_<FIELD>``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_pixels: int = Field(
-        100_000_000, ge=1, description="largest picture that is decoded, in pixels (width × height)"
+        100_000_000, ge=1, description="maximum size of a picture that is read, in pixels (width × height)"
     )
-    offline: bool = Field(False, description="1 forbids every download, even one that was asked for")
+    offline: bool = Field(False, description="1 forbids every download")
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("bottega", appauthor=False)),
-        description="where downloaded and imported weights are kept",
+        description="folder of downloaded, imported and trained weights",
     )
     cache: Path = Field(
         default_factory=lambda: Path(platformdirs.user_cache_dir("bottega", appauthor=False)),
-        description="where things that can be made again are kept",
+        description="folder of cached files, which can be deleted at any time",
     )
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps: where networks run")
     precision: str = Field("auto", description="auto, fp32, bf16: arithmetic of networks")
     threads: int = Field(
-        0, ge=0, description="processor threads; 0 takes OMP_NUM_THREADS, or all cores where it is not set"
+        0, ge=0, description="processor threads; 0 means OMP_NUM_THREADS, or all cores where that is not set"
     )
 
 
@@ -41,7 +41,7 @@ def environment() -> Environment:
     """Read the variables now.
 
     Raises:
-        SettingsError: a ``BOTTEGA_`` variable has an unusable value.
+        SettingsError: a variable has an invalid value.
     """
     values = {
         name: os.environ[PREFIX + name.upper()]
@@ -59,10 +59,9 @@ def environment() -> Environment:
 
 
 def openmp_threads() -> int | None:
-    """What ``OMP_NUM_THREADS`` asks of every numerical program; ``None`` where it is not set to a number.
+    """The number in ``OMP_NUM_THREADS``, or ``None``; of a list for nested loops, the first.
 
-    A list has one number per level of nested loops; the first is ours. The OpenMP library itself complains of
-    a value that is no number.
+    The OpenMP library itself warns about a value that is not a number.
     """
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return int(first) if first.isdecimal() and int(first) > 0 else None

@@ -56,7 +56,7 @@ def files(tmp_path_factory):
     for name, network in (("micro", MicroNet), ("adain", AdaINNet)):
         save(untrained(network), folder / f"{name}.safetensors")
     state = untrained(MicroASTShaped).state_dict()
-    weights.save(folder / "microast.safetensors", state, {"architecture": "microast"})
+    weights.save_file(folder / "microast.safetensors", state, {"architecture": "microast"})
     return {name: folder / f"{name}.safetensors" for name in ("micro", "microast", "adain")}
 
 
@@ -137,7 +137,7 @@ def test_what_cannot_paint_any_style_is_refused(tmp_path):
     save(MultiStyleNet(["a"]), tmp_path / "multi.safetensors")
     with pytest.raises(WeightsError, match="any style"):
         painter(tmp_path / "multi.safetensors")
-    weights.save(tmp_path / "microast.safetensors", {"a": torch.zeros(1)}, {"architecture": "microast"})
+    weights.save_file(tmp_path / "microast.safetensors", {"a": torch.zeros(1)}, {"architecture": "microast"})
     with pytest.raises(WeightsError, match="MicroAST"):
         painter(tmp_path / "microast.safetensors")
     with pytest.raises(WeightsError):

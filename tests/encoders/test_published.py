@@ -359,14 +359,14 @@ def test_load_by_name(tmp_path, monkeypatch, states):
     facts = {"kind": "encoder", "licence": "none", "origin": "random values of a test"}
     half = {key: tensor.half() for key, tensor in states["squeezenet"].items()}
     configuration = {"architecture": "squeezenet"}
-    weights.shelve("mine", half, configuration, architecture="squeezenet", **facts)
-    encoder = load_encoder("mine", pooling="average")
+    weights.register("mine", half, configuration, architecture="squeezenet", **facts)
+    encoder = load("mine", pooling="average")
     assert encoder.dtype == torch.float32
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     assert torch.equal(encoder.state_dict()["features.0.bias"], half["features.0.bias"].float())
-    weights.shelve("painter", half, {"architecture": "oracle"}, architecture="oracle", **facts)
+    weights.register("painter", half, {"architecture": "oracle"}, architecture="oracle", **facts)
     with pytest.raises(WeightsError, match='"oracle", which is no encoder'):
-        load_encoder("painter")
-    weights.shelve("torn", {"features.0.bias": torch.ones(64)}, configuration, architecture="", **facts)
+        load("painter")
+    weights.register("torn", {"features.0.bias": torch.ones(64)}, configuration, architecture="", **facts)
     with pytest.raises(WeightsError, match="do not fit the encoder squeezenet"):
         load_encoder("torn")

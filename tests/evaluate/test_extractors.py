@@ -66,7 +66,7 @@ def test_unusable_names(name):
 def test_unknown_layers_and_weights():
     with pytest.raises(SettingsError, match="relu4_3"):
         extractor("small:deepest")
-    with pytest.raises(WeightsError, match="known are"):
+    with pytest.raises(WeightsError, match="Available: "):
         extractor("smal")
 
 

@@ -112,10 +112,10 @@ def test_a_converted_file_becomes_an_extractor(state, tmp_path, monkeypatch):
     halved = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
     torch.save(halved, tmp_path / "pt_inception.pth")
     weights.convert(tmp_path / "pt_inception.pth", tmp_path / "inception.safetensors")
-    converted, configuration = weights.read(tmp_path / "inception.safetensors")
+    converted, configuration = weights.load_file(tmp_path / "inception.safetensors")
     facts = {"kind": "features", "licence": "none", "origin": "random values of a test"}
-    weights.shelve("inception", converted, configuration, architecture="inception", **facts)
-    result = extractor("inception@80")
+    weights.register("inception", converted, configuration, architecture="inception", **facts)
+    found = extractor("inception@80")
     network = empty()
     network.load_features(halved)
     pictures = torch.rand(1, 3, 80, 80, generator=torch.Generator().manual_seed(1))

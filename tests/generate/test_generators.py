@@ -157,15 +157,15 @@ def test_files(name: str, half: bool, tmp_path: Path) -> None:
     assert again.classes == generator.classes
     apart = (again(*inputs(again)) - generator(*inputs(generator))).abs().max()
     assert apart < (0.02 if half else 1e-5)
-    assert weights.read(file)[1]["note"] == "kept"
+    assert weights.load_file(file)[1]["note"] == "kept"
 
 
 def test_files_of_others(tmp_path: Path) -> None:
     file = tmp_path / "other.safetensors"
-    weights.save(file, {"x": torch.zeros(1)}, {"architecture": "micro"})
+    weights.save_file(file, {"x": torch.zeros(1)}, {"architecture": "micro"})
     with pytest.raises(WeightsError, match=r'holds "micro", which is not one of the generators'):
         generate.load(file)
-    weights.save(file, {"x": torch.zeros(1)}, {"architecture": "dcgan", "settings": {}})
+    weights.save_file(file, {"x": torch.zeros(1)}, {"architecture": "dcgan", "settings": {}})
     with pytest.raises(WeightsError, match='does not fit the generator "dcgan"'):
         generate.load(file)
     with pytest.raises(WeightsError, match="not one of the networks fewshot"):

@@ -111,7 +111,38 @@ def test_rounding_errors_beyond_the_range_are_clamped() -> None:
 
 
 def test_a_picture_checks_its_shapes() -> None:
-    with pytest.raises(PictureError, match="has \\(1, 3, H, W\\)"):
+    with pytest.raises(PictureError, match=r"\(1, 3, H, W\) is expected"):
         Picture(torch.zeros(3, 4, 5))
     with pytest.raises(PictureError, match="alpha"):
         Picture(torch.zeros(1, 3, 4, 5), torch.zeros(1, 1, 5, 4))
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_picture_to_numpy_and_back(bits: int, channels: int) -> None:
+    dtype = np.uint8 if bits == 8 else np.uint16
+    values = np.random.default_rng(0).integers(0, 2**bits, (5, 7, channels)).astype(dtype)
+    array = as_picture(values).to_numpy(bits)
+    assert array.dtype == dtype
+    assert np.array_equal(array, values)
+    array[:] = 0
+    assert np.array_equal(as_picture(values).to_numpy(bits), values)
+
+
+def test_a_picture_to_numpy_is_a_copy() -> None:
+    picture = as_picture(np.full((2, 3, 3), 7, np.uint8))
+    picture.to_numpy()[:] = 0
+    assert (picture.to_numpy() == 7).all()
+
+
+def test_to_numpy_rounds_and_clamps() -> None:
+    picture = Picture(torch.tensor([0.5, 1.2, 0.001]).view(1, 3, 1, 1).requires_grad_())
+    assert picture.to_numpy().tolist() == [[[128, 255, 0]]]
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (4, "RGBA")])
+def test_a_picture_to_pil(channels: int, mode: str) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (5, 7, channels)).astype(np.uint8)
+    image = as_picture(values).to_pil()
+    assert (image.mode, image.size) == (mode, (7, 5))
+    assert np.array_equal(np.asarray(image), values)

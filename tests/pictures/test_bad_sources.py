@@ -169,10 +169,10 @@ def test_no_memory_is_said_as_such() -> None:
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")):
         with (
             pytest.raises(ResourceError, match=r"not enough memory to read big\.png"),
-            open_image.translated("big.png"),
+            open_image.picture_errors("big.png"),
         ):
             raise error
-    with pytest.raises(PictureError, match="damaged"), open_image.translated("lying.heic"):
+    with pytest.raises(PictureError, match="damaged"), open_image.picture_errors("lying.heic"):
         raise RuntimeError("Memory allocation error: Security limit exceeded: Image size 4096x4096")
 
 

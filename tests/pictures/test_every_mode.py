@@ -202,7 +202,7 @@ def test_floats(size: tuple[int, int], seed: int, top: float) -> None:
 
 @pytest.mark.parametrize("value", [0, 1, 200, 70_000, -5])
 def test_wide_integers_have_no_agreed_white(value: int) -> None:
-    with pytest.raises(PictureError, match="no agreed white"):
+    with pytest.raises(PictureError, match="no defined white"):
         as_picture(Image.new("I", (3, 2), value))
 
 

@@ -79,7 +79,7 @@ def test_what_is_not_followed_is_said() -> None:
     assert load(content).notes == ("The file holds several pictures; only the main one was read.",)
     assert torch.equal(*load(content).pixels.chunk(3, dim=1)[:2]), "the main one is grey"
     assert load(heic(gentle("RGB"), color_primaries=12)).notes == (
-        "The file marks its colours as wide or HDR without a profile; they were taken as sRGB.",
+        "The file has wide-gamut or HDR colours without a profile; they were read as sRGB.",
     )
 
 

@@ -85,7 +85,7 @@ def test_float_and_wide_integers() -> None:
     assert picture.pixels.unique().tolist() == [0.25]
     assert picture.bits == 16
     for mode, value in (("F", 2.0), ("F", float("nan")), ("I", 70000)):
-        with pytest.raises(PictureError, match=r"between 0 and 1|no agreed white"):
+        with pytest.raises(PictureError, match=r"between 0 and 1|no defined white"):
             load(encoded(Image.new(mode, (2, 2), value), "TIFF"))
 
 

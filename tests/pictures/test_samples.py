@@ -61,8 +61,10 @@ def test_alpha_goes_beside_them(tmp_path: Path, samples: np.ndarray) -> None:
     read = pictures.load(path)
     assert read.alpha is not None
     assert np.array_equal(read.samples, samples)
-    on_white = np.asarray(Image.open(pictures.save(Picture(samples, alpha * 0), tmp_path / "white.jpg")))
-    assert on_white.min() == 255
+    composite_on_white = np.asarray(
+        Image.open(pictures.save(Picture(samples, alpha * 0), tmp_path / "white.jpg"))
+    )
+    assert composite_on_white.min() == 255
 
 
 def test_arrays_are_copied(samples: np.ndarray) -> None:

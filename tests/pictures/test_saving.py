@@ -66,9 +66,9 @@ def test_a_long_name_leaves_room_for_the_temporary_file(tmp_path) -> None:
 
 
 def test_unusable_settings(tmp_path) -> None:
-    assert "from 1 to 100" in refusal(tmp_path / "a.jpg", quality=0)
+    assert "between 1 and 100" in refusal(tmp_path / "a.jpg", quality=0)
     assert "8 or 16" in refusal(tmp_path / "a.png", bits=32)
-    assert "not numbers" in refusal(tmp_path / "a.png", alpha=torch.full((1, 1, 20, 30), float("nan")))
+    assert "NaN" in refusal(tmp_path / "a.png", alpha=torch.full((1, 1, 20, 30), float("nan")))
     assert "at most 16383" in refusal(tmp_path / "a.webp", torch.zeros(1, 3, 1, 16384))
     assert "at most 65535" in refusal(tmp_path / "a.jpg", torch.zeros(1, 3, 65536, 1))
     with pytest.raises(OutputError, match="choose PNG"):

@@ -12,7 +12,7 @@ from handmade import chunk, encoded, matrix_profile, png, tiff16
 from PIL import Image
 
 from bottega.errors import OutputError
-from bottega.pictures import as_picture, encode, icc, load
+from bottega.pictures import as_picture, color_profiles, encode, load
 
 SAMPLES = np.random.default_rng(7).integers(0, 65536, (9, 7, 4), dtype=np.uint16)
 
@@ -145,9 +145,9 @@ def test_curves_of_profiles() -> None:
         ">5i", *(round(v * 65536) for v in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
     )
     expected = np.where(x >= 0.04045, ((x + 0.055) / 1.055) ** 2.4, x / 12.92)
-    assert np.abs(icc._curve(parametric) - expected).max() < 1e-4
+    assert np.abs(color_profiles._curve(parametric) - expected).max() < 1e-4
     table = b"curv" + bytes(4) + struct.pack(">I3H", 3, 0, 16384, 65535)
-    assert icc._curve(table).tolist() == pytest.approx([0, 0.25, 1], abs=1e-5)
+    assert color_profiles._curve(table).tolist() == pytest.approx([0, 0.25, 1], abs=1e-5)
 
 
 def test_only_png_and_tiff_are_deep() -> None:

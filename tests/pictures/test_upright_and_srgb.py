@@ -96,7 +96,7 @@ def test_a_profile_that_does_not_fit_is_ignored_and_said(profile: bytes) -> None
     picture = load(encoded(Image.new("RGB", (2, 2), (9, 99, 199)), "PNG", icc_profile=profile))
     assert (picture.pixels[0, :, 0, 0] * 255).round().tolist() == [9, 99, 199]
     assert len(picture.notes) == 1
-    assert "taken as sRGB" in picture.notes[0]
+    assert "read as sRGB" in picture.notes[0]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
@@ -104,10 +104,10 @@ def test_cmyk(kind: str) -> None:
     image = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
     plain = load(encoded(image, kind, quality=95))
     assert (plain.pixels[0, :, 8, 8] * 255).tolist() == pytest.approx([0, 255, 255], abs=3)
-    assert "no colour profile" in plain.notes[0]
+    assert "without a colour profile" in plain.notes[0]
     broken = load(encoded(image, kind, quality=95, icc_profile=b"nonsense"))
     assert (broken.pixels[0, :, 8, 8] * 255).tolist() == pytest.approx([0, 255, 255], abs=3)
-    assert "converted plainly" in broken.notes[0]
+    assert "converted without it" in broken.notes[0]
     followed = load(encoded(image, kind, quality=95, icc_profile=ink_profile()))
     # L* of 83.3 is Y = 0.629, which sRGB encodes as 0.815.
     assert (followed.pixels[0, :, 8, 8] * 255).tolist() == pytest.approx([207.8] * 3, abs=3)

@@ -120,7 +120,7 @@ def test_another_seed_is_another_encoder(trained, collection, tmp_path):
 
 
 def test_the_result_has_channels_of_mean_one_in_half_precision(trained, collection):
-    state, configuration = weights.read(trained / "encoder.safetensors")
+    state, configuration = weights.load_file(trained / "encoder.safetensors")
     assert configuration["architecture"] == "small"
     assert configuration["widths"] == [8, 8, 16, 16]
     assert EncoderRecipe.model_validate(configuration["recipe"]) == TINY
@@ -138,8 +138,8 @@ def test_the_result_has_channels_of_mean_one_in_half_precision(trained, collecti
 
 def test_the_export_sees_what_the_average_sees(trained):
     """Same directions of features: only positive factors per channel lie between."""
-    encoder = student_encoder(TINY).fold_batch_norm()
-    encoder.load_features(weights.read(trained / "encoder.safetensors")[0])
+    encoder = student_encoder(TINY).folded()
+    encoder.load_features(weights.load_file(trained / "encoder.safetensors")[0])
     averaged = averaged_encoder(TINY, trained / "last.pt")
     x = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
     for name in encoder.layers:
@@ -153,12 +153,12 @@ def test_the_packaged_shape_loads_by_name(collection, tmp_path, monkeypatch):
     few = copy(collection, tmp_path / "few", lambda file: "photos/open/" in file.as_posix())
     recipe = EncoderRecipe(batch=2, size=32, steps=1)
     train(data=few, run=tmp_path / "run", recipe=recipe)
-    state, configuration = weights.read(tmp_path / "run" / "encoder.safetensors")
+    state, configuration = weights.load_file(tmp_path / "run" / "encoder.safetensors")
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     facts = {"kind": "encoder", "licence": "MIT", "origin": "a test"}
-    weights.shelve("mine", state, configuration, architecture="small", **facts)
-    encoder = encoders.load_encoder("mine")
-    assert isinstance(encoder, VGGEncoder)
+    weights.register("mine", state, configuration, architecture="small", **facts)
+    encoder = encoders.load("mine")
+    assert isinstance(encoder, PlainEncoder)
     assert torch.equal(encoder.state_dict()["features.0.weight"], state["features.0.weight"].float())
 
 

@@ -130,6 +130,6 @@ def test_another_network_is_not_gone_on_with(tmp_path: Path) -> None:
 def test_the_baseline_is_exported_under_its_name(tmp_path: Path) -> None:
     recipe = MicroRecipe(network="microast")
     export(recipe, build_painter(recipe), tmp_path / "microast.safetensors")
-    assert weights.read(tmp_path / "microast.safetensors")[1]["architecture"] == "microast"
+    assert weights.load_file(tmp_path / "microast.safetensors")[1]["architecture"] == "microast"
     with pytest.raises(ValidationError):
         MicroRecipe(size=50)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bottega import runtime
-from bottega.runtime import cgroups, hardware, memory
+from bottega.runtime import cgroups, hardware
 
 Tree = Callable[..., None]
 
@@ -65,7 +65,7 @@ def test_no_groups_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(cgroups, "CGROUPS", tmp_path / "none")
     monkeypatch.setattr(cgroups, "OWN_GROUPS", tmp_path / "none-either")
     assert cgroups.cpu_limit() is None
-    assert cgroups.memory_room() is None
+    assert cgroups.cgroup_available_memory() is None
 
 
 def test_threads_heed_the_quota(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,14 +88,12 @@ def test_threads_heed_the_quota(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> 
 def test_memory_of_version_2(tree: Tree, limit: str, room: int | None) -> None:
     stat = "anon 300000\ninactive_file 100000"
     tree("0::/a", {"a/memory.max": limit, "a/memory.current": "400000", "a/memory.stat": stat})
-    assert cgroups.memory_room() == room
+    assert cgroups.cgroup_available_memory() == room
 
 
 def test_memory_of_version_1(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = "memory/docker/ab12/memory"
     files = {f"{folder}.limit_in_bytes": "1000000", f"{folder}.usage_in_bytes": "300000"}
     tree("9:memory:/docker/ab12", files)
-    assert cgroups.memory_room() == 700000
-    monkeypatch.setattr(memory, "_meminfo", lambda field: 10**9)
-    if memory.platform.system() == "Linux":
-        assert runtime.available_memory() == 700000
+    assert cgroups.cgroup_available_memory() == 700000
+    assert runtime.available_memory() == 700000

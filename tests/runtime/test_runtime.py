@@ -27,7 +27,7 @@ def _plain_environment(monkeypatch):
 
 
 def test_auto_takes_the_best_device_there_is():
-    chosen = runtime.device()
+    chosen = runtime.select_device()
     if torch.cuda.is_available():
         assert chosen.type == "cuda"
     else:
@@ -37,47 +37,47 @@ def test_auto_takes_the_best_device_there_is():
 
 def test_the_variable_decides_for_auto_only(monkeypatch):
     monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
-    assert runtime.device().type == "cpu"
+    assert runtime.select_device().type == "cpu"
     monkeypatch.setenv("BOTTEGA_DEVICE", "nonsense")
-    assert runtime.device("cpu").type == "cpu"
+    assert runtime.select_device("cpu").type == "cpu"
     with pytest.raises(SettingsError, match="nonsense"):
-        runtime.device()
+        runtime.select_device()
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "cpu:3", "cuda:x", "meta", "CPU "])
 def test_names_that_are_no_device(name):
     with pytest.raises(SettingsError, match="not a device"):
-        runtime.device(name)
+        runtime.select_device(name)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has what the test wants missing")
 @pytest.mark.parametrize("name", ["cuda", "cuda:1"])
 def test_a_missing_gpu(name):
-    with pytest.raises(ResourceError, match=f'"{name}" was asked for.*choose cpu or auto'):
-        runtime.device(name)
+    with pytest.raises(ResourceError, match=f'"{name}" was requested.*choose cpu or auto'):
+        runtime.select_device(name)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_beyond_the_last():
     with pytest.raises(ResourceError, match="counted from cuda:0"):
-        runtime.device(f"cuda:{torch.cuda.device_count()}")
+        runtime.select_device(f"cuda:{torch.cuda.device_count()}")
 
 
 @pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has what the test wants missing")
 def test_a_missing_apple_gpu():
     with pytest.raises(ResourceError, match="Apple GPU"):
-        runtime.device("mps")
+        runtime.select_device("mps")
 
 
 def test_precision_by_name_and_by_variable(monkeypatch):
     cpu = torch.device("cpu")
-    assert runtime.precision(cpu, "fp32") is torch.float32
-    assert runtime.precision(cpu, "bf16") is torch.bfloat16
+    assert runtime.select_dtype(cpu, "fp32") is torch.float32
+    assert runtime.select_dtype(cpu, "bf16") is torch.bfloat16
     monkeypatch.setenv("BOTTEGA_PRECISION", "fp32")
-    assert runtime.precision(cpu) is torch.float32
-    assert runtime.precision(cpu, "bf16") is torch.bfloat16
+    assert runtime.select_dtype(cpu) is torch.float32
+    assert runtime.select_dtype(cpu, "bf16") is torch.bfloat16
     with pytest.raises(SettingsError, match='"fp16" is not a precision'):
-        runtime.precision(cpu, "fp16")
+        runtime.select_dtype(cpu, "fp16")
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="compares with Linux's own table")
@@ -86,8 +86,8 @@ def test_bf16_where_linux_says_that_the_processor_has_it():
         flags = next(line for line in table if line.startswith(("flags", "Features"))).split()
     native = bool({"avx512_bf16", "amx_bf16", "bf16"}.intersection(flags))
     expected = torch.bfloat16 if native else torch.float32
-    assert runtime.precision(torch.device("cpu")) is expected
-    assert ("avx2" in flags) == ("avx2" in runtime.capabilities())
+    assert runtime.select_dtype(torch.device("cpu")) is expected
+    assert ("avx2" in flags) == ("avx2" in runtime.cpu_capabilities())
 
 
 def test_threads(monkeypatch):
@@ -126,14 +126,14 @@ def test_threads_stay_within_the_affinity(monkeypatch):
 
 def test_seeds_repeat_and_leave_the_global_generator_alone():
     before = torch.get_rng_state()
-    draws = [torch.rand(4, generator=runtime.seeded(seed)) for seed in (5, 5, 6)]
+    draws = [torch.rand(4, generator=runtime.seeded_generator(seed)) for seed in (5, 5, 6)]
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
     assert torch.equal(before, torch.get_rng_state())
-    runtime.seeded(2**63 - 1)
+    runtime.seeded_generator(2**63 - 1)
     for seed in (-1, 2**63):
         with pytest.raises(SettingsError, match=str(seed)):
-            runtime.seeded(seed)
+            runtime.seeded_generator(seed)
 
 
 def state():
@@ -197,15 +197,14 @@ def test_peak_memory_without_the_table(monkeypatch, tmp_path):
 
 
 def test_available_memory_is_within_the_machine():
-    assert 0 < runtime.available_memory() <= memory.total_memory()
-    assert memory.total_memory() == runtime.system_info()["memory"]
+    assert 0 < runtime.available_memory() <= runtime.system_info()["memory"]
 
 
 def test_the_allocator_is_tuned_in_a_process_of_our_own():
     code = (
         "import platform, torch\n"
-        "from bottega.runtime import tune_allocator\n"
-        "done = tune_allocator()\n"
+        "from bottega.runtime import configure_malloc\n"
+        "done = configure_malloc()\n"
         "torch.ones(2000, 2000).sum()\n"
         "assert done == (platform.libc_ver()[0] == 'glibc' and platform.system() == 'Linux'), done\n"
     )
@@ -216,13 +215,13 @@ def test_the_allocator_is_tuned_in_a_process_of_our_own():
 def test_memory_is_spared_where_the_allocator_was_tuned_and_only_there():
     code = (
         "import torch\n"
-        "from bottega.runtime import memory, spare_memory, tune_allocator\n"
+        "from bottega.runtime import memory, reduce_malloc_retention, configure_malloc\n"
         "def resident():\n"
         "    lines = memory.STATUS.read_text().splitlines()\n"
         "    return next(int(line.split()[1]) for line in lines if line.startswith('VmRSS'))\n"
-        "assert not spare_memory(), 'not tuned'\n"
-        "if tune_allocator():\n"
-        "    assert spare_memory()\n"
+        "assert not reduce_malloc_retention(), 'not tuned'\n"
+        "if configure_malloc():\n"
+        "    assert reduce_malloc_retention()\n"
         "    before = resident()\n"
         "    big = torch.ones(100_000_000)\n"
         "    after = torch.ones(1000)\n"
@@ -240,12 +239,12 @@ def test_the_machine_in_plain_values():
     assert facts["cpu"]
     assert facts["cores"] >= 1
     assert facts["precision"] in ("float32", "bfloat16")
-    assert set(facts["flags"]) <= runtime.capabilities()
+    assert set(facts["flags"]) <= runtime.cpu_capabilities()
 
 
 def test_matrix_peak_is_a_speed():
     torch.set_num_threads(1)
-    slow, quick = (runtime.matrix_peak(torch.float32, seconds) for seconds in (0.0, 0.2))
+    slow, quick = (runtime.matmul_gflops(torch.float32, seconds) for seconds in (0.0, 0.2))
     assert 0.1 < slow < 1e6
     # The same machine, another moment: within a factor even where others use it too.
     assert quick > slow / 5

@@ -38,7 +38,7 @@ def test_doctor_report(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_doctor_finds_damaged_weights(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     facts = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "zeros"}
-    weights.shelve("mine", {"w": torch.zeros(4)}, {}, **facts)
+    weights.register("mine", {"w": torch.zeros(4)}, {}, **facts)
     file = weights.path("mine")
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
@@ -95,7 +95,7 @@ def test_models_list_show_path(bench: Path) -> None:
     assert result.details["sha256"] == weights.entry("tiny").sha256
     assert {row["field"]: row["value"] for row in result.rows}["here"] == "yes"
     assert Path(run("models path", name="tiny").summary).is_file()
-    with pytest.raises(WeightsError, match="known are"):
+    with pytest.raises(WeightsError, match="Available: "):
         run("models show", name="vast")
     with pytest.raises(WeightsError, match="models pull"):
         run("models path", name="vgg19")
@@ -110,19 +110,19 @@ def test_models_pull_respects_offline(bench: Path, monkeypatch: pytest.MonkeyPat
 def test_models_convert_and_import(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     torch.save({"w": torch.ones(3)}, "foreign.pth")
-    result = run("models convert", source="foreign.pth", output="own.safetensors")
-    assert torch.equal(weights.read("own.safetensors")[0]["w"], torch.ones(3))
-    assert result.details["sha256"] in result.summary
+    outcome = run("models convert", source="foreign.pth", output="own.safetensors")
+    assert torch.equal(weights.load_file("own.safetensors")[0]["w"], torch.ones(3))
+    assert outcome.details["sha256"] in outcome.summary
     with pytest.raises(OutputError, match="--overwrite"):
         run("models convert", source="foreign.pth", output="own.safetensors")
     run("models import", source="foreign.pth", name="mine", licence="CC0")
-    assert weights.entry("mine").licence == "CC0"
-    assert run("models verify", name="mine").rows[0]["state"] == "intact"
+    assert weights.entry("mine").license == "CC0"
+    assert run("models verify", name="mine").rows[0]["state"] == "whole"
     with pytest.raises(SettingsError, match="already"):
         run("models import", source="foreign.pth", name="mine")
 
 
 def test_convert_never_writes_over_its_input(bench: Path) -> None:
-    weights.save("own.safetensors", {"w": torch.ones(3)}, {})
+    weights.save_file("own.safetensors", {"w": torch.ones(3)}, {})
     with pytest.raises(OutputError, match="never overwritten"):
         run("models convert", source="own.safetensors", output="own.safetensors", overwrite=True)

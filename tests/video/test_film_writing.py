@@ -1,4 +1,4 @@
-"""Films out: every file and codec, times, colours, sizes, segments that join, sound that stays."""
+"""Films out: every file and codec, times, colours, sizes, segments that mux, sound that stays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bottega.errors import OutputError, PictureError
-from bottega.video import ClipInfo, Film, Frame, SegmentWriter, encoding_for, join, read_recipe
+from bottega.video import ClipInfo, Frame, SegmentWriter, VideoFile, choose_encoding, mux, read_recipe
 from tests.video.handmade_clips import BLUE, RED, packets_of, sound_of, two_colors, write_film
 
 INFO = ClipInfo("test", 64, 48, Fraction(25), 12, 0.48, Fraction(1, 1000))
@@ -21,7 +21,7 @@ def write(
     target: Path, count: int = 12, *, per_segment: int = 12, codec: str = "auto", info: ClipInfo = INFO
 ) -> list[Path]:
     """The two colours as segments."""
-    encoding = encoding_for(target, codec)
+    encoding = choose_encoding(target, codec)
     frames = [
         Frame(pixels, Fraction(number, 25), number)
         for number, pixels in enumerate(two_colors(count, info.height, info.width))
@@ -42,8 +42,8 @@ def write(
 )
 def test_what_goes_in_comes_out(tmp_path: Path, name: str, codec: str) -> None:
     target = tmp_path / name
-    join(write(target, codec=codec), target)
-    clip = Film(target)
+    mux(write(target, codec=codec), target)
+    clip = VideoFile(target)
     frames = list(clip.frames())
     assert [frame.time for frame in frames] == [Fraction(n, 25) for n in range(12)]
     assert (clip.info.width, clip.info.height) == (64, 48)
@@ -52,7 +52,7 @@ def test_what_goes_in_comes_out(tmp_path: Path, name: str, codec: str) -> None:
 
 
 def test_the_film_says_its_colors(tmp_path: Path) -> None:
-    join(write(tmp_path / "a.mp4"), tmp_path / "a.mp4")
+    mux(write(tmp_path / "a.mp4"), tmp_path / "a.mp4")
     with av.open(str(tmp_path / "a.mp4")) as container:
         context = container.streams.video[0].codec_context
         assert (int(context.colorspace), int(context.color_range)) == (6, 1)
@@ -64,8 +64,8 @@ def test_joined_segments_are_as_one(tmp_path: Path, name: str) -> None:
     target = tmp_path / name
     segments = write(target, 40, per_segment=15)
     assert len(segments) == 3
-    join(segments, target)
-    frames = list(Film(target).frames())
+    mux(segments, target)
+    frames = list(VideoFile(target).frames())
     assert [frame.time for frame in frames] == [Fraction(n, 25) for n in range(40)]
     bars = [int((frame.pixels[24, :, 2] > 125).argmax()) for frame in frames[:20]]
     assert np.abs(np.array(bars) - 2 * np.arange(20)).max() <= 1
@@ -75,28 +75,28 @@ def test_joined_segments_are_as_one(tmp_path: Path, name: str) -> None:
 def test_odd_sizes(tmp_path: Path, name: str) -> None:
     info = replace(INFO, width=63, height=47)
     target = tmp_path / name
-    join(write(target, info=info), target)
-    pixels = next(Film(target).frames()).pixels
+    mux(write(target, info=info), target)
+    pixels = next(VideoFile(target).frames()).pixels
     assert pixels.shape[:2] == ((48, 64) if name == "a.mp4" else (47, 63))
     np.testing.assert_allclose(pixels[-1, -1], RED, atol=4)
 
 
 def test_one_frame_is_a_film(tmp_path: Path) -> None:
-    join(write(tmp_path / "a.mp4", 1), tmp_path / "a.mp4")
-    assert len(list(Film(tmp_path / "a.mp4").frames())) == 1
+    mux(write(tmp_path / "a.mp4", 1), tmp_path / "a.mp4")
+    assert len(list(VideoFile(tmp_path / "a.mp4").frames())) == 1
 
 
 def test_the_shape_of_pixels_is_kept(tmp_path: Path) -> None:
-    info = replace(INFO, aspect=Fraction(4, 3))
-    join(write(tmp_path / "a.mkv", info=info), tmp_path / "a.mkv")
-    assert Film(tmp_path / "a.mkv").info.aspect == Fraction(4, 3)
+    info = replace(INFO, pixel_aspect=Fraction(4, 3))
+    mux(write(tmp_path / "a.mkv", info=info), tmp_path / "a.mkv")
+    assert VideoFile(tmp_path / "a.mkv").info.pixel_aspect == Fraction(4, 3)
 
 
 @pytest.mark.parametrize(("name", "same"), [("a.mp4", True), ("a.mkv", True), ("a.webm", False)])
 def test_sound_is_copied_where_it_can_be(tmp_path: Path, name: str, same: bool) -> None:
     source = write_film(tmp_path / "source.mp4", two_colors(50), sound="aac")
     target, notes = tmp_path / name, list[str]()
-    join(write(target, 50), target, sound=source, on_note=notes.append)
+    mux(write(target, 50), target, audio=source, on_note=notes.append)
     codec, seconds = sound_of(target)
     assert seconds == pytest.approx(2.0, abs=0.06)
     assert codec == ("aac" if same else "opus")
@@ -108,7 +108,7 @@ def test_sound_is_copied_where_it_can_be(tmp_path: Path, name: str, same: bool) 
 def test_sound_and_pictures_are_interleaved(tmp_path: Path) -> None:
     source = write_film(tmp_path / "source.mp4", two_colors(100, 16, 64), sound="aac")
     target = tmp_path / "a.mkv"
-    join(write(target, 100, info=replace(INFO, height=16)), target, sound=source)
+    mux(write(target, 100, info=replace(INFO, height=16)), target, audio=source)
     with av.open(str(target)) as container:
         kinds = [p.stream.type for p in container.demux() if p.size]
     first_half = kinds[: len(kinds) // 2]
@@ -118,7 +118,7 @@ def test_sound_and_pictures_are_interleaved(tmp_path: Path) -> None:
 def test_the_recipe_is_inside(tmp_path: Path) -> None:
     recipe = {"tool": "test", "name": 'Käthe "K" = 1;\n'}
     for name in ("a.mp4", "a.mkv", "a.webm", "a.mov"):
-        join(write(tmp_path / name), tmp_path / name, recipe=recipe)
+        mux(write(tmp_path / name), tmp_path / name, recipe=recipe)
         assert read_recipe(tmp_path / name) == recipe
     plain = write_film(tmp_path / "plain.mp4", two_colors(2))
     assert read_recipe(plain) is None
@@ -129,20 +129,20 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     segments = write(target, 20, per_segment=10)
     segments[1].write_bytes(b"no film")
     with pytest.raises(PictureError):
-        join(segments, target)
-    writer = SegmentWriter(tmp_path / "b.nut", INFO, encoding_for(target))
+        mux(segments, target)
+    writer = SegmentWriter(tmp_path / "b.nut", INFO, choose_encoding(target))
     writer.write(Frame(two_colors(1)[0], Fraction(0), 0))
     writer.abandon()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-000.nut", "a-010.nut"]
 
 
 def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="films are written as"):
-        encoding_for(tmp_path / "a.avi")
-    with pytest.raises(OutputError, match=r"\.webm file holds vp9 or av1"):
-        encoding_for(tmp_path / "a.webm", "h264")
+    with pytest.raises(OutputError, match="video is written as"):
+        choose_encoding(tmp_path / "a.avi")
+    with pytest.raises(OutputError, match=r"\.webm file can hold vp9 or av1"):
+        choose_encoding(tmp_path / "a.webm", "h264")
     with pytest.raises(OutputError):
-        join(write(tmp_path / "a.mp4"), tmp_path / "nowhere" / "a.mp4")
+        mux(write(tmp_path / "a.mp4"), tmp_path / "nowhere" / "a.mp4")
 
 
 def test_better_quality_takes_more_bytes(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_better_quality_takes_more_bytes(tmp_path: Path) -> None:
         sizes = []
         for quality in (20, 60, 100):
             path = tmp_path / f"{quality}-{name}.nut"
-            with SegmentWriter(path, INFO, encoding_for(tmp_path / name, quality=quality)) as writer:
+            with SegmentWriter(path, INFO, choose_encoding(tmp_path / name, quality=quality)) as writer:
                 writer.write(Frame(noise, Fraction(0), 0))
             sizes.append(path.stat().st_size)
         assert sizes == sorted(sizes)

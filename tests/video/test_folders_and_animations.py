@@ -10,7 +10,15 @@ import pytest
 from PIL import Image
 
 from bottega.errors import OutputError, PictureError
-from bottega.video import Animation, AnimationWriter, ClipInfo, FolderWriter, Frame, FrameFolder, is_animated
+from bottega.video import (
+    Animation,
+    AnimationWriter,
+    ClipInfo,
+    Frame,
+    FrameFolder,
+    FrameFolderWriter,
+    is_animated,
+)
 
 COLORS = [(200, 60, 30), (30, 90, 220), (20, 160, 60), (240, 240, 240)]
 
@@ -33,17 +41,17 @@ def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     frames = list(clip.frames())
     assert [tuple(frame.pixels[0, 0]) for frame in frames] == COLORS
     assert [frame.time for frame in frames] == [Fraction(n, 10) for n in range(4)]
-    assert (clip.info.count, clip.info.rate, clip.first_number) == (4, 10, 9)
+    assert (clip.info.frame_count, clip.info.frame_rate, clip.first_number) == (4, 10, 9)
     later = list(clip.frames(Fraction(2, 10), 2))
-    assert [frame.number for frame in later] == [2, 3]
+    assert [frame.index for frame in later] == [2, 3]
 
 
 def test_a_broken_frame_of_a_folder_is_painted_over_by_its_predecessor(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "in", [1, 2, 3, 4])
     (folder / "shot2-0002.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     told: list[str] = []
-    writer = FolderWriter(tmp_path / "out", first=1)
-    for frame in FrameFolder(folder).frames(on_broken=told.append):
+    writer = FrameFolderWriter(tmp_path / "out", first=1)
+    for frame in FrameFolder(folder).frames(on_unreadable=told.append):
         writer.write(frame)
     assert len(told) == 1
     assert "shot2-0002.png" in told[0]
@@ -68,18 +76,18 @@ def test_what_is_no_folder_of_frames(tmp_path: Path) -> None:
 
 
 def test_patterns_name_the_frames(tmp_path: Path) -> None:
-    writer = FolderWriter(tmp_path / "out" / "a-%03d.jpg")
+    writer = FrameFolderWriter(tmp_path / "out" / "a-%03d.jpg")
     writer.write(Frame(plain(COLORS[0]), Fraction(0), 0))
     assert (tmp_path / "out" / "a-000.jpg").exists()
     with pytest.raises(OutputError):
-        FolderWriter(tmp_path / "out" / "a-%03d.mp4")
+        FrameFolderWriter(tmp_path / "out" / "a-%03d.mp4")
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
 @pytest.mark.parametrize("plays", [0, 1, 3])
 def test_an_animation_keeps_durations_and_plays(tmp_path: Path, suffix: str, plays: int) -> None:
     durations = [100, 40, 250, 70]
-    info = ClipInfo("x", 30, 20, Fraction(8), 4, 0.46, Fraction(1, 1000), plays=plays)
+    info = ClipInfo("x", 30, 20, Fraction(8), 4, 0.46, Fraction(1, 1000), play_count=plays)
     path = tmp_path / f"a{suffix}"
     writer = AnimationWriter(path, info, quality=100)
     time = 0
@@ -93,7 +101,7 @@ def test_an_animation_keeps_durations_and_plays(tmp_path: Path, suffix: str, pla
     clip = Animation(path)
     frames = list(clip.frames())
     assert [int(frame.duration * 1000) for frame in frames if frame.duration] == durations
-    assert clip.info.plays == plays
+    assert clip.info.play_count == plays
     for frame, color in zip(frames, COLORS, strict=True):
         np.testing.assert_allclose(frame.pixels[5, 5], color, atol=2)
 
@@ -102,7 +110,7 @@ def test_an_animation_keeps_durations_and_plays(tmp_path: Path, suffix: str, pla
 def test_transparency_of_animations(tmp_path: Path, suffix: str) -> None:
     alpha = np.zeros((20, 30), np.uint8)
     alpha[:, 10:] = 255
-    info = ClipInfo("x", 30, 20, Fraction(10), 2, 0.2, Fraction(1, 1000), alpha=True)
+    info = ClipInfo("x", 30, 20, Fraction(10), 2, 0.2, Fraction(1, 1000), has_alpha=True)
     writer = AnimationWriter(tmp_path / f"a{suffix}", info, quality=100)
     for number in range(2):
         writer.write(Frame(plain(COLORS[number]), Fraction(number, 10), number, alpha))

@@ -1,4 +1,4 @@
-"""Work ahead and behind, and masks that move."""
+"""Work prefetch and behind, and masks that move."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 
 from bottega.errors import PictureError
-from bottega.video import Behind, Frame, ahead, mask_track, side_by_side
+from bottega.video import BackgroundConsumer, Frame, open_mask_track, ordered_map, prefetch
 from tests.video.handmade_clips import write_film
 
 
 def test_things_ahead_are_the_same_things() -> None:
-    assert list(ahead(range(100), 3)) == list(range(100))
+    assert list(prefetch(range(100), 3)) == list(range(100))
 
 
 def test_ahead_is_never_further_than_its_depth() -> None:
@@ -29,7 +29,7 @@ def test_ahead_is_never_further_than_its_depth() -> None:
             made.append(number)
             yield number
 
-    for number in ahead(source(), 2):
+    for number in prefetch(source(), 2):
         time.sleep(0.002)
         assert len(made) <= number + 5
 
@@ -42,7 +42,7 @@ def test_an_error_ahead_comes_in_its_place() -> None:
 
     found: list[int] = []
     with pytest.raises(PictureError, match="broken"):
-        found.extend(ahead(source()))
+        found.extend(prefetch(source()))
     assert found in ([], [1, 2])
 
 
@@ -55,11 +55,11 @@ def test_stopping_early_ends_the_thread_and_closes_the_source() -> None:
         finally:
             closed.set()
 
-    things = ahead(source(), 2)
+    things = prefetch(source(), 2)
     next(things)
     things.close()  # type: ignore[attr-defined]
     assert closed.is_set()
-    assert not any(thread.name == "bottega-ahead" for thread in threading.enumerate())
+    assert not any(thread.name == "bottega-prefetch" for thread in threading.enumerate())
 
 
 def test_side_by_side_keeps_the_order_and_works_at_the_same_time() -> None:
@@ -70,7 +70,7 @@ def test_side_by_side_keeps_the_order_and_works_at_the_same_time() -> None:
         time.sleep(0.01 * (number % 3))
         return number * number
 
-    assert list(side_by_side(work, range(12), 3)) == [number * number for number in range(12)]
+    assert list(ordered_map(work, range(12), 3)) == [number * number for number in range(12)]
 
 
 def test_side_by_side_takes_little_ahead_and_raises_in_place() -> None:
@@ -86,7 +86,7 @@ def test_side_by_side_takes_little_ahead_and_raises_in_place() -> None:
             raise PictureError("broken")
         return number
 
-    results = side_by_side(work, source(), 2)
+    results = ordered_map(work, source(), 2)
     for number in range(5):
         assert next(results) == number
         assert len(taken) <= number + 4
@@ -96,7 +96,7 @@ def test_side_by_side_takes_little_ahead_and_raises_in_place() -> None:
 
 def test_behind_does_everything_in_order_before_it_ends() -> None:
     done: list[int] = []
-    with Behind[int](lambda number: (time.sleep(0.001), done.append(number)), 3) as behind:
+    with BackgroundConsumer[int](lambda number: (time.sleep(0.001), done.append(number)), 3) as behind:
         for number in range(30):
             behind.put(number)
     assert done == list(range(30))
@@ -124,7 +124,7 @@ def test_after_an_error_in_the_block_nothing_more_is_done() -> None:
 
 
 def _hand_over(work: Callable[[int], None], count: int, error: Exception | None = None) -> None:
-    with Behind(work, 10) as behind:
+    with BackgroundConsumer(work, 10) as behind:
         for number in range(count):
             behind.put(number)
         if error is not None:
@@ -145,7 +145,7 @@ def test_a_folder_of_masks_goes_by_number(tmp_path: Path) -> None:
     for number in (1, 2, 4):
         write_mask(tmp_path / f"m{number:03d}.png", number)
     notes: list[str] = []
-    track = mask_track(tmp_path, notes.append)
+    track = open_mask_track(tmp_path, notes.append)
     columns = [int(track(frame(number)).argmax(1)[0]) for number in range(5)]
     assert columns == [1, 2, 2, 4, 4]
     assert len(notes) == 1
@@ -154,7 +154,7 @@ def test_a_folder_of_masks_goes_by_number(tmp_path: Path) -> None:
 
 def test_one_mask_for_all(tmp_path: Path) -> None:
     write_mask(tmp_path / "m.png", 7)
-    track = mask_track(tmp_path / "m.png")
+    track = open_mask_track(tmp_path / "m.png")
     for number in (0, 5):
         mask = track(frame(number))
         assert mask.dtype == np.float32
@@ -172,7 +172,7 @@ def test_a_film_of_masks_goes_by_time(tmp_path: Path) -> None:
         masks.append(mask)
     # Half as many frames per second as the clip.
     times = [Fraction(number, 25) * 2 for number in range(10)]
-    track = mask_track(write_film(tmp_path / "m.mp4", masks, times=times))
+    track = open_mask_track(write_film(tmp_path / "m.mp4", masks, times=times))
     for number in (0, 1, 2, 5, 11, 3):  # and back again
         wide = float(track(frame(number, (32, 64))).mean()) * 64
         assert wide == pytest.approx(6 * (number // 2 + 1), abs=0.5)

@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 import torch
 
-import bottega.weights.download
-import bottega.weights.manifest
+import bottega.weights.downloads
 import bottega.weights.registry
 
 
@@ -77,7 +76,7 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Site]]:
     """Start a server in a thread: ``site = serve(content, ranges=False, ...)``."""
-    monkeypatch.setattr(bottega.weights.download, "PAUSE", 0.01)
+    monkeypatch.setattr(bottega.weights.downloads, "RETRY_SECONDS", 0.01)
     servers = []
 
     def start(content: bytes, **manners: Any) -> Site:
@@ -114,8 +113,8 @@ def catalogue(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
             "architecture": "plain",
             "summary": "a net",
             "parameters": 8,
-            "licence": "MIT",
-            "origin": "made by a test",
+            "license": "MIT",
+            "provenance": "made by a test",
         }
         lines = []
         for name, values in tables.items():
@@ -124,13 +123,13 @@ def catalogue(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
             lines += [f"{key} = {json.dumps(value)}" for key, value in (common | values).items()]
         manifest = tmp_path / "manifest.toml"
         manifest.write_text("\n".join(lines), encoding="utf-8")
-        monkeypatch.setattr(bottega.weights.manifest, "MANIFEST", manifest)
+        monkeypatch.setattr(bottega.weights.registry, "MANIFEST", manifest)
         monkeypatch.setattr(bottega.weights.registry, "FILES", files)
-        bottega.weights.manifest.manifest.cache_clear()
+        bottega.weights.registry.manifest.cache_clear()
         return files
 
     yield write
-    bottega.weights.manifest.manifest.cache_clear()
+    bottega.weights.registry.manifest.cache_clear()
 
 
 @pytest.fixture(scope="session")
@@ -149,7 +148,7 @@ def facts(content: bytes, url: str) -> dict[str, Any]:
         "url": url,
         "sha256": hashlib.sha256(content).hexdigest(),
         "size": len(content),
-        "drop": ["classifier."],
+        "drop_prefixes": ["classifier."],
     }
 
 

@@ -36,7 +36,7 @@ def test_state_dicts_come_over(tmp_path, legacy, wrapped, suffix):
     source = tmp_path / f"net{suffix}"
     torch.save(payload, source, _use_new_zipfile_serialization=not legacy)
     sha256 = weights.convert(source, tmp_path / "net.safetensors", configuration={"k": 1})
-    state, configuration = weights.read(tmp_path / "net.safetensors")
+    state, configuration = weights.load_file(tmp_path / "net.safetensors")
     assert len(sha256) == 64
     assert configuration == {"k": 1}
     assert state.keys() == STATE.keys()
@@ -46,11 +46,11 @@ def test_state_dicts_come_over(tmp_path, legacy, wrapped, suffix):
 def test_parameters_come_over(tmp_path):
     torch.save(OrderedDict(nn.Linear(2, 3).named_parameters()), tmp_path / "net.pth")
     weights.convert(tmp_path / "net.pth", tmp_path / "net.safetensors")
-    assert set(weights.read(tmp_path / "net.safetensors")[0]) == {"weight", "bias"}
+    assert set(weights.load_file(tmp_path / "net.safetensors")[0]) == {"weight", "bias"}
 
 
 def test_safetensors_keep_their_configuration(tmp_path):
-    weights.save(tmp_path / "one.safetensors", STATE, {"k": 1})
+    weights.save_file(tmp_path / "one.safetensors", STATE, {"k": 1})
     weights.convert(tmp_path / "one.safetensors", tmp_path / "two.safetensors")
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
 
@@ -131,10 +131,10 @@ def test_cut_files_are_refused(tmp_path, zipped):
 @pytest.mark.parametrize("name", ["net.bin", "net.ckpt", "net", "net.onnx"])
 def test_other_suffixes_are_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(WeightsError, match="weights come as"):
+    with pytest.raises(WeightsError, match="weights must end in"):
         weights.convert(tmp_path / name, tmp_path / "net.safetensors")
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(WeightsError, match="no such file"):
+    with pytest.raises(WeightsError, match="does not exist"):
         weights.convert(tmp_path / "net.pth", tmp_path / "net.safetensors")

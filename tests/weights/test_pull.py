@@ -11,7 +11,7 @@ import torch
 
 from bottega import weights
 from bottega.errors import OutputError, WeightsError
-from bottega.weights.download import download
+from bottega.weights.downloads import download
 
 PUBLISHERS = ("https://download.pytorch.org/models/", "https://github.com/mseitzer/pytorch-fid/releases/")
 
@@ -23,7 +23,7 @@ def left_over(home):
 def test_pull_converts_and_drops_the_classifier(serve, catalogue, home, published, facts):
     site = serve(published)
     catalogue(net=facts(published, site.url))
-    assert not weights.is_here("net")
+    assert not weights.is_installed("net")
     seen = []
     path = weights.pull("net", lambda here, total: seen.append((here, total)))
     state, configuration = weights.load("net")
@@ -68,10 +68,10 @@ def test_a_broken_connection_is_resumed(serve, catalogue, published, facts):
 def test_a_part_outlives_the_process_and_goes_on(serve, catalogue, home, published, facts):
     site = serve(published, cuts=[100_000, 0, 0, 0])
     catalogue(net=facts(published, site.url))
-    with pytest.raises(WeightsError, match=r"could not be fetched.*goes on from there"):
+    with pytest.raises(WeightsError, match=r"could not be downloaded.*resumes there"):
         weights.pull("net")
     assert left_over(home)
-    assert not weights.is_here("net")
+    assert not weights.is_installed("net")
     weights.pull("net")
     assert site.requests[-1]["Range"] == "bytes=100000-"
     assert left_over(home) == []
@@ -97,7 +97,7 @@ def test_a_file_that_changed_meanwhile_starts_again(serve, catalogue, published,
     other = bytes(len(published))
     site = serve(other, cuts=[100_000, 0, 0, 0])
     catalogue(net=facts(published, site.url))
-    with pytest.raises(WeightsError, match="could not be fetched"):
+    with pytest.raises(WeightsError, match="could not be downloaded"):
         weights.pull("net")
     site.content, site.etag = published, '"second"'
     weights.pull("net")
@@ -155,7 +155,7 @@ def test_a_longer_file_is_refused(serve, catalogue, home, published, facts, decl
 def test_a_shorter_file_is_refused(serve, catalogue, published, facts):
     site = serve(published[:-10])
     catalogue(net=facts(published, site.url))
-    with pytest.raises(WeightsError, match=f"{len(published) - 10} bytes where {len(published)}"):
+    with pytest.raises(WeightsError, match=f"{len(published) - 10} bytes instead of {len(published)}"):
         weights.pull("net")
 
 
@@ -211,7 +211,7 @@ def test_nobody_there(catalogue, published, facts, serve, monkeypatch):
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     catalogue(net=facts(published, f"http://127.0.0.1:{port}/net.pth"))
-    with pytest.raises(WeightsError, match=r"could not be fetched: .*refused"):
+    with pytest.raises(WeightsError, match=r"could not be downloaded: .*refused"):
         weights.pull("net")
 
 
@@ -226,7 +226,7 @@ def test_a_full_disk_is_told_before_anything_is_fetched(serve, catalogue, publis
 def test_home_that_is_a_file(serve, catalogue, home, published, facts):
     home.write_text("in the way")
     catalogue(net=facts(published, serve(published).url))
-    with pytest.raises(OutputError, match="cannot be made"):
+    with pytest.raises(OutputError, match="cannot be created"):
         weights.pull("net")
 
 
@@ -239,22 +239,22 @@ def test_cancelling_keeps_what_came(serve, catalogue, home, published, facts):
 
     with pytest.raises(KeyboardInterrupt):
         weights.pull("net", stop)
-    assert not weights.is_here("net")
+    assert not weights.is_installed("net")
     assert left_over(home)
     weights.pull("net")
-    assert weights.is_here("net")
+    assert weights.is_installed("net")
 
 
 def test_adopt_takes_the_published_file_from_a_stick(catalogue, tmp_path, published, facts):
     catalogue(net=facts(published, "https://example.org/net.pth"))
     file = tmp_path / "net.pth"
     file.write_bytes(published)
-    weights.adopt("net", file)
+    weights.import_weights("net", file)
     assert list(weights.load("net")[0]) == ["features.0.weight"]
     other = tmp_path / "other.pth"
     torch.save({"features.0.weight": torch.zeros(1)}, other)
     with pytest.raises(WeightsError, match="not the published file of net"):
-        weights.adopt("net", other)
+        weights.import_weights("net", other)
     assert file.read_bytes() == published
 
 

@@ -17,13 +17,13 @@ STATE = {
     "b": torch.ones(2, dtype=torch.float16),
     "n": torch.tensor(3),
 }
-FACTS = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "a test"}
+FACTS = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "a test"}
 
 
 def test_save_and_read_back(tmp_path):
     path = tmp_path / "deep" / "net.safetensors"
-    sha256 = weights.save(path, STATE, {"widths": [1, 2], "name": "ü"})
-    state, configuration = weights.read(path)
+    sha256 = weights.save_file(path, STATE, {"widths": [1, 2], "name": "ü"})
+    state, configuration = weights.load_file(path)
     assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert configuration == {"widths": [1, 2], "name": "ü"}
     assert {key: tensor.dtype for key, tensor in state.items()} == {k: t.dtype for k, t in STATE.items()}
@@ -32,16 +32,16 @@ def test_save_and_read_back(tmp_path):
 
 
 def test_the_same_weights_give_the_same_file(tmp_path):
-    one = weights.save(tmp_path / "one.safetensors", STATE, {"a": 1, "b": 2})
+    one = weights.save_file(tmp_path / "one.safetensors", STATE, {"a": 1, "b": 2})
     for _ in range(8):
-        two = weights.save(tmp_path / "two.safetensors", dict(reversed(STATE.items())), {"b": 2, "a": 1})
+        two = weights.save_file(tmp_path / "two.safetensors", dict(reversed(STATE.items())), {"b": 2, "a": 1})
         assert one == two
 
 
 def test_shared_and_strided_tensors_are_saved(tmp_path):
     tied = torch.arange(6.0).view(2, 3)
-    weights.save(tmp_path / "n.safetensors", {"a": tied, "b": tied, "c": tied.t()}, {})
-    state, _ = weights.read(tmp_path / "n.safetensors")
+    weights.save_file(tmp_path / "n.safetensors", {"a": tied, "b": tied, "c": tied.t()}, {})
+    state, _ = weights.load_file(tmp_path / "n.safetensors")
     assert torch.equal(state["c"], tied.t())
     assert torch.equal(state["a"], state["b"])
 
@@ -57,22 +57,22 @@ def test_shared_and_strided_tensors_are_saved(tmp_path):
 )
 def test_what_cannot_be_saved_leaves_nothing(tmp_path, name, state, configuration, error):
     with pytest.raises(error, match=r"net\."):
-        weights.save(tmp_path / name, state, configuration)
+        weights.save_file(tmp_path / name, state, configuration)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_save_where_a_file_is_in_the_way(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
-        weights.save(tmp_path / "file" / "net.safetensors", STATE, {})
+        weights.save_file(tmp_path / "file" / "net.safetensors", STATE, {})
 
 
 def test_a_failed_save_keeps_the_old_file(tmp_path):
     path = tmp_path / "net.safetensors"
-    weights.save(path, STATE, {})
+    weights.save_file(path, STATE, {})
     before = path.read_bytes()
     with pytest.raises(Exception, match=r".+"):
-        weights.save(path, {"x": torch.ones(2, 2).to_sparse()}, {})
+        weights.save_file(path, {"x": torch.ones(2, 2).to_sparse()}, {})
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -80,19 +80,19 @@ def test_a_failed_save_keeps_the_old_file(tmp_path):
 @pytest.mark.parametrize("keep", [0, 4, 20, -1], ids=["empty", "header length", "header", "last byte"])
 def test_cut_files_are_not_read(tmp_path, keep):
     path = tmp_path / "net.safetensors"
-    weights.save(path, STATE, {})
+    weights.save_file(path, STATE, {})
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(WeightsError, match="not a whole safetensors"):
-        weights.read(path)
+    with pytest.raises(WeightsError, match="not a complete safetensors"):
+        weights.load_file(path)
 
 
 def test_read_what_is_missing(tmp_path):
-    with pytest.raises(WeightsError, match="no such file"):
-        weights.read(tmp_path / "net.safetensors")
+    with pytest.raises(WeightsError, match="does not exist"):
+        weights.load_file(tmp_path / "net.safetensors")
 
 
 def test_packaged_weights_load_and_a_changed_byte_does_not(catalogue, tmp_path):
-    sha256 = weights.save(tmp_path / "net.safetensors", STATE, {"k": 1})
+    sha256 = weights.save_file(tmp_path / "net.safetensors", STATE, {"k": 1})
     content = (tmp_path / "net.safetensors").read_bytes()
     files = catalogue(net={"file": "net.safetensors", "sha256": sha256, "size": len(content)})
     (files / "net.safetensors").write_bytes(content)
@@ -109,7 +109,7 @@ def test_packaged_weights_load_and_a_changed_byte_does_not(catalogue, tmp_path):
 
 
 def test_a_change_that_keeps_size_and_time_is_found_by_verify(catalogue, tmp_path):
-    sha256 = weights.save(tmp_path / "net.safetensors", STATE, {})
+    sha256 = weights.save_file(tmp_path / "net.safetensors", STATE, {})
     content = bytearray((tmp_path / "net.safetensors").read_bytes())
     files = catalogue(net={"file": "net.safetensors", "sha256": sha256, "size": len(content)})
     file = files / "net.safetensors"
@@ -126,29 +126,29 @@ def test_a_change_that_keeps_size_and_time_is_found_by_verify(catalogue, tmp_pat
 
 def test_own_weights(catalogue):
     catalogue()
-    made = weights.shelve("my-net", STATE, {"k": 1}, **FACTS, figures={"auc": 0.9})
+    made = weights.register("my-net", STATE, {"k": 1}, **FACTS, metrics={"auc": 0.9})
     assert made.parameters == 9
     assert weights.entries() == [made]
     assert weights.entry("my-net") == made
-    assert made.shelf == "own"
+    assert made.origin == "own"
     state, configuration = weights.load("my-net")
     assert torch.equal(state["a.weight"], STATE["a.weight"])
     assert configuration == {"k": 1}
-    again = weights.shelve("my-net", {"z": torch.zeros(1)}, {}, **FACTS)
+    again = weights.register("my-net", {"z": torch.zeros(1)}, {}, **FACTS)
     assert list(weights.load("my-net")[0]) == ["z"]
     assert weights.verify("my-net").stat().st_size == again.size
 
 
 def test_own_weights_that_changed_or_went(catalogue, home):
     catalogue()
-    weights.shelve("net", STATE, {}, **FACTS)
+    weights.register("net", STATE, {}, **FACTS)
     file = home / "weights" / "net.safetensors"
     file.write_bytes(file.read_bytes() + b" ")
-    with pytest.raises(WeightsError, match=r"damaged.*bring it in again"):
+    with pytest.raises(WeightsError, match=r"damaged.*import it again"):
         weights.load("net")
     file.unlink()
-    assert not weights.is_here("net")
-    with pytest.raises(WeightsError, match="is gone"):
+    assert not weights.is_installed("net")
+    with pytest.raises(WeightsError, match="is missing"):
         weights.load("net")
     (home / "weights" / "net.json").write_text("{")
     with pytest.raises(WeightsError, match=r"net\.json does not describe weights"):
@@ -159,7 +159,7 @@ def test_own_weights_that_changed_or_went(catalogue, home):
 def test_names_that_cannot_be(catalogue, name):
     catalogue()
     with pytest.raises(WeightsError, match="cannot name weights"):
-        weights.shelve(name, STATE, {}, **FACTS)
+        weights.register(name, STATE, {}, **FACTS)
     with pytest.raises(WeightsError, match="no weights called"):
         weights.load(name)
 
@@ -167,13 +167,13 @@ def test_names_that_cannot_be(catalogue, name):
 def test_packaged_names_are_taken(catalogue):
     catalogue(net={"file": "net.safetensors", "sha256": "0" * 64, "size": 1})
     with pytest.raises(WeightsError, match="ship with Bottega"):
-        weights.shelve("net", STATE, {}, **FACTS)
+        weights.register("net", STATE, {}, **FACTS)
 
 
 def test_an_unknown_name_lists_the_known(catalogue):
     catalogue(one={"file": "a.safetensors", "sha256": "0" * 64, "size": 1})
-    weights.shelve("two", STATE, {}, **FACTS)
-    with pytest.raises(WeightsError, match='"three"; known are one, two'):
+    weights.register("two", STATE, {}, **FACTS)
+    with pytest.raises(WeightsError, match=r'"three"\. Available: one, two'):
         weights.entry("three")
 
 
@@ -196,7 +196,7 @@ def test_listing_needs_no_torch():
 
 
 def test_configuration_lies_in_the_header(tmp_path):
-    weights.save(tmp_path / "n.safetensors", STATE, {"k": 1})
+    weights.save_file(tmp_path / "n.safetensors", STATE, {"k": 1})
     raw = (tmp_path / "n.safetensors").read_bytes()
     header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
     assert json.loads(header["__metadata__"]["configuration"]) == {"k": 1}

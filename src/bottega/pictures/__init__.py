@@ -1,6 +1,6 @@
-"""Pictures in and out: files, arrays, colour, orientation, alpha, recipes, size limits and contact sheets."""
+"""Pictures in and out: files, arrays, colour profiles, orientation, alpha, recipes and contact sheets."""
 
-from bottega.pictures.contact_sheet import sheet
+from bottega.pictures.contact_sheet import contact_sheet
 from bottega.pictures.convert import as_picture, load_mask
 from bottega.pictures.load import load, read_recipe
 from bottega.pictures.picture import Picture
@@ -12,6 +12,7 @@ __all__ = [
     "PHOTOGRAPHS",
     "Picture",
     "as_picture",
+    "contact_sheet",
     "encode",
     "fit",
     "load",
@@ -20,5 +21,4 @@ __all__ = [
     "read_recipe",
     "resize",
     "save",
-    "sheet",
 ]

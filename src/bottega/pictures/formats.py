@@ -1,4 +1,4 @@
-"""The formats that are read and written: an allow-list, told apart by content, never by suffix."""
+"""The file formats that are read and written; when reading, the content decides, not the suffix."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from pathlib import Path
 
 from bottega.errors import OutputError
 
-READ = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 READ_NAMES = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC"
 
-# Formats that are written hold 8-bit colour at least and a recipe; BMP and GIF do not.
+# Written formats can hold at least 8-bit colour and a recipe; BMP and GIF cannot.
 SUFFIXES = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -20,7 +19,7 @@ SUFFIXES = {
     ".avif": "AVIF",
 }
 READ_SUFFIXES = frozenset({*SUFFIXES, ".bmp", ".gif", ".heic", ".heif"})
-"""Files of a folder that are taken for pictures; what they really are is seen when they are read."""
+"""Suffixes of picture files in folders; the content is checked when they are read."""
 DEEP_FORMATS = ("PNG", "TIFF")
 """Formats that are written with 16 bits per channel."""
 
@@ -35,7 +34,7 @@ _SIGNATURES = {
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
 }
-_FOREIGN = {
+_UNSUPPORTED = {
     b"%PDF": "a PDF document",
     b"%!PS": "a PostScript file",
     b"8BPS": "a Photoshop document",
@@ -49,8 +48,8 @@ _FOREIGN = {
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
-def sniff(head: bytes) -> str | None:
-    """Name of the format that a file's first 64 bytes announce, as Pillow calls it; None for any other."""
+def detect_format(head: bytes) -> str | None:
+    """Pillow's name of the format, from a file's first 64 bytes; None for an unsupported one."""
     for signature, name in _SIGNATURES.items():
         if head.startswith(signature):
             return name
@@ -65,19 +64,19 @@ def sniff(head: bytes) -> str | None:
     return None
 
 
-def describe_foreign(head: bytes) -> str:
-    """What a file that is not read appears to be, for the error sentence."""
-    for signature, description in _FOREIGN.items():
+def describe_unsupported(head: bytes) -> str:
+    """What an unsupported file appears to be, for error messages."""
+    for signature, description in _UNSUPPORTED.items():
         if head.startswith(signature):
             return description
-    return "not a picture in a known format"
+    return "not a picture in a supported format"
 
 
 def webp_size(head: bytes) -> tuple[int, int] | None:
-    """(width, height) from the first 30 bytes of a WebP file; None where they do not say.
+    """(width, height) from the first 30 bytes of a WebP file; None where they are missing.
 
-    Pillow's WebP decoder reserves the whole canvas when the file is opened, so the size has to be known
-    before that. Layout: RFC 9649, sections 2.5 to 2.7.
+    Pillow's WebP decoder allocates the whole canvas when it opens a file, so we need the size before. Layout:
+    RFC 9649, sections 2.5 to 2.7.
     """
     kind = head[12:16]
     if len(head) < 30:
@@ -96,14 +95,13 @@ def webp_size(head: bytes) -> tuple[int, int] | None:
 
 
 def format_of(path: Path) -> str:
-    """Format that the suffix of an output file asks for.
+    """The format of an output file, by its suffix.
 
     Raises:
         OutputError: the suffix is unknown.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        what = f"the suffix {path.suffix!r}" if suffix else "no suffix"
-        raise OutputError(f"{path} has {what}; a picture is written as one of {known}.")
+        problem = f"the suffix {path.suffix!r}" if suffix else "no suffix"
+        raise OutputError(f"{path} has {problem}; a picture is written as one of {', '.join(SUFFIXES)}.")
     return SUFFIXES[suffix]

@@ -1,4 +1,4 @@
-"""Reading pictures: from files, and from images that Pillow has opened."""
+"""Reading pictures from files, and from images that Pillow has opened."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from PIL import Image
 from torch import Tensor
 
 from bottega.errors import PictureError
-from bottega.pictures import embedded_recipe
-from bottega.pictures.color_profiles import to_srgb, to_srgb_deep
-from bottega.pictures.high_bit_depth import decode_deep
-from bottega.pictures.layers import float_grey, split_alpha
-from bottega.pictures.open_image import Source, check_size, open_image, open_stream, translated
+from bottega.pictures.color_profiles import to_srgb, to_srgb_16bit
+from bottega.pictures.embedded_recipe import find_recipe
+from bottega.pictures.high_bit_depth import decode_16bit, keyed_alpha
+from bottega.pictures.open_image import Source, check_size, open_image, open_stream, picture_errors
 from bottega.pictures.picture import Picture
 
-_ORIENTATION = 0x0112
-_GAMMA = 1 / 2.2  # what a PNG says that stands for sRGB
+_ORIENTATION_TAG = 0x0112  # of EXIF
+_SRGB_GAMMA = 1 / 2.2  # what a PNG in sRGB states
+_COLOR_MODES = ("L", "RGB", "CMYK", "LAB")
 _BT709, _UNSPECIFIED, _HDR_CURVES = 1, 2, (16, 18)  # codes of ITU-T H.273; the curves are PQ and HLG
-_UPRIGHT: dict[int, tuple[int, bool]] = {  # quarter turns to the left, then mirrored left to right
+_ORIENTATIONS: dict[int, tuple[int, bool]] = {  # quarter turns to the left, then mirrored left to right
     2: (0, True),
     3: (2, False),
     4: (2, True),
@@ -37,27 +37,27 @@ def load(source: Source, *, max_pixels: int | None = None) -> Picture:
 
     Args:
         source: a path, the bytes of a file, or a file opened in binary mode.
-        max_pixels: the largest width × height that is decoded; ``BOTTEGA_MAX_PIXELS`` where not given.
+        max_pixels: largest width × height; None means ``BOTTEGA_MAX_PIXELS``.
 
     Raises:
-        PictureError: the file cannot be opened, is not an allowed picture, is damaged or too large.
+        PictureError: the file cannot be opened, is not a supported picture, is damaged or too large.
         ResourceError: there is not enough memory.
     """
     with open_stream(source) as (stream, name):
         image = open_image(stream, name, max_pixels)
-        with translated(name, image.format or ""):
+        with picture_errors(name, image.format or ""):
             return _read(image, name, stream)
 
 
 def from_pil(image: Image.Image, *, max_pixels: int | None = None) -> Picture:
-    """Read an image that Pillow holds or has opened; the same colour, orientation and alpha as :func:`load`.
+    """Read an image of Pillow, with the same colour, orientation and alpha as :func:`load`.
 
-    Pillow itself holds colour at 8 bits per channel: to keep 16 bits, give the path to :func:`load`.
+    Pillow holds colour at 8 bits per channel: to keep 16 bits, pass the path to :func:`load`.
     """
     name = str(getattr(image, "filename", "") or "image")
     check_size(image.size, max_pixels, name)
-    with translated(name):
-        # A copy, so that the visitor's image keeps its state; one that is still on disk has none yet.
+    with picture_errors(name):
+        # A copy, so that the caller's image keeps its state; one that is still on disk has none yet.
         return _read(image.copy() if not getattr(image, "tile", None) else image, name, None)
 
 
@@ -67,13 +67,13 @@ def _read(image: Image.Image, name: str, stream: BinaryIO | None) -> Picture:
         which = "main one" if image.format == "HEIF" else "first"
         notes.append(f"The file holds several pictures; only the {which} was read.")
     colors, alpha, bits = _decode(image, name, stream, notes)
-    notes += _unheeded(image.info)
-    turn = _orientation(image, notes)
+    notes += _ignored_properties(image.info)
+    orientation = _orientation(image, notes)
     return Picture(
-        data=_pixels(_upright(colors, turn)),
-        alpha=None if alpha is None else _to_tensor(_upright(alpha[:, :, None], turn), channels=1),
+        data=_pixels(_upright(colors, orientation)),
+        alpha=None if alpha is None else _to_tensor(_upright(alpha[:, :, None], orientation), channels=1),
         bits=bits,
-        recipe=embedded_recipe.find(image.info, notes),
+        recipe=find_recipe(image.info, notes),
         name=name,
         notes=tuple(notes),
     )
@@ -83,51 +83,99 @@ def _decode(
     image: Image.Image, name: str, stream: BinaryIO | None, notes: list[str]
 ) -> tuple[NDArray[Any], NDArray[Any] | None, int]:
     """(colours ``(H, W, 1 | 3)`` in sRGB, alpha ``(H, W)`` or None, bits of the source)."""
-    deep = decode_deep(image, stream, notes)
+    deep = decode_16bit(image, stream, notes)
     if deep is not None:
-        colors = to_srgb_deep(deep.colors, image.info.get("icc_profile"), notes)
+        colors = to_srgb_16bit(deep.colors, image.info.get("icc_profile"), notes)
         return colors, deep.alpha, 8 if colors.dtype == np.uint8 else 16
     if image.mode in ("I", "F"):
-        return float_grey(image, name), None, 16
-    flat, alpha = split_alpha(image)
+        return _float_grey(image, name), None, 16
+    flat, alpha = _split_alpha(image)
     return np.asarray(to_srgb(flat, image.info.get("icc_profile"), notes)), alpha, 8
 
 
-def _unheeded(info: dict[Any, Any]) -> list[str]:
-    """What the file says of its colours and depth that was not followed."""
+def _split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
+    """An image of any 8-bit mode to (colour as L, RGB, CMYK or LAB; alpha ``(H, W)`` or None)."""
+    scale = _grey_scale(image)
+    image.load()
+    key = image.info.get("transparency")
+    if image.mode == "P":
+        has_alpha = key is not None or (image.palette is not None and image.palette.mode == "RGBA")
+        image = image.convert("RGBA" if has_alpha else "RGB")
+    elif image.mode in ("PA", "RGBa", "La"):
+        image = image.convert("LA" if image.mode == "La" else "RGBA")
+    elif image.mode == "1":
+        image = image.convert("L")
+    if image.mode in ("LA", "RGBA"):
+        alpha = np.array(image.getchannel("A"))
+        return image.convert(image.mode[:-1]), alpha
+    keyed = None
+    if key is not None and image.mode in ("L", "RGB") and not isinstance(key, bytes):
+        keyed = keyed_alpha(np.asarray(image), np.array(key) * scale, np.uint8)
+    return (image if image.mode in _COLOR_MODES else image.convert("RGB")), keyed
+
+
+def _grey_scale(image: Image.Image) -> int:
+    """Scale of the samples of a grey PNG of 2 or 4 bits, whose transparent value is not scaled."""
+    tiles = getattr(image, "tile", None)
+    rawmode = tiles[0].args if tiles else None
+    return {"L;2": 85, "L;4": 17}.get(rawmode, 1) if isinstance(rawmode, str) else 1
+
+
+def _float_grey(image: Image.Image, name: str) -> NDArray[np.float32]:
+    """``(H, W, 1)`` from a floating-point image.
+
+    Raises:
+        PictureError: values outside [0, 1], or integers of 32 bits, which have no defined white.
+    """
+    if image.mode == "I":
+        raise PictureError(
+            f"{name} holds signed or 32-bit integers, which have no defined white; "
+            "save it with 8 or 16 bits per channel."
+        )
+    values = np.array(image, np.float32)[:, :, None]
+    low, high = float(values.min()), float(values.max())
+    if not (low >= 0 and high <= 1):
+        raise PictureError(
+            f"{name} holds floating-point values from {low:g} to {high:g}; they must lie between 0 and 1."
+        )
+    return values
+
+
+def _ignored_properties(info: dict[Any, Any]) -> list[str]:
+    """Notes on colour properties of the file that are ignored."""
     notes = []
-    gamma = info.get("gamma", _GAMMA)
-    if abs(gamma - _GAMMA) > 0.01 and not {"icc_profile", "srgb"} & info.keys():
-        notes.append(f"The file asks for a gamma of {gamma:g}, which was not applied; it was taken as sRGB.")
-    # Both are what pillow-heif tells of a HEIC file.
+    gamma = info.get("gamma", _SRGB_GAMMA)
+    if abs(gamma - _SRGB_GAMMA) > 0.01 and not {"icc_profile", "srgb"} & info.keys():
+        notes.append(f"The file has a gamma of {gamma:g}, which was not applied; it was read as sRGB.")
+    # Both come from pillow-heif, for HEIC files.
     if info.get("bit_depth", 8) > 8:
         notes.append(f"The file holds {info['bit_depth']} bits per channel; the picture was read with 8.")
-    coded = info.get("nclx_profile") or {}
-    wide = coded.get("color_primaries", _BT709) not in (_BT709, _UNSPECIFIED)
-    if "icc_profile" not in info and (wide or coded.get("transfer_characteristics") in _HDR_CURVES):
-        notes.append("The file marks its colours as wide or HDR without a profile; they were taken as sRGB.")
+    nclx = info.get("nclx_profile") or {}
+    wide = nclx.get("color_primaries", _BT709) not in (_BT709, _UNSPECIFIED)
+    if "icc_profile" not in info and (wide or nclx.get("transfer_characteristics") in _HDR_CURVES):
+        notes.append("The file has wide-gamut or HDR colours without a profile; they were read as sRGB.")
     return notes
 
 
 def _orientation(image: Image.Image, notes: list[str]) -> int:
     """The EXIF orientation that is still to be applied (Pillow's TIFF reader applies it by itself)."""
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - damaged EXIF can raise nearly anything and is no reason to refuse
-        notes.append("The EXIF data inside is damaged; the picture was taken as upright.")
+    except Exception:  # noqa: BLE001 - damaged EXIF can raise nearly anything, and the pixels can still be read
+        notes.append("The EXIF data in the file is damaged; the picture was read as upright.")
         return 1
 
 
 def _upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
-    turns, mirrored = _UPRIGHT.get(orientation, (0, False))
-    turned = np.rot90(samples, turns)
-    return turned[:, ::-1] if mirrored else turned
+    quarter_turns, mirrored = _ORIENTATIONS.get(orientation, (0, False))
+    rotated = np.rot90(samples, quarter_turns)
+    return rotated[:, ::-1] if mirrored else rotated
 
 
 def _pixels(samples: NDArray[Any]) -> Tensor | NDArray[np.uint8]:
-    """8-bit colours stay as they are until somebody wants floats, which take four times the memory."""
+    """8-bit colours stay as they are; floats, which take four times the memory, are made when needed."""
     if samples.dtype == np.uint8 and samples.shape[2] == 3:
         return np.require(samples, requirements=["C", "W"])
     return _to_tensor(samples)
@@ -143,29 +191,16 @@ def _to_tensor(samples: NDArray[Any], channels: int = 3) -> Tensor:
 
 
 def read_recipe(source: Source) -> dict[str, Any] | None:
-    """The recipe inside a picture file, None where there is none. Decodes only where it has to.
+    """The recipe inside a picture file, or None; decodes the pixels only where necessary.
 
     Raises:
         PictureError: the file is not a readable picture.
     """
     with open_stream(source) as (stream, name):
         image = open_image(stream, name, None)
-        with translated(name, image.format or ""):
-            recipe = embedded_recipe.find(image.info, [])
+        with picture_errors(name, image.format or ""):
+            recipe = find_recipe(image.info, [])
             if recipe is None and image.format == "PNG":
-                image.load()  # other programs move text behind the pixels
-                recipe = embedded_recipe.find(image.info, [])
+                image.load()  # other programs write text after the pixels
+                recipe = find_recipe(image.info, [])
     return recipe
-
-
-def check_same_size(what: str, size: tuple[int, int], expected: tuple[int, int]) -> None:
-    """Refuse a mask or alpha whose (height, width) differs from the picture's.
-
-    Raises:
-        PictureError: the sizes differ.
-    """
-    if size != expected:
-        raise PictureError(
-            f"{what} has {size[1]} × {size[0]} pixels, the picture has {expected[1]} × {expected[0]}; "
-            "they must be equal."
-        )

@@ -1,4 +1,4 @@
-"""Opening what a visitor hands in, and turning everything that can go wrong into one sentence."""
+"""Opening picture files, with one clear error message for everything that can go wrong."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from PIL import Image, ImageFile
 
 from bottega.environment import environment
 from bottega.errors import BottegaError, PictureError, ResourceError
-from bottega.pictures.formats import READ_NAMES, describe_foreign, sniff, webp_size
+from bottega.pictures.formats import READ_NAMES, describe_unsupported, detect_format, webp_size
 
-_NO_PILLOW = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+_PILLOW_WARNINGS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
 
 
@@ -30,27 +30,27 @@ def open_stream(source: Source) -> Iterator[tuple[BinaryIO, str]]:
         PictureError: the file is missing, a folder, not a regular file, empty or may not be read.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        yield _filled(bytes(source), "bytes"), "bytes"
+        yield _memory_stream(bytes(source), "bytes"), "bytes"
     elif isinstance(source, (str, os.PathLike)):
         with _open_file(Path(source)) as stream:
             yield stream, str(source)
     elif hasattr(source, "read"):
         name = str(getattr(source, "name", "stream"))
-        with translated(name):
+        with picture_errors(name):
             content = source.read()
         if not isinstance(content, bytes):
             raise PictureError(f"{name} was opened as text; open it in binary mode, as in open(path, 'rb').")
-        yield _filled(content, name), name
+        yield _memory_stream(content, name), name
     else:
         raise PictureError(
-            f"An object of type {type(source).__name__} is not a picture; "
+            f"An object of type {type(source).__name__} is not a picture file; "
             "a path, bytes or a binary file is expected."
         )
 
 
-def _filled(content: bytes, name: str) -> BinaryIO:
+def _memory_stream(content: bytes, name: str) -> BinaryIO:
     if not content:
-        raise PictureError(f"{name}: there is nothing in it, zero bytes.")
+        raise PictureError(f"{name} is empty: it has zero bytes.")
     return io.BytesIO(content)
 
 
@@ -59,7 +59,7 @@ def _open_file(path: Path) -> BinaryIO:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise PictureError(f"{path} is a folder; a picture file is expected.")
-        # A pipe or a device could block for ever or never end.
+        # A pipe or a device could block forever or never end.
         if not stat.S_ISREG(status.st_mode):
             raise PictureError(f"{path} is not a regular file; a picture file is expected.")
         if status.st_size == 0:
@@ -70,46 +70,46 @@ def _open_file(path: Path) -> BinaryIO:
     except FileNotFoundError:
         raise PictureError(f"{path} does not exist.") from None
     except PermissionError:
-        raise PictureError(f"{path} may not be read: permission denied.") from None
+        raise PictureError(f"{path} cannot be read: permission denied.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PictureError(f"{str(path)!r} cannot be opened: {reason}.") from None
 
 
 def open_image(stream: BinaryIO, name: str, max_pixels: int | None) -> ImageFile.ImageFile:
-    """Read the header, check the size, decode nothing yet.
+    """Read the header and check the size, without decoding.
 
     Raises:
-        PictureError: not an allowed format, a broken header, or more than ``max_pixels`` pixels.
+        PictureError: not a supported format, a broken header, or more than ``max_pixels`` pixels.
     """
     limit = environment().max_pixels if max_pixels is None else max_pixels
-    with translated(name):
+    with picture_errors(name):
         head = stream.read(64)
         stream.seek(0)
-    kind = sniff(head)
+    kind = detect_format(head)
     if kind is None:
-        raise PictureError(f"{name} is {describe_foreign(head)}; Bottega reads {READ_NAMES}.")
+        raise PictureError(f"{name} is {describe_unsupported(head)}; Bottega reads {READ_NAMES}.")
     if kind == "WEBP" and (size := webp_size(head)):
         check_size(size, limit, name)
     if limit > (Image.MAX_IMAGE_PIXELS or limit):
-        # Pillow checks again while decoding; a visitor who raised our limit means that one too.
+        # Pillow checks again while decoding; a user who raised our limit means that one too.
         Image.MAX_IMAGE_PIXELS = limit
-    factory = _factory(kind, name)
-    with translated(name, kind):
-        image = factory(stream, name)
+    plugin = _plugin(kind, name)
+    with picture_errors(name, kind):
+        image = plugin(stream, name)
         size = image.size
     check_size(size, limit, name)
     return image
 
 
-def _factory(kind: str, name: str) -> Any:
-    """Pillow's plug-in class. Asking for it directly keeps every other plug-in out of reach."""
+def _plugin(kind: str, name: str) -> Any:
+    """Pillow's plug-in class; opening with it directly keeps all other plug-ins unused."""
     if kind == "HEIF":
         try:
             import pillow_heif
         except ImportError:
             raise PictureError(
-                f"{name} is a HEIC picture; reading it needs one package more: pip install pillow-heif."
+                f"{name} is a HEIC picture; reading it needs one more package: pip install pillow-heif."
             ) from None
         pillow_heif.register_heif_opener()
     Image.init()
@@ -119,7 +119,7 @@ def _factory(kind: str, name: str) -> Any:
 
 
 def check_size(size: tuple[int, int], max_pixels: int | None, name: str) -> None:
-    """Refuse a picture without pixels or with more than ``max_pixels`` (None: ``BOTTEGA_MAX_PIXELS``).
+    """Check that a picture has pixels, and at most ``max_pixels`` (None: ``BOTTEGA_MAX_PIXELS``).
 
     Raises:
         PictureError: the size is not within the limits.
@@ -127,7 +127,7 @@ def check_size(size: tuple[int, int], max_pixels: int | None, name: str) -> None
     width, height = size
     limit = environment().max_pixels if max_pixels is None else max_pixels
     if width < 1 or height < 1:
-        raise PictureError(f"{name} says that it has {width} × {height} pixels; there is nothing to see.")
+        raise PictureError(f"{name} has {width} × {height} pixels; both must be at least 1.")
     if width * height > limit:
         raise PictureError(
             f"{name} has {width} × {height} pixels, more than the limit of {limit:,} pixels; "
@@ -136,12 +136,12 @@ def check_size(size: tuple[int, int], max_pixels: int | None, name: str) -> None
 
 
 @contextmanager
-def translated(name: str, kind: str = "") -> Iterator[None]:
-    """Whatever a decoder raises becomes a :class:`PictureError`, lack of memory a :class:`ResourceError`."""
-    # What matters of Pillow's warnings becomes a note of the picture. A standing filter is safe with threads,
-    # which warnings.catch_warnings is not.
-    if _NO_PILLOW not in warnings.filters:
-        warnings.filterwarnings("ignore", category=Warning, module=_NO_PILLOW[3].pattern)
+def picture_errors(name: str, kind: str = "") -> Iterator[None]:
+    """Turn a decoder's errors into :class:`PictureError`, lack of memory into :class:`ResourceError`."""
+    # Relevant warnings of Pillow become notes of the picture. A permanent filter is safe with threads,
+    # warnings.catch_warnings is not.
+    if _PILLOW_WARNINGS not in warnings.filters:
+        warnings.filterwarnings("ignore", category=Warning, module=_PILLOW_WARNINGS[3].pattern)
     try:
         yield
     except BottegaError:
@@ -149,19 +149,19 @@ def translated(name: str, kind: str = "") -> Iterator[None]:
     except MemoryError:
         raise _out_of_memory(name) from None
     except Exception as error:
-        # libheif also says "allocation error" of a file that holds more than its header admits.
+        # libheif also reports "allocation error" for a file that holds more than its header states.
         if isinstance(error, RuntimeError) and "alloc" in str(error) and "Security limit" not in str(error):
             raise _out_of_memory(name) from None
-        raise PictureError(f"{name} {_trouble(str(error), kind or 'picture')}.") from error
+        raise PictureError(f"{name} {_explain(str(error), kind or 'picture')}.") from error
 
 
-def _trouble(reason: str, kind: str) -> str:
-    """What Pillow complains about, in plain words; its own words stay in the error's cause."""
+def _explain(reason: str, kind: str) -> str:
+    """Pillow's message in plain words; the original is the cause of the error."""
     if "truncated" in reason.lower():
-        return f"is cut short: only a part of the {kind} file is there"
+        return f"is truncated: only a part of the {kind} file is there"
     if "too large" in reason or "Too much memory" in reason:
-        return f"is a {kind} file with unreasonably much text or profile data inside and was not read"
-    return f"is damaged or of a rare kind and cannot be read as a {kind} file"
+        return f"is a {kind} file with an unreasonable amount of text or profile data and was not read"
+    return f"is damaged or of an unusual kind and cannot be read as a {kind} file"
 
 
 def _out_of_memory(name: str) -> ResourceError:

@@ -1,4 +1,4 @@
-"""Changing the size of pictures without aliasing."""
+"""Resizing pictures without aliasing."""
 
 from __future__ import annotations
 
@@ -16,33 +16,32 @@ PictureOrTensor = TypeVar("PictureOrTensor", Picture, Tensor)
 
 
 def resize(picture: PictureOrTensor, size: tuple[int, int]) -> PictureOrTensor:
-    """Scale to ``size`` = (height, width), both ways and without keeping the aspect.
+    """Resize to ``size`` = (height, width), whatever the aspect.
 
-    Antialiased bicubic, clamped to [0, 1]. Takes a tensor ``(N, C, H, W)`` or a Picture; a picture's alpha
-    weighs its colours, so that no colour from under transparency bleeds into an edge.
+    Antialiased bicubic, clamped to [0, 1]. Takes a tensor ``(N, C, H, W)`` or a Picture, whose
+    colours are weighted by its alpha, so that no hidden colour bleeds into an edge.
 
     Raises:
-        PictureError: a side would have no pixels.
+        PictureError: a side is less than 1 pixel.
     """
     height, width = size
     if height < 1 or width < 1:
         raise PictureError(f"A picture cannot have {width} × {height} pixels; both must be at least 1.")
     if isinstance(picture, Tensor):
-        made = _resample(picture, size)
-        return made.clamp(0, 1) if made is picture else made.clamp_(0, 1)
+        return _resample(picture, size).clamp_(0, 1)
     if picture.alpha is None:
         return replace(picture, data=_resample(picture.pixels, size).clamp(0, 1))
     alpha = _resample(picture.alpha, size)
-    # Where everything is transparent, the colours below are kept as they are.
+    # Where everything is transparent, the hidden colours are resized without weights.
     weighted = _resample(picture.pixels * picture.alpha, size) / alpha.clamp(min=1e-3)
     pixels = torch.where(alpha > 1e-3, weighted, _resample(picture.pixels, size)).clamp(0, 1)
     return replace(picture, data=pixels, alpha=alpha.clamp(0, 1))
 
 
 def fit(picture: PictureOrTensor, long_side: int, *, enlarge: bool = True) -> PictureOrTensor:
-    """Scale so that the longer side has ``long_side`` pixels, with the aspect kept.
+    """Resize so that the longer side has ``long_side`` pixels, with the same aspect.
 
-    With ``enlarge=False`` a picture that is smaller stays as it is.
+    With ``enlarge=False`` a smaller picture is returned unchanged.
 
     Raises:
         PictureError: ``long_side`` is not positive.

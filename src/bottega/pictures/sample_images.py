@@ -1,4 +1,4 @@
-"""The two demonstration photographs, which come with scikit-learn under a free licence."""
+"""The two sample photographs, which come with scikit-learn under a free license."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ PHOTOGRAPHS = {
     "china": "Temple roof, photograph by danielbuechele on Flickr, CC BY 2.0",
     "flower": "Dahlia, photograph by vultilion on Flickr, CC BY 2.0",
 }
-"""Name of each photograph and the credit that goes with every use of it."""
+"""Name and credit of each photograph; the credit must go with every use."""
 
 
 def photograph(name: str) -> Picture:
-    """A demonstration photograph, 640 × 427 pixels; its ``name`` is the one asked for.
+    """A sample photograph of 640 × 427 pixels, with this name.
 
-    The files are found without importing scikit-learn, which takes longer than a second.
+    The file is located without importing scikit-learn, which would take longer than a second.
 
     Raises:
-        PictureError: there is no photograph of this name, or scikit-learn is not installed.
+        PictureError: the name is unknown, or scikit-learn is not installed.
     """
     if name not in PHOTOGRAPHS:
-        raise PictureError(f"There is no photograph {name!r}; there are {' and '.join(PHOTOGRAPHS)}.")
+        raise PictureError(f"There is no sample photograph {name!r}; choose {' or '.join(PHOTOGRAPHS)}.")
     spec = find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
-        raise PictureError("The photographs come with scikit-learn, which is not installed.")
+        raise PictureError("The sample photographs come with scikit-learn, which is not installed.")
     folder = Path(spec.submodule_search_locations[0]) / "datasets" / "images"
     return replace(load(folder / f"{name}.jpg"), name=name)

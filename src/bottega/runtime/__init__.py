@@ -1,27 +1,27 @@
-"""The only place that knows the hardware: device, precision, threads, seeds, memory.
+"""The only package that knows the hardware: device, precision, threads, seeds, memory.
 
 >>> from bottega import runtime
->>> device = runtime.device()                  # the best there is, or what BOTTEGA_DEVICE names
->>> dtype = runtime.precision(device)          # bfloat16 where the hardware multiplies it natively
->>> generator = runtime.seeded(7)              # on the processor, so that noise is the same on every device
+>>> device = runtime.select_device()           # the best there is, or what BOTTEGA_DEVICE names
+>>> dtype = runtime.select_dtype(device)       # bfloat16 where the hardware multiplies it natively
+>>> generator = runtime.seeded_generator(7)    # on the processor, so that noise is the same on every device
 """
 
-from bottega.runtime.determinism import deterministic, seeded
-from bottega.runtime.hardware import capabilities, device, precision, set_threads
-from bottega.runtime.memory import available_memory, peak_memory, spare_memory, tune_allocator
-from bottega.runtime.system_info import matrix_peak, system_info
+from bottega.runtime.determinism import deterministic, seeded_generator
+from bottega.runtime.hardware import cpu_capabilities, select_device, select_dtype, set_threads
+from bottega.runtime.memory import available_memory, configure_malloc, peak_memory, reduce_malloc_retention
+from bottega.runtime.system_info import matmul_gflops, system_info
 
 __all__ = [
     "available_memory",
-    "capabilities",
+    "configure_malloc",
+    "cpu_capabilities",
     "deterministic",
-    "device",
-    "matrix_peak",
+    "matmul_gflops",
     "peak_memory",
-    "precision",
-    "seeded",
+    "reduce_malloc_retention",
+    "seeded_generator",
+    "select_device",
+    "select_dtype",
     "set_threads",
-    "spare_memory",
     "system_info",
-    "tune_allocator",
 ]

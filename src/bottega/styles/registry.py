@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bottega.errors import SettingsError
-from bottega.suggestions import nearest
+from bottega.suggestions import closest_match
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,8 +65,17 @@ def paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tenso
         torch.Size([1, 3, 512, 512])
     """
     if name not in STYLES:
-        suggestion = nearest(str(name), STYLES)
-        hint = f" Did you mean {suggestion!r}?" if suggestion else ""
+        meant = closest_match(str(name), STYLES)
+        hint = f" Did you mean {meant!r}?" if meant else ""
+        raise SettingsError(f"There is no bundled style {name!r}.{hint} Known styles: {', '.join(STYLES)}.")
+    return STYLES[name].paint(size, seed)
+
+
+def _paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tensor:
+    """Check size and seed, then let the module of that name paint."""
+    if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in size):
+        raise SettingsError(f"The size {size!r} should be two whole numbers: (height, width) in pixels.")
+    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
         raise SettingsError(
             f"The bundled style {name!r} is unknown.{hint} Known styles: {', '.join(STYLES)}."
         )

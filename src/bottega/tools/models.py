@@ -13,6 +13,9 @@ from bottega.files import check_overwrite
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 
+if TYPE_CHECKING:
+    from bottega.weights import WeightsEntry
+
 
 class ListSettings(Settings):
     """Which weights to list."""
@@ -69,26 +72,28 @@ class ImportSettings(Settings):
 def _list(settings: ListSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
-    rows = [
-        {
-            "name": entry.name,
-            "shelf": entry.shelf,
-            "here": "yes" if weights.is_here(entry.name) else "no",
-            "size": f"{entry.size / 1e6:.1f} MB",
-            "licence": entry.licence.partition(";")[0],
-            "summary": entry.summary,
-        }
-        for entry in weights.entries()
-        if weights.is_here(entry.name) or not settings.here
-    ]
-    return ToolResult("", rows=tuple(rows))
+    shown = [entry for entry in weights.entries() if weights.is_installed(entry.name) or not settings.here]
+    return ToolResult("", rows=tuple(_row(entry) for entry in shown))
+
+
+def _row(entry: WeightsEntry) -> dict[str, Any]:
+    from bottega import weights
+
+    return {
+        "name": entry.name,
+        "shelf": entry.origin,
+        "here": "yes" if weights.is_installed(entry.name) else "no",
+        "size": f"{entry.size / 1e6:.1f} MB",
+        "licence": entry.license.partition(";")[0],
+        "summary": entry.summary,
+    }
 
 
 def _show(settings: NameSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     entry = weights.entry(settings.name)
-    details = {**entry.model_dump(mode="json"), "here": weights.is_here(entry.name)}
+    facts = {**entry.model_dump(mode="json"), "here": weights.is_installed(entry.name)}
     card = "" if entry.card is None else entry.card.read_text(encoding="utf-8")
     rows = [
         {"field": key, "value": _to_text(value)}
@@ -128,7 +133,9 @@ def _verify(settings: VerifySettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     names = (
-        [settings.name] if settings.name else [e.name for e in weights.entries() if weights.is_here(e.name)]
+        [settings.name]
+        if settings.name
+        else [e.name for e in weights.entries() if weights.is_installed(e.name)]
     )
     states = {}
     failed = []
@@ -158,13 +165,13 @@ def _convert(settings: ConvertSettings, report: ProgressReporter) -> ToolResult:
 def _import(settings: ImportSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
-    if any(entry.name == settings.name and entry.shelf == "own" for entry in weights.entries()):
-        raise SettingsError(f'Weights called "{settings.name}" exist already; choose another name.')
-    entry = weights.adopt(
+    if any(entry.name == settings.name and entry.origin == "own" for entry in weights.entries()):
+        raise SettingsError(f'There are weights called "{settings.name}" already; choose another name.')
+    entry = weights.import_weights(
         settings.name,
         settings.source,
         architecture=settings.architecture,
-        licence=settings.licence,
+        license=settings.licence,
         summary=settings.summary,
     )
     path = weights.path(entry.name)

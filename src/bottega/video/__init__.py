@@ -1,51 +1,56 @@
-"""Clips in and out: films, folders of frames and animations, as frames of sRGB bytes with exact times.
+"""Clips in and out: video files, folders of frames and animations, as sRGB frames with exact times.
 
 >>> from pathlib import Path
 >>> from bottega import video
 >>> clip = video.open_clip(Path("walk.mp4"))
->>> clip.info.width, clip.info.rate
+>>> clip.info.width, clip.info.frame_rate
 (640, Fraction(25, 1))
->>> for frame in video.ahead(clip.frames()):
+>>> for frame in video.prefetch(clip.frames()):
 ...     frame.pixels  # (H, W, 3) uint8
 """
 
 from bottega.video.animation import Animation, AnimationWriter, is_animated
-from bottega.video.clip import Bytes, Clip, ClipInfo, Frame, OnBroken
-from bottega.video.encoder import SEGMENT_SUFFIX, SegmentWriter, on_white
-from bottega.video.encoding import CODECS, Encoding, encoding_for
-from bottega.video.frame_folder import FolderWriter, FrameFolder
-from bottega.video.mask_track import Mask, MaskTrack, mask_track
-from bottega.video.mux import join, read_recipe
-from bottega.video.open_clip import open_clip
-from bottega.video.prefetch import Behind, ahead, side_by_side
-from bottega.video.video_file import FILM_SUFFIXES, Film
+from bottega.video.clip import Clip, ClipInfo, Frame, OnMessage, UInt8Array
+from bottega.video.encoding import (
+    CODECS,
+    SEGMENT_SUFFIX,
+    Encoding,
+    SegmentWriter,
+    choose_encoding,
+    composite_on_white,
+)
+from bottega.video.frame_folder import FrameFolder, FrameFolderWriter
+from bottega.video.mux import mux, read_recipe
+from bottega.video.open_clip import Mask, MaskTrack, open_clip, open_mask_track
+from bottega.video.prefetch import BackgroundConsumer, ordered_map, prefetch
+from bottega.video.video_file import VIDEO_SUFFIXES, VideoFile
 
 __all__ = [
     "CODECS",
-    "FILM_SUFFIXES",
     "SEGMENT_SUFFIX",
+    "VIDEO_SUFFIXES",
     "Animation",
     "AnimationWriter",
-    "Behind",
-    "Bytes",
+    "BackgroundConsumer",
     "Clip",
     "ClipInfo",
     "Encoding",
-    "Film",
-    "FolderWriter",
     "Frame",
     "FrameFolder",
+    "FrameFolderWriter",
     "Mask",
     "MaskTrack",
-    "OnBroken",
+    "OnMessage",
     "SegmentWriter",
-    "ahead",
-    "encoding_for",
+    "UInt8Array",
+    "VideoFile",
+    "choose_encoding",
+    "composite_on_white",
     "is_animated",
-    "join",
-    "mask_track",
-    "on_white",
+    "mux",
     "open_clip",
+    "open_mask_track",
+    "ordered_map",
+    "prefetch",
     "read_recipe",
-    "side_by_side",
 ]

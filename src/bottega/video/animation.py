@@ -16,17 +16,15 @@ from PIL import Image, UnidentifiedImageError
 
 from bottega.errors import OutputError, PictureError
 from bottega.files import write_file
-from bottega.video.clip import ClipInfo, Frame, OnBroken, silently
+from bottega.video.clip import ClipInfo, Frame, OnMessage, ignore
 
 SUFFIXES = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
-MILLISECOND = Fraction(1, 1000)
-UNTIMED = 100
-"""Milliseconds that browsers show a frame for which the file names no time, or next to none."""
-SHORTEST = 11
+_MILLISECOND = Fraction(1, 1000)
+_MIN_DURATION_MS, _DEFAULT_DURATION_MS = 11, 100  # browsers show shorter and untimed frames for the latter
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a file is an animation of more than one frame; false for anything else, unreadable ones too."""
+    """Whether a file is an animation of more than one frame; false for unreadable files too."""
     try:
         with Image.open(path) as image:
             return image.format in SUFFIXES.values() and getattr(image, "n_frames", 1) > 1
@@ -36,7 +34,7 @@ def is_animated(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Animation:
-    """An animation file.
+    """An animation file as a clip.
 
     Raises:
         PictureError: it cannot be read.
@@ -46,75 +44,73 @@ class Animation:
 
     @cached_property
     def info(self) -> ClipInfo:
-        with self._opened() as image:
+        with self._open() as image:
             count = getattr(image, "n_frames", 1)
-            durations, alpha = [], False
-            for number in range(count):
-                image.seek(number)
-                durations.append(_duration(image))
-                alpha = alpha or image.has_transparency_data
-            seconds = sum(durations) / 1000
+            milliseconds, has_alpha = 0, False
+            for index in range(count):
+                image.seek(index)
+                milliseconds += _duration_ms(image)
+                has_alpha = has_alpha or image.has_transparency_data
             return ClipInfo(
                 str(self.path),
                 image.width,
                 image.height,
-                Fraction(count) / (sum(durations) * MILLISECOND),
+                Fraction(count) / (milliseconds * _MILLISECOND),
                 count,
-                seconds,
-                MILLISECOND,
-                alpha=alpha,
-                plays=_plays(image),
+                milliseconds / 1000,
+                _MILLISECOND,
+                has_alpha=has_alpha,
+                play_count=_play_count(image),
             )
 
     def frames(
-        self, start: Fraction | None = None, number: int = 0, on_broken: OnBroken = silently
+        self, start: Fraction | None = None, first_index: int = 0, on_unreadable: OnMessage = ignore
     ) -> Iterator[Frame]:
-        """See :class:`bottega.video.clip.Clip`; a frame of an animation is a change, so none is left out."""
-        with self._opened() as image:
+        """See :class:`bottega.video.clip.Clip`; frames after an unreadable one are left out."""
+        with self._open() as image:
             time = 0
-            for count in range(getattr(image, "n_frames", 1)):
+            for number in range(getattr(image, "n_frames", 1)):
                 try:
-                    image.seek(count)
+                    image.seek(number)
                     samples = np.asarray(image.convert("RGBA"))
                 except (OSError, EOFError, ValueError, SyntaxError) as error:
-                    on_broken(
-                        f"{self.path}: frame {count + 1} cannot be read ({error}); the rest is left out."
+                    on_unreadable(
+                        f"{self.path}: frame {number + 1} cannot be read ({error}); the rest is left out."
                     )
                     return
-                duration = _duration(image)
-                if start is None or time * MILLISECOND >= start:
-                    alpha = samples[..., 3].copy() if self.info.alpha else None
+                duration = _duration_ms(image)
+                if start is None or time * _MILLISECOND >= start:
+                    alpha = samples[..., 3].copy() if self.info.has_alpha else None
                     pixels = np.ascontiguousarray(samples[..., :3])
-                    yield Frame(pixels, time * MILLISECOND, number, alpha, duration * MILLISECOND)
-                    number += 1
+                    yield Frame(pixels, time * _MILLISECOND, first_index, alpha, duration * _MILLISECOND)
+                    first_index += 1
                 time += duration
 
-    def _opened(self) -> Image.Image:
+    def _open(self) -> Image.Image:
         try:
             return Image.open(self.path)
         except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-            raise PictureError(f"{self.path} is no animation that can be read ({error}).") from None
+            raise PictureError(f"{self.path} cannot be read as an animation ({error}).") from None
 
 
-def _duration(image: Any) -> int:
-    """Milliseconds."""
-    given = round(image.info.get("duration") or 0)
-    return given if given >= SHORTEST else UNTIMED
+def _duration_ms(image: Any) -> int:
+    duration = round(image.info.get("duration") or 0)
+    return duration if duration >= _MIN_DURATION_MS else _DEFAULT_DURATION_MS
 
 
-def _plays(image: Any) -> int:
-    """How often it plays; a GIF that does not say plays once, and what it does say counts repetitions."""
+def _play_count(image: Any) -> int:
+    """How often it plays, 0 for forever; a GIF counts repetitions, and plays once where it has no count."""
+    loop = image.info.get("loop")
     if image.format == "GIF":
-        repeats = image.info.get("loop")
-        return 1 if repeats is None else 0 if repeats == 0 else repeats + 1
-    return int(image.info.get("loop", 0))
+        return 1 if loop is None else loop + 1 if loop else 0
+    return int(loop or 0)
 
 
 class AnimationWriter:
-    """Gathers frames and writes them at the end; the file is whole or not there.
+    """Collects frames and writes them at the end; the file is written completely or not at all.
 
-    GIF frames get a palette of 256 colours each; WebP is written with ``quality`` (100 keeps every pixel);
-    PNG keeps every pixel. All painted frames wait in memory: animations are short.
+    GIF frames get a palette of 256 colours each; WebP is written with ``quality`` (100 is lossless); PNG is
+    lossless. All frames stay in memory, as animations are short.
 
     Raises:
         OutputError: the file cannot be written.
@@ -124,46 +120,44 @@ class AnimationWriter:
         self.path = path
         self.info = info
         self.quality = quality
-        self._pictures: list[Image.Image] = []
+        self._format = SUFFIXES[path.suffix.lower()]
+        self._images: list[Image.Image] = []
         self._times: list[tuple[Fraction, Fraction | None]] = []
 
     def write(self, frame: Frame) -> None:
-        """The next frame."""
-        samples = frame.pixels if frame.alpha is None else np.dstack([frame.pixels, frame.alpha])
-        picture = Image.fromarray(np.ascontiguousarray(samples))
-        if SUFFIXES[self.path.suffix.lower()] == "GIF" and frame.alpha is None:
-            picture = picture.quantize(256, method=Image.Quantize.MEDIANCUT)
-        self._pictures.append(picture)
+        """Add the next frame."""
+        image = Image.fromarray(np.ascontiguousarray(frame.rgba))
+        if self._format == "GIF" and frame.alpha is None:
+            image = image.quantize(256, method=Image.Quantize.MEDIANCUT)
+        self._images.append(image)
         self._times.append((frame.time, frame.duration))
 
     def close(self) -> None:
-        """Write the file."""
-        if not self._pictures:
+        """Write the file; without any frame there is none."""
+        if not self._images:
             return
-        kind = SUFFIXES[self.path.suffix.lower()]
-        options: dict[str, Any] = {"duration": self._durations(), "save_all": True}
-        options["append_images"] = self._pictures[1:]
-        if kind == "GIF":
-            # Pillow counts repetitions here too; played once is told by saying nothing.
-            if self.info.plays != 1:
-                options["loop"] = max(0, self.info.plays - 1)
-            options["disposal"] = 2 if self._pictures[0].mode == "RGBA" else 0
+        options: dict[str, Any] = {"duration": self._durations_ms(), "save_all": True}
+        options["append_images"] = self._images[1:]
+        if self._format == "GIF":
+            # Pillow counts repetitions here too; a GIF that plays once has no count.
+            if self.info.play_count != 1:
+                options["loop"] = max(0, self.info.play_count - 1)
+            options["disposal"] = 2 if self._images[0].mode == "RGBA" else 0
         else:
-            options["loop"] = self.info.plays
-        if kind == "WEBP":
+            options["loop"] = self.info.play_count
+        if self._format == "WEBP":
             options |= {"quality": self.quality, "lossless": self.quality == 100}
         buffer = io.BytesIO()
         try:
-            self._pictures[0].save(buffer, kind, **options)
+            self._images[0].save(buffer, self._format, **options)
         except (OSError, ValueError) as error:
             raise OutputError(f"{self.path} cannot be written: {error}.") from None
         write_file(self.path, buffer.getvalue())
 
-    def _durations(self) -> list[int]:
-        """Milliseconds of each frame: from one to the next, the last as long as it says."""
+    def _durations_ms(self) -> list[int]:
+        """From each frame to the next; the last as long as it states."""
         starts = [time for time, _ in self._times]
-        own = self._times[-1][1] or 1 / self.info.rate
-        ends = [*starts[1:], starts[-1] + own]
-        # Rounded ends, not rounded lengths, so that errors do not add up.
-        marks = [round((end - starts[0]) * 1000) for end in (starts[0], *ends)]
-        return [max(1, after - before) for before, after in pairwise(marks)]
+        last_duration = self._times[-1][1] or 1 / self.info.frame_rate
+        # Rounded times, not rounded durations, so that errors do not add up.
+        rounded = [round((time - starts[0]) * 1000) for time in (*starts, starts[-1] + last_duration)]
+        return [max(1, after - before) for before, after in pairwise(rounded)]

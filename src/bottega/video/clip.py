@@ -1,41 +1,48 @@
-"""One frame of a clip, what is known of a clip before it is read, and what every kind of clip can do."""
+"""What all kinds of clips share: frames, the description of a clip, and the protocol for reading one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes: TypeAlias = NDArray[np.uint8]
+UInt8Array: TypeAlias = NDArray[np.uint8]
 
-OnBroken: TypeAlias = Callable[[str], Any]
-"""Told, in one sentence, of every frame that cannot be read."""
+OnMessage: TypeAlias = Callable[[str], object]
+"""Receives messages for the user, each one sentence."""
+
+DEFAULT_FRAME_RATE = Fraction(25)
+"""Frames per second of folders, and of video files without a frame rate."""
+
+
+def ignore(message: str) -> None:
+    """An :data:`OnMessage` that does nothing."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame, upright.
+    """One upright frame.
 
     Attributes:
         pixels: ``(H, W, 3)`` uint8, sRGB.
-        time: when it is shown, in seconds from the start of the file's own clock, exactly as the file says.
-        number: counts from 0; frames that cannot be read count too.
+        time: exact start in seconds, by the file's own clock.
+        index: counts from 0; frames that cannot be read count too.
         alpha: ``(H, W)`` uint8 where the clip has transparency.
-        duration: how long it is shown, in seconds, where the file says so and the next frame's time does not.
+        duration: in seconds, where the file states it and the next frame's time does not.
     """
 
-    pixels: Bytes
+    pixels: UInt8Array
     time: Fraction
-    number: int
-    alpha: Bytes | None = None
+    index: int
+    alpha: UInt8Array | None = None
     duration: Fraction | None = None
 
-    def with_pixels(self, pixels: Bytes) -> Frame:
-        """The same moment with another picture."""
+    def with_pixels(self, pixels: UInt8Array) -> Frame:
+        """The same frame with other pixels."""
         return replace(self, pixels=pixels)
 
     @property
@@ -46,61 +53,62 @@ class Frame:
     def width(self) -> int:
         return int(self.pixels.shape[1])
 
+    @property
+    def rgba(self) -> UInt8Array:
+        """``(H, W, 3)``, or ``(H, W, 4)`` where the frame has alpha."""
+        return self.pixels if self.alpha is None else np.dstack([self.pixels, self.alpha])
+
 
 @dataclass(frozen=True)
 class ClipInfo:
-    """What a clip says of itself before it is read.
+    """What is known of a clip before its frames are read.
 
     Attributes:
         name: for messages.
         width, height: in pixels, upright.
-        rate: frames per second, on average.
-        count: of frames, as far as it is known; the file may be wrong.
-        seconds: length, as far as it is known.
+        frame_rate: frames per second, on average.
+        frame_count: as the file states it, which may be wrong; None where unknown.
+        duration: in seconds; None where unknown.
         time_base: unit of the frames' times, in seconds.
-        aspect: width over height of one pixel.
-        sound: whether there is any.
-        alpha: whether there is transparency.
-        plays: how often an animation plays; 0 is for ever.
-        notes: what the reader should know.
+        pixel_aspect: width over height of one pixel.
+        has_audio: whether there is an audio track.
+        has_alpha: whether there is transparency.
+        play_count: how often an animation plays; 0 is forever.
+        notes: warnings for the user.
     """
 
     name: str
     width: int
     height: int
-    rate: Fraction
-    count: int | None
-    seconds: float | None
+    frame_rate: Fraction
+    frame_count: int | None
+    duration: float | None
     time_base: Fraction
-    aspect: Fraction = Fraction(1)
-    sound: bool = False
-    alpha: bool = False
-    plays: int = 0
+    pixel_aspect: Fraction = Fraction(1)
+    has_audio: bool = False
+    has_alpha: bool = False
+    play_count: int = 0
     notes: tuple[str, ...] = ()
 
 
 class Clip(Protocol):
-    """Something that can be read frame by frame, as often as one likes."""
+    """A source of frames that can be read any number of times."""
 
     @property
     def info(self) -> ClipInfo: ...
 
     def frames(
-        self, start: Fraction | None = None, number: int = 0, on_broken: OnBroken = ...
+        self, start: Fraction | None = None, first_index: int = 0, on_unreadable: OnMessage = ...
     ) -> Iterator[Frame]:
         """The frames in order.
 
         Args:
-            start: leave out what is shown before this time.
-            number: of the first frame that is given then.
-            on_broken: told of every frame that cannot be read. It is left out; as the times of the others
-                stay, its predecessor is simply shown for longer.
+            start: skip frames before this time, in seconds.
+            first_index: index of the first frame that is returned.
+            on_unreadable: called for every frame that cannot be read. Such a frame is left out; the times of
+                the others stay, so the frame before it is shown for longer.
 
         Raises:
-            PictureError: there is no readable frame at all, or one is too large.
+            PictureError: no frame can be read, or one is too large.
         """
         ...
-
-
-def silently(sentence: str) -> None:
-    """An :data:`OnBroken` that listens to nothing."""

@@ -1,49 +1,50 @@
-"""How films are written: which encoders, with what settings, in which files."""
+"""Writing video: the choice of encoder and its settings, and segments without audio that are joined later."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
 
 from bottega.errors import OutputError
-from bottega.video.pyav import av
+from bottega.files import flush_to_disk
+from bottega.video.clip import ClipInfo, Frame, UInt8Array
+from bottega.video.pyav import LIMITED_RANGE, array_to_frame, av, error_reason, matrix_for_height, open_output
 
-FILES = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
-"""Suffixes of films that are written, with FFmpeg's names of the formats."""
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+"""Endings of video files that are written, with FFmpeg's names of the formats."""
 
 CODECS = {"h264": ("libx264", "libopenh264"), "vp9": ("libvpx-vp9",), "av1": ("libsvtav1", "libaom-av1")}
-"""The codecs by name, and their encoders, best first."""
+"""Video codecs and their encoders, the preferred one first."""
 
-USUAL = {"mp4": "h264", "mov": "h264", "matroska": "h264", "webm": "vp9"}
-HELD = {
+CONTAINER_CODECS = {
     "mp4": ("h264", "vp9", "av1"),
     "mov": ("h264",),
     "matroska": ("h264", "vp9", "av1"),
     "webm": ("vp9", "av1"),
 }
-SOUND = {"mp4": "aac", "mov": "aac", "matroska": "libopus", "webm": "libopus"}
-"""What sound becomes where the file cannot hold it as it is."""
-SOUND_HELD = {
-    "mp4": {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"},
-    "mov": {"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_f32le"},
-    "webm": {"opus", "vorbis"},
-}
-"""Codecs of sound that are copied; a Matroska file holds them all."""
+"""Codecs that each format can hold, the default first."""
 
-BEST, USUAL_QUALITY = 100, 92
-KEY_FRAMES = Fraction(2)  # seconds between frames that can be jumped to
+DEFAULT_QUALITY = 92
+SEGMENT_SUFFIX = ".nut"
+"""A format that keeps any codec and exact times, so that segments join without a seam."""
+
+_KEY_FRAME_SECONDS = Fraction(2)
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """One way to write moving pictures.
+    """An encoder with its settings.
 
     Attributes:
         codec: ``h264``, ``vp9`` or ``av1``.
-        encoder: FFmpeg's name of what writes it.
+        encoder: FFmpeg's name of the encoder.
         options: of the encoder.
-        even: whether the sides of the picture must be even.
+        even: whether width and height must be even.
         alpha: whether transparency can be kept.
     """
 
@@ -54,61 +55,171 @@ class Encoding:
     alpha: bool
 
 
-def file_format(path: Path) -> str:
-    """FFmpeg's name of the format that a film's name asks for.
+def container_format(path: Path) -> str:
+    """FFmpeg's name of the format of a video file, by its suffix.
 
     Raises:
         OutputError: the suffix is unknown.
     """
-    if path.suffix.lower() not in FILES:
-        raise OutputError(f"{path}: films are written as {', '.join(FILES)}.")
-    return FILES[path.suffix.lower()]
+    if path.suffix.lower() not in CONTAINERS:
+        raise OutputError(f"{path}: video is written as {', '.join(CONTAINERS)}.")
+    return CONTAINERS[path.suffix.lower()]
 
 
-def encoding_for(path: Path, codec: str = "auto", quality: int = USUAL_QUALITY) -> Encoding:
-    """What writes a film of that name.
+def choose_encoding(path: Path, codec: str = "auto", quality: int = DEFAULT_QUALITY) -> Encoding:
+    """The encoder and settings for a video file.
 
     Args:
-        codec: ``auto`` takes H.264 for MP4, MOV and Matroska, which plays everywhere, and VP9 for WebM.
+        codec: ``auto`` is H.264 for MP4, MOV and Matroska, which plays everywhere, and VP9 for WebM.
         quality: 1 to 100, as for pictures.
 
     Raises:
-        OutputError: the file cannot hold the codec, or no encoder for it is installed.
+        OutputError: the format cannot hold the codec, or no encoder for it is installed.
     """
-    kind = file_format(path)
-    name = USUAL[kind] if codec == "auto" else codec
-    if name not in HELD[kind]:
-        raise OutputError(
-            f"{path}: a {path.suffix.lower()} file holds {' or '.join(HELD[kind])} here, not {name}."
-        )
-    there = [encoder for encoder in CODECS[name] if encoder in av().codecs_available]
-    if not there:
-        others = [other for other in HELD[kind] if other != name]
+    codecs = CONTAINER_CODECS[container_format(path)]
+    name = codecs[0] if codec == "auto" else codec
+    if name not in codecs:
+        raise OutputError(f"{path}: a {path.suffix.lower()} file can hold {' or '.join(codecs)}, not {name}.")
+    encoder = next((each for each in CODECS[name] if each in av().codecs_available), None)
+    if encoder is None:
+        others = [other for other in codecs if other != name]
         hint = f"try --codec {others[0]}" if others else "try another file format"
-        raise OutputError(f"No encoder for {name} is in the installed package av; {hint}.")
-    encoder = there[0]
-    options = _options(encoder, quality)
+        raise OutputError(f"The installed package av has no encoder for {name}; {hint}.")
+    options = _encoder_options(encoder, quality)
     return Encoding(name, encoder, options, even=name == "h264", alpha=encoder == "libvpx-vp9")
 
 
-def _options(encoder: str, quality: int) -> dict[str, str]:
-    """Constant quality; speed such that one core writes 640 × 360 faster than it is painted.
+def _encoder_options(encoder: str, quality: int) -> dict[str, str]:
+    """Constant quality, at a speed with which one core encodes 640 × 360 faster than it is stylized.
 
-    No frame refers to a later one, so that segments join as they are and every frame has the time it had.
+    No frame refers to a later one, so that segments join as they are and every frame keeps its time.
     """
-    loss = USUAL_QUALITY - quality
+    loss = DEFAULT_QUALITY - quality
     if encoder == "libx264":
         return {"crf": f"{max(0, 18 + 0.36 * loss):.1f}", "preset": "veryfast", "bf": "0"}
     if encoder == "libsvtav1":
         return {"crf": str(min(63, max(1, round(28 + 0.38 * loss)))), "preset": "9"}
-    free = {
+    shared = {
         "crf": str(min(63, max(0, round(24 + 0.42 * loss)))),
         "b": "0",
         "row-mt": "1",
         "lag-in-frames": "0",
     }
     if encoder == "libvpx-vp9":
-        return {**free, "deadline": "realtime", "cpu-used": "7", "auto-alt-ref": "0"}
+        return {**shared, "deadline": "realtime", "cpu-used": "7", "auto-alt-ref": "0"}
     if encoder == "libaom-av1":
-        return {**free, "usage": "realtime", "cpu-used": "8"}
+        return {**shared, "usage": "realtime", "cpu-used": "8"}
     return {}
+
+
+class SegmentWriter:
+    """Writes one segment of video; the file appears under its name when it is complete.
+
+    Args:
+        path: of the segment.
+        info: of the source clip; gives frame rate, times and pixel aspect.
+        alpha: whether transparency is written.
+        threads: of the encoder; 0 lets it choose.
+
+    Raises:
+        OutputError: the disk is full, the folder is missing, the encoder fails.
+    """
+
+    def __init__(
+        self, path: Path, info: ClipInfo, encoding: Encoding, *, alpha: bool = False, threads: int = 1
+    ) -> None:
+        self.path = path
+        self.info = info
+        self.encoding = encoding
+        self.alpha = alpha
+        self.threads = threads
+        self.count = 0
+        self._temporary = path.with_name(f"{path.name}.part")
+        self._container: Any = None
+        self._stream: Any = None
+        self._reformatter: Any = None
+
+    def write(self, frame: Frame) -> None:
+        """Encode the next frame; all must have one size."""
+        try:
+            if self._container is None:
+                self._open(frame)
+            self._container.mux(self._stream.encode(self._encoder_frame(frame)))
+        except (av().FFmpegError, OSError, ValueError) as error:
+            raise OutputError(f"{self.path} cannot be written: {error_reason(error)}.") from None
+        self.count += 1
+
+    def close(self) -> None:
+        """Finish the file and give it its name; without any frame there is none."""
+        if self._container is None:
+            return
+        try:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+            flush_to_disk(self._temporary)
+            self._temporary.replace(self.path)
+        except (av().FFmpegError, OSError) as error:
+            raise OutputError(f"{self.path} cannot be written: {error_reason(error)}.") from None
+
+    def abandon(self) -> None:
+        """Delete the unfinished file."""
+        if self._container is not None:
+            self._container.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def _open(self, first: Frame) -> None:
+        self._container = open_output(self._temporary, format="nut")
+        height, width = first.height, first.width
+        if self.encoding.even:
+            height, width = height + height % 2, width + width % 2
+        stream = self._container.add_stream(
+            self.encoding.encoder, rate=self.info.frame_rate, options=dict(self.encoding.options)
+        )
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuva420p" if self.alpha else "yuv420p"
+        context = stream.codec_context
+        context.time_base = self.info.time_base
+        context.sample_aspect_ratio = self.info.pixel_aspect
+        context.gop_size = max(1, round(_KEY_FRAME_SECONDS * self.info.frame_rate))
+        context.thread_count = self.threads
+        self._matrix = matrix_for_height(height)
+        context.colorspace = self._matrix.tag
+        context.color_range = LIMITED_RANGE
+        context.color_primaries = 1  # BT.709, as sRGB
+        context.color_trc = 1
+        # Both clocks: encoders use the one, files the other.
+        stream.time_base = self.info.time_base
+        self._stream = stream
+        self._reformatter = av().video.reformatter.VideoReformatter()
+
+    def _encoder_frame(self, frame: Frame) -> Any:
+        samples = frame.pixels
+        if self.alpha:
+            alpha = np.full(samples.shape[:2], 255, np.uint8) if frame.alpha is None else frame.alpha
+            samples = np.dstack([samples, alpha])
+        # Even sides, by repeating the last row and column.
+        down, right = self._stream.height - samples.shape[0], self._stream.width - samples.shape[1]
+        if down or right:
+            samples = np.pad(samples, ((0, down), (0, right), (0, 0)), mode="edge")
+        samples = np.ascontiguousarray(samples)
+        encoder_frame = array_to_frame(samples, self._stream.pix_fmt, self._matrix, self._reformatter)
+        encoder_frame.pts = round(frame.time / self.info.time_base)
+        encoder_frame.time_base = self.info.time_base
+        return encoder_frame
+
+
+def composite_on_white(pixels: UInt8Array, alpha: UInt8Array) -> UInt8Array:
+    """A frame over white, for formats without transparency."""
+    opacity = alpha[..., None].astype(np.float32) / 255
+    return (pixels * opacity + 255 * (1 - opacity) + 0.5).astype(np.uint8)

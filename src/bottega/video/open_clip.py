@@ -1,27 +1,110 @@
-"""Which kind of clip a path is."""
+"""Open a clip or a track of masks, whatever kind of file or folder the path is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from bottega import pictures
+from bottega.errors import PictureError
 from bottega.video.animation import Animation, is_animated
-from bottega.video.clip import Clip
-from bottega.video.frame_folder import FrameFolder
-from bottega.video.video_file import USUAL_RATE, Film
+from bottega.video.clip import DEFAULT_FRAME_RATE, Clip, Frame, OnMessage, ignore
+from bottega.video.frame_folder import FrameFolder, list_numbered_pictures
+from bottega.video.video_file import VIDEO_SUFFIXES, VideoFile
+
+Mask: TypeAlias = NDArray[np.float32]
+MaskTrack: TypeAlias = Callable[[Frame], Mask]
+"""Returns the mask of a frame, ``(H, W)`` float32 in [0, 1]; frames must come in order."""
 
 
-def open_clip(path: Path, rate: Fraction = USUAL_RATE) -> Clip:
-    """A folder of frames, an animation, or a film.
+def open_clip(path: Path, rate: Fraction = DEFAULT_FRAME_RATE) -> Clip:
+    """A folder of frames, an animation, or a video file.
 
     Args:
-        rate: frames per second of a folder; the others know theirs.
+        rate: frames per second of a folder; other clips state their own.
 
     Raises:
         PictureError: it cannot be read.
     """
     if path.is_dir():
         return FrameFolder(path, rate)
-    if is_animated(path):
-        return Animation(path)
-    return Film(path)
+    return Animation(path) if is_animated(path) else VideoFile(path)
+
+
+def open_mask_track(path: Path, on_note: OnMessage = ignore) -> MaskTrack:
+    """Masks from a file or folder.
+
+    Args:
+        path: a folder of numbered masks, whose lowest number belongs to the first frame; a video file, whose
+            frame at the same time counts; or one picture for all frames.
+        on_note: called once where the masks end before the clip does; the last one is then used on.
+
+    Raises:
+        PictureError: the path does not exist or holds no masks.
+    """
+    if path.is_dir():
+        return _FolderMasks(path, on_note)
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return _VideoMasks(path)
+    mask = _load_mask(path)
+    return lambda frame: _check_size(mask, frame, path)
+
+
+class _FolderMasks:
+    """A picture per frame, matched by number."""
+
+    def __init__(self, path: Path, on_note: OnMessage) -> None:
+        self.path = path
+        self.files = list_numbered_pictures(path)
+        self._on_note = on_note
+        self._noted = False
+
+    def __call__(self, frame: Frame) -> Mask:
+        number = min(self.files) + frame.index
+        if number not in self.files:
+            if not self._noted:
+                self._on_note(f"{self.path} has no mask number {number}; the one before it is used on")
+                self._noted = True
+            number = max(earlier for earlier in self.files if earlier < number)
+        file = self.files[number]
+        return _check_size(_load_mask(file), frame, file)
+
+
+class _VideoMasks:
+    """A video whose brightness is the mask, read in step with the clip."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._video = VideoFile(path)
+        self._frames: Iterator[Frame] | None = None
+        self._current: Frame | None = None
+        self._next: Frame | None = None
+
+    def __call__(self, frame: Frame) -> Mask:
+        if self._frames is None or (self._current is not None and self._current.time > frame.time):
+            self._frames = self._video.frames()
+            self._current = next(self._frames)
+            self._next = next(self._frames, None)
+        while self._next is not None and self._next.time <= frame.time:
+            self._current, self._next = self._next, next(self._frames, None)
+        assert self._current is not None
+        mask = self._current.pixels.mean(axis=2, dtype=np.float32) / 255
+        return _check_size(mask, frame, self.path)
+
+
+def _load_mask(path: Path) -> Mask:
+    return np.ascontiguousarray(pictures.load_mask(path)[0, 0].numpy(), dtype=np.float32)
+
+
+def _check_size(mask: Mask, frame: Frame, path: Path) -> Mask:
+    if mask.shape != (frame.height, frame.width):
+        raise PictureError(
+            f"The mask {path} has {mask.shape[1]} × {mask.shape[0]} pixels and the frames have "
+            f"{frame.width} × {frame.height}; they must be equal."
+        )
+    return mask

@@ -1,6 +1,6 @@
-"""Work ahead and behind: reading, painting and writing side by side, with little waiting in memory.
+"""Reading, processing and writing in parallel threads, with short queues between them.
 
-FFmpeg, inference engines and large array operations let go of the interpreter, so threads are enough.
+FFmpeg, inference engines and large array operations release the interpreter lock, so threads are enough.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _END = object()
 
 
-def ahead(things: Iterable[Thing], depth: int = 4) -> Iterator[Thing]:
-    """The same things, made by another thread, which is at most ``depth`` ahead.
+def prefetch(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
+    """The same items, produced by another thread that is at most ``depth`` items ahead.
 
     An exception there is raised here, in its place. When the caller stops early (``close()`` of the
     generator), the thread ends too and the source is closed.
@@ -28,96 +28,96 @@ def ahead(things: Iterable[Thing], depth: int = 4) -> Iterator[Thing]:
     waiting: queue.Queue[Any] = queue.Queue(depth)
     stop = threading.Event()
 
-    def work() -> None:
-        source = iter(things)
+    def produce() -> None:
+        source = iter(items)
         try:
-            for thing in source:
-                if not _offered(waiting, (thing, None), stop):
+            for item in source:
+                if not _put(waiting, (item, None), stop):
                     return
-            _offered(waiting, (_END, None), stop)
-        except BaseException as error:  # noqa: BLE001 - handed over to the caller's thread
-            _offered(waiting, (_END, error), stop)
+            _put(waiting, (_END, None), stop)
+        except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
+            _put(waiting, (_END, error), stop)
         finally:
             close = getattr(source, "close", None)
             if close is not None:
                 close()
 
-    thread = threading.Thread(target=work, name="bottega-ahead", daemon=True)
+    thread = threading.Thread(target=produce, name="bottega-prefetch", daemon=True)
     thread.start()
     try:
         while True:
-            thing, error = waiting.get()
+            item, error = waiting.get()
             if error is not None:
                 raise error
-            if thing is _END:
+            if item is _END:
                 return
-            yield thing
+            yield item
     finally:
         stop.set()
         thread.join()
 
 
-def _offered(waiting: queue.Queue[Any], thing: Any, stop: threading.Event) -> bool:
-    """Whether a thing found its place before the other side stopped."""
+def _put(waiting: queue.Queue[Any], item: Any, stop: threading.Event) -> bool:
+    """Whether the item went into the queue before the other side stopped."""
     while not stop.is_set():
         try:
-            waiting.put(thing, timeout=0.1)
+            waiting.put(item, timeout=0.1)
             return True
         except queue.Full:
             continue
     return False
 
 
-def side_by_side(work: Callable[[Thing], Result], things: Iterable[Thing], workers: int) -> Iterator[Result]:
-    """``work(thing)`` of each thing, in order, done by several threads at once.
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """``function(item)`` of each item, in order, computed by several threads.
 
-    One thing more than there are workers is taken ahead. An exception there is raised here, in its place.
+    At most ``workers`` + 1 items are taken ahead. An exception there is raised here, in its place.
     """
-    with ThreadPoolExecutor(workers, "bottega-side") as pool:
+    with ThreadPoolExecutor(workers, "bottega-map") as pool:
         waiting: deque[Future[Result]] = deque()
         try:
-            for thing in things:
-                waiting.append(pool.submit(work, thing))
+            for item in items:
+                waiting.append(pool.submit(function, item))
                 if len(waiting) > workers:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            for each in waiting:
-                each.cancel()
+            for future in waiting:
+                future.cancel()
 
 
-class Behind(Generic[Thing]):
-    """Hands things to a function in another thread, at most ``depth`` of them waiting.
+class BackgroundConsumer(Generic[Item]):
+    """Calls a function with each item in another thread, with at most ``depth`` items waiting.
 
     An exception there is raised by the next :meth:`put`, or at the end of the ``with`` block, which waits
-    until everything is done; where the block ends by an exception, what waits is dropped.
+    until everything is done; where the block ends by an exception, waiting items are dropped.
     """
 
-    def __init__(self, work: Callable[[Thing], Any], depth: int = 4) -> None:
-        self._work = work
+    def __init__(self, function: Callable[[Item], Any], depth: int = 4) -> None:
+        self._function = function
         self._waiting: queue.Queue[Any] = queue.Queue(depth)
         self._stop = threading.Event()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="bottega-behind", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="bottega-consumer", daemon=True)
 
-    def put(self, thing: Thing) -> None:
-        """Hand one over; waits while too many do."""
+    def put(self, item: Item) -> None:
+        """Add an item; blocks while the queue is full."""
         self._raise()
-        if not _offered(self._waiting, thing, self._stop):
+        if not _put(self._waiting, item, self._stop):
             self._raise()
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                thing = self._waiting.get(timeout=0.1)
+                item = self._waiting.get(timeout=0.1)
             except queue.Empty:
                 continue
-            if thing is _END:
+            if item is _END:
                 return
             try:
-                self._work(thing)
-            except BaseException as error:  # noqa: BLE001 - handed over to the caller's thread
+                self._function(item)
+            except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
                 self._error = error
                 self._stop.set()
 
@@ -133,7 +133,7 @@ class Behind(Generic[Thing]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is None:
-            _offered(self._waiting, _END, self._stop)
+            _put(self._waiting, _END, self._stop)
         else:
             self._stop.set()
         self._thread.join()

@@ -1,4 +1,4 @@
-"""Films: whatever FFmpeg decodes, frame by frame, with the file's own times."""
+"""Video files: whatever FFmpeg decodes, frame by frame, with the file's own times."""
 
 from __future__ import annotations
 
@@ -6,35 +6,41 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bottega.errors import PictureError
-from bottega.video.clip import ClipInfo, Frame, OnBroken, silently
-from bottega.video.color import HIGH_DYNAMIC_RANGE, has_alpha, to_bytes
-from bottega.video.pyav import av, open_input, reason
-from bottega.video.upright import turn_of, upright
+from bottega.video.clip import DEFAULT_FRAME_RATE, ClipInfo, Frame, OnMessage, ignore
+from bottega.video.pyav import (
+    HDR_TRANSFERS,
+    av,
+    error_reason,
+    frame_to_array,
+    has_alpha,
+    open_input,
+    orientation,
+)
 
-FILM_SUFFIXES = frozenset(
+VIDEO_SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in (
         *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"),
         *("wmv", "flv", "ogv", "3gp", "mxf", "nut"),
     )
 )
-"""Files that are taken for films by their names; what they are is seen when they are read."""
+"""Endings of files that are opened as video; their content decides whether they can be read."""
 
-USUAL_RATE = Fraction(25)
 DECODER_THREADS = 2
 
 
-class Film:
-    """A film file.
+class VideoFile:
+    """A video file.
 
     Raises:
-        PictureError: missing, empty, no film, or without pictures.
+        PictureError: missing, empty, not a video file, or without a video stream.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,70 +49,78 @@ class Film:
     @cached_property
     def info(self) -> ClipInfo:
         with open_input(self.path) as container:
-            stream = _picture_stream(container, self.path)
-            decoded = self._decoded(container, stream, silently)
-            first = next((frame for frame in decoded if frame is not None), None)
+            stream = _video_stream(container, self.path)
+            first = next(
+                (frame for frame in self._decode(container, stream, ignore) if frame is not None), None
+            )
             if first is None:
                 raise PictureError(f"{self.path} has no frame that can be read.")
-            return _described(self.path, container, stream, first)
+            return _clip_info(self.path, container, stream, first)
 
     def frames(
-        self, start: Fraction | None = None, number: int = 0, on_broken: OnBroken = silently
+        self, start: Fraction | None = None, first_index: int = 0, on_unreadable: OnMessage = ignore
     ) -> Iterator[Frame]:
         """See :class:`bottega.video.clip.Clip`."""
-        found = False
-        for frame in self._from(start, number, on_broken):
-            found = True
+        empty = True
+        for frame in self._frames_from(start, first_index, on_unreadable):
+            empty = False
             yield frame
-        if not found and start is None:
+        if empty and start is None:
             raise PictureError(f"{self.path} has no frame that can be read.")
 
-    def _from(self, start: Fraction | None, number: int, on_broken: OnBroken) -> Iterator[Frame]:
+    def _frames_from(
+        self, start: Fraction | None, first_index: int, on_unreadable: OnMessage
+    ) -> Iterator[Frame]:
         with open_input(self.path) as container:
-            stream = _picture_stream(container, self.path)
-            frames = self._upright(container, stream, on_broken)
+            stream = _video_stream(container, self.path)
+            frames = self._timed_frames(container, stream, on_unreadable)
             if start is None:
-                yield from _counted(frames, number)
+                yield from _renumber(frames, first_index)
                 return
-            _seek(container, stream, start)
+            try:
+                container.seek(int(start / Fraction(stream.time_base)), stream=stream)
+            except av().FFmpegError:
+                pass  # decoding begins at the start of the file; frames before ``start`` are dropped
             first = next(frames, None)
             if first is not None and first.time <= start:
-                yield from _counted(_since(start, _chained(first, frames)), number)
+                later = (frame for frame in chain([first], frames) if frame.time >= start)
+                yield from _renumber(later, first_index)
                 return
-        # The file has no usable index: from the beginning then.
+        # The file has no usable index: decode it from the beginning.
         with open_input(self.path) as container:
-            stream = _picture_stream(container, self.path)
-            frames = self._upright(container, stream, on_broken)
-            yield from _counted(_since(start, frames), number)
+            stream = _video_stream(container, self.path)
+            frames = self._timed_frames(container, stream, on_unreadable)
+            yield from _renumber((frame for frame in frames if frame.time >= start), first_index)
 
-    def _upright(self, container: Any, stream: Any, on_broken: OnBroken) -> Iterator[Frame]:
-        """Frames with sRGB pixels and strictly growing times."""
+    def _timed_frames(self, container: Any, stream: Any, on_unreadable: OnMessage) -> Iterator[Frame]:
+        """Upright sRGB frames with strictly increasing times."""
         reformatter = av().video.reformatter.VideoReformatter()
         unit = Fraction(stream.time_base)
-        usual = 1 / _rate(stream)
-        last: Fraction | None = None
+        frame_duration = 1 / _frame_rate(stream)
+        previous: Fraction | None = None
         size: tuple[int, int] | None = None
-        for number, frame in enumerate(self._decoded(container, stream, on_broken)):
+        for index, frame in enumerate(self._decode(container, stream, on_unreadable)):
             if frame is None:
                 continue
-            time = frame.pts * unit if frame.pts is not None else (last + usual if last is not None else None)
-            if time is None:
-                time = Fraction(0)
-            if last is not None and time <= last:
-                time = last + unit
+            if frame.pts is not None:
+                time = frame.pts * unit
+            else:
+                time = Fraction(0) if previous is None else previous + frame_duration
+            if previous is not None and time <= previous:
+                time = previous + unit
             alpha = has_alpha(frame.format.name)
-            samples = upright(to_bytes(frame, reformatter, alpha), turn_of(frame))
+            samples = frame_to_array(frame, reformatter, alpha)
             if size is not None and samples.shape[:2] != size:
                 raise PictureError(
                     f"{self.path} changes its size from {size[1]} × {size[0]} to {samples.shape[1]} × "
-                    f"{samples.shape[0]} pixels on the way; cut it there and paint the parts by themselves."
+                    f"{samples.shape[0]} pixels; cut it there and process the parts one by one."
                 )
-            size, last = (samples.shape[0], samples.shape[1]), time
+            size, previous = (samples.shape[0], samples.shape[1]), time
             pixels = np.ascontiguousarray(samples[..., :3])
-            yield Frame(pixels, time, number, np.ascontiguousarray(samples[..., 3]) if alpha else None)
+            yield Frame(pixels, time, index, np.ascontiguousarray(samples[..., 3]) if alpha else None)
 
-    def _decoded(self, container: Any, stream: Any, on_broken: OnBroken) -> Iterator[Any]:
-        """Decoded frames; none in the place of one that cannot be read."""
+    def _decode(self, container: Any, stream: Any, on_unreadable: OnMessage) -> Iterator[Any]:
+        """Decoded frames; None in the place of one that cannot be read."""
         package = av()
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = DECODER_THREADS
@@ -114,36 +128,35 @@ class Film:
         while True:
             try:
                 packet = next(packets, None)
-            except package.FFmpegError as error:  # a file that was cut off
-                on_broken(f"{self.path} cannot be read to its end: {reason(error)}.")
+            except package.FFmpegError as error:  # a truncated file
+                on_unreadable(f"{self.path} cannot be read to its end: {error_reason(error)}.")
                 return
             if packet is None:
                 return
             try:
                 frames = packet.decode()
             except package.FFmpegError as error:
-                on_broken(
-                    f"{self.path}: a frame{_at(packet)} cannot be read ({reason(error)}); it is left out."
+                reason = error_reason(error)
+                on_unreadable(
+                    f"{self.path}: a frame{_at_time(packet)} cannot be read ({reason}); it is left out."
                 )
                 yield None
                 continue
             for frame in frames:
                 if frame.is_corrupt:
-                    on_broken(f"{self.path}: a frame{_at(frame)} is damaged; it is left out.")
-                    yield None
-                else:
-                    yield frame
+                    on_unreadable(f"{self.path}: a frame{_at_time(frame)} is damaged; it is left out.")
+                yield None if frame.is_corrupt else frame
 
 
-def _at(thing: Any) -> str:
+def _at_time(item: Any) -> str:
     """`` at 3.20 s``"""
-    if thing.pts is None or thing.time_base is None:
+    if item.pts is None or item.time_base is None:
         return ""
-    return f" at {float(thing.pts * thing.time_base):.2f} s"
+    return f" at {float(item.pts * item.time_base):.2f} s"
 
 
-def _picture_stream(container: Any, path: Path) -> Any:
-    """The largest stream of moving pictures; a cover on a piece of music is none."""
+def _video_stream(container: Any, path: Path) -> Any:
+    """The largest video stream; the cover picture of a piece of music does not count."""
     attached = av().stream.Disposition.attached_pic
     streams = [
         stream
@@ -151,68 +164,51 @@ def _picture_stream(container: Any, path: Path) -> Any:
         if not stream.disposition & attached and stream.codec_context is not None
     ]
     if not streams:
-        what = "only sound" if container.streams.audio else "no pictures"
-        raise PictureError(f"{path} holds {what}; a film is needed.")
+        content = "only audio" if container.streams.audio else "no video"
+        raise PictureError(f"{path} has {content}; a video file is expected.")
     return max(streams, key=lambda stream: stream.width * stream.height)
 
 
-def _rate(stream: Any) -> Fraction:
+def _frame_rate(stream: Any) -> Fraction:
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
-    return Fraction(rate) if rate else USUAL_RATE
+    return Fraction(rate) if rate else DEFAULT_FRAME_RATE
 
 
-def _described(path: Path, container: Any, stream: Any, first: Any) -> ClipInfo:
+def _clip_info(path: Path, container: Any, stream: Any, first: Any) -> ClipInfo:
     seconds = None
     if stream.duration:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration:
         seconds = container.duration / 1e6
-    rate = _rate(stream)
-    count = stream.frames or (round(seconds * float(rate)) if seconds else None)
-    turned = turn_of(first)[0] % 2 == 1
+    rate = _frame_rate(stream)
+    quarter_turned = orientation(first)[0] % 2 == 1
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
-    width, height = first.width, first.height
-    curve = HIGH_DYNAMIC_RANGE.get(int(stream.codec_context.color_trc or 0))
+    hdr = HDR_TRANSFERS.get(int(stream.codec_context.color_trc or 0))
     notes = []
-    if curve is not None:
-        notes.append(f"the film has a high dynamic range ({curve}); its colours stay as they stand, pale")
+    if hdr is not None:
+        notes.append(
+            f"the video has a high dynamic range ({hdr}); its colours are not converted and look pale"
+        )
     if first.interlaced_frame:
-        notes.append("the film is interlaced; the combs at moving edges will be painted too")
+        notes.append("the video is interlaced; comb patterns at moving edges stay")
     return ClipInfo(
         str(path),
-        height if turned else width,
-        width if turned else height,
+        first.height if quarter_turned else first.width,
+        first.width if quarter_turned else first.height,
         rate,
-        count,
+        stream.frames or (round(seconds * float(rate)) if seconds else None),
         seconds,
         Fraction(stream.time_base),
-        1 / aspect if turned else aspect,
-        sound=bool(container.streams.audio),
-        alpha=has_alpha(first.format.name),
+        1 / aspect if quarter_turned else aspect,
+        has_audio=bool(container.streams.audio),
+        has_alpha=has_alpha(first.format.name),
         notes=tuple(notes),
     )
 
 
-def _seek(container: Any, stream: Any, start: Fraction) -> None:
-    try:
-        container.seek(int(start / Fraction(stream.time_base)), stream=stream)
-    except av().FFmpegError:
-        # Left where it is, at the beginning; what comes before ``start`` is dropped as it is decoded.
-        return
-
-
-def _chained(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
-    yield first
-    yield from rest
-
-
-def _since(start: Fraction, frames: Iterator[Frame]) -> Iterator[Frame]:
-    return (frame for frame in frames if frame.time >= start)
-
-
-def _counted(frames: Iterator[Frame], number: int) -> Iterator[Frame]:
-    """Numbered so that the first has ``number``."""
+def _renumber(frames: Iterator[Frame], first_index: int) -> Iterator[Frame]:
+    """Shift the indices so that the first frame has ``first_index``."""
     offset: int | None = None
     for frame in frames:
-        offset = number - frame.number if offset is None else offset
-        yield replace(frame, number=frame.number + offset)
+        offset = first_index - frame.index if offset is None else offset
+        yield replace(frame, index=frame.index + offset)

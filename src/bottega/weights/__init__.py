@@ -1,32 +1,29 @@
-"""Weights of networks: what there is, where it lies, whether it is whole, and how it gets here.
+"""Weights of networks: registry, safetensors files, downloads and import.
 
-Three shelves: *packaged* (ships with Bottega), *published* (fetched from its publisher when asked for) and
-*own* (trained or brought in by the artist, kept under ``BOTTEGA_HOME``). Only safetensors is ever loaded, and
-only after its sha256 was compared.
+Only safetensors files are loaded, and registered ones only after their sha256 was compared.
 """
 
 from bottega.weights.conversion import convert
-from bottega.weights.downloads import adopt, pull
-from bottega.weights.manifest import Entry
+from bottega.weights.downloads import import_weights, pull
 from bottega.weights.network_files import build_config, load_network, save_network
-from bottega.weights.registry import entries, entry, is_here, load, path, shelve, verify
-from bottega.weights.storage import read, save
+from bottega.weights.registry import WeightsEntry, entries, entry, is_installed, load, path, register, verify
+from bottega.weights.storage import load_file, save_file
 
 __all__ = [
-    "Entry",
-    "adopt",
+    "WeightsEntry",
     "build_config",
     "convert",
     "entries",
     "entry",
-    "is_here",
+    "import_weights",
+    "is_installed",
     "load",
+    "load_file",
     "load_network",
     "path",
     "pull",
-    "read",
-    "save",
+    "register",
+    "save_file",
     "save_network",
-    "shelve",
     "verify",
 ]

@@ -57,7 +57,7 @@ def save_network(
     state = network.state_dict()
     if half:
         state = {name: x.half() if x.is_floating_point() else x for name, x in state.items()}
-    return storage.save(path, state, build_config(network, registry, metadata))
+    return storage.save_file(path, state, build_config(network, registry, metadata))
 
 
 def load_network(source: str | Path, registry: Mapping[str, Callable[..., Network]], kind: str) -> Network:
@@ -71,7 +71,7 @@ def load_network(source: str | Path, registry: Mapping[str, Callable[..., Networ
         WeightsError: unknown or damaged weights, or another kind of network.
     """
     is_file = isinstance(source, Path) or str(source).endswith(".safetensors")
-    state, configuration = storage.read(source) if is_file else installed.load(str(source))
+    state, configuration = storage.load_file(source) if is_file else installed.load(str(source))
     architecture = str(configuration.get("architecture", ""))
     if architecture not in registry:
         raise WeightsError(

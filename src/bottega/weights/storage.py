@@ -1,4 +1,4 @@
-"""Safetensors files: written whole or not at all, read with their configuration, hashed before use."""
+"""Safetensors files: written completely or not at all, read with their configuration, hashed before use."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 CONFIGURATION = "configuration"  # the key in the safetensors header
 
 
-def save(path: str | Path, state: Mapping[str, Tensor], configuration: Mapping[str, Any]) -> str:
-    """Write weights with their configuration; the file appears whole or not at all.
+def save_file(path: str | Path, state: Mapping[str, Tensor], configuration: Mapping[str, Any]) -> str:
+    """Write weights with their configuration, completely or not at all.
 
     Args:
         path: ends in ``.safetensors``.
         state: tensors by name, of any device and type.
-        configuration: whatever builds the network again (JSON values); it goes into the file's header.
+        configuration: what builds the network again (JSON values); it goes into the file's header.
 
     Returns:
         The sha256 of the file, which is the same for the same tensors and configuration.
 
     Raises:
-        WeightsError: there is nothing to save, or the configuration is not JSON.
-        OutputError: the file cannot be written there.
+        WeightsError: there are no tensors, or the configuration is not JSON.
+        OutputError: the file cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save_file as write_safetensors
 
     target = Path(path)
     if target.suffix != ".safetensors":
@@ -42,19 +42,19 @@ def save(path: str | Path, state: Mapping[str, Tensor], configuration: Mapping[s
         header = json.dumps(dict(configuration), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{target}: the configuration cannot be written as JSON ({error}).") from None
-    # Cloned, because safetensors refuses tensors that share memory (tied weights, views).
+    # Cloned, because safetensors rejects tensors that share memory (tied weights, views).
     tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
     with atomic_write(target) as temporary:
         # One key only: safetensors writes several in random order, and the same weights would differ in hash.
-        save_file(tensors, temporary, metadata={CONFIGURATION: header})
+        write_safetensors(tensors, temporary, metadata={CONFIGURATION: header})
         return file_sha256(temporary)
 
 
-def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and configuration of a safetensors file; compares no hash (:func:`bottega.weights.load` does).
+def load_file(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and configuration of a safetensors file, without a check of its hash.
 
     Raises:
-        WeightsError: the file is missing, cut, or not safetensors.
+        WeightsError: the file is missing, truncated, or not safetensors.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -65,36 +65,37 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             header = (file.metadata() or {}).get(CONFIGURATION, "{}")
         configuration = json.loads(header)
     except FileNotFoundError:
-        raise WeightsError(f"{source}: there is no such file.") from None
+        raise WeightsError(f"{source} does not exist.") from None
     except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"{source}: not a whole safetensors file ({error}).") from None
+        raise WeightsError(f"{source} is not a complete safetensors file ({error}).") from None
     return state, configuration
 
 
-_known: dict[tuple[str, int, int, int], str] = {}
+_hashes: dict[tuple[str, int, int, int], str] = {}
 
 
 def require_hash(path: Path, sha256: str, *, remedy: str, again: bool = False) -> None:
-    """Compare a file with its hash. A file that did not change since is not read twice in one process.
+    """Compare a file with its hash. An unchanged file is hashed only once per process.
 
     Args:
-        remedy: the end of the error's sentence: what to do about it.
-        again: read the file even if it seems unchanged.
+        remedy: what to do about an error, the end of its message.
+        again: hash the file even if it seems unchanged.
 
     Raises:
         WeightsError: the file is missing or has another hash.
     """
     try:
-        facts = path.stat()
-        key = (str(path), facts.st_size, facts.st_mtime_ns, facts.st_ino)
-        if again or key not in _known:
-            _known[key] = file_sha256(path)
-    except FileNotFoundError:
-        raise WeightsError(f"{path} is missing; {remedy}.") from None
+        status = path.stat()
     except OSError as error:
-        raise WeightsError(f"{path} cannot be read ({error.strerror}); {remedy}.") from None
-    if _known[key] != sha256:
+        reason = (
+            "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        )
+        raise WeightsError(f"{path} {reason}; {remedy}.") from None
+    key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+    if again or key not in _hashes:
+        _hashes[key] = file_sha256(path, WeightsError)
+    if _hashes[key] != sha256:
         raise WeightsError(
-            f"{path} is damaged or was changed: its sha256 is {_known[key][:12]}…, "
-            f"where {sha256[:12]}… is right; {remedy}."
+            f"{path} is damaged or was changed: its sha256 is {_hashes[key][:12]}…, "
+            f"expected is {sha256[:12]}…; {remedy}."
         )

@@ -13,7 +13,7 @@ from PIL import Image
 from bottega.errors import MismatchError, OutputError, PictureError
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
-from bottega.video import Film
+from bottega.video import VideoFile
 from tests.video.handmade_clips import two_colors, write_film
 
 
@@ -39,7 +39,7 @@ def test_a_film_is_remade_and_verified(film: Path) -> None:
     outcome = remake("out.mp4", verify=True, output="again.mp4")
     assert outcome.files == (Path("again.mp4"),)
     assert outcome.details["verified"]
-    again, first = ([f.pixels for f in Film(path).frames()] for path in (Path("again.mp4"), film))
+    again, first = ([f.pixels for f in VideoFile(path).frames()] for path in (Path("again.mp4"), film))
     assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(again, first, strict=True)) < 0.5
     assert remake("again.mp4", verify=True).files == ()
     assert not list(film.parent.glob("*.unfinished"))
@@ -57,13 +57,13 @@ def test_another_film_is_no_match(film: Path) -> None:
     recipe = remake("out.mp4", verify=True).details["recipe"]
     assert [style["start_seconds"] for style in recipe["styles"]] == [None, 1.0]
     # The same recipe in a film of other pixels.
-    from bottega.video import SegmentWriter, encoding_for, join
+    from bottega.video import SegmentWriter, choose_encoding, mux
 
-    info = Film(film).info
-    with SegmentWriter(Path("other.nut"), info, encoding_for(film, "auto", 92)) as writer:
-        for frame in Film(Path("clip.mp4")).frames():
+    info = VideoFile(film).info
+    with SegmentWriter(Path("other.nut"), info, choose_encoding(film, "auto", 92)) as writer:
+        for frame in VideoFile(Path("clip.mp4")).frames():
             writer.write(frame)
-    join([Path("other.nut")], Path("other.mp4"), recipe=recipe)
+    mux([Path("other.nut")], Path("other.mp4"), recipe=recipe)
     with pytest.raises(MismatchError, match=r"other\.mp4 differs from what its recipe makes: frame 1 by"):
         remake("other.mp4", verify=True)
 

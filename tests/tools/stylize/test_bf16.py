@@ -20,7 +20,7 @@ Settings = dict[str, object]
 @pytest.fixture
 def bf16(bench: Path, quick_settings: Settings) -> Settings:
     """The quick settings with the packaged encoder and the arithmetic that this machine chooses by itself."""
-    if runtime.precision(torch.device("cpu")) is not torch.bfloat16:
+    if runtime.select_dtype(torch.device("cpu")) is not torch.bfloat16:
         pytest.skip("this processor does not multiply bfloat16 natively")
     return {**quick_settings, "device": "cpu", "precision": "auto", "encoder": "small"}
 

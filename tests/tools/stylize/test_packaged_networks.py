@@ -9,7 +9,7 @@ import pytest
 import bottega
 from bottega import pictures
 from bottega.cli import main
-from bottega.weights.manifest import manifest
+from bottega.weights.registry import manifest
 
 
 @pytest.mark.parametrize("method", ["micro", "photo"])

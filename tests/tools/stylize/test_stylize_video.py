@@ -17,10 +17,10 @@ from bottega.errors import BottegaError, Cancelled, OutputError, PictureError, S
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
-from bottega.tools.stylize.style_spec import parse_style
-from bottega.tools.stylize.video import segmented_writer
-from bottega.tools.stylize.video.formats import has_frames
-from bottega.video import Film, FrameFolder, is_animated, read_recipe
+from bottega.tools.stylize.video import segmented_writer as film
+from bottega.tools.stylize.video.formats import _is_clip
+from bottega.tools.stylize.video.style_spec import split_moment
+from bottega.video import FrameFolder, VideoFile, is_animated, read_recipe
 from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
 
 Run = Callable[..., ToolResult]
@@ -66,7 +66,7 @@ def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def frames_of(path: Path | str) -> list[np.ndarray]:
-    return [frame.pixels for frame in Film(Path(path)).frames()]
+    return [frame.pixels for frame in VideoFile(Path(path)).frames()]
 
 
 def test_a_video_file(run: Run) -> None:
@@ -74,7 +74,7 @@ def test_a_video_file(run: Run) -> None:
     outcome = run("clip.mp4", report=reporter, output="out.mp4")
     assert outcome.files == (Path("out.mp4"),)
     assert outcome.details["frames"] == 30
-    before, after = Film(Path("clip.mp4")), Film(Path("out.mp4"))
+    before, after = VideoFile(Path("clip.mp4")), VideoFile(Path("out.mp4"))
     assert [frame.time for frame in before.frames()] == [frame.time for frame in after.frames()]
     assert (after.info.width, after.info.height) == (64, 48)
     assert np.abs(frames_of("out.mp4")[9].astype(int) - frames_of("clip.mp4")[9]).mean() > 5
@@ -92,7 +92,7 @@ def test_variable_times_and_turns_are_kept(run: Run) -> None:
     times = [Fraction(n, 1000) for n in (0, 40, 45, 200, 1000, 1033)]
     write_film(Path("vfr.mp4"), two_colors(6), times=times, turned=-90)
     run("vfr.mp4", output="out.webm")
-    after = Film(Path("out.webm"))
+    after = VideoFile(Path("out.webm"))
     assert [frame.time for frame in after.frames()] == times
     assert (after.info.width, after.info.height) == (48, 64)
 
@@ -163,7 +163,7 @@ def test_invalid_video_files(run: Run) -> None:
     Path("letter.mp4").write_text("Dear reader, " * 50)
     with pytest.raises(PictureError, match=r"empty\.mp4 is empty"):
         run("empty.mp4", output="out.mp4")
-    with pytest.raises(PictureError, match=r"letter\.mp4 is no film"):
+    with pytest.raises(PictureError, match=r"letter\.mp4 cannot be read as a video"):
         run("letter.mp4", output="out.mp4")
     with pytest.raises(PictureError, match=r"no file gone\.mp4"):
         run("gone.mp4", output="out.mp4")
@@ -252,10 +252,10 @@ def test_a_folder_of_frames(run: Run) -> None:
     run("in", frames=True, output="painted/%04d.png")
     assert [path.name for path in sorted(Path("painted").iterdir())] == [f"{n:04d}.png" for n in range(7, 12)]
     run("in", frame_rate=10, output="out.mp4")
-    assert Film(Path("out.mp4")).info.rate == 10
+    assert VideoFile(Path("out.mp4")).info.frame_rate == 10
     run("out.mp4", output="apart")
-    assert FrameFolder(Path("apart")).info.count == 5
-    with pytest.raises(OutputError, match="is not empty"):
+    assert FrameFolder(Path("apart")).info.frame_count == 5
+    with pytest.raises(OutputError, match="has files in it"):
         run("in", frames=True, output="painted/%04d.png")
 
 

@@ -44,7 +44,7 @@ def test_there_and_back(name: str, tmp_path: Path) -> None:
     assert not loaded.training
     for key, tensor in network.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], tensor)
-    assert weights.read(path)[1]["recipe"] == "by hand"
+    assert weights.load_file(path)[1]["recipe"] == "by hand"
 
 
 def test_grown_styles_are_kept(tmp_path: Path) -> None:
@@ -59,14 +59,14 @@ def test_grown_styles_are_kept(tmp_path: Path) -> None:
 def test_from_the_artist_s_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path))
     network = MicroNet(fine=4, coarse=4)
-    weights.shelve(
+    weights.register(
         "mine",
         network.state_dict(),
         described(network),
         kind="network",
         architecture="micro",
-        licence="MIT",
-        origin="own training",
+        license="MIT",
+        provenance="own training",
     )
     assert isinstance(load("mine"), MicroNet)
 
@@ -75,14 +75,14 @@ def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not one of the networks"):
         save(torch.nn.Linear(1, 1), tmp_path / "n.safetensors")
     path = tmp_path / "other.safetensors"
-    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "small"})
+    weights.save_file(path, {"a": torch.zeros(1)}, {"architecture": "small"})
     with pytest.raises(WeightsError, match='holds "small", which is not one of the style transfer networks'):
         load(path)
-    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"fine": 4}})
+    weights.save_file(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"fine": 4}})
     with pytest.raises(WeightsError, match='does not fit the style transfer network "micro"'):
         load(path)
-    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"colour": 4}})
+    weights.save_file(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"colour": 4}})
     with pytest.raises(WeightsError, match='does not fit the style transfer network "micro"'):
         load(path)
-    with pytest.raises(WeightsError, match="no such file"):
+    with pytest.raises(WeightsError, match="does not exist"):
         load(tmp_path / "none.safetensors")

@@ -153,8 +153,8 @@ def test_regions_with_masks_that_move(engine: OnePass, codes: list[StyleCode], t
 
     def mask(frame: Frame) -> Mask:
         mask = np.zeros((120, 160), np.float32)
-        if frame.number < 4:  # then the thing has left the picture
-            mask[:, 8 * frame.number : 8 * frame.number + 80] = 1
+        if frame.index < 4:  # then the thing has left the picture
+            mask[:, 8 * frame.index : 8 * frame.index + 80] = 1
         return mask
 
     parts = [Part("thing", Timeline({0: codes[0]}), mask), Part("background", None)]

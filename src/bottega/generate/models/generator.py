@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bottega.errors import SettingsError
-from bottega.suggestions import nearest
+from bottega.suggestions import closest_match
 
 SIZES = (32, 64, 128, 256, 512)
 MEAN_STYLE_SAMPLES = 512
@@ -186,10 +186,10 @@ class Generator(nn.Module):
         return torch.tensor([[shares.get(name, 0.0) / total for name in self.classes]]).repeat(count, 1)
 
 
-def unknown_name(kind: str, name: str, names: Sequence[str]) -> str:
-    """The message for an unknown name, with the closest existing one."""
-    if not names:
-        return f'Unknown {kind} "{name}": this generator has none.'
-    closest = nearest(name, names)
-    hint = f' (did you mean "{closest}"?)' if closest else ""
-    return f'Unknown {kind} "{name}"{hint}; use {", ".join(names)}.'
+def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
+    """One sentence about a name that is not known, with the one that was probably meant."""
+    if not known:
+        return f'There is no {kind} "{name}": this generator has none.'
+    meant = closest_match(name, known)
+    guess = f' (did you mean "{meant}"?)' if meant else ""
+    return f'There is no {kind} "{name}"{guess}; there are {", ".join(known)}.'

@@ -32,6 +32,6 @@ def network_record(model: str = NETWORK) -> dict[str, Any] | None:
     """What a recipe keeps of a network on a shelf; None where it is not here."""
     from bottega import weights
 
-    if model not in {entry.name for entry in weights.entries()} or not weights.is_here(model):
+    if model not in {entry.name for entry in weights.entries()} or not weights.is_installed(model):
         return None
     return {"kind": "weights", "name": model, "sha256": weights.entry(model).sha256}

@@ -67,8 +67,8 @@ class Desk:
             for start, row in zip(range(0, len(tiles), IN_A_ROW), rows, strict=True)
         ]
         title = f"{self.path.stem}, sheet {number}: which do you like best?"
-        pictures.save(pictures.sheet(rows, labels, title=title, height=settings.height), file)
-        self.taste.log_shown(shown)
+        pictures.save(pictures.contact_sheet(rows, labels, title=title, height=settings.height), file)
+        self.taste.present(shown)
         self.taste.save(self.path)
         return file
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError, SettingsError
 from bottega.files import file_sha256
-from bottega.suggestions import nearest
+from bottega.suggestions import closest_match
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -227,11 +227,11 @@ def style_source(text: str) -> FileSource | BundledSource:
         return bundled
     from bottega.styles import STYLES
 
-    match = BUNDLED.fullmatch(text)
-    suggestion = nearest(match["name"] if match else text, STYLES)
-    if match is None and suggestion is None:
-        raise PictureError(f"The style picture {text} does not exist{_suggestion(path)}")
-    hint = f'. Did you mean "{suggestion}"?' if suggestion else "."
+    match = BUNDLED.fullmatch(word)
+    meant = closest_match(match["name"] if match else word, STYLES)
+    if match is None and meant is None:
+        raise PictureError(f"There is no style picture {word}{_nearest_file(path)}")
+    hint = f'. Did you mean "{meant}"?' if meant else "."
     raise SettingsError(
         f'"{text}" is neither a file nor a bundled style{hint} The bundled styles are {", ".join(STYLES)}.'
     )

@@ -14,8 +14,8 @@ from bottega import generate, pictures, video
 from bottega.errors import Cancelled
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.generate.samples import Drafts
-from bottega.tools.stylize.video.formats import output_kind
-from bottega.video import AnimationWriter, ClipInfo, FolderWriter, Frame, SegmentWriter
+from bottega.tools.stylize.video.formats import kind_of
+from bottega.video import AnimationWriter, ClipInfo, Frame, FrameFolderWriter, SegmentWriter
 
 
 def write_walk(
@@ -41,7 +41,9 @@ def write_walk(
         _film(made, output, info, quality, dict(drafts.recipe))
         return frames
     writer: Any = (
-        AnimationWriter(output, info, quality) if kind == "animation" else FolderWriter(output, 0, quality)
+        AnimationWriter(output, info, quality)
+        if kind == "animation"
+        else FrameFolderWriter(output, 0, quality)
     )
     for frame in made:
         writer.write(frame)
@@ -62,10 +64,10 @@ def _frames(
 
 
 def _film(made: Iterator[Frame], output: Path, info: ClipInfo, quality: int, recipe: dict[str, Any]) -> None:
-    encoding = video.encoding_for(output, "auto", quality)
+    encoding = video.choose_encoding(output, "auto", quality)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".walk-") as folder:
         segment = Path(folder) / "walk.nut"
         with SegmentWriter(segment, info, encoding) as writer:
             for frame in made:
                 writer.write(frame)
-        video.join([segment], output, recipe=recipe)
+        video.mux([segment], output, recipe=recipe)

@@ -75,7 +75,7 @@ def make_drafts(
         SettingsError: settings that it cannot follow.
         PictureError: the picture to start from cannot be read.
     """
-    generator = generate.load(settings.model).to(runtime.device(settings.device))
+    generator = generate.load(settings.model).to(runtime.select_device(settings.device))
     shares, values = shares_of(settings.like, generator.classes), values_of(settings.attribute)
 
     def seeded(seed: int, count: int) -> Tensor:
@@ -139,4 +139,4 @@ def sheet_of(drafts: Drafts, tiles: list[Tensor], columns: int) -> Tensor:
     """A sheet with all of them, each with its name."""
     rows = [tiles[first : first + columns] for first in range(0, len(tiles), columns)]
     labels = [list(drafts.names[first : first + columns]) for first in range(0, len(tiles), columns)]
-    return pictures.sheet(rows, labels, height=max(tiles[0].shape[-2], 128))
+    return pictures.contact_sheet(rows, labels, height=max(tiles[0].shape[-2], 128))

@@ -78,11 +78,11 @@ def _check(output: Path, settings: GenerateSettings) -> None:
 def _check_clip(output: Path, settings: GenerateSettings) -> None:
     from bottega import video
 
-    kind = output_kind(output)
-    if kind == "video":
-        video.encoding_for(output, "auto", settings.quality)
+    kind = kind_of(output)
+    if kind == "film":
+        video.choose_encoding(output, "auto", settings.quality)
     if kind == "folder":
-        folder = video.FolderWriter.pattern_of(output).parent
+        folder = video.FrameFolderWriter.pattern_of(output).parent
         if folder.exists() and any(folder.iterdir()) and not settings.overwrite:
             raise OutputError(f"The folder {folder} has files in it; choose another, or add --overwrite.")
         return

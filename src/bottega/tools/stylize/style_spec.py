@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega.errors import PictureError, SettingsError
-from bottega.suggestions import nearest
+from bottega.suggestions import closest_match
 from bottega.tools.common.image_sources import (
     FileSource,
     FolderSource,
@@ -52,11 +52,39 @@ TRAILING_OPTIONS = re.compile(r"(:(scale=)?[\d.]+)+$")
 class StyleSpec:
     """One style: its picture and how it is used.
 
-    Attributes:
-        weight: share among the styles of the region.
-        region: the name of the region it is for.
-        scale: stroke size, as a multiple of the setting ``style_scale``.
-        start_seconds: in videos, the time when the style has faded in; None if not given, which is 0.
+    known: Callable[[str], bool] = is_style
+    source: Callable[[str], Source] = style_source
+    """Raises SettingsError or PictureError for a word that is not known."""
+
+
+PICTURES = StyleNames()
+
+
+def trained_names(styles: Sequence[str]) -> StyleNames:
+    """The styles that a network knows by heart."""
+
+    def source(word: str) -> TrainedSource:
+        if word in styles:
+            return TrainedSource(word)
+        meant = closest_match(word, styles)
+        hint = f' Did you mean "{meant}"?' if meant else ""
+        raise SettingsError(f'This network has no style "{word}"; it has {", ".join(styles)}.{hint}')
+
+    return StyleNames(lambda word: word in styles, source)
+
+
+def read_plan(
+    styles: Sequence[str],
+    regions: Sequence[str] = (),
+    leave: Sequence[str] = (),
+    *,
+    style_weights: Sequence[str] = (),
+    content_weights: Sequence[str] = (),
+    start: str = "content",
+    names: StyleNames = PICTURES,
+    only_style: Source | None = None,
+) -> Plan:
+    """The plan that the visitor's words describe.
 
     Raises:
         SettingsError: the weight or the scale is out of range.

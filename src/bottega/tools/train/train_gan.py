@@ -79,16 +79,16 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
         "attributes": list(dataset.attributes),
         "figures": figures,
     }
-    files = save_trained_network(
-        generator,
-        GENERATORS,
-        destination,
-        metadata,
+    made = weights.register(
+        place.name,
+        generator.state_dict(),
+        described(generator, facts),
         kind="generator",
+        architecture=described(generator)["architecture"],
+        license=LICENCE,
+        provenance=f"Trained by its owner on {len(material.pictures)} pictures, {loop.done} steps.",
         summary=f"{settings.network} generator, {settings.size} × {settings.size}",
-        origin=f"Trained by its owner on {count} pictures, {metadata['steps']} steps.",
-        licence=LICENCE,
-        figures=figures,
+        metrics={"steps": loop.done, "minutes": facts["minutes"], **figures},
     )
     return ToolResult(
         f"{saved_summary(destination, trainer, metadata)} "

@@ -202,7 +202,7 @@ def _sheet(drafts: list[Path], bent: list[Path], file: Path) -> Path:
 
     rows = [[str(path) for path in paths[:SHOWN]] for paths in (drafts, bent)]
     title = "Drafts, and the same personalised"
-    return pictures.save(pictures.sheet(rows, title=title, height=128), file)
+    return pictures.save(pictures.contact_sheet(rows, title=title, height=128), file)
 
 
 WORKFLOW = Tool(

@@ -151,7 +151,7 @@ def one_pass(
         source: the name of weights, a ``.safetensors`` file, or a network.
         engine: one of :data:`ENGINES`, or ``auto``.
         precision: ``fp32``, ``bf16``, or ``auto``: bf16 where the hardware multiplies it.
-        device: as :func:`bottega.runtime.device` names it; none is ``auto``.
+        device: as :func:`bottega.runtime.select_device` names it; none is ``auto``.
         threads: of the processor; none takes what :func:`bottega.runtime.set_threads` takes.
 
     Raises:
@@ -164,7 +164,7 @@ def one_pass(
         raise SettingsError(
             f"{type(network).__name__} is no network for any style; those are micro and photo."
         )
-    place = runtime.device(device or "auto")
+    place = runtime.select_device(device or "auto")
     name = chosen(engine, place, runs_graphs=isinstance(network, MicroNet))
     count = runtime.set_threads(threads or 0)
     # A request of OpenVINO's is one thread's, and so is a device.
@@ -172,7 +172,7 @@ def one_pass(
     network = network.eval().requires_grad_(False).float().cpu()
     if isinstance(network, PhotoNet):
         return OnePass(network, name, "fp32", PhotoPainter(network, place), at_once)
-    kind = runtime.precision(place, precision)
+    kind = runtime.select_dtype(place, precision)
     runner = _engine(name, network, place, kind, count)
     painter = MicroPainter(network, runner, whole=int(WHOLE / runner.bytes_per_pixel), tile=TILE)
     return OnePass(network, name, "bf16" if kind == torch.bfloat16 else "fp32", painter, at_once)

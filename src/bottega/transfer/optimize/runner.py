@@ -22,10 +22,10 @@ from bottega.encoders.base import normalize_layer_weights
 from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
-from bottega.runtime import seeded, spare_memory
-from bottega.transfer.color_transfer import ColorMatchMethod, color_transfer, luminance_transfer
-from bottega.transfer.optimize.objective import LossWeights, Objective
-from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Optimizer
+from bottega.runtime import reduce_malloc_retention, seeded_generator
+from bottega.transfer.color_transfer import Method, color_transfer, luminance_only, match_color
+from bottega.transfer.optimize.objective import Objective, Weights
+from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Solver
 from bottega.transfer.optimize.settings import OptimizeSettings
 from bottega.transfer.optimize.state import (
     CheckpointFile,
@@ -202,9 +202,9 @@ class _Run:
         target = self.targets.build(self._content_at(size), long_side)
         large = size[0] * size[1] > MAX_UNTILED_PIXELS
         if large:
-            spare_memory()
-        tile_side = settings.tile or (TILE_SIDE_PIXELS if large else 0)
-        return Objective(self.encoder, self.term, target, self.weights, tile_side, settings.seed)
+            reduce_malloc_retention()
+        tile = settings.tile or (TILE if large else 0)
+        return Objective(self.encoder, self.term, goal, self.weights, tile, settings.seed)
 
     def _content_at(self, size: tuple[int, int]) -> Tensor:
         return resize(self.content, size).to(self.device)
@@ -213,7 +213,7 @@ class _Run:
         if self.start is not None:
             picture = resize(self.start, size).to(self.device)
         elif self.settings.start == "noise":
-            noise = torch.randn((1, 3, *size), generator=seeded(self.settings.seed))
+            noise = torch.randn((1, 3, *size), generator=seeded_generator(self.settings.seed))
             picture = (0.5 + 0.2 * noise).clamp_(0, 1).to(self.device)
         else:
             return self._content_at(size).clone()

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bottega.transfer.feedforward.style_code import Manner, StyleCode
-from bottega.transfer.video.ema_statistics import FollowedStatistics
-from bottega.transfer.video.region_schedule import Direction
-from bottega.transfer.video.stream_state import Memory, pack, unpack
-from bottega.transfer.video.temporal_filter import Prepared, SteadyInput, SteadyOutput
-from bottega.video import Bytes, Frame, ahead, side_by_side
+from bottega.transfer.clips.direction import Direction
+from bottega.transfer.clips.memory import Memory, pack, unpack
+from bottega.transfer.clips.statistics import FollowedStatistics
+from bottega.transfer.clips.steady import Prepared, SteadyInput, SteadyOutput
+from bottega.transfer.networks import Manner, StyleCode
+from bottega.video import Frame, UInt8Array, ordered_map, prefetch
 
 if TYPE_CHECKING:
     from bottega.transfer.feedforward.engine import OnePass
@@ -49,7 +49,7 @@ class Raw:
     """A frame as the network painted it, not yet mixed with what came before."""
 
     ready: Ready
-    pixels: Bytes
+    pixels: UInt8Array
 
 
 class ClipStylizer:
@@ -74,7 +74,7 @@ class ClipStylizer:
         direction: Direction,
         temporal: float = 1.0,
         *,
-        finish: Callable[[Bytes, Bytes], Bytes] | None = None,
+        finish: Callable[[UInt8Array, UInt8Array], UInt8Array] | None = None,
     ) -> None:
         self.engine = engine
         self.direction = direction
@@ -97,7 +97,7 @@ class ClipStylizer:
         """
         at_once = self.engine.at_once
         with _threads_each(at_once):
-            yield from side_by_side(self.paint, ahead(map(self.prepare, frames), depth), at_once)
+            yield from ordered_map(self.paint, prefetch(map(self.prepare, frames), depth), at_once)
 
     def prepare(self, frame: Frame) -> Ready:
         """Step one, on the frame as it was read."""
@@ -147,13 +147,13 @@ class ClipStylizer:
         return replace(ready, manners=manners, known=known, measured=followed.measured, age=followed.age)
 
     def _painted(
-        self, pixels: Bytes, manners: Mapping[str, Manner], known: Mapping[str, StyleCode] | None
-    ) -> Bytes:
+        self, pixels: UInt8Array, manners: Mapping[str, Manner], known: Mapping[str, StyleCode] | None
+    ) -> UInt8Array:
         codes = None if known is None else [known[name] for name in manners]
         painted = self.engine.paint_bytes(pixels, list(manners.values()), codes)
         return painted if self.finish is None else self.finish(painted, pixels)
 
-    def _measured(self, pixels: Bytes, manners: Mapping[str, Manner]) -> Mapping[str, StyleCode]:
+    def _measured(self, pixels: UInt8Array, manners: Mapping[str, Manner]) -> Mapping[str, StyleCode]:
         if self.direction.whole:
             (name, manner) = next(iter(manners.items()))
             return {name: self.engine.measure_bytes(pixels, manner)}
@@ -173,7 +173,7 @@ def _threads_each(workers: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _left_alone(pixels: Bytes, ready: Ready) -> Bytes:
+def _left_alone(pixels: UInt8Array, ready: Ready) -> UInt8Array:
     """Regions without style get their own pixels back: those of the frame as it was read, to the bit."""
     alone = [m.mask for m in ready.manners.values() if m.code is None]
     if not alone:
@@ -185,5 +185,5 @@ def _left_alone(pixels: Bytes, ready: Ready) -> Bytes:
     return np.where(share > 1 - 1e-5, ready.frame.pixels, (mixed + 0.5).astype(np.uint8))
 
 
-def _floats(pixels: Bytes) -> Tensor:
+def _floats(pixels: UInt8Array) -> Tensor:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255).contiguous()

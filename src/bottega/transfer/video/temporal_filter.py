@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.transfer.video.change_detection import Change, Look, compare, look_at
-from bottega.transfer.video.motion import moved
-from bottega.video import Bytes
+from bottega.transfer.clips.comparison import Change, Look, compare, look_at
+from bottega.transfer.clips.motion import moved
+from bottega.video import UInt8Array
 
 HOLD_STILL = 0.85
 """Share of the past where nothing moves, at full steadiness."""
@@ -47,7 +47,7 @@ class Prepared:
         travel: pixels down and across by which the camera has moved since the last cut.
     """
 
-    pixels: Bytes
+    pixels: UInt8Array
     filtered: Tensor
     look: Look
     change: Change
@@ -67,7 +67,7 @@ class SteadyInput:
         self.before: Prepared | None = None
 
     @torch.no_grad()
-    def prepare(self, pixels: Bytes) -> Prepared:
+    def prepare(self, pixels: UInt8Array) -> Prepared:
         """The next frame."""
         picture = to_planes(pixels)
         look = look_at(picture)
@@ -105,7 +105,7 @@ class SteadyOutput:
         self.before: Tensor | None = None
 
     @torch.no_grad()
-    def settle(self, painted: Bytes, prepared: Prepared) -> Bytes:
+    def settle(self, painted: UInt8Array, prepared: Prepared) -> UInt8Array:
         """The next painting, mixed with what came before."""
         picture, change = to_tensor(painted), prepared.change
         before = self.before
@@ -132,17 +132,17 @@ def _travelled(before: tuple[float, float], flow: Tensor | None, frame: Tensor) 
     return before[0] + down * height, before[1] + across * width
 
 
-def to_tensor(pixels: Bytes) -> Tensor:
+def to_tensor(pixels: UInt8Array) -> Tensor:
     """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` float32 in [0, 255]; in memory the channels stay together."""
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
 
 
-def to_planes(pixels: Bytes) -> Tensor:
+def to_planes(pixels: UInt8Array) -> Tensor:
     """:func:`to_tensor` in planes of one colour each: sums over colours are then many times as fast."""
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()[None].float()
 
 
-def to_bytes(picture: Tensor) -> Bytes:
+def to_bytes(picture: Tensor) -> UInt8Array:
     """Back, rounded."""
     rounded = picture[0].permute(1, 2, 0).clamp(0, 255).round_().to(torch.uint8)
     return np.ascontiguousarray(rounded.numpy())

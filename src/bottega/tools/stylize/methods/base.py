@@ -79,9 +79,14 @@ class Method(ABC):
         SettingsError, ResourceError: the device is not available.
     """
 
-    def __init__(self, settings: TransferSettings) -> None:
-        self.spec = METHODS[settings.method]
-        self.device = runtime.device(settings.device)
+    names = StyleNames()
+    """What the words of ``--style`` may be."""
+
+    def __init__(self, method: Method, settings: PaintSettings) -> None:
+        from bottega import runtime
+
+        self.method = method
+        self.device = runtime.select_device(settings.device)
         resolved = {
             "device": str(self.device),
             "threads": runtime.set_threads(settings.threads),
