@@ -20,9 +20,14 @@ from bottega.files import (
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.txt"
     write_file(path, "old")
-    with pytest.raises(ZeroDivisionError), atomic_write(path) as temporary:
-        temporary.write_text("new")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with atomic_write(path) as temporary:
+            temporary.write_text("new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert path.read_text() == "old"
     assert list(path.parent.iterdir()) == [path]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bottega.errors import OutputError, PictureError
-from bottega.files import atomic_write
+from bottega.files import atomic_write, check_output_path
 from bottega.video.clip import OnMessage, ignore
 from bottega.video.encoding import container_format
 from bottega.video.pyav import av, error_reason, open_input, open_output
@@ -51,6 +51,7 @@ def mux(
         PictureError: a segment is damaged.
     """
     kind = container_format(target)
+    check_output_path(target)
     try:
         with atomic_write(target) as temporary, ExitStack() as stack:
             options = {"movflags": "faststart"} if kind in ("mp4", "mov") else {}
