@@ -23,12 +23,11 @@ from bottega import generate
 from bottega.errors import SettingsError
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.generate import Generator
-from bottega.generate.training import GanSettings, last_generator, load_material, prepare
-from bottega.personalize import Condition, adjust, packaged
-from bottega.personalize.choices import Item, Taste
-from bottega.personalize.choices.reading import Reader
-from bottega.personalize.choices.traits import TRAITS
-from bottega.personalize.seen import enlarged
+from bottega.generate.training import GanSettings, build_trainer, last_generator, load_dataset
+from bottega.personalize import Condition, adjust, load_packaged_adjustment_net
+from bottega.personalize.analysis.pixels import upscale_for_analysis
+from bottega.personalize.preference import Item, PreferenceModel
+from bottega.personalize.preference.item_reader import TRAITS, ItemReader
 from bottega.pictures import contact_sheet, save
 from bottega.runtime import configure_malloc, system_info
 from bottega.tools.choose.export import condition_of

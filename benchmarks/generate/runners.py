@@ -18,7 +18,7 @@ from bottega.generate.training import GanSettings, ImageDataset, build_trainer
 from bottega.generate.training.build_trainer import build_discriminator
 from bottega.generate.training.diff_augment import DiffAugment
 from bottega.generate.training.finetune import build_generator
-from bottega.runtime import peak_memory, set_threads, tune_allocator
+from bottega.runtime import configure_malloc, peak_memory, set_threads
 from bottega.training import PictureSet
 
 CLASSES = tuple("abcdefgh")
@@ -93,7 +93,7 @@ def time_runner(
     """Seconds per step by wall wall and CPU time, and the peak memory in MiB."""
     set_threads(threads)
     if tuned:
-        tune_allocator()
+        configure_malloc()
     step = RUNNERS[name](network, size, width)
     for _ in range(WARMUP_STEPS):
         step()

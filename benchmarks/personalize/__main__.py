@@ -20,7 +20,7 @@ from benchmarks.personalize.result_rows import append_rows, read_matching_rows
 from benchmarks.personalize.sliders import slide, sliders
 from bottega import generate
 from bottega.errors import SettingsError
-from bottega.personalize import load
+from bottega.personalize import load_adjustment_net
 from bottega.runtime import configure_malloc
 from bottega.weights import entry
 
@@ -55,8 +55,8 @@ def match(
         Some of them, separated by semicolons.
     """
     configure_malloc()
-    names = [name.strip() for name in contestants.split(";") if name.strip()]
-    unknown = set(names) - set(CONTESTANTS)
+    names = [name.strip() for name in methods.split(";") if name.strip()]
+    unknown = set(names) - set(METHODS)
     if unknown:
         raise SettingsError(f"Unknown method {unknown.pop()}; choose from {'; '.join(METHODS)}.")
     network = load_adjustment_net(weights) if NEEDS_NETWORK & set(names) else None
@@ -88,7 +88,7 @@ def match(
 def curves(*, data: Path, weights: str = "adjust", count: int = 4) -> None:
     """Measure the slider curves on two pictures or more; ``--weights none`` goes without the network."""
     configure_malloc()
-    network = None if weights == "none" else load(weights)
+    network = None if weights == "none" else load_adjustment_net(weights)
     drafts = [square(file) for file in held_out(data)[:count]]
     rows_file, used = RESULTS / "sliders.jsonl", weights_id(weights)
     done = {(row["slider"], row["picture"]) for row in read_matching_rows(rows_file, used)}

@@ -25,7 +25,7 @@ def paint(size: int) -> dict[str, float]:
     def note(progress: OptimizationProgress) -> None:
         ends.append(progress.seconds)
 
-    encoder = load("small").to(select_dtype(select_device("cpu")))
+    encoder = load_encoder("small").to(select_dtype(select_device("cpu")))
     start = time.monotonic()
     optimize(content, [Style(style)], settings, encoder=encoder, on_progress=note)
     return {
@@ -40,7 +40,7 @@ def compare() -> float:
     """Mean difference of a tiled from an untiled result at 1024 × 683 after full descents, in 1/255."""
     configure_malloc()
     content, style = photograph("china").pixels, paint_style("woodcut", (768, 768))
-    encoder = load("small").to(select_dtype(select_device("cpu")))
+    encoder = load_encoder("small").to(select_dtype(select_device("cpu")))
     settings = OptimizeSettings(size=1024, iterations=6, last_iterations=6)
     results = [
         optimize(content, [Style(style)], settings.model_copy(update={"tile": tile}), encoder=encoder).picture

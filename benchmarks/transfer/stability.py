@@ -26,8 +26,8 @@ from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.evaluate import sliced_wasserstein
 from bottega.files import write_file
-from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
-from bottega.transfer.onepass import OnePass, one_pass
+from bottega.transfer.feedforward import OnePass, one_pass
+from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
 from bottega.video import UInt8Array
 
 SETTLED = 6

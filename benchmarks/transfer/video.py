@@ -26,8 +26,8 @@ from benchmarks.transfer.moving import make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.files import write_file
-from bottega.transfer.clips import ClipStylizer, Direction, Part, Timeline
-from bottega.transfer.onepass import OnePass, one_pass
+from bottega.transfer.feedforward import OnePass, one_pass
+from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
 from bottega.video import BackgroundConsumer, ClipInfo, Frame, SegmentWriter, VideoFile, choose_encoding, mux
 
 app = cyclopts.App(help=__doc__)

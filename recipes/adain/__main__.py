@@ -14,7 +14,7 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import configure_malloc
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.adain.config import AdaINRecipe
 from recipes.adain.train import averaged, export, prepare
 from recipes.micro.material import load_material
@@ -46,7 +46,7 @@ def train(
     """
     recipe = recipe or AdaINRecipe()
     configure_malloc()
-    check_same(recipe, run, ("seed", "encoder"))
+    check_resume_settings(recipe, run, ("seed", "encoder"))
     material = load_material(data, recipe)
     loop = prepare(recipe, material, run)
     facts = f"{len(material.contents)} photographs, {len(material.styles)} paintings"

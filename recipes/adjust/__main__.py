@@ -13,9 +13,9 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.personalize import save
+from bottega.personalize import save_adjustment_net
 from bottega.runtime import configure_malloc
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.adjust.config import AdjustRecipe
 from recipes.adjust.data import load_training_pictures
 from recipes.adjust.train import averaged, prepare
@@ -47,8 +47,8 @@ def train(
     """
     recipe = recipe or AdjustRecipe()
     configure_malloc()
-    check_same(recipe, run, ("seed", "width", "blocks"))
-    material = load_material(data, recipe)
+    check_resume_settings(recipe, run, ("seed", "width", "blocks"))
+    material = load_training_pictures(data, recipe)
     loop = prepare(recipe, material, run)
     train_slice(loop, recipe, run, minutes, f"{len(material)} pictures")
     target = run / "adjust.safetensors"

@@ -14,7 +14,7 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import configure_malloc
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
 from recipes.encoder.train import prepare

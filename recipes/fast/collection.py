@@ -9,10 +9,16 @@ from typing import Any
 from bottega import encoders
 from bottega.errors import SettingsError
 from bottega.runtime import configure_malloc
-from bottega.training import Console, check_same, load_pictures
-from bottega.transfer.training.fit import CHECKED, SHORT_SIDE, Photographs, prepare, take_best
-from bottega.transfer.training.settings import ANSWERS, FitSettings
-from bottega.transfer.training.tasks import Goal
+from bottega.training import Console, check_resume_settings, load_pictures
+from bottega.transfer.training.fit import (
+    SHORT_SIDE_PIXELS,
+    VALIDATION_PICTURES,
+    ContentPhotos,
+    build_trainer,
+    load_best_weights,
+)
+from bottega.transfer.training.settings import CHANGEABLE_ON_RESUME, FitSettings
+from bottega.transfer.training.tasks import TrainingTask
 from recipes.micro.material import STYLE_FOLDERS
 from recipes.slices import train_slice
 from recipes.split import held_out_photographs, training_files
@@ -32,11 +38,11 @@ def collection_photos(root: Path) -> ContentPhotos:
     return ContentPhotos(training, validation, from_user=True)
 
 
-def fit_slice(recipe: FitSettings, goal: Goal, root: Path, run: Path) -> dict[str, Any]:
-    """Train ``goal``, or go on; it then has its best weights. Returns facts for its file."""
+def train_on_collection(recipe: FitSettings, task: TrainingTask, root: Path, run: Path) -> dict[str, Any]:
+    """Train ``task``, or resume; it then has its best weights. Returns metadata for its file."""
     configure_malloc()
-    check_same(recipe, run, sorted(type(recipe).model_fields.keys() - set(ANSWERS)))
-    photographs = collection_photographs(root)
-    loop = prepare(recipe, goal, encoders.load(recipe.encoder), photographs, run, [Console()])
-    train_slice(loop, recipe, run, math.inf, f"{len(photographs.training)} photographs")
-    return {"recipe": recipe.model_dump(mode="json"), "losses": take_best(loop)}
+    check_resume_settings(recipe, run, sorted(type(recipe).model_fields.keys() - set(CHANGEABLE_ON_RESUME)))
+    photos = collection_photos(root)
+    trainer = build_trainer(recipe, task, encoders.load_encoder(recipe.encoder), photos, run, [Console()])
+    train_slice(trainer, recipe, run, math.inf, f"{len(photos.training)} photographs")
+    return {"recipe": recipe.model_dump(mode="json"), "losses": load_best_weights(trainer)}

@@ -14,9 +14,9 @@ from typing import Annotated
 import cyclopts
 
 from bottega.generate import save
-from bottega.generate.training import best_generator, last_generator, load_material, prepare
+from bottega.generate.training import best_generator, build_trainer, last_generator, load_dataset
 from bottega.runtime import configure_malloc
-from bottega.training import Console, check_same
+from bottega.training import Console, check_resume_settings
 from recipes.generate.config import GenerateRecipe
 from recipes.generate.sets import files_by_class
 from recipes.slices import call, train_slice
@@ -49,15 +49,15 @@ def train(
     """
     recipe = recipe or GenerateRecipe()
     configure_malloc()
-    grouped = pictures_of(recipe.pictures, data)
-    check_same(recipe, run, FIXED)
-    material = load_material(grouped, recipe.size, crop=recipe.crop)
-    loop = prepare(recipe.settings, material, run, (Console(),))
-    facts = f"{len(material.pictures)} pictures, {len(material.classes)} classes, {recipe.size} pixels"
-    train_slice(loop, recipe, run, minutes, facts)
-    made = {"recipe": recipe.model_dump(mode="json")}
-    save(last_generator(loop), run / "last.safetensors", made)
-    generator, figures = best_generator(loop)
+    files = files_by_class(recipe.pictures, data)
+    check_resume_settings(recipe, run, FIXED)
+    dataset = load_dataset(files, recipe.size, crop=recipe.crop)
+    trainer = build_trainer(recipe.settings, dataset, run, (Console(),))
+    facts = f"{len(dataset.pictures)} pictures, {len(dataset.classes)} classes, {recipe.size} pixels"
+    train_slice(trainer, recipe, run, minutes, facts)
+    metadata = {"recipe": recipe.model_dump(mode="json")}
+    save(last_generator(trainer), run / "last.safetensors", metadata)
+    generator, figures = best_generator(trainer)
     best = run / "generator.safetensors"
     print(f"wrote {best} ({save(generator, best, {**metadata, 'figures': figures}, half=True)})", flush=True)
 

@@ -113,8 +113,8 @@ def random_samples(generator: Generator, truncation: float) -> Tensor:
         list(generate.sample(generator, COLUMNS, 0 if name else COLUMNS * row, name, truncation)[:, None])
         for row, name in enumerate(names)
     ]
-    labels = [[f"{name} {seed}" if name else "" for seed in range(SHOWN)] for name in names]
-    return pictures.contact_sheet(rows, labels, height=TILE)
+    labels = [[f"{name} {seed}" if name else "" for seed in range(COLUMNS)] for name in names]
+    return pictures.contact_sheet(rows, labels, height=TILE_SIZE)
 
 
 def nearest_sheet(generator: Generator, dataset: ImageDataset, truncation: float) -> Tensor:
@@ -122,12 +122,12 @@ def nearest_sheet(generator: Generator, dataset: ImageDataset, truncation: float
     samples = generate.sample(generator, 2 * COLUMNS, 1000, truncation=truncation)
     nearest = nearest_training_images(samples, dataset, encoders.load_encoder())
     rows, labels = [], []
-    for first in (0, SHOWN):
-        part = slice(first, first + SHOWN)
-        rows += [list(drawn[part, None]), list(found.nearest_pictures[part, None])]
-        ratios = (found.distances[part] / found.usual).tolist()
-        labels += [[""] * SHOWN, [f"{ratio:.2f}" for ratio in ratios]]
-    return pictures.contact_sheet(rows, labels, height=TILE)
+    for first in (0, COLUMNS):
+        part = slice(first, first + COLUMNS)
+        rows += [list(samples[part, None]), list(nearest.pictures[part, None])]
+        ratios = (nearest.distances[part] / nearest.typical_distance).tolist()
+        labels += [[""] * COLUMNS, [f"{ratio:.2f}" for ratio in ratios]]
+    return pictures.contact_sheet(rows, labels, height=TILE_SIZE)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -14,7 +14,7 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import configure_malloc
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import load_material
 from recipes.micro.train import averaged_painter, export, prepare
@@ -49,7 +49,7 @@ def train(
     """
     recipe = recipe or MicroRecipe()
     configure_malloc()
-    check_same(recipe, run, FIXED)
+    check_resume_settings(recipe, run, FIXED)
     material = load_material(data, recipe)
     for file, reason in material.broken:
         print(f"left out: {file}: {reason}")

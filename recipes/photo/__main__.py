@@ -14,7 +14,7 @@ from typing import Annotated
 import cyclopts
 
 from bottega.runtime import configure_malloc
-from bottega.training import check_same
+from bottega.training import check_resume_settings
 from recipes.micro.material import load_material
 from recipes.photo.config import PhotoRecipe
 from recipes.photo.train import averaged, export, prepare
@@ -46,7 +46,7 @@ def train(
     """
     recipe = recipe or PhotoRecipe()
     configure_malloc()
-    check_same(recipe, run, ("seed",))
+    check_resume_settings(recipe, run, ("seed",))
     material = load_material(data, recipe)
     loop = prepare(recipe, material, run)
     facts = f"{len(material.contents)} photographs, {len(material.styles)} paintings"

@@ -135,7 +135,7 @@ def test_retrieval_of_unchanged_looks_is_perfect(encoder):
 def test_contestants_share_the_shape_but_not_the_weights(tmp_path):
     path = tmp_path / "run" / "encoder.safetensors"
     path.parent.mkdir()
-    trained = build("small", seed=4)
+    trained = build_encoder("small", seed=4)
     weights.save_file(path, trained.state_dict(), {"architecture": "small"})
     found = load_contestants([str(path)], torch.rand(2, 3, 32, 32), 2)
     assert [len(one.encoders) for one in found] == [1, 2, 2, 2]

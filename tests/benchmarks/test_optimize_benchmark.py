@@ -146,7 +146,7 @@ def test_operations_are_counted_by_hand(encoder):
 
 
 def test_encoders_by_file(tmp_path):
-    small = build("small", seed=3)
+    small = build_encoder("small", seed=3)
     weights.save_file(tmp_path / "mine.safetensors", small.state_dict(), {})
     loaded = encoder_named(str(tmp_path / "mine.safetensors"))
     assert torch.equal(loaded.convolutions()[3].weight, small.convolutions()[3].weight)
@@ -157,7 +157,9 @@ def test_encoders_by_file(tmp_path):
 
 @pytest.mark.slow
 def test_command_writes_tables(tmp_path):
-    weights.save_file(tmp_path / "mine.safetensors", build("small").state_dict(), {"architecture": "small"})
+    weights.save_file(
+        tmp_path / "mine.safetensors", build_encoder("small").state_dict(), {"architecture": "small"}
+    )
     words = ["--encoders", str(tmp_path / "mine.safetensors"), "--threads", "1", "--out", str(tmp_path)]
     command = [sys.executable, "-m", "benchmarks.optimize", "--quick-look", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

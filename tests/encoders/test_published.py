@@ -360,13 +360,13 @@ def test_load_by_name(tmp_path, monkeypatch, states):
     half = {key: tensor.half() for key, tensor in states["squeezenet"].items()}
     configuration = {"architecture": "squeezenet"}
     weights.register("mine", half, configuration, architecture="squeezenet", **facts)
-    encoder = load("mine", pooling="average")
+    encoder = load_encoder("mine", pooling="average")
     assert encoder.dtype == torch.float32
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     assert torch.equal(encoder.state_dict()["features.0.bias"], half["features.0.bias"].float())
     weights.register("painter", half, {"architecture": "oracle"}, architecture="oracle", **facts)
     with pytest.raises(WeightsError, match='"oracle", which is no encoder'):
-        load("painter")
+        load_encoder("painter")
     weights.register("torn", {"features.0.bias": torch.ones(64)}, configuration, architecture="", **facts)
     with pytest.raises(WeightsError, match="do not fit the encoder squeezenet"):
         load_encoder("torn")

@@ -115,7 +115,7 @@ def test_a_converted_file_becomes_an_extractor(state, tmp_path, monkeypatch):
     converted, configuration = weights.load_file(tmp_path / "inception.safetensors")
     facts = {"kind": "features", "licence": "none", "origin": "random values of a test"}
     weights.register("inception", converted, configuration, architecture="inception", **facts)
-    found = extractor("inception@80")
+    result = extractor("inception@80")
     network = empty()
     network.load_features(halved)
     pictures = torch.rand(1, 3, 80, 80, generator=torch.Generator().manual_seed(1))

@@ -227,7 +227,7 @@ def test_files_hold_a_network(tmp_path: Path, network: AdjustmentNet, china: Ten
     condition = Condition(lightness=0.4, subject=(0.4, 0.5))
     first, second = (adjust(china, condition, network=n, optimizer_steps=0) for n in (network, again))
     torch.testing.assert_close(first, second, atol=0, rtol=0)
-    weights.save(tmp_path / "other.safetensors", {"a": torch.zeros(1)}, {"architecture": "micro"})
+    weights.save_file(tmp_path / "other.safetensors", {"a": torch.zeros(1)}, {"architecture": "micro"})
     with pytest.raises(WeightsError, match="not one of the adjustment networks"):
         load_adjustment_net(tmp_path / "other.safetensors")
 

@@ -138,7 +138,7 @@ def test_the_result_has_channels_of_mean_one_in_half_precision(trained, collecti
 
 def test_the_export_sees_what_the_average_sees(trained):
     """Same directions of features: only positive factors per channel lie between."""
-    encoder = student_encoder(TINY).folded()
+    encoder = student_encoder(TINY).fold_batch_norm()
     encoder.load_features(weights.load_file(trained / "encoder.safetensors")[0])
     averaged = averaged_encoder(TINY, trained / "last.pt")
     x = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
@@ -157,8 +157,8 @@ def test_the_packaged_shape_loads_by_name(collection, tmp_path, monkeypatch):
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     facts = {"kind": "encoder", "licence": "MIT", "origin": "a test"}
     weights.register("mine", state, configuration, architecture="small", **facts)
-    encoder = encoders.load("mine")
-    assert isinstance(encoder, PlainEncoder)
+    encoder = encoders.load_encoder("mine")
+    assert isinstance(encoder, VGGEncoder)
     assert torch.equal(encoder.state_dict()["features.0.weight"], state["features.0.weight"].float())
 
 

@@ -110,14 +110,14 @@ def test_models_pull_respects_offline(bench: Path, monkeypatch: pytest.MonkeyPat
 def test_models_convert_and_import(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     torch.save({"w": torch.ones(3)}, "foreign.pth")
-    outcome = run("models convert", source="foreign.pth", output="own.safetensors")
+    result = run("models convert", source="foreign.pth", output="own.safetensors")
     assert torch.equal(weights.load_file("own.safetensors")[0]["w"], torch.ones(3))
-    assert outcome.details["sha256"] in outcome.summary
+    assert result.details["sha256"] in result.summary
     with pytest.raises(OutputError, match="--overwrite"):
         run("models convert", source="foreign.pth", output="own.safetensors")
     run("models import", source="foreign.pth", name="mine", licence="CC0")
     assert weights.entry("mine").license == "CC0"
-    assert run("models verify", name="mine").rows[0]["state"] == "whole"
+    assert run("models verify", name="mine").rows[0]["state"] == "intact"
     with pytest.raises(SettingsError, match="already"):
         run("models import", source="foreign.pth", name="mine")
 

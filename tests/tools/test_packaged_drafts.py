@@ -9,7 +9,7 @@ import torch
 
 from bottega import generate, pictures
 from bottega.cli import main
-from bottega.personalize import Condition, adjust, load, match, read_condition
+from bottega.personalize import Condition, adjust, analyze_condition, load_adjustment_net, match
 from bottega.weights.registry import manifest
 
 CLASSES = {

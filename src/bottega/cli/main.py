@@ -75,7 +75,7 @@ def _run(args: list[str], options: Options, output: OutputHandler) -> int:
             from bottega import runtime
 
             # The process is ours; a library must not change its allocator.
-            runtime.tune_allocator()
+            runtime.configure_malloc()
         with output:
             result = tool.run(settings, output)
         output.result(tool.name, result)
@@ -118,15 +118,8 @@ def _to_user_error(error: BaseException, options: Options) -> BaseException:
     if is_out_of_memory(error):
         return out_of_memory_error("this")
     hint = "" if options.debug else " Run again with --debug for the traceback."
-    sentence = f"Bottega failed by a defect of its own ({type(error).__name__}: {error}).{hint}"
-    return RuntimeError(" ".join(sentence.split()))
-
-
-def _prepare_process() -> None:
-    """This process is ours, so its allocator may be tuned; a library must not do that."""
-    from bottega import runtime
-
-    runtime.configure_malloc()
+    message = f"Bottega failed because of a bug ({type(error).__name__}: {error}).{hint}"
+    return RuntimeError(" ".join(message.split()))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import cyclopts
 
-from bottega.suggestions import nearest
+from bottega.suggestions import closest_match
 from bottega.tools.registry import TOOLS
 
 GLOBAL_OPTIONS = ("--help", "--version", "--json", "--quiet", "--debug")
@@ -23,7 +23,7 @@ def usage_message(error: cyclopts.CycloptsError) -> str:
     match error:
         case cyclopts.UnknownCommandError() if (error.unused_tokens or [""])[0].startswith("-"):
             option = (error.unused_tokens or [""])[0]
-            suggestion = nearest(option, GLOBAL_OPTIONS)
+            suggestion = closest_match(option, GLOBAL_OPTIONS)
             hint = f". Did you mean {suggestion}?" if suggestion else f"; {help_hint}."
             return f"Unknown option: {option}{hint}"
         case cyclopts.UnknownOptionError() if "Did you mean" not in text:

@@ -65,17 +65,8 @@ def paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tenso
         torch.Size([1, 3, 512, 512])
     """
     if name not in STYLES:
-        meant = closest_match(str(name), STYLES)
-        hint = f" Did you mean {meant!r}?" if meant else ""
-        raise SettingsError(f"There is no bundled style {name!r}.{hint} Known styles: {', '.join(STYLES)}.")
-    return STYLES[name].paint(size, seed)
-
-
-def _paint(name: str, size: tuple[int, int] = (768, 768), seed: int = 0) -> Tensor:
-    """Check size and seed, then let the module of that name paint."""
-    if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in size):
-        raise SettingsError(f"The size {size!r} should be two whole numbers: (height, width) in pixels.")
-    if not all(SMALLEST_SIDE <= side <= LARGEST_SIDE for side in size):
+        suggestion = closest_match(str(name), STYLES)
+        hint = f" Did you mean {suggestion!r}?" if suggestion else ""
         raise SettingsError(
             f"The bundled style {name!r} is unknown.{hint} Known styles: {', '.join(STYLES)}."
         )

@@ -73,12 +73,12 @@ def _weights() -> list[DiagnosticRow]:
     for entry in weights.entries():
         topic = f"weights {entry.name}"
         if not weights.is_installed(entry.name):
-            get = f"not here ({entry.size / 1e6:.0f} MB); bottega models pull {entry.name}"
-            findings.append(Finding(topic, "missing", get))
+            text = f"not here ({entry.size / 1e6:.0f} MB); bottega models pull {entry.name}"
+            rows.append(DiagnosticRow(topic, "missing", text))
             continue
         try:
             weights.verify(entry.name)
-            findings.append(Finding(topic, "ok", f"verified, {entry.size / 1e6:.1f} MB, {entry.origin}"))
+            rows.append(DiagnosticRow(topic, "ok", f"verified, {entry.size / 1e6:.1f} MB, {entry.origin}"))
         except BottegaError as error:
             rows.append(DiagnosticRow(topic, "broken", str(error)))
     return rows

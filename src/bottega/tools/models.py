@@ -13,9 +13,6 @@ from bottega.files import check_overwrite
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 
-if TYPE_CHECKING:
-    from bottega.weights import WeightsEntry
-
 
 class ListSettings(Settings):
     """Which weights to list."""
@@ -72,28 +69,26 @@ class ImportSettings(Settings):
 def _list(settings: ListSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
-    shown = [entry for entry in weights.entries() if weights.is_installed(entry.name) or not settings.here]
-    return ToolResult("", rows=tuple(_row(entry) for entry in shown))
-
-
-def _row(entry: WeightsEntry) -> dict[str, Any]:
-    from bottega import weights
-
-    return {
-        "name": entry.name,
-        "shelf": entry.origin,
-        "here": "yes" if weights.is_installed(entry.name) else "no",
-        "size": f"{entry.size / 1e6:.1f} MB",
-        "licence": entry.license.partition(";")[0],
-        "summary": entry.summary,
-    }
+    rows = [
+        {
+            "name": entry.name,
+            "shelf": entry.origin,
+            "here": "yes" if weights.is_installed(entry.name) else "no",
+            "size": f"{entry.size / 1e6:.1f} MB",
+            "licence": entry.license.partition(";")[0],
+            "summary": entry.summary,
+        }
+        for entry in weights.entries()
+        if weights.is_installed(entry.name) or not settings.here
+    ]
+    return ToolResult("", rows=tuple(rows))
 
 
 def _show(settings: NameSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     entry = weights.entry(settings.name)
-    facts = {**entry.model_dump(mode="json"), "here": weights.is_installed(entry.name)}
+    details = {**entry.model_dump(mode="json"), "here": weights.is_installed(entry.name)}
     card = "" if entry.card is None else entry.card.read_text(encoding="utf-8")
     rows = [
         {"field": key, "value": _to_text(value)}
@@ -166,7 +161,7 @@ def _import(settings: ImportSettings, report: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     if any(entry.name == settings.name and entry.origin == "own" for entry in weights.entries()):
-        raise SettingsError(f'There are weights called "{settings.name}" already; choose another name.')
+        raise SettingsError(f'Weights called "{settings.name}" exist already; choose another name.')
     entry = weights.import_weights(
         settings.name,
         settings.source,

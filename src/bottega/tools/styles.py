@@ -80,10 +80,11 @@ def _style_sheet(settings: StylesSettings, reporter: ProgressReporter) -> Tensor
     names = list(STYLES)
     side = max(round(settings.size * OVERSIZE), MIN_STYLE_PIXELS)
     tiles = []
-    for number, name in enumerate(names):
-        report.progress(number / len(names), name)
-        tiles.append(paint(name, size=(side, side), seed=seed))
-    return pictures.contact_sheet(split_rows(tiles, LARGEST_ROW), split_rows(names, LARGEST_ROW), height=size)
+    for index, name in enumerate(names):
+        reporter.progress(index / len(names), name)
+        tiles.append(paint(name, size=(side, side), seed=settings.seed))
+    rows = split_rows(tiles, MAX_PER_ROW)
+    return pictures.contact_sheet(rows, split_rows(names, MAX_PER_ROW), height=settings.size)
 
 
 def _photo_sheet(photo: Picture, settings: StylesSettings, reporter: ProgressReporter) -> Tensor:
@@ -96,19 +97,17 @@ def _photo_sheet(photo: Picture, settings: StylesSettings, reporter: ProgressRep
     from bottega.tools.stylize.settings import TransferSettings
     from bottega.tools.stylize.style_spec import StyleSpec
 
-    before = photo.open()
-    # Long enough for a row of the sheet that is as high as asked.
-    long_side = round(settings.size * GROWTH * max(before.width / before.height, 1))
-    asked = PaintSettings(method="micro", model=settings.model, size=long_side)
-    stylizer = METHODS[asked.method].open(asked)
-    tiles = [pictures.fit(before, long_side)]
-    for number, name in enumerate(STYLES):
-        share = SubProgress(report, number / len(STYLES), (number + 1) / len(STYLES), name)
-        plan = make_plan([StyleChoice(BundledSource(name, settings.seed))])
-        tiles.append(Painter(plan, asked, stylizer).paint(before, share))
-    labels = ["photograph", *STYLES]
-    in_row = LARGEST_ROW if before.width <= before.height else LARGEST_WIDE_ROW
-    return pictures.contact_sheet(split_rows(tiles, in_row), split_rows(labels, in_row), height=settings.size)
+    # Large enough for a row of the sheet with the requested height.
+    long_side = round(settings.size * OVERSIZE * max(photo.width / photo.height, 1))
+    method = open_method(TransferSettings(method="micro", model=settings.model, size=long_side))
+    tiles = [pictures.fit(photo, long_side)]
+    for index, name in enumerate(STYLES):
+        part = SubProgress(reporter, index / len(STYLES), (index + 1) / len(STYLES), name)
+        plan = make_plan([StyleSpec(BundledSource(name, settings.seed))])
+        tiles.append(StylizePipeline(plan, method).run(photo, part))
+    per_row = MAX_PER_ROW if photo.width <= photo.height else MAX_WIDE_PER_ROW
+    rows, labels = split_rows(tiles, per_row), split_rows(["photo", *STYLES], per_row)
+    return pictures.contact_sheet(rows, labels, height=settings.size)
 
 
 STYLES_TOOL = Tool(

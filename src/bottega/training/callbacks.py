@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bottega import runtime
 from bottega.errors import SettingsError
-from bottega.pictures import save, sheet
+from bottega.pictures import contact_sheet, save
 from bottega.training.metrics_log import format_duration
 from bottega.training.trainer import Callback, Trainer
 
@@ -52,7 +52,7 @@ class SampleSheets(Callback):
         if trainer.global_step % self.every and trainer.global_step < trainer.schedule.steps:
             return
         with trainer.averaged_weights():
-            samples = self.draw(runtime.seeded(self.seed)).detach().float().clamp(0, 1).cpu()
+            samples = self.draw(runtime.seeded_generator(self.seed)).detach().float().clamp(0, 1).cpu()
         picture = samples if len(samples) == 1 else self._sheet(samples)
         path = trainer.run_dir / "samples" / f"{trainer.global_step:06d}.png"
         path.parent.mkdir(exist_ok=True)
@@ -62,7 +62,7 @@ class SampleSheets(Callback):
     def _sheet(self, samples: Tensor) -> Tensor:
         columns = self.columns or math.ceil(math.sqrt(len(samples)))
         rows = [list(samples[first : first + columns, None]) for first in range(0, len(samples), columns)]
-        return sheet(rows, height=samples.shape[2])
+        return contact_sheet(rows, height=samples.shape[2])
 
 
 class TensorBoard(Callback):

@@ -115,14 +115,14 @@ def process_context(device: str = "auto", precision: str = "auto") -> ProcessCon
     """This process, alone or as one of those that a launcher started together.
 
     Args:
-        device: as :func:`bottega.runtime.device` takes it.
-        precision: as :func:`bottega.runtime.precision` takes it.
+        device: as :func:`bottega.runtime.select_device` takes it.
+        precision: as :func:`bottega.runtime.select_dtype` takes it.
 
     Raises:
         SettingsError: an unknown device or precision; several processes without accelerate.
         ResourceError: the machine does not have the device, or several processes cannot share it.
     """
-    chosen_device = runtime.device(device)
-    dtype = runtime.precision(chosen_device, precision)
+    chosen_device = runtime.select_device(device)
+    dtype = runtime.select_dtype(chosen_device, precision)
     distributed = is_available() and is_torchelastic_launched()
     return (DistributedContext if distributed else ProcessContext)(chosen_device, dtype)

@@ -17,9 +17,9 @@ from bottega.errors import BottegaError, Cancelled, OutputError, PictureError, S
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
-from bottega.tools.stylize.video import segmented_writer as film
-from bottega.tools.stylize.video.formats import _is_clip
-from bottega.tools.stylize.video.style_spec import split_moment
+from bottega.tools.stylize.style_spec import parse_style
+from bottega.tools.stylize.video import segmented_writer
+from bottega.tools.stylize.video.formats import has_frames
 from bottega.video import FrameFolder, VideoFile, is_animated, read_recipe
 from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
 
@@ -255,7 +255,7 @@ def test_a_folder_of_frames(run: Run) -> None:
     assert VideoFile(Path("out.mp4")).info.frame_rate == 10
     run("out.mp4", output="apart")
     assert FrameFolder(Path("apart")).info.frame_count == 5
-    with pytest.raises(OutputError, match="has files in it"):
+    with pytest.raises(OutputError, match="is not empty"):
         run("in", frames=True, output="painted/%04d.png")
 
 

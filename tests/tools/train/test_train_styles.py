@@ -46,9 +46,9 @@ def workspace(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BOTTEGA_HOME", str(bench.parent / "home"))
     from bottega import encoders
 
-    facts = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
-    state = encoders.build("small", seed=1).state_dict()
-    weights.register("tiny", state, {"architecture": "small"}, **facts)
+    entry = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
+    state = encoders.build_encoder("small", seed=1).state_dict()
+    weights.register("tiny", state, {"architecture": "small"}, **entry)
     (bench / "photos").mkdir()
     for name in ("photo.png", "other.png"):
         (bench / name).rename(bench / "photos" / name)
@@ -92,10 +92,10 @@ def test_train_style_from_the_command_line(workspace: Path, capsys: pytest.Captu
 
     entry = weights.entry("my-style")
     assert (entry.origin, entry.kind, entry.architecture) == ("own", "network", "fitted")
-    assert entry.metrics["steps"] == 3
+    assert entry.figures["steps"] == 3
     network = load("my-style")
     assert isinstance(network, FittedNet)
-    _, configuration = weights.load_file(studio / "My Style.safetensors")
+    _, configuration = weights.load_file(workspace / "My Style.safetensors")
     assert configuration["styles"][0]["name"] == "style.png"
     assert len(configuration["styles"][0]["sha256"]) == 64
     assert (configuration["photographs"], configuration["steps"]) == (2, 3)

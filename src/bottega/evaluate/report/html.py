@@ -18,7 +18,8 @@ from bottega.evaluate.metrics.color import lab_to_hex
 from bottega.evaluate.metrics.features import as_rows
 from bottega.evaluate.palettes import Palette
 from bottega.evaluate.report.metric_rows import MetricRow
-from bottega.pictures import encode, load, sheet
+from bottega.pictures import contact_sheet as draw_sheet
+from bottega.pictures import encode, load
 
 STYLESHEET = Path(__file__).with_name("page.css")
 CHART_WIDTH, CHART_HEIGHT, CHART_MARGIN = 322, 150, 10
@@ -189,7 +190,7 @@ def _svg(width: int, height: int, parts: Sequence[str], title: str) -> str:
 
 def _sheet_figure(rows: Sequence[Sequence[Path]], caption: str) -> str:
     tiles = [[center_square(load(file).pixels, TILE_PIXELS) for file in row] for row in rows]
-    data = base64.b64encode(encode(sheet(tiles, height=TILE_PIXELS), "JPEG", quality=86)).decode("ascii")
+    data = base64.b64encode(encode(draw_sheet(tiles, height=TILE_PIXELS), "JPEG", quality=86)).decode("ascii")
     text = escape(caption)
     image = f'<img src="data:image/jpeg;base64,{data}" alt="{text}">'
     return f"<figure>{image}<figcaption>{text}</figcaption></figure>"

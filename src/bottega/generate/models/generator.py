@@ -186,10 +186,10 @@ class Generator(nn.Module):
         return torch.tensor([[shares.get(name, 0.0) / total for name in self.classes]]).repeat(count, 1)
 
 
-def unknown_name(kind: str, name: str, known: Sequence[str]) -> str:
-    """One sentence about a name that is not known, with the one that was probably meant."""
-    if not known:
-        return f'There is no {kind} "{name}": this generator has none.'
-    meant = closest_match(name, known)
-    guess = f' (did you mean "{meant}"?)' if meant else ""
-    return f'There is no {kind} "{name}"{guess}; there are {", ".join(known)}.'
+def unknown_name(kind: str, name: str, names: Sequence[str]) -> str:
+    """The message for an unknown name, with the closest existing one."""
+    if not names:
+        return f'Unknown {kind} "{name}": this generator has none.'
+    closest = closest_match(name, names)
+    hint = f' (did you mean "{closest}"?)' if closest else ""
+    return f'Unknown {kind} "{name}"{hint}; use {", ".join(names)}.'

@@ -162,4 +162,4 @@ def load_adjustment_net(source: str | Path = ARCHITECTURE) -> AdjustmentNet:
 def load_packaged_adjustment_net() -> AdjustmentNet | None:
     """The network that comes with Bottega, or None where its file is missing."""
     is_registered = ARCHITECTURE in {entry.name for entry in weights.entries()}
-    return load_adjustment_net() if is_registered and weights.is_here(ARCHITECTURE) else None
+    return load_adjustment_net() if is_registered and weights.is_installed(ARCHITECTURE) else None

@@ -14,7 +14,7 @@ from bottega.errors import SettingsError, WeightsError
 from bottega.layers import ChannelMoments, ColorMoments
 from bottega.personalize.analysis.pixels import resize_for_analysis
 from bottega.personalize.condition import Condition, StyleEmbedding
-from bottega.suggestions import nearest
+from bottega.suggestions import closest_match
 from bottega.transfer.feedforward import (
     Manner,
     MicroNet,
@@ -141,7 +141,7 @@ def _bundled_code(name: str) -> StyleCode:
 
 def _file_code(name: str) -> StyleCode:
     if not Path(name).is_file():
-        closest = nearest(name, styles.STYLES)
+        closest = closest_match(name, styles.STYLES)
         hint = f'. Did you mean "{closest}"?' if closest else f"; bundled are {', '.join(styles.STYLES)}."
         raise SettingsError(f'"{name}" is neither a bundled style nor a picture file{hint}')
     return _network()[0].encode(resize_for_analysis(pictures.load(name).pixels, STYLE_SIDE))

@@ -68,7 +68,7 @@ class Desk:
         ]
         title = f"{self.path.stem}, sheet {number}: which do you like best?"
         pictures.save(pictures.contact_sheet(rows, labels, title=title, height=settings.height), file)
-        self.taste.present(shown)
+        self.taste.log_shown(shown)
         self.taste.save(self.path)
         return file
 

@@ -227,11 +227,11 @@ def style_source(text: str) -> FileSource | BundledSource:
         return bundled
     from bottega.styles import STYLES
 
-    match = BUNDLED.fullmatch(word)
-    meant = closest_match(match["name"] if match else word, STYLES)
-    if match is None and meant is None:
-        raise PictureError(f"There is no style picture {word}{_nearest_file(path)}")
-    hint = f'. Did you mean "{meant}"?' if meant else "."
+    match = BUNDLED.fullmatch(text)
+    suggestion = closest_match(match["name"] if match else text, STYLES)
+    if match is None and suggestion is None:
+        raise PictureError(f"The style picture {text} does not exist{_suggestion(path)}")
+    hint = f'. Did you mean "{suggestion}"?' if suggestion else "."
     raise SettingsError(
         f'"{text}" is neither a file nor a bundled style{hint} The bundled styles are {", ".join(STYLES)}.'
     )
@@ -262,7 +262,7 @@ def start_source(text: str) -> FileSource | None:
     path = Path(text)
     if path.exists():
         return file_source(path)
-    suggestion = nearest(text, START_KEYWORDS)
+    suggestion = closest_match(text, START_KEYWORDS)
     hint = f'. Did you mean "{suggestion}"?' if suggestion else _suggestion(path)
     raise PictureError(
         f"The picture {text} to start from does not exist; give content, noise or a picture file{hint}"

@@ -14,7 +14,7 @@ from bottega import generate, pictures, video
 from bottega.errors import Cancelled
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.generate.samples import Drafts
-from bottega.tools.stylize.video.formats import kind_of
+from bottega.tools.stylize.video.formats import output_kind
 from bottega.video import AnimationWriter, ClipInfo, Frame, FrameFolderWriter, SegmentWriter
 
 

@@ -78,8 +78,8 @@ def _check(output: Path, settings: GenerateSettings) -> None:
 def _check_clip(output: Path, settings: GenerateSettings) -> None:
     from bottega import video
 
-    kind = kind_of(output)
-    if kind == "film":
+    kind = output_kind(output)
+    if kind == "video":
         video.choose_encoding(output, "auto", settings.quality)
     if kind == "folder":
         folder = video.FrameFolderWriter.pattern_of(output).parent

@@ -85,7 +85,7 @@ def _verify(old_path: Path, new_path: Path) -> None:
     Raises:
         MismatchError: numbers or sizes of frames differ, or a frame by more than the tolerance.
     """
-    pairs = zip_longest(video.Film(old_path).frames(), video.Film(new_path).frames())
+    pairs = zip_longest(video.VideoFile(old_path).frames(), video.VideoFile(new_path).frames())
     for index, (old, new) in enumerate(pairs):
         if old is None or new is None:
             count = "fewer" if old is None else "more"

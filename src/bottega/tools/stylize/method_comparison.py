@@ -56,16 +56,13 @@ def compare_methods(settings: StylizeSettings, reporter: ProgressReporter) -> To
     results: dict[str, Picture] = {}
     for index, (name, pipeline) in enumerate(pipelines.items()):
         start = time.monotonic()
-        tiles.append(
-            painter.paint(
-                before, SubProgress(report, number / len(painters), (number + 1) / len(painters), name)
-            )
-        )
-        rows.append({"method": name, "seconds": round(time.monotonic() - start, 2)})
-    captions = [f"{row['method']}, {row['seconds']:.3g} s" for row in rows]
-    first, labels = _originals(before, next(iter(painters.values())))
-    rows_of = [first, *split_rows(tiles, LARGEST_ROW)]
-    sheet = pictures.contact_sheet(rows_of, [labels, *split_rows(captions, LARGEST_ROW)], height=HEIGHT)
+        part = SubProgress(reporter, index / len(pipelines), (index + 1) / len(pipelines), name)
+        part.progress(0.0)
+        result = pipeline.run(before, part)
+        seconds = round(time.monotonic() - start, 2)
+        rows.append({"method": name, "seconds": seconds})
+        results[f"{name}, {seconds:.3g} s"] = result
+    sheet = method_sheet(before, next(iter(pipelines.values())), results)
     pictures.save(sheet, output, quality=settings.quality)
     return ToolResult(str(output), files=(output,), rows=tuple(rows))
 

@@ -24,4 +24,20 @@ def before_after_sheet(before: Picture, plan: Plan, after: Picture) -> Tensor:
     styles = {source.name: source for source in sources}
     tiles = [before, *(source.open() for source in styles.values()), after]
     labels = ["before", *(source.label for source in styles.values()), "after"]
-    return pictures.contact_sheet([tiles], [labels], height=HEIGHT)
+    return pictures.contact_sheet([tiles], [labels], height=TILE_HEIGHT)
+
+
+def method_sheet(before: Picture, pipeline: StylizePipeline, results: Mapping[str, Picture]) -> Tensor:
+    """Content and every style of a pipeline in the first row, then results by captions, ``(1, 3, H, W)``."""
+    styles = {
+        spec.source.name: (picture, spec.source.label)
+        for spec, picture in zip(pipeline.plan.styles, pipeline.style_pictures, strict=True)
+        if not isinstance(spec.source, TrainedSource)
+    }
+    tiles = [before, *(picture for picture, _ in styles.values())]
+    labels = ["content", *(label for _, label in styles.values())]
+    return pictures.contact_sheet(
+        [tiles, *split_rows(list(results.values()), MAX_METHODS_PER_ROW)],
+        [labels, *split_rows(list(results), MAX_METHODS_PER_ROW)],
+        height=TILE_HEIGHT,
+    )

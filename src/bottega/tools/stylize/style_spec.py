@@ -52,39 +52,11 @@ TRAILING_OPTIONS = re.compile(r"(:(scale=)?[\d.]+)+$")
 class StyleSpec:
     """One style: its picture and how it is used.
 
-    known: Callable[[str], bool] = is_style
-    source: Callable[[str], Source] = style_source
-    """Raises SettingsError or PictureError for a word that is not known."""
-
-
-PICTURES = StyleNames()
-
-
-def trained_names(styles: Sequence[str]) -> StyleNames:
-    """The styles that a network knows by heart."""
-
-    def source(word: str) -> TrainedSource:
-        if word in styles:
-            return TrainedSource(word)
-        meant = closest_match(word, styles)
-        hint = f' Did you mean "{meant}"?' if meant else ""
-        raise SettingsError(f'This network has no style "{word}"; it has {", ".join(styles)}.{hint}')
-
-    return StyleNames(lambda word: word in styles, source)
-
-
-def read_plan(
-    styles: Sequence[str],
-    regions: Sequence[str] = (),
-    leave: Sequence[str] = (),
-    *,
-    style_weights: Sequence[str] = (),
-    content_weights: Sequence[str] = (),
-    start: str = "content",
-    names: StyleNames = PICTURES,
-    only_style: Source | None = None,
-) -> Plan:
-    """The plan that the visitor's words describe.
+    Attributes:
+        weight: share among the styles of the region.
+        region: the name of the region it is for.
+        scale: stroke size, as a multiple of the setting ``style_scale``.
+        start_seconds: in videos, the time when the style has faded in; None if not given, which is 0.
 
     Raises:
         SettingsError: the weight or the scale is out of range.
@@ -147,7 +119,7 @@ def fixed_style_resolver(styles: Sequence[str]) -> StyleResolver:
     def source(name: str) -> TrainedSource:
         if name in styles:
             return TrainedSource(name)
-        match = nearest(name, styles)
+        match = closest_match(name, styles)
         hint = f' Did you mean "{match}"?' if match else ""
         raise SettingsError(f'This network has no style "{name}"; it has {", ".join(styles)}.{hint}')
 

@@ -20,7 +20,7 @@ from bottega.tools.train.settings import TrainFiles, network_name, recorded_sett
 from bottega.training import Callback, PictureSet, TensorBoard, TimeBudgetSchedule, Trainer
 from bottega.training.checkpoint import SETTINGS_FILE
 from bottega.version import __version__
-from bottega.weights.manifest import NAME
+from bottega.weights.registry import NAME
 
 SECONDS_BETWEEN_REPORTS = 0.5
 MAX_LISTED_FILES = 5
@@ -75,7 +75,7 @@ def _check_name(name: str, overwrite: bool) -> None:
         raise SettingsError(
             f'"{name}" cannot name a network; give --name in lower-case letters, digits, "-", "_" and ".".'
         )
-    shelves = {entry.name: entry.shelf for entry in weights.entries()}
+    shelves = {entry.name: entry.origin for entry in weights.entries()}
     if shelves.get(name) in ("packaged", "published"):
         raise SettingsError(f'"{name}" is the name of weights of Bottega; give another --name.')
     if name in shelves and not overwrite:
@@ -189,16 +189,16 @@ def save_trained_network(
     """
     network.to("cpu")
     config = weights.build_config(network, registry, metadata)
-    entry = weights.shelve(
+    entry = weights.register(
         destination.name,
         network.state_dict(),
         config,
         kind=kind,
         architecture=config["architecture"],
-        licence=licence,
-        origin=origin,
+        license=licence,
+        provenance=origin,
         summary=summary,
-        figures={"steps": metadata["steps"], "minutes": metadata["minutes"], **figures},
+        metrics={"steps": metadata["steps"], "minutes": metadata["minutes"], **figures},
     )
     files = [weights.path(entry.name), destination.preview]
     if destination.output is not None:

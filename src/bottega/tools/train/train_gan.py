@@ -79,16 +79,16 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
         "attributes": list(dataset.attributes),
         "figures": figures,
     }
-    made = weights.register(
-        place.name,
-        generator.state_dict(),
-        described(generator, facts),
+    files = save_trained_network(
+        generator,
+        GENERATORS,
+        destination,
+        metadata,
         kind="generator",
-        architecture=described(generator)["architecture"],
-        license=LICENCE,
-        provenance=f"Trained by its owner on {len(material.pictures)} pictures, {loop.done} steps.",
         summary=f"{settings.network} generator, {settings.size} × {settings.size}",
-        metrics={"steps": loop.done, "minutes": facts["minutes"], **figures},
+        origin=f"Trained by its owner on {count} pictures, {metadata['steps']} steps.",
+        licence=LICENCE,
+        figures=figures,
     )
     return ToolResult(
         f"{saved_summary(destination, trainer, metadata)} "
@@ -109,7 +109,7 @@ def _training_samples(trainer: Trainer) -> Tensor:
     generator = trainer.module.get_submodule("generator")
     assert isinstance(generator, Generator)
     with torch.no_grad():
-        return _sheet(sample_grid(generator, trainer.context)(runtime.seeded(0)).cpu())
+        return _sheet(sample_grid(generator, trainer.context)(runtime.seeded_generator(0)).cpu())
 
 
 def _samples_by_class(generator: Generator, rows: int = 4) -> Tensor:
@@ -139,7 +139,7 @@ def _nearest_sheet(
         [f"{distance / nearest.typical_distance:.2f}" for distance in nearest.distances[:count].tolist()],
     ]
     title = "Samples, and the nearest training picture of each (1: as near as those are to each other)"
-    return pictures.sheet(rows, labels, title=title, height=TILE_SIZE), float(
+    return pictures.contact_sheet(rows, labels, title=title, height=TILE_SIZE), float(
         nearest.near_duplicates.float().mean()
     )
 
@@ -147,7 +147,7 @@ def _nearest_sheet(
 def _sheet(samples: Tensor) -> Tensor:
     from bottega import pictures
 
-    return pictures.sheet(
+    return pictures.contact_sheet(
         full_rows(list(samples[:, None]), SHEET_COLUMNS), height=max(TILE_SIZE, samples.shape[-1])
     )
 

@@ -203,7 +203,7 @@ def _preview(task: TrainingTask, photographs: ContentPhotos, device: torch.devic
                     result = task.stylize(photo.to(device), torch.full((1,), index, device=device))
                 row += [photo, result.float().clamp(0, 1).cpu()]
             rows.append(row)
-        return pictures.sheet(rows, height=PREVIEW_PHOTO_SIZE * 2 // 3)
+        return pictures.contact_sheet(rows, height=PREVIEW_PHOTO_SIZE * 2 // 3)
 
     return draw
 

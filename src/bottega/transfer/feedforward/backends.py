@@ -184,7 +184,7 @@ class OpenVINOEngine:
             self.settings,
             self.library.get_version(),
             torch.__version__,
-            sorted(runtime.capabilities()),
+            sorted(runtime.cpu_capabilities()),
         )
         digest.update(repr(facts).encode())
         return digest.hexdigest()[:32]

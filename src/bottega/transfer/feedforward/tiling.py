@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from bottega.errors import ResourceError
-from bottega.layers import ChannelMoments
+from bottega.layers import ChannelMoments, pad_to_multiple, reduce_mask
+from bottega.layers.blocks import BLOCK_SIDE, picture_to_blocks
 from bottega.runtime import available_memory, reduce_malloc_retention
-from bottega.transfer.networks import Manner, MicroNet, StyleCode
-from bottega.transfer.networks.modulation import Move
-from bottega.transfer.onepass.content import Content
-from bottega.transfer.onepass.manners import Wishes, wishes
-from bottega.transfer.onepass.piece import Piece
-from bottega.transfer.onepass.trunk import Work, factors
-from bottega.transfer.onepass.waves import Waves
-from bottega.transfer.tiles import Tile, grid
+from bottega.transfer.feedforward.graph import MASK_STRIDES, Work, factors
+from bottega.transfer.feedforward.micro import MicroNet
+from bottega.transfer.feedforward.pixel_blocks import Content, Map, Waves
+from bottega.transfer.feedforward.prepared_targets import Wishes, dressed, wishes
+from bottega.transfer.feedforward.self_modulated import Move
+from bottega.transfer.feedforward.style_code import Manner, StyleCode
+from bottega.transfer.tiles import Tile, grid, reduced
 
 
 class Engine(Protocol):

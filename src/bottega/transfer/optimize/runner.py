@@ -23,7 +23,7 @@ from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
 from bottega.runtime import reduce_malloc_retention, seeded_generator
-from bottega.transfer.color_transfer import Method, color_transfer, luminance_only, match_color
+from bottega.transfer.color_transfer import Method, color_transfer, luminance_transfer, match_color
 from bottega.transfer.optimize.objective import Objective, Weights
 from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Solver
 from bottega.transfer.optimize.settings import OptimizeSettings

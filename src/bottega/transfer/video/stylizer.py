@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bottega.transfer.clips.direction import Direction
-from bottega.transfer.clips.memory import Memory, pack, unpack
-from bottega.transfer.clips.statistics import FollowedStatistics
-from bottega.transfer.clips.steady import Prepared, SteadyInput, SteadyOutput
-from bottega.transfer.networks import Manner, StyleCode
+from bottega.transfer.feedforward.style_code import Manner, StyleCode
+from bottega.transfer.video.ema_statistics import FollowedStatistics
+from bottega.transfer.video.region_schedule import Direction
+from bottega.transfer.video.stream_state import Memory, pack, unpack
+from bottega.transfer.video.temporal_filter import Prepared, SteadyInput, SteadyOutput
 from bottega.video import Frame, UInt8Array, ordered_map, prefetch
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.transfer.clips.comparison import Change, Look, compare, look_at
-from bottega.transfer.clips.motion import moved
+from bottega.transfer.video.change_detection import Change, Look, compare, look_at
+from bottega.transfer.video.motion import moved
 from bottega.video import UInt8Array
 
 HOLD_STILL = 0.85

@@ -79,13 +79,8 @@ class Method(ABC):
         SettingsError, ResourceError: the device is not available.
     """
 
-    names = StyleNames()
-    """What the words of ``--style`` may be."""
-
-    def __init__(self, method: Method, settings: PaintSettings) -> None:
-        from bottega import runtime
-
-        self.method = method
+    def __init__(self, settings: TransferSettings) -> None:
+        self.spec = METHODS[settings.method]
         self.device = runtime.select_device(settings.device)
         resolved = {
             "device": str(self.device),

@@ -82,13 +82,9 @@ def method_of_model(model: str) -> str:
     Raises:
         WeightsError: the weights are unknown, missing or damaged.
     """
-    from bottega import weights
-
-    source = model_source(word)
-    _, configuration = (
-        weights.load_file(source.path) if isinstance(source, FileSource) else weights.load(source)
-    )
-    return painted_by(str(configuration.get("architecture", "")))
+    source = model_source(model)
+    _, metadata = weights.load_file(source.path) if isinstance(source, FileSource) else weights.load(source)
+    return _method_of_architecture(str(metadata.get("architecture", "")))
 
 
 def _method_of_architecture(architecture: str) -> str:

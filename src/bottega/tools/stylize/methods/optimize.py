@@ -34,8 +34,8 @@ class OptimizeMethod(Method):
     @cached_property
     def settings(self) -> TransferSettings:
         names = {dtype: name for name, dtype in PRECISIONS.items()}
-        precision = names[runtime.select_dtype(self.device, self.asked.precision)]
-        return self.asked.model_copy(update={"precision": precision})
+        precision = names[runtime.select_dtype(self.device, self.requested.precision)]
+        return self.requested.model_copy(update={"precision": precision})
 
     @cached_property
     def encoder(self) -> encoders.Encoder:

@@ -16,6 +16,7 @@ from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.color_transfer import luminance_transfer
 from bottega.transfer.feedforward import StyleCode
 from bottega.transfer.regions import Style
+from bottega.transfer.video import ClipStylizer, Direction, Part, gathered
 from bottega.video import MaskTrack, UInt8Array
 
 UNSUPPORTED_METHODS = {
@@ -87,8 +88,13 @@ def build_stylizer(
     return ClipStylizer(method.engine, direction, temporal_smoothing, finish=finish)
 
 
-def _in_its_own_colors(painted: UInt8Array, content: UInt8Array) -> UInt8Array:
-    """Light and dark of the one, colours of the other."""
-    one, other = (pictures.as_picture(each).pixels for each in (painted, content))
-    kept = luminance_only(one, other)[0].permute(1, 2, 0).clamp(0, 1).mul(255).round_()
-    return kept.to(torch.uint8).contiguous().numpy()
+def _with_colors_of(output: UInt8Array, content: UInt8Array) -> UInt8Array:
+    """The luminance of the output with the colors of the content."""
+    pixels, content_pixels = (pictures.as_picture(frame).pixels for frame in (output, content))
+    return to_bytes(luminance_transfer(pixels, content_pixels))
+
+
+def to_bytes(picture: Tensor) -> UInt8Array:
+    """``(1, 3, H, W)`` in [0, 1] as ``(H, W, 3)`` uint8."""
+    rounded = picture[0].permute(1, 2, 0).clamp(0, 1).mul(255).round_()
+    return rounded.to(torch.uint8).contiguous().numpy()

@@ -13,14 +13,12 @@ from bottega import pictures, runtime
 from bottega.errors import PictureError, SettingsError
 from bottega.tools.common.image_sources import MemorySource
 from bottega.tools.common.tool import configure
-from bottega.tools.stylize.api import read_styles
-from bottega.tools.stylize.pipeline import Painter
-from bottega.tools.stylize.plan import BACKGROUND, RegionChoice, make_plan
-from bottega.tools.stylize.settings import PaintSettings
-from bottega.tools.stylize.video.build import make_stylizer, open_stylizer
-from bottega.tools.stylize.video.settings import ClipSettings
-from bottega.tools.stylize.video.style_spec import ClipPlan, split_moment
-from bottega.transfer.clips import ClipStylizer
+from bottega.tools.stylize.pipeline import StylizePipeline
+from bottega.tools.stylize.plan import Plan, make_plan
+from bottega.tools.stylize.settings import TransferSettings, VideoSettings
+from bottega.tools.stylize.style_spec import BACKGROUND, RegionSpec, StyleResolver, style_specs
+from bottega.tools.stylize.video.build import build_stylizer, open_video_method
+from bottega.transfer.video import ClipStylizer
 from bottega.video import Frame, Mask, MaskTrack, UInt8Array
 
 FrameMask = Any
@@ -37,7 +35,7 @@ def stylize_frames(
     temporal_smoothing: float = 1.0,
     **settings: Any,
 ) -> Iterator[UInt8Array]:
-    """Repaint frames as they come, from a camera or any other source.
+    """Stylize frames as they come, from a camera or any other source.
 
     >>> for frame in bottega.stylize_frames(camera, "impasto", strength=0.8):
     ...     show(frame)
@@ -82,8 +80,8 @@ def stylize_frames(
     return _stylize(frames, Fraction(frame_rate).limit_denominator(1001), start)
 
 
-def _painted(
-    frames: Iterable[UInt8Array], rate: Fraction, begin: Callable[[Frame], ClipStylizer]
+def _stylize(
+    frames: Iterable[UInt8Array], rate: Fraction, start: Callable[[Frame], ClipStylizer]
 ) -> Iterator[UInt8Array]:
     stylizer: ClipStylizer | None = None
     size: tuple[int, int] | None = None
@@ -94,7 +92,7 @@ def _painted(
         yield next(stylizer.frames([frame])).pixels
 
 
-def _checked(pixels: Any, number: int) -> UInt8Array:
+def _check_frame(pixels: Any, index: int) -> UInt8Array:
     array = np.asarray(pixels)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise PictureError(

@@ -20,7 +20,7 @@ from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
 from bottega.tools.stylize.video.progress import VideoProgress
 from bottega.transfer.video import ClipStylizer
-from bottega.video import Clip, Frame, OnBroken
+from bottega.video import Clip, Frame, OnMessage
 
 
 @dataclass
@@ -53,7 +53,7 @@ class VideoJob:
     def build_stylizer(self) -> ClipStylizer:
         """A new stylizer, with all masks at their beginning."""
         masks = {
-            region.name: video.mask_track(region.mask.path, self.reporter.note)
+            region.name: video.open_mask_track(region.mask.path, self.reporter.note)
             for region in self.pipeline.plan.regions
             if isinstance(region.mask, FileSource)
         }
@@ -65,9 +65,9 @@ class VideoJob:
             temporal_smoothing=self.settings.temporal_smoothing,
         )
 
-    def frames(self, start: Fraction | None, index: int, on_broken: OnBroken) -> Iterator[Frame]:
+    def frames(self, start: Fraction | None, index: int, on_unreadable: OnMessage) -> Iterator[Frame]:
         """The frames at the size of the result; ``index`` is that of the first one, at time ``start``."""
-        for frame in self.clip.frames(start, index, on_broken):
+        for frame in self.clip.frames(start, index, on_unreadable):
             yield frame if (frame.height, frame.width) == self.size else _resize(frame, self.size)
 
     def progress(self) -> VideoProgress:

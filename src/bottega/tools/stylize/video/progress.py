@@ -41,8 +41,8 @@ class VideoProgress:
         self._start = self._last_preview = time.monotonic()
         self._last_report = 0.0
 
-    def frame(self, number: int, pixels: UInt8Array) -> None:
-        """A frame was painted.
+    def add_frame(self, index: int, pixels: UInt8Array) -> None:
+        """A frame was stylized.
 
         Raises:
             Cancelled: the user wants to stop.
@@ -57,25 +57,13 @@ class VideoProgress:
         self._last_report = now
         if self.reporter.cancelled():
             raise Cancelled("Stopped; no result was written.")
-        done, left = self._done(number, now - self._start)
-        count = "" if self.info.frame_count is None else f" of {self.info.frame_count}"
-        self.report.progress(
-            done, f"frame {number + 1}{count}", seconds_left=left, preview=_tensor_of(pixels)
-        )
-
-    def _done(self, number: int, seconds: float) -> tuple[float, float | None]:
-        """The fraction done, and the seconds that are left where the length is known."""
-        if not self.info.frame_count:
-            return 0.0, None
-        done = min(1.0, (number + 1) / self.info.frame_count)
-        remaining = max(0, self.info.frame_count - number - 1)
-        return done, seconds / self.painted * remaining
-
-    @property
-    def speed(self) -> float:
-        """Frames per second so far."""
-        return self.painted / max(time.monotonic() - self._start, 1e-9)
+        message, done, seconds_left = f"frame {index + 1}", 0.0, None
+        if self.info.frame_count:
+            message += f" of {self.info.frame_count}"
+            done = min(1.0, (index + 1) / self.info.frame_count)
+            seconds_left = (now - self._start) / self.count * max(0, self.info.frame_count - index - 1)
+        self.reporter.progress(done, message, seconds_left=seconds_left, preview=_to_tensor(pixels))
 
 
-def _tensor_of(pixels: UInt8Array) -> Callable[[], Tensor]:
+def _to_tensor(pixels: UInt8Array) -> Callable[[], Tensor]:
     return lambda: torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255

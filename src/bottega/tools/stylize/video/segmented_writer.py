@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from bottega import video
 from bottega.errors import Cancelled, PictureError
-from bottega.tools.stylize.video.work_folder import Reached, WorkFolder
-from bottega.transfer.clips import ClipStylizer, Raw
+from bottega.tools.stylize.video.job import VideoJob
+from bottega.tools.stylize.video.work_folder import WorkFolder
+from bottega.transfer.video import ClipStylizer, Raw
 from bottega.video import BackgroundConsumer, Encoding, Frame, OnMessage, SegmentWriter, VideoFile
 
 SEGMENT_SECONDS = 5
@@ -15,8 +16,8 @@ MAX_SINGLE_THREAD_PIXELS = 1280 * 720
 """Up to here one thread encodes as fast as the others read and stylize."""
 
 
-def paint(job: Job, on_unreadable: OnMessage) -> int:
-    """Write the film of a job; returns how many frames were painted now.
+def write_video_file(job: VideoJob, on_unreadable: OnMessage) -> int:
+    """Stylize into segments and join them with the sound; returns how many frames this run has stylized.
 
     Raises:
         PictureError, OutputError: something cannot be read or written.
@@ -33,17 +34,17 @@ def paint(job: Job, on_unreadable: OnMessage) -> int:
     writer = SegmentedWriter(job, folder, stylizer, resume.segments)
     after = None if resume.time is None else resume.time + job.clip.info.time_base / 2
     try:
-        with BackgroundConsumer(segments.add) as behind:
-            for raw in stylizer.overlapped(job.frames(after, reached.number + 1, on_unreadable)):
-                behind.put(raw)
-                teller.frame(raw.ready.frame.index, raw.pixels)
-        segments.end()
-        found = folder.segments(segments.number)
-        if not found:
+        with BackgroundConsumer(writer.write) as consumer:
+            for raw in stylizer.overlapped(job.frames(after, resume.index + 1, on_unreadable)):
+                consumer.put(raw)
+                progress.add_frame(raw.ready.frame.index, raw.pixels)
+        writer.close()
+        segments = folder.segments(writer.finished)
+        if not segments:
             raise PictureError(f"{job.clip.info.name} has no frame that can be read.")
-        job.report.progress(1.0, "joining")
+        job.reporter.progress(1.0, "joining")
         sound = job.settings.content if isinstance(job.clip, VideoFile) and job.clip.info.has_audio else None
-        video.mux(found, job.output, audio=sound, recipe=job.recipe, on_note=job.report.note)
+        video.mux(segments, job.output, audio=sound, recipe=job.recipe, on_note=job.reporter.note)
     except (KeyboardInterrupt, Cancelled):
         writer.abandon()
         message = "Stopped; no result was written."
@@ -72,26 +73,23 @@ class SegmentedWriter:
         self.stylizer = stylizer
         self.finished = finished
         self.info = replace(info, height=job.size[0], width=job.size[1])
-        self.length = max(1, round(SEGMENT_SECONDS * info.frame_rate))
+        self.frames_per_segment = max(1, round(SEGMENT_SECONDS * info.frame_rate))
         self.encoding: Encoding = video.choose_encoding(job.output, job.settings.codec, job.settings.quality)
         self.alpha = info.has_alpha and self.encoding.alpha
-        self.threads = 1 if job.size[0] * job.size[1] <= MANY_PIXELS else 0
+        self.threads = 1 if job.size[0] * job.size[1] <= MAX_SINGLE_THREAD_PIXELS else 0
         self._writer: SegmentWriter | None = None
         self._last: tuple[Raw, Frame] | None = None
-        self._say(job)
-
-    def _say(self, job: Job) -> None:
-        if self.info.has_alpha and not self.alpha:
-            job.report.note(
-                f"{self.encoding.codec} keeps no transparency; what is transparent becomes white."
-            )
+        if info.has_alpha and not self.alpha:
+            job.reporter.note(f"{self.encoding.codec} has no transparency; transparent pixels become white.")
         if self.encoding.even and (self.info.width % 2 or self.info.height % 2):
             job.reporter.note("H.264 needs even sizes; the last row or column is repeated once.")
 
-    def add(self, raw: Raw) -> None:
-        """The next frame."""
-        if self._writer is not None and raw.ready.frame.index // self.length > self._number_of_last():
-            self._finish()
+    def write(self, raw: Raw) -> None:
+        """Write the next frame."""
+        if self._last is not None and self._writer is not None:
+            previous = self._last[1].index
+            if raw.ready.frame.index // self.frames_per_segment > previous // self.frames_per_segment:
+                self.close()
         frame = self.stylizer.settle(raw)
         if self._writer is None:
             self._writer = SegmentWriter(
@@ -114,7 +112,7 @@ class SegmentedWriter:
         self._writer.close()
         self._writer = None
         raw, frame = self._last
-        self.folder.finish(self.finished, self.stylizer.memory(raw), frame.number, frame.time)
+        self.folder.finish(self.finished, self.stylizer.memory(raw), frame.index, frame.time)
         self.finished += 1
 
     def abandon(self) -> None:
@@ -122,16 +120,3 @@ class SegmentedWriter:
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
-
-    def _number_of_last(self) -> int:
-        assert self._last is not None
-        return self._last[1].index // self.length
-
-    def _finish(self) -> None:
-        assert self._writer is not None
-        assert self._last is not None
-        self._writer.close()
-        self._writer = None
-        raw, frame = self._last
-        self.folder.finish(self.number, self.stylizer.memory(raw), frame.index, frame.time)
-        self.number += 1

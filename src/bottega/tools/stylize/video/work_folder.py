@@ -73,10 +73,10 @@ class WorkFolder:
         """The files of the first ``count`` segments, or of all."""
         return sorted(self.path.glob(f"*{SEGMENT_SUFFIX}"))[:count]
 
-    def finish(self, number: int, memory: Memory, last: int, time: Fraction) -> None:
-        """Note that a segment is finished, and what the next one needs."""
-        facts = {"number": last, "time": [time.numerator, time.denominator]}
-        weights.save_file(self._memory(number), memory or {NOTHING: torch.zeros(1)}, facts)
+    def finish(self, index: int, memory: Memory, frame: int, time: Fraction) -> None:
+        """Save the state after a segment, whose last frame has this index and time."""
+        metadata = {"frame": frame, "time": [time.numerator, time.denominator]}
+        weights.save_file(self._state(index), memory or {EMPTY: torch.zeros(1)}, metadata)
 
     def clear(self) -> None:
         """Delete the files of this class, and the folder if it is empty then."""
@@ -104,8 +104,8 @@ class WorkFolder:
             count += 1
         while count:
             try:
-                memory, facts = weights.load_file(self._memory(count - 1))
-            except BottegaError:  # damaged: that segment is painted again
+                memory, metadata = weights.load_file(self._state(count - 1))
+            except BottegaError:  # damaged: that segment is stylized again
                 count -= 1
                 continue
             memory.pop(EMPTY, None)
