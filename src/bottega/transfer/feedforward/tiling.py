@@ -19,7 +19,7 @@ from bottega.transfer.feedforward.pixel_blocks import Content, Map, Waves
 from bottega.transfer.feedforward.prepared_targets import Wishes, dressed, wishes
 from bottega.transfer.feedforward.self_modulated import Move
 from bottega.transfer.feedforward.style_code import Manner, StyleCode
-from bottega.transfer.tiles import Tile, grid, reduced
+from bottega.transfer.tiles import Tile, tile_grid
 
 
 class Engine(Protocol):

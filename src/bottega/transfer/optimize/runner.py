@@ -23,9 +23,9 @@ from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
 from bottega.runtime import reduce_malloc_retention, seeded_generator
-from bottega.transfer.color_transfer import Method, color_transfer, luminance_transfer, match_color
-from bottega.transfer.optimize.objective import Objective, Weights
-from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Solver
+from bottega.transfer.color_transfer import ColorMatchMethod, color_transfer, luminance_transfer
+from bottega.transfer.optimize.objective import LossWeights, Objective
+from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Optimizer
 from bottega.transfer.optimize.settings import OptimizeSettings
 from bottega.transfer.optimize.state import (
     CheckpointFile,
@@ -203,8 +203,8 @@ class _Run:
         large = size[0] * size[1] > MAX_UNTILED_PIXELS
         if large:
             reduce_malloc_retention()
-        tile = settings.tile or (TILE if large else 0)
-        return Objective(self.encoder, self.term, goal, self.weights, tile, settings.seed)
+        tile_side = settings.tile or (TILE_SIDE_PIXELS if large else 0)
+        return Objective(self.encoder, self.term, target, self.weights, tile_side, settings.seed)
 
     def _content_at(self, size: tuple[int, int]) -> Tensor:
         return resize(self.content, size).to(self.device)
