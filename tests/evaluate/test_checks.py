@@ -18,7 +18,7 @@ from bottega.evaluate import (
     ssim,
     style_distance,
 )
-from bottega.evaluate.palettes import color_samples
+from bottega.evaluate.metrics.color import sample_colors
 
 METRICS = {
     "psnr": lambda a, b: psnr(a, b),
@@ -32,7 +32,7 @@ METRICS = {
     "laplacian_variance": lambda a, b: laplacian_variance(a),
     "extractor": lambda a, b: extractor("random@32")(a),
     "patches": lambda a, b: PatchSample(32).add(a),
-    "color_samples": lambda a, b: color_samples(a),
+    "sample_colors": lambda a, b: sample_colors(a),
 }
 
 

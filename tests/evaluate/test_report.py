@@ -9,14 +9,14 @@ import torch
 
 from bottega import pictures
 from bottega.errors import PictureError, SettingsError
-from bottega.evaluate import Interval, PatchSample, color_accuracy, edge_width, palette
+from bottega.evaluate import Interval, PatchSample, color_accuracy, edge_width
 from bottega.evaluate.extractors import center_square
-from bottega.evaluate.metrics.color import lab_to_hex
 from bottega.evaluate.report import build_report
 from bottega.evaluate.report.html import format_number, histogram_chart, interval_chart
 from bottega.evaluate.report.measure_set import MeasuredSet, common_side, list_pictures
 from bottega.evaluate.report.proxies import novel_and_typical
 from bottega.layers import gaussian_blur
+from bottega.layers.palette import parse_palette
 
 COUNT = 10
 
@@ -82,7 +82,9 @@ def test_values_are_those_of_the_metrics(reports, folders):
     picture = pictures.load(first["file"]).pixels
     assert values["side"] == 48
     assert first["edge width"] == pytest.approx(edge_width(center_square(picture, 48)).item())
-    target = palette([f"{color}:{share}" for color, share in values["palette"].items()])
+    target = parse_palette(
+        [f"{color}:{share}" for color, share in values["palette"].items()], max_colors=None
+    )
     assert first["color distance"] == pytest.approx(color_accuracy(picture, target), abs=0.5)
     assert json.loads(json.dumps(values, allow_nan=False)) == values
     assert [row["copy"] for row in reports["copies"].values["pictures"]] == [True] * COUNT
@@ -167,7 +169,7 @@ def test_common_side_is_that_of_the_smaller_pictures(tmp_path):
 
 def set_of_features(features):
     """A measured set with features alone."""
-    black = palette(["#000000"])
+    black = parse_palette("#000000")
     rows = torch.tensor(features, dtype=torch.float32)
     return MeasuredSet([], [], {"x": rows}, rows, PatchSample(16), {}, [], black)
 
@@ -204,8 +206,3 @@ def test_charts():
 ])  # fmt: skip
 def test_numbers_have_three_digits(value, text):
     assert format_number(value) == text
-
-
-def test_lab_to_hex_inverts_the_palette():
-    words = ["#cc3333", "#0033cc", "#ffffff", "#000000", "#7f8081"]
-    assert lab_to_hex(palette(words).lab) == words

@@ -66,6 +66,8 @@ def test_hex_colors_are_parsed_and_written() -> None:
     palette = parse_palette("#203040:3,e0c080")
     assert [color.hex for color in palette] == ["#203040", "#e0c080"]
     assert [color.share for color in palette] == [0.75, 0.25]
+    grays = ["#7f8081", "#ffffff", "#000000", "#0033cc"]
+    assert [color.hex for color in parse_palette(grays)] == grays
     # Ottosson's page: OKLab of pure red.
     red = parse_palette("#ff0000")[0]
     assert red.oklab == pytest.approx((0.62796, 0.22486, 0.12585), abs=1e-4)

@@ -8,7 +8,7 @@ from bottega.evaluate.metrics.bootstrap import (
     bootstrap_intervals,
     jackknife,
 )
-from bottega.evaluate.metrics.color import ciede2000, rgb_to_lab
+from bottega.evaluate.metrics.color import ciede2000, color_accuracy, palette_distance, rgb_to_lab
 from bottega.evaluate.metrics.diversity import cosine_similarity, mean_pairwise_distance, vendi_score
 from bottega.evaluate.metrics.fid import FeatureStatistics, FidEstimate, fid, frechet_distance
 from bottega.evaluate.metrics.kid import kernel_distance, kid
@@ -34,7 +34,6 @@ from bottega.evaluate.metrics.precision_recall import Novelty, PrecisionRecall, 
 from bottega.evaluate.metrics.psnr_ssim import ms_ssim, psnr, ssim
 from bottega.evaluate.metrics.retrieval import retrieval_ranks
 from bottega.evaluate.metrics.sharpness import edge_agreement, edge_width, laplacian_variance
-from bottega.evaluate.palettes import Palette, color_accuracy, palette, palette_distance, palette_of
 
 __all__ = [
     "Extractor",
@@ -44,7 +43,6 @@ __all__ = [
     "JackknifeEstimate",
     "Latency",
     "Novelty",
-    "Palette",
     "PatchSample",
     "PrecisionRecall",
     "StyleStatistics",
@@ -69,9 +67,7 @@ __all__ = [
     "measure_style",
     "ms_ssim",
     "novelty",
-    "palette",
     "palette_distance",
-    "palette_of",
     "perceptual_distance",
     "personalization_match",
     "precision_recall",

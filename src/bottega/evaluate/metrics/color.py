@@ -1,4 +1,4 @@
-"""Perceptual color difference: CIEDE2000 between colors in CIELAB."""
+"""CIEDE2000, the perceptual difference between colors, and between a picture and a palette."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+
+from bottega.errors import PictureError
+from bottega.evaluate.metrics.checks import check_pictures
+from bottega.layers import oklab_to_rgb, rgb_to_oklab
+from bottega.layers.palette import Palette, earth_movers_distance, extract_palette, palette_from_tensor
+
+EXTRACTED_COLORS = 8
+MAX_SAMPLES = 1024
+SAMPLING_SIDE = 64  # long side in pixels at which colors are sampled: more tell nothing more of large areas
 
 # IEC 61966-2-1: linear sRGB to XYZ, white D65.
 RGB_TO_XYZ = torch.tensor(
@@ -26,20 +36,6 @@ def rgb_to_lab(colors: Tensor) -> Tensor:
     )
     x, y, z = curve.unbind(dim=-1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=-1)
-
-
-def lab_to_hex(lab: Tensor) -> list[str]:
-    """CIELAB ``(K, 3)`` to ``#rrggbb``; colors outside sRGB are clipped."""
-    lightness, a, b = lab.double().unbind(dim=1)
-    y = (lightness + 16) / 116
-    curve = torch.stack([y + a / 500, y, y - b / 200], dim=1)
-    white = RGB_TO_XYZ.sum(dim=1)
-    xyz = torch.where(curve > LINEAR_BELOW, curve**3, 3 * LINEAR_BELOW**2 * (curve - 4 / 29)) * white
-    linear = (xyz @ torch.linalg.inv(RGB_TO_XYZ).T).clamp(0, 1)
-    srgb = torch.where(
-        linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
-    )
-    return ["#" + "".join(f"{round(255 * value):02x}" for value in color) for color in srgb.tolist()]
 
 
 def ciede2000(first: Tensor, second: Tensor) -> Tensor:
@@ -93,3 +89,50 @@ def _hue_weight(hue: Tensor) -> Tensor:
         + 0.32 * torch.cos(3 * hue + math.radians(6))
         - 0.20 * torch.cos(4 * hue - math.radians(63))
     )
+
+
+def sample_colors(picture: Tensor) -> Tensor:
+    """At most 1,024 sRGB samples ``(n, 3)``, float64, of a picture ``(1, 3, H, W)`` averaged to 64 pixels.
+
+    Raises:
+        PictureError: another shape, or values outside [0, 1].
+    """
+    if picture.ndim != 4 or picture.shape[:2] != (1, 3):
+        raise PictureError(f"Colors are sampled from one picture (1, 3, H, W), not {tuple(picture.shape)}.")
+    check_pictures(picture)
+    factor = min(1.0, SAMPLING_SIDE / max(picture.shape[-2:]))
+    height, width = (max(1, round(side * factor)) for side in picture.shape[-2:])
+    pixels = F.adaptive_avg_pool2d(picture, (height, width))[0].flatten(1).T
+    return pixels[:: -(-len(pixels) // MAX_SAMPLES)].double()
+
+
+def palette_of_samples(colors: Tensor, count: int = EXTRACTED_COLORS) -> Palette:
+    """The palette of sRGB samples ``(n, 3)``."""
+    lab = rgb_to_oklab(colors.double().cpu().T[None, :, :, None])
+    return palette_from_tensor(extract_palette(lab, count=count)[0])
+
+
+def palette_distance(one: Palette, other: Palette) -> float:
+    """The mean ΔE₀₀ that recoloring ``one`` into ``other`` takes at least, 0 for equal palettes.
+
+    The earth mover's distance with CIEDE2000 as the ground distance: a color that is there but takes too
+    little area costs as much as it should.
+    """
+    cost = ciede2000(_to_lab(one)[:, None], _to_lab(other)[None])
+    shares = ([color.share for color in palette] for palette in (one, other))
+    return earth_movers_distance(cost, *shares)
+
+
+def _to_lab(palette: Palette) -> Tensor:
+    """CIELAB ``(K, 3)``, float64."""
+    oklab = torch.tensor([color.oklab for color in palette], dtype=torch.float64)
+    return rgb_to_lab(oklab_to_rgb(oklab.T[None, :, :, None])[0, :, :, 0].T)
+
+
+def color_accuracy(picture: Tensor, target: Palette) -> float:
+    """:func:`palette_distance` of a picture ``(1, 3, H, W)`` to a palette; about 1 is just visible, 0 exact.
+
+    Raises:
+        PictureError: another shape.
+    """
+    return palette_distance(palette_of_samples(sample_colors(picture)), target)

@@ -11,9 +11,7 @@ import numpy as np
 
 from bottega import encoders
 from bottega.evaluate.extractors import extractor
-from bottega.evaluate.metrics.color import lab_to_hex
 from bottega.evaluate.metrics.precision_recall import Novelty, neighbor_distances
-from bottega.evaluate.palettes import Palette, palette
 from bottega.evaluate.report.html import (
     Section,
     contact_sheet,
@@ -43,6 +41,7 @@ from bottega.evaluate.report.metric_rows import (
     set_novelty,
 )
 from bottega.evaluate.report.proxies import proxy_rows
+from bottega.layers.palette import Palette, parse_palette
 from bottega.version import __version__
 
 ENCODER = "small"
@@ -117,7 +116,7 @@ def build_report(
         >>> report = build_report("results", "real")
         >>> Path("report.html").write_text(report.html)
     """
-    target = palette(colors) if colors else None
+    target = parse_palette(colors, max_colors=None) if colors else None
     tools = tuple(extractor(name) for name in extractors)
     files, reference_files = _files(results), _files(reference)
     side = size or common_side(files, reference_files)
@@ -187,7 +186,7 @@ def _values(data: _Measurements, side: int) -> dict[str, Any]:
         "reference": len(reference),
         "side": side,
         "seed": data.seed,
-        "palette": dict(zip(lab_to_hex(data.target.lab), data.target.shares.tolist(), strict=True)),
+        "palette": {color.hex: color.share for color in data.target},
         "tables": {name: [row.to_dict() for row in rows] for name, rows in data.tables.items()},
         "pictures": pictures,
         "unreadable": {str(file): why for each in (results, reference) for file, why in each.unreadable},

@@ -14,12 +14,10 @@ from torch import Tensor
 
 from bottega.evaluate.extractors import center_square
 from bottega.evaluate.metrics.bootstrap import Interval
-from bottega.evaluate.metrics.color import lab_to_hex
 from bottega.evaluate.metrics.features import as_rows
-from bottega.evaluate.palettes import Palette
 from bottega.evaluate.report.metric_rows import MetricRow
-from bottega.pictures import contact_sheet as draw_sheet
-from bottega.pictures import encode, load
+from bottega.layers.palette import Palette
+from bottega.pictures import encode, load, sheet
 
 STYLESHEET = Path(__file__).with_name("page.css")
 CHART_WIDTH, CHART_HEIGHT, CHART_MARGIN = 322, 150, 10
@@ -84,10 +82,8 @@ def pairs_sheet(above: Sequence[Path], below: Sequence[Path], caption: str) -> s
 
 def palette_band(palette: Palette, caption: str) -> str:
     """A palette as a band, each color as wide as its share."""
-    colors = zip(lab_to_hex(palette.lab), palette.shares.tolist(), strict=True)
     band = "".join(
-        f'<span style="background:{color};flex:{share:.4f}"></span>'
-        for color, share in sorted(colors, key=lambda each: -each[1])
+        f'<span style="background:{color.hex};flex:{color.share:.4f}"></span>' for color in palette
     )
     return f'<figure><div class="swatches">{band}</div><figcaption>{escape(caption)}</figcaption></figure>'
 

@@ -15,11 +15,12 @@ from torch import Tensor
 from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
 from bottega.evaluate.extractors import Extractor, center_square
+from bottega.evaluate.metrics.color import palette_of_samples, rgb_to_lab, sample_colors
 from bottega.evaluate.metrics.patch_swd import PATCHES_PER_PICTURE, PatchSample
 from bottega.evaluate.metrics.perceptual import style_vectors
 from bottega.evaluate.metrics.sharpness import edge_width, laplacian_variance
-from bottega.evaluate.palettes import Palette, color_samples, palette_of
 from bottega.files import list_files
+from bottega.layers.palette import Palette
 from bottega.pictures import load
 from bottega.pictures.formats import READ_SUFFIXES
 
@@ -156,26 +157,27 @@ def measure_set(
         patches=patches,
         values={name: np.array([row["values"][name] for row in rows]) for name in rows[0]["values"]},
         palettes=[row["palette"] for row in rows],
-        palette=palette_of(torch.cat([row["colors"] for row in rows])),
+        palette=palette_of_samples(torch.cat([row["colors"] for row in rows])),
     )
 
 
 def _measure(pixels: Tensor, config: MeasurementConfig, patches: PatchSample) -> dict[str, Any]:
     square = center_square(pixels, config.side)
     patches.add(square)
-    colors = color_samples(pixels)
+    colors = sample_colors(pixels)
+    lab = rgb_to_lab(colors)
     clipped = ((square <= 1 / 255) | (square >= 254 / 255)).all(dim=1)
     return {
         "features": {each.name: each(pixels) for each in config.extractors},
         "style": style_vectors(config.encoder, center_square(pixels, min(config.side, STYLE_SIDE_PIXELS))),
-        "palette": palette_of(colors),
+        "palette": palette_of_samples(colors),
         "colors": colors[:: max(1, len(colors) // PALETTE_SAMPLES)][:PALETTE_SAMPLES],
         "values": {
             "edge width": edge_width(square).item(),
             "Laplacian variance": laplacian_variance(square).item(),
-            "lightness": colors[:, 0].mean().item(),
-            "chroma": colors[:, 1:].norm(dim=1).mean().item(),
-            "contrast": colors[:, 0].std().item(),
+            "lightness": lab[:, 0].mean().item(),
+            "chroma": lab[:, 1:].norm(dim=1).mean().item(),
+            "contrast": lab[:, 0].std().item(),
             "clipped": clipped.float().mean().item(),
         },
     }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bottega.encoders import Encoder
 from bottega.evaluate.extractors import Extractor
 from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval, jackknife
+from bottega.evaluate.metrics.color import palette_distance
 from bottega.evaluate.metrics.diversity import cosine_similarity, mean_pairwise_distance, vendi_score
 from bottega.evaluate.metrics.fid import fid
 from bottega.evaluate.metrics.kid import kernel_distance, kid
@@ -27,8 +28,8 @@ from bottega.evaluate.metrics.precision_recall import (
 )
 from bottega.evaluate.metrics.psnr_ssim import ms_ssim, psnr, ssim
 from bottega.evaluate.metrics.sharpness import edge_agreement
-from bottega.evaluate.palettes import Palette, palette_distance
 from bottega.evaluate.report.measure_set import MeasuredSet
+from bottega.layers.palette import Palette
 from bottega.pictures import load, resize
 
 COPY_QUANTILE = 0.05  # a picture nearer to the reference than this quantile of its own distances is a copy

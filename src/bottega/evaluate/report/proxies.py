@@ -13,9 +13,15 @@ from numpy.typing import NDArray
 from bottega.evaluate.metrics.bootstrap import Interval, bootstrap_interval, jackknife
 from bottega.evaluate.metrics.perceptual import style_variation
 from bottega.evaluate.metrics.precision_recall import NEIGHBORS, neighbor_distances
-from bottega.evaluate.palettes import Palette
 from bottega.evaluate.report.measure_set import MeasuredSet
-from bottega.evaluate.report.metric_rows import NAN, MetricRow, color_distances, copy_threshold, set_novelty
+from bottega.evaluate.report.metric_rows import (
+    NAN,
+    MetricRow,
+    color_distances,
+    copy_threshold,
+    set_novelty,
+)
+from bottega.layers.palette import Palette
 
 MAX_SCORE = 10.0
 MAX_COLOR_DISTANCE = 50.0  # ΔE₀₀ that scores 0: half of black against white
