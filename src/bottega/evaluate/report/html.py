@@ -17,7 +17,8 @@ from bottega.evaluate.metrics.bootstrap import Interval
 from bottega.evaluate.metrics.features import as_rows
 from bottega.evaluate.report.metric_rows import MetricRow
 from bottega.layers.palette import Palette
-from bottega.pictures import encode, load, sheet
+from bottega.pictures import contact_sheet as draw_sheet
+from bottega.pictures import encode, load
 
 STYLESHEET = Path(__file__).with_name("page.css")
 CHART_WIDTH, CHART_HEIGHT, CHART_MARGIN = 322, 150, 10
