@@ -72,7 +72,7 @@ def _shelve_networks() -> None:
         if isinstance(network, networks.AdaINNet):
             _set_contrast(network)
         facts = {"kind": "network", "architecture": name, "license": "MIT", "provenance": "random numbers"}
-        weights.register(f"tiny-{name}", network.state_dict(), networks.described(network), **facts)
+        weights.register(f"tiny-{name}", network.state_dict(), networks.build_config(network), **facts)
 
 
 def _set_contrast(network: AdaINNet) -> None:

@@ -24,8 +24,8 @@ from bottega.errors import BottegaError
 from bottega.pictures import photograph
 from bottega.runtime import configure_malloc, peak_memory, system_info
 from bottega.styles import paint as paint_style
-from bottega.transfer.feedforward import Manner, OnePass, one_pass
-from bottega.transfer.feedforward.tiling import MicroPainter
+from bottega.transfer.feedforward import StyleEngine, StyleTarget, load_style_engine
+from bottega.transfer.feedforward.tiling import TiledRunner
 
 app = cyclopts.App(help=__doc__)
 
@@ -81,12 +81,11 @@ def paint(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
     code = painter.encode(paint_style("impasto", (512, 512)))
     content = repeated(size)
     start = time.perf_counter()
-    painter.paint_bytes(content, Manner(code))
-    assert isinstance(painter._painter, MicroPainter)
+    painter.stylize_bytes(content, StyleTarget(code))
     return {
         "size": size,
         "engine": f"{painter.engine} {painter.precision}",
-        "tiled": size**2 > painter._painter.whole,
+        "tiled": size**2 > painter.max_pixels_in_memory(size**2),
         "seconds": round(time.perf_counter() - start, 2),
         "peak_gb": round(peak_memory() / 1e9, 2),
     }
@@ -96,17 +95,17 @@ def compare(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
     """Largest and mean difference of tiles of 256 from the whole in float32, in grey levels of 255."""
     content = torch.from_numpy(repeated(size)).permute(2, 0, 1)[None] / 255
     painter = _painter(micro, engine, "fp32")
-    manner = Manner(painter.encode(paint_style("impasto", (512, 512))))
-    whole = painter.paint(content, manner)
-    assert isinstance(painter._painter, MicroPainter)
-    painter._painter.whole, painter._painter.tile = 0, 256
-    apart = (painter.paint(content, manner) - whole).abs() * 255
+    manner = StyleTarget(painter.encode(paint_style("impasto", (512, 512))))
+    whole = painter.stylize(content, manner)
+    assert isinstance(painter._runner, TiledRunner)
+    painter._runner.max_untiled_pixels, painter._runner.tile_size = 0, 256
+    apart = (painter.stylize(content, manner) - whole).abs() * 255
     largest, mean = (float(f"{float(each):.2g}") for each in (apart.max(), apart.mean()))
     return {"size": size, "largest": largest, "mean": mean}
 
 
-def _painter(micro: Path | None, engine: str, precision: str) -> OnePass:
-    return one_pass(micro_network(micro), engine=engine, precision=precision, device="cpu")
+def _painter(micro: Path | None, engine: str, precision: str) -> StyleEngine:
+    return load_style_engine(micro_network(micro), engine=engine, precision=precision, device="cpu")
 
 
 def repeated(size: int) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from benchmarks.transfer.microast import MicroASTShaped
 from bottega import encoders, weights
 from bottega.errors import WeightsError
 from bottega.transfer.color_transfer import color_transfer
-from bottega.transfer.feedforward import AdaINNet, Manner, OwnStatisticsNet, load, one_pass
+from bottega.transfer.feedforward import AdaINNet, SelfModulatedNet, StyleTarget, load, load_style_engine
 from bottega.transfer.optimize.runner import optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
 from bottega.transfer.regions import Style
@@ -62,9 +62,11 @@ def network(source: str | Path) -> Painter:
         return lambda content, style, strength: found(content, found.encode(style), strength)
     if isinstance(found, AdaINNet):
         return lambda content, style, strength: found(content, [found.encode(style)], alpha=strength)
-    if isinstance(found, OwnStatisticsNet):
-        ready = one_pass(found, engine="torch", precision="fp32", threads=1)
-        return lambda content, style, strength: ready.paint(content, Manner(ready.encode(style), strength))
+    if isinstance(found, SelfModulatedNet):
+        ready = load_style_engine(found, engine="torch", precision="fp32", threads=1)
+        return lambda content, style, strength: ready.stylize(
+            content, StyleTarget(ready.encode(style), strength)
+        )
     raise WeightsError(
         f"{source} is a {type(found).__name__}, which only paints in the styles of its training; "
         "compared here are networks that paint in any style."

@@ -15,9 +15,16 @@ from torch import Tensor, nn
 from benchmarks.transfer.microast import MicroASTCode, MicroASTShaped
 from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments, color_moments, recolor
-from bottega.transfer.feedforward import Manner, MicroNet, StyleCode, one_pass
-from bottega.transfer.feedforward.backends import library
-from bottega.transfer.texture import BESIDE_MARKS, less_marks, marked, marks_of
+from bottega.transfer.feedforward import MicroNet, StyleCode, StyleTarget, load_style_engine
+from bottega.transfer.feedforward.backends import import_openvino
+from bottega.transfer.feedforward.graph import residual_factors
+from bottega.transfer.feedforward.self_modulated import style_stats
+from bottega.transfer.texture import (
+    RESIDUAL_SHARE,
+    add_texture,
+    extract_texture_patches,
+    reserve_texture_variance,
+)
 
 PATIENCE = 120
 """Seconds that torch.compile may take."""
@@ -50,25 +57,25 @@ def ours(network: MicroNet, engine: str, threads: int) -> Racer:
     """
     if engine in ("torch bf16", "openvino bf16"):
         name, precision = engine.split()
-        painter = one_pass(network, engine=name, precision=precision, device="cpu", threads=threads)
+        painter = load_style_engine(network, engine=name, precision=precision, device="cpu", threads=threads)
 
         def painted(content: Tensor, code: StyleCode) -> Tensor:
-            return painter.paint(content, Manner(code))
+            return painter.stylize(content, StyleTarget(code))
 
         return Racer("micro", engine, painter.encode, painted)
     kind = torch.bfloat16 if engine.endswith("bf16") else torch.float32
     plain = copy.deepcopy(network).to(kind)
 
     def encoded(style: Tensor) -> StyleCode:
-        return replace(plain.encode(style), marks=(marks_of(style),))
+        return replace(plain.encode(style), texture=(extract_texture_patches(style),))
 
     def stylized(content: Tensor, code: StyleCode) -> Tensor:
-        goal = replace(code, colors=less_marks(code.colors.double(), code.marks, 1.0))
+        goal = replace(code, colors=reserve_texture_variance(code.colors.double(), code.texture, 1.0))
         affine = plain.color_map(color_moments(content).double(), goal)
-        on = marked(recolor(content.float(), affine.float()), code.marks).to(kind)
-        looked = plain.look(on, [Manner(code)])
-        opened = looked.opened * on.new_tensor([BESIDE_MARKS, 1.0]).view(1, 2, 1, 1)
-        return plain.finish(on, looked.result, opened).clamp(0, 1)
+        on = add_texture(recolor(content.float(), affine.float()), code.texture).to(kind)
+        result = plain.predict(on, style_stats(plain.channels, [StyleTarget(code)]))
+        factors = residual_factors(plain, result.affines) * torch.tensor([RESIDUAL_SHARE, 1.0])
+        return plain.finish(on, result.residual, factors[..., None, None].to(on)).clamp(0, 1)
 
     encode, paint = _arithmetic(encoded, kind), _arithmetic(stylized, kind)
     if engine.startswith("compiled"):
@@ -122,7 +129,7 @@ def _compiled(paint: Callable[..., Tensor], encode: Callable[[Tensor], Any]) -> 
 
 def _graph(network: MicroASTShaped, threads: int) -> Callable[[Tensor, MicroASTCode], Tensor]:
     """Compiled by OpenVINO, for each size anew: traced, its statistics hold the number of positions."""
-    openvino = library()
+    openvino = import_openvino()
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16",
         "INFERENCE_NUM_THREADS": threads,

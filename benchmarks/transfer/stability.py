@@ -26,8 +26,8 @@ from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.evaluate import sliced_wasserstein
 from bottega.files import write_file
-from bottega.transfer.feedforward import OnePass, one_pass
-from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
+from bottega.transfer.feedforward import StyleEngine, load_style_engine
+from bottega.transfer.video import RegionSchedule, RegionTrack, StyleTimeline, VideoStylizer
 from bottega.video import UInt8Array
 
 SETTLED = 6
@@ -107,11 +107,11 @@ def measure(
     """
     begin = time.perf_counter()
     source = Path(model) if model.endswith(".safetensors") else model
-    network = one_pass(source, engine=engine)
+    network = load_style_engine(source, engine=engine)
     rows = []
     for style_name, style in _styles(painted_styles, data, paintings):
         code = network.encode(style)
-        direction = Direction([Part("background", Timeline({0: code}))])
+        direction = RegionSchedule([RegionTrack("background", StyleTimeline({0: code}))])
         for photograph in pictures.PHOTOGRAPHS:
             picture = pictures.fit(pictures.photograph(photograph).pixels, 640)
             for clip_name in ("still", "pan", "zoom"):
@@ -145,15 +145,15 @@ def _styles(names: str, data: Path | None, paintings: int) -> Iterator[tuple[str
 
 
 def _row(
-    network: OnePass,
-    direction: Direction,
+    network: StyleEngine,
+    direction: RegionSchedule,
     clip: MovingClip,
     names: tuple[str, str, Tensor],
     temporal: float,
 ) -> tuple[Row, list[UInt8Array]]:
     photograph, style_name, style = names
     loose, calm = (
-        [frame.pixels for frame in ClipStylizer(network, direction, amount).frames(clip.frames)]
+        [frame.pixels for frame in VideoStylizer(network, direction, amount).frames(clip.frames)]
         for amount in (0.0, temporal)
     )
     before = [frame.pixels for frame in clip.frames]

@@ -26,8 +26,8 @@ from benchmarks.transfer.moving import make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.files import write_file
-from bottega.transfer.feedforward import OnePass, one_pass
-from bottega.transfer.video import ClipStylizer, Direction, Part, Timeline
+from bottega.transfer.feedforward import StyleEngine, load_style_engine
+from bottega.transfer.video import RegionSchedule, RegionTrack, StyleTimeline, VideoStylizer
 from bottega.video import BackgroundConsumer, ClipInfo, Frame, SegmentWriter, VideoFile, choose_encoding, mux
 
 app = cyclopts.App(help=__doc__)
@@ -67,9 +67,9 @@ def measure(
     """
     runtime.configure_malloc()
     source = Path(model) if model.endswith(".safetensors") else model
-    network = one_pass(source, engine=engine, threads=threads or None)
+    network = load_style_engine(source, engine=engine, threads=threads or None)
     style = styles.paint("impasto", size=(400, 400), seed=0)
-    direction = Direction([Part("background", Timeline({0: network.encode(style)}))])
+    direction = RegionSchedule([RegionTrack("background", StyleTimeline({0: network.encode(style)}))])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         film = _make_film(folder, frames, (height, width), codec)
@@ -112,19 +112,19 @@ def _make_film(folder: Path, count: int, size: tuple[int, int], codec: str) -> P
 def _whole_way(
     film: Path,
     folder: Path,
-    network: OnePass,
-    direction: Direction,
+    network: StyleEngine,
+    direction: RegionSchedule,
     temporal: float,
     codec: str,
     limit: int | None = None,
 ) -> float:
     """Frames per second, all in all."""
-    clip, stylizer = VideoFile(film), ClipStylizer(network, direction, temporal)
+    clip, stylizer = VideoFile(film), VideoStylizer(network, direction, temporal)
     target = folder / "painted.mp4"
     count, start = 0, time.perf_counter()
     writer = SegmentWriter(folder / "painted.nut", clip.info, choose_encoding(target, codec))
-    with writer, BackgroundConsumer[Any](lambda raw: writer.write(stylizer.settle(raw))) as behind:
-        for raw in stylizer.overlapped(_first(clip.frames(), limit)):
+    with writer, BackgroundConsumer[Any](lambda raw: writer.write(stylizer.stabilize(raw))) as behind:
+        for raw in stylizer.stylize_parallel(_first(clip.frames(), limit)):
             behind.put(raw)
             count += 1
     mux([folder / "painted.nut"], target)
@@ -132,7 +132,7 @@ def _whole_way(
 
 
 def _steps(
-    film: Path, folder: Path, network: OnePass, direction: Direction, codec: str, count: int = 60
+    film: Path, folder: Path, network: StyleEngine, direction: RegionSchedule, codec: str, count: int = 60
 ) -> dict[str, float]:
     """Milliseconds of processor time per frame, each step by itself."""
     found: dict[str, float] = {}
@@ -143,11 +143,11 @@ def _steps(
         found[name] = (time.process_time() - start) * 1000 / max(1, len(things))
         return things
 
-    clip, stylizer = VideoFile(film), ClipStylizer(network, direction)
+    clip, stylizer = VideoFile(film), VideoStylizer(network, direction)
     frames: list[Frame] = timed("decode", lambda: list(_first(clip.frames(), count)))
     ready = timed("prepare (temporal)", lambda: [stylizer.prepare(frame) for frame in frames])
-    raw = timed("paint", lambda: [stylizer.paint(each) for each in ready])
-    painted = timed("settle (temporal)", lambda: [stylizer.settle(each) for each in raw])
+    raw = timed("paint", lambda: [stylizer.stylize(each) for each in ready])
+    painted = timed("settle (temporal)", lambda: [stylizer.stabilize(each) for each in raw])
     with SegmentWriter(folder / "steps.nut", clip.info, choose_encoding(Path("a.mp4"), codec)) as writer:
         timed("encode", lambda: _written(writer, painted))
     return found

@@ -28,7 +28,7 @@ class Painter(nn.Module):
         """Painted ``(N, 3, H, W)``; ``strength`` is ``(N, 1)``."""
         if isinstance(self.network, MicroNet):
             affine = self.network.color_map(color_moments(contents), code, strength)
-            painted: Tensor = self.network(contents, affine, *code.vectors(), strength)
+            painted: Tensor = self.network(contents, affine, *code.mean_std_vectors(), strength)
             return painted
         baseline: Tensor = self.network(contents, code, strength.view(-1, 1, 1, 1))
         return baseline

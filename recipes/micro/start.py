@@ -53,7 +53,7 @@ def calibrate(network: MicroNet, pictures: Tensor) -> None:
 
     Layer by layer, as each depends on those before (Mishkin and Matas 2016, arXiv 1511.06422).
     """
-    for site, convolution in enumerate(network.site_convolutions):
+    for site, convolution in enumerate(network.layer_convolutions):
         if not isinstance(convolution, nn.Conv2d):
             continue
         features = _features(network, pictures)[site]
@@ -73,7 +73,7 @@ def teach(
         nn.Conv2d(network.channels[site], encoder.channels[layer], 1) for site, layer in TOLD
     ).to(device)
     trunk = [
-        convolution.parameters() for convolution in network.site_convolutions[:-1] if convolution is not None
+        convolution.parameters() for convolution in network.layer_convolutions[:-1] if convolution is not None
     ]
     adam = build_optimizer("adam", [*(p for group in trunk for p in group), *readouts.parameters()], RATE)
     losses = []
@@ -104,8 +104,8 @@ def _told(network: MicroNet, readouts: nn.ModuleList, encoder: Encoder, pairs: P
 
 def _features(network: MicroNet, pictures: Tensor) -> list[Tensor]:
     """The features of all sites, none of them moved."""
-    walk = network.walk(pictures)
-    found = [next(walk)]
+    steps = network.trunk(network.to_features(pictures))
+    found = [next(steps)]
     while len(found) < len(network.channels):
-        found.append(walk.send(found[-1]))
+        found.append(steps.send(found[-1]))
     return found

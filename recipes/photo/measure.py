@@ -19,7 +19,7 @@ from bottega import evaluate, pictures
 from bottega.errors import WeightsError
 from bottega.layers import color_moments, recolor
 from bottega.losses import sliced_loss
-from bottega.transfer.feedforward import Manner, PhotoNet, load
+from bottega.transfer.feedforward import PhotoNet, StyleTarget, load
 from recipes.slices import call
 from recipes.split import held_out_paintings, held_out_photographs
 
@@ -54,7 +54,7 @@ def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -
         for style in map(_opened, looks):
             code = network.encode(style)
             plain = recolor(content, network.color_map(color_moments(content), code)).clamp(0, 1)
-            painted = network.stylize(content, Manner(code))
+            painted = network.stylize(content, StyleTarget(code))
             for name, result in zip(found, (content, plain, painted), strict=True):
                 agreement = evaluate.edge_agreement(result, content)
                 found[name].append((palette_distance(result, style), agreement))

@@ -24,7 +24,7 @@ from bottega.training import (
     process_context,
 )
 from bottega.training.augment import color_jitter
-from bottega.transfer.feedforward import Manner, PhotoNet, save
+from bottega.transfer.feedforward import PhotoNet, StyleTarget, save
 from recipes.micro.material import Material, Pairs
 from recipes.photo.config import PhotoRecipe
 from recipes.photo.objective import PhotoObjective
@@ -92,7 +92,7 @@ def painted_with_grid(network: PhotoNet, pairs: Pairs) -> tuple[Tensor, Tensor]:
     try:
         code = network.encode(pairs.styles)
         affine = network.color_map(color_moments(pairs.contents), code, pairs.strength)
-        painted = network(pairs.contents, affine, *code.vectors(), pairs.strength)
+        painted = network(pairs.contents, affine, *code.mean_std_vectors(), pairs.strength)
     finally:
         hook.remove()
     return painted, heads[-1].float().view(len(painted), 12, network.depth, *heads[-1].shape[2:])
@@ -124,7 +124,7 @@ def sample_drawer(network: PhotoNet, height: int = SHEET_HEIGHT) -> Callable[[to
 
     def draw(generator: torch.Generator) -> Tensor:
         where: nn.Parameter = next(network.parameters())
-        manners = [Manner(network.encode(look.to(where.device))) for look in looks]
+        manners = [StyleTarget(network.encode(look.to(where.device))) for look in looks]
         rows = [torch.ones_like(contents[0]), *looks]
         for content in contents:
             rows += [content, *(network.stylize(content.to(where.device), m).cpu() for m in manners)]

@@ -12,7 +12,7 @@ from torch import Tensor
 from bottega import encoders, weights
 from bottega.errors import SettingsError
 from bottega.training import PictureSet, check_resume_settings
-from bottega.transfer.feedforward import Manner, MicroNet, load
+from bottega.transfer.feedforward import MicroNet, StyleTarget, load
 from recipes.micro import train
 from recipes.micro.__main__ import FIXED
 from recipes.micro.config import MicroRecipe
@@ -114,7 +114,7 @@ def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
     # What training paints is what a visitor gets.
     torch.testing.assert_close(
         painter(content, painter.encode(style), torch.ones(1, 1)),
-        loaded.stylize(content, Manner(loaded.encode(style))),
+        loaded.stylize(content, StyleTarget(loaded.encode(style))),
     )
     check_resume_settings(recipe.model_copy(update={"size": 64}), tmp_path, FIXED)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bottega import encoders
-from bottega.transfer.feedforward import Manner, PhotoNet, load
+from bottega.transfer.feedforward import PhotoNet, StyleTarget, load
 from recipes.micro.material import Material
 from recipes.photo import train
 from recipes.photo.config import PhotoRecipe
@@ -110,7 +110,7 @@ def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
         material(), SMALL.model_copy(update={"partial_share": 0.0}), torch.Generator().manual_seed(4)
     )
     painted, _ = painted_with_grid(network, pairs)
-    manner = Manner(loaded.encode(pairs.styles[:1]))
+    manner = StyleTarget(loaded.encode(pairs.styles[:1]))
     torch.testing.assert_close(painted[:1], loaded.stylize(pairs.contents[:1], manner))
 
 

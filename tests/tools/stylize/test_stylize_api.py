@@ -122,11 +122,11 @@ def test_sample_names_are_valid(bench: Path, quick_settings: dict[str, Any]) -> 
 def test_a_stylizer_keeps_network_and_codes(
     bench: Path, quick_pass: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bottega.transfer.feedforward import OnePass, engine
+    from bottega.transfer.feedforward import StyleEngine, engine
 
     calls = []
-    encode = OnePass.encode
-    monkeypatch.setattr(OnePass, "encode", lambda self, *style: calls.append(1) or encode(self, *style))
+    encode = StyleEngine.encode
+    monkeypatch.setattr(StyleEngine, "encode", lambda self, *style: calls.append(1) or encode(self, *style))
     stylizer = bottega.Stylizer(**quick_pass()).set_style("style.png")
     first, again, other = (stylizer.stylize(name) for name in ("photo.png", "photo.png", "other.png"))
     assert len(calls) == 1

@@ -132,12 +132,12 @@ def test_notes_about_styles_are_reported_once(photos: Path, quick_settings: dict
 def test_network_and_style_codes_are_loaded_once(
     photos: Path, quick_pass: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bottega.transfer.feedforward import OnePass
+    from bottega.transfer.feedforward import StyleEngine
 
     calls = []
-    encode = OnePass.encode
+    encode = StyleEngine.encode
     monkeypatch.setattr(
-        OnePass, "encode", lambda self, *arguments: calls.append(1) or encode(self, *arguments)
+        StyleEngine, "encode", lambda self, *arguments: calls.append(1) or encode(self, *arguments)
     )
     settings = quick_pass(style=["style.png", "other.png"])
     assert len(run({}, **settings).files) == 3

@@ -20,10 +20,10 @@ from bottega.errors import BottegaError, Cancelled, OutputError, SettingsError, 
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.registry import TOOLS
 from bottega.transfer.feedforward import (
-    FittedNet,
-    Manner,
+    FineTunedNet,
     MicroNet,
     MultiStyleNet,
+    StyleTarget,
     TransformerNet,
     load,
     save,
@@ -94,7 +94,7 @@ def test_train_style_from_the_command_line(workspace: Path, capsys: pytest.Captu
     assert (entry.origin, entry.kind, entry.architecture) == ("own", "network", "fitted")
     assert entry.figures["steps"] == 3
     network = load("my-style")
-    assert isinstance(network, FittedNet)
+    assert isinstance(network, FineTunedNet)
     _, configuration = weights.load_file(workspace / "My Style.safetensors")
     assert configuration["styles"][0]["name"] == "style.png"
     assert len(configuration["styles"][0]["sha256"]) == 64
@@ -113,7 +113,7 @@ def test_stopping_and_resuming_changes_nothing(workspace: Path) -> None:
         Cancelled, match=r"Stopped after 2 steps; the same command resumes from halted\.training"
     ):
         run("train style", Listener(stop_after=1), **style_values(name="halted"))
-    assert isinstance(load(workspace / "halted.training" / "unfinished.safetensors"), FittedNet)
+    assert isinstance(load(workspace / "halted.training" / "unfinished.safetensors"), FineTunedNet)
     assert "halted" not in [entry.name for entry in weights.entries()]
     listener = Listener()
     run("train style", listener, **style_values(name="halted"))
@@ -167,8 +167,8 @@ def test_other_settings_cannot_resume(workspace: Path) -> None:
 def test_default_network_is_the_fine_tuned_micro_network(workspace: Path) -> None:
     run("train style", style="style.png", photos="photos", steps=1, name="mine")
     network = load("mine")
-    assert isinstance(network, FittedNet)
-    assert network.marks
+    assert isinstance(network, FineTunedNet)
+    assert network.texture
 
 
 def test_missing_photographs_are_noted(workspace: Path) -> None:
@@ -243,10 +243,12 @@ def test_invalid_settings(
 def test_trained_network_stylizes(workspace: Path) -> None:
     run("train style", **style_values(name="mine"))
     network = load("mine")
-    assert isinstance(network, FittedNet)
+    assert isinstance(network, FineTunedNet)
     content = torch.rand(1, 3, 40, 56)
     whole = network(content)
     assert whole.shape == content.shape
-    assert float((whole - network.shown(content)).abs().mean()) < float((whole - content).abs().mean())
-    alone = network.network.stylize(content, Manner(network.code, 0.0))
+    assert float((whole - network.recolor_and_texture(content)).abs().mean()) < float(
+        (whole - content).abs().mean()
+    )
+    alone = network.network.stylize(content, StyleTarget(network.code, 0.0))
     assert torch.equal(alone, content)

@@ -1,7 +1,8 @@
-"""A micro network that draws, a photograph-like picture, and codes: random, but the same each time."""
+"""A micro network with a residual, a photo-like image, and codes: random, but reproducible."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.transfer.feedforward import Manner, MicroNet, StyleCode
+from bottega.transfer.feedforward import MicroNet, StyleCode, StyleTarget
 
 
 @pytest.fixture(autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiled graphs are kept for the session, and not among the visitor's."""
+    """Compiled graphs are cached for the session, not in the user's cache."""
     monkeypatch.setenv("BOTTEGA_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
@@ -32,19 +33,19 @@ def as_bytes(picture: Tensor) -> np.ndarray:
     return (picture[0].permute(1, 2, 0) * 255).round().to(torch.uint8).contiguous().numpy()
 
 
-def halves(codes: list[StyleCode | None], height: int, width: int) -> list[Manner]:
-    """One manner per vertical strip, with soft edges."""
-    places = torch.linspace(0, len(codes) - 1, width)
+def halves(codes: Sequence[StyleCode | None], height: int, width: int) -> list[StyleTarget]:
+    """One target per vertical strip, with soft edges."""
+    positions = torch.linspace(0, len(codes) - 1, width)
     masks = [
-        (1 - (places - number).abs()).clamp(0, 1).expand(1, 1, height, width) for number in range(len(codes))
+        (1 - (positions - index).abs()).clamp(0, 1).expand(1, 1, height, width) for index in range(len(codes))
     ]
-    return [Manner(code, mask=mask) for code, mask in zip(codes, masks, strict=True)]
+    return [StyleTarget(code, mask=mask) for code, mask in zip(codes, masks, strict=True)]
 
 
 @pytest.fixture(scope="session")
 def micro() -> MicroNet:
     torch.manual_seed(3)
-    network = MicroNet(24, 32, blocks=1, deep_blocks=1)  # graphs of fewer sites compile sooner
+    network = MicroNet(24, 32, blocks=1, deep_blocks=1)  # graphs of fewer layers compile sooner
     torch.nn.init.normal_(network.head.weight, std=0.01)
     return network.eval().requires_grad_(False)
 

@@ -1,4 +1,4 @@
-"""Marks on what an engine paints: the same in tiles and in one piece, in regions, and none on one's own."""
+"""Texture in the engine: equal in tiles and whole, by regions, and none for an image in its own style."""
 
 from __future__ import annotations
 
@@ -7,65 +7,67 @@ import torch
 from torch import Tensor
 
 from bottega.layers.blocks import blocks_to_picture, picture_to_blocks
-from bottega.transfer.feedforward import Manner, MicroNet, OnePass, StyleCode, one_pass
-from bottega.transfer.feedforward.tiling import MicroPainter
-from bottega.transfer.texture import lay_magnified
+from bottega.transfer.feedforward import MicroNet, StyleCode, StyleEngine, StyleTarget, load_style_engine
+from bottega.transfer.feedforward.tiling import TiledRunner
+from bottega.transfer.texture import synthesize_texture
 from tests.transfer.feedforward.conftest import as_bytes, halves, picture
 
 LEVEL = 1 / 255
 
 
-def made(network: MicroNet) -> OnePass:
-    return one_pass(network, engine="torch", precision="fp32", device="cpu", threads=1)
+def make_engine(network: MicroNet) -> StyleEngine:
+    return load_style_engine(network, engine="torch", precision="fp32", device="cpu", threads=1)
 
 
-def apart(one: Tensor, other: Tensor) -> float:
+def max_difference(one: Tensor, other: Tensor) -> float:
     return float((one - other).abs().max())
 
 
-def of_bytes(painter: OnePass, content: Tensor, manner: Manner) -> Tensor:
-    return torch.from_numpy(painter.paint_bytes(as_bytes(content), manner)).permute(2, 0, 1)[None] / 255
+def of_bytes(engine: StyleEngine, content: Tensor, target: StyleTarget) -> Tensor:
+    return torch.from_numpy(engine.stylize_bytes(as_bytes(content), target)).permute(2, 0, 1)[None] / 255
 
 
 @pytest.fixture
-def marked(micro: MicroNet) -> list[StyleCode]:
-    return [made(micro).encode(0.2 + 0.5 * picture(96, 120, seed)) for seed in (11, 12)]
+def textured(micro: MicroNet) -> list[StyleCode]:
+    return [make_engine(micro).encode(0.2 + 0.5 * picture(96, 120, seed)) for seed in (11, 12)]
 
 
-def test_they_change_the_picture_by_as_much_as_is_asked(micro: MicroNet, marked: list[StyleCode]) -> None:
-    content, painter = picture(112, 133, 5), made(micro)
-    none, some, all_ = (painter.paint(content, Manner(marked[0], marks=share)) for share in (0, 0.2, 1))
-    assert apart(none, micro.stylize(content, Manner(marked[0]))) < 0.2 * LEVEL
-    assert apart(all_, none) > 0.05
+def test_amount(micro: MicroNet, textured: list[StyleCode]) -> None:
+    content, engine = picture(112, 133, 5), make_engine(micro)
+    none, some, all_ = (
+        engine.stylize(content, StyleTarget(textured[0], texture_amount=share)) for share in (0, 0.2, 1)
+    )
+    assert max_difference(none, micro.stylize(content, StyleTarget(textured[0]))) < 0.2 * LEVEL
+    assert max_difference(all_, none) > 0.05
     assert float((some - none).abs().mean()) < float((all_ - none).abs().mean())
 
 
-def test_bytes_are_the_floats(micro: MicroNet, marked: list[StyleCode]) -> None:
-    content, painter, manner = picture(112, 133, 5), made(micro), Manner(marked[0])
-    assert apart(of_bytes(painter, content, manner), painter.paint(content, manner)) < 1.01 * LEVEL
+def test_bytes_equal_floats(micro: MicroNet, textured: list[StyleCode]) -> None:
+    content, engine, target = picture(112, 133, 5), make_engine(micro), StyleTarget(textured[0])
+    assert max_difference(of_bytes(engine, content, target), engine.stylize(content, target)) < 1.01 * LEVEL
 
 
-def test_tiled_equals_whole(micro: MicroNet, marked: list[StyleCode]) -> None:
-    content, manner = picture(330, 403, 7), Manner(marked[0])
-    whole, tiles = made(micro), made(micro)
-    assert isinstance(tiles._painter, MicroPainter)
-    tiles._painter.whole, tiles._painter.tile = 0, 128
-    assert apart(tiles.paint(content, manner), whole.paint(content, manner)) < 0.2 * LEVEL
-    assert apart(of_bytes(tiles, content, manner), of_bytes(whole, content, manner)) < 1.01 * LEVEL
+def test_tiled_equals_whole(micro: MicroNet, textured: list[StyleCode]) -> None:
+    content, target = picture(330, 403, 7), StyleTarget(textured[0])
+    whole, tiles = make_engine(micro), make_engine(micro)
+    assert isinstance(tiles._runner, TiledRunner)
+    tiles._runner.max_untiled_pixels, tiles._runner.tile_size = 0, 128
+    assert max_difference(tiles.stylize(content, target), whole.stylize(content, target)) < 0.2 * LEVEL
+    assert max_difference(of_bytes(tiles, content, target), of_bytes(whole, content, target)) < 1.01 * LEVEL
 
 
 @pytest.mark.parametrize("times", [2, 4])
-def test_larger_ones_too(micro: MicroNet, marked: list[StyleCode], times: int) -> None:
-    content, manner = picture(304, 700, 14), Manner(marked[0], magnified=times)
-    whole, tiles = made(micro), made(micro)
-    assert isinstance(tiles._painter, MicroPainter)
-    tiles._painter.whole, tiles._painter.tile = 0, 128
-    assert apart(tiles.paint(content, manner), whole.paint(content, manner)) < 0.2 * LEVEL
+def test_texture_scale(micro: MicroNet, textured: list[StyleCode], times: int) -> None:
+    content, target = picture(304, 700, 14), StyleTarget(textured[0], texture_scale=times)
+    whole, tiles = make_engine(micro), make_engine(micro)
+    assert isinstance(tiles._runner, TiledRunner)
+    tiles._runner.max_untiled_pixels, tiles._runner.tile_size = 0, 128
+    assert max_difference(tiles.stylize(content, target), whole.stylize(content, target)) < 0.2 * LEVEL
     even = torch.full((1, 3, 256, 256), 0.5)
     blocks = picture_to_blocks(even).contiguous()
     changes = [
         blocks_to_picture(
-            lay_magnified(blocks.clone(), blocks[..., :3], marked[0].marks, 1.0, 1.0, (0, 0), each)
+            synthesize_texture(blocks.clone(), blocks[..., :3], textured[0].texture, 1.0, 1.0, (0, 0), each)
         )
         for each in (1, times)
     ]
@@ -73,40 +75,42 @@ def test_larger_ones_too(micro: MicroNet, marked: list[StyleCode], times: int) -
     assert coarse < 0.7 * fine
 
 
-def test_each_region_has_its_own(micro: MicroNet, marked: list[StyleCode]) -> None:
-    content, painter = picture(96, 200, 6), made(micro)
-    manners = halves([marked[0], None, marked[1]], 96, 200)
-    painted = painter.paint(content, manners)
-    assert apart(painted[..., 99:101], content[..., 99:101]) < 0.02  # left alone, but for the soft edges
+def test_regions_have_their_own_texture(micro: MicroNet, textured: list[StyleCode]) -> None:
+    content, engine = picture(96, 200, 6), make_engine(micro)
+    targets = halves([textured[0], None, textured[1]], 96, 200)
+    painted = engine.stylize(content, targets)
+    assert (
+        max_difference(painted[..., 99:101], content[..., 99:101]) < 0.02
+    )  # left alone, but for the soft edges
     for number, columns in ((0, slice(0, 8)), (2, slice(-8, None))):
         own = halves([None] * 3, 96, 200)
-        own[number] = manners[number]
-        assert apart(painter.paint(content, own)[..., columns], painted[..., columns]) < 0.1
+        own[number] = targets[number]
+        assert max_difference(engine.stylize(content, own)[..., columns], painted[..., columns]) < 0.1
 
 
-def test_a_picture_that_is_its_own_style_stays(micro: MicroNet) -> None:
-    content, painter = picture(96, 120, 8), made(micro)
-    assert apart(painter.paint(content, Manner(painter.encode(content))), content) < LEVEL
+def test_image_in_its_own_style_is_unchanged(micro: MicroNet) -> None:
+    content, engine = picture(96, 120, 8), make_engine(micro)
+    assert max_difference(engine.stylize(content, StyleTarget(engine.encode(content))), content) < LEVEL
 
 
-def test_strength_zero_leaves_the_picture(micro: MicroNet, marked: list[StyleCode]) -> None:
+def test_strength_zero(micro: MicroNet, textured: list[StyleCode]) -> None:
     content = picture(64, 80, 9)
-    assert apart(made(micro).paint(content, Manner(marked[0], 0.0)), content) < 1e-6
+    assert max_difference(make_engine(micro).stylize(content, StyleTarget(textured[0], 0.0)), content) < 1e-6
 
 
-def test_colours_and_contrast_stay_the_style_s(micro: MicroNet, marked: list[StyleCode]) -> None:
-    """What marks add to the spread of colours is taken from the picture's tones first."""
-    painted = made(micro).paint(picture(256, 256, 10), Manner(marked[0]))
-    spread = marked[0].colors.covariance[0].diagonal().sqrt()
+def test_variance_of_colors_stays_the_style_s(micro: MicroNet, textured: list[StyleCode]) -> None:
+    """The variance that texture adds is subtracted from the colors first."""
+    painted = make_engine(micro).stylize(picture(256, 256, 10), StyleTarget(textured[0]))
+    spread = textured[0].colors.covariance[0].diagonal().sqrt()
     assert torch.allclose(painted.std((0, 2, 3)).double(), spread.double(), rtol=0.15)
 
 
-def test_an_anchor_moves_them_along(micro: MicroNet, marked: list[StyleCode]) -> None:
-    """On an even picture nothing else tells where a frame is; whole strides of the trunk change nothing."""
-    even, painter = torch.full((1, 3, 256, 320), 0.5), made(micro)
+def test_offset_moves_the_texture(micro: MicroNet, textured: list[StyleCode]) -> None:
+    """On a flat image nothing else depends on position, except for the trunk's strides."""
+    even, engine = torch.full((1, 3, 256, 320), 0.5), make_engine(micro)
     even[..., :8, :] = 0.2  # not one colour alone, which has no spread to move
-    one = painter.paint(even, Manner(marked[0], marks=1.0))
-    other = painter.paint(even, Manner(marked[0], marks=1.0, anchor=(16, 48)))
+    one = engine.stylize(even, StyleTarget(textured[0], texture_amount=1.0))
+    other = engine.stylize(even, StyleTarget(textured[0], texture_amount=1.0, texture_offset=(16, 48)))
     inside = slice(100, -100)
-    moved = apart(one[..., 116:172, 148:220], other[..., 100:156, 100:172])
-    assert moved < 0.1 * apart(one[..., inside, inside], other[..., inside, inside])
+    difference = max_difference(one[..., 116:172, 148:220], other[..., 100:156, 100:172])
+    assert difference < 0.1 * max_difference(one[..., inside, inside], other[..., inside, inside])

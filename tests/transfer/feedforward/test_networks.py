@@ -200,7 +200,7 @@ def test_bad_input() -> None:
         multi.style_vector({"a": 0})
     with pytest.raises(SettingsError, match="at least one style"):
         MultiStyleNet([])
-    with pytest.raises(SettingsError, match='"a" was given twice'):
+    with pytest.raises(SettingsError, match='"a" occurs twice'):
         MultiStyleNet(["a", "b", "a"])
     with pytest.raises(SettingsError, match="alpha must be between 0 and 1"):
         adain()(x, [channel_moments(x)], alpha=2)

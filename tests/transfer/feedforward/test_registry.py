@@ -1,4 +1,4 @@
-"""Networks in files: what was saved is what is loaded, and nothing else is."""
+"""Networks in files: loading returns what was saved and refuses everything else."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from bottega.errors import WeightsError
 from bottega.transfer.feedforward import (
     NETWORKS,
     AdaINNet,
-    FittedNet,
+    FineTunedNet,
     MicroNet,
     MultiStyleNet,
     PhotoNet,
     TransformerNet,
-    described,
+    build_config,
     load,
     save,
 )
 
 BUILT = {
     "micro": lambda: MicroNet(fine=4, coarse=6, blocks=1),
-    "fitted": lambda: FittedNet(fine=4, coarse=6, blocks=1),
+    "fitted": lambda: FineTunedNet(style_size=(8, 8), fine=4, coarse=6, blocks=1),
     "photo": lambda: PhotoNet(fine=4, coarse=6, depth=4),
     "fast": lambda: TransformerNet(width=4, blocks=1),
     "multi": lambda: MultiStyleNet(["sea", "fire"], width=4, blocks=1),
@@ -33,7 +33,7 @@ BUILT = {
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_there_and_back(name: str, tmp_path: Path) -> None:
+def test_save_and_load(name: str, tmp_path: Path) -> None:
     network = BUILT[name]()
     path = tmp_path / "network.safetensors"
     sha256 = save(network, path, {"recipe": "by hand"})
@@ -47,7 +47,7 @@ def test_there_and_back(name: str, tmp_path: Path) -> None:
     assert weights.load_file(path)[1]["recipe"] == "by hand"
 
 
-def test_grown_styles_are_kept(tmp_path: Path) -> None:
+def test_added_styles_are_saved(tmp_path: Path) -> None:
     network = MultiStyleNet(["sea"], width=4, blocks=1)
     network.add_style("fire")
     save(network, tmp_path / "n.safetensors")
@@ -56,13 +56,13 @@ def test_grown_styles_are_kept(tmp_path: Path) -> None:
     assert loaded.styles == ("sea", "fire")
 
 
-def test_from_the_artist_s_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_registered_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path))
     network = MicroNet(fine=4, coarse=4)
     weights.register(
         "mine",
         network.state_dict(),
-        described(network),
+        build_config(network),
         kind="network",
         architecture="micro",
         licence="MIT",
@@ -71,7 +71,7 @@ def test_from_the_artist_s_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert isinstance(load("mine"), MicroNet)
 
 
-def test_what_is_refused(tmp_path: Path) -> None:
+def test_invalid_files(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not one of the networks"):
         save(torch.nn.Linear(1, 1), tmp_path / "n.safetensors")
     path = tmp_path / "other.safetensors"

@@ -12,7 +12,7 @@ from bottega import encoders
 from bottega.encoders import Encoder
 from bottega.errors import SettingsError, WeightsError
 from bottega.training import PictureSet
-from bottega.transfer.feedforward import FittedNet, MicroNet, MultiStyleNet, TransformerNet, save
+from bottega.transfer.feedforward import FineTunedNet, MicroNet, MultiStyleNet, TransformerNet, save
 from bottega.transfer.training.fit import ContentPhotos, build_trainer, load_best_weights
 from bottega.transfer.training.settings import MultiStyleSettings, SingleStyleSettings
 from bottega.transfer.training.tasks import (
@@ -179,5 +179,5 @@ def test_base_of_another_kind_is_rejected(micro: str, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not a fast or a multi"):
         single_style_task(SingleStyleSettings(network="fast", base=micro), styles()[0])
     assert isinstance(
-        single_style_task(SingleStyleSettings(network="micro", base=micro), styles()[0]).network, FittedNet
+        single_style_task(SingleStyleSettings(network="micro", base=micro), styles()[0]).network, FineTunedNet
     )

@@ -1,4 +1,4 @@
-"""Frames whose motion is known exactly: windows that move over a photograph."""
+"""Frames with exact motion: windows that move over a photo."""
 
 from __future__ import annotations
 

@@ -16,14 +16,14 @@ from bottega.personalize.analysis.pixels import resize_for_analysis
 from bottega.personalize.condition import Condition, StyleEmbedding
 from bottega.suggestions import closest_match
 from bottega.transfer.feedforward import (
-    Manner,
     MicroNet,
     StyleCode,
+    StyleTarget,
     load,
-    mix_codes,
-    one_pass,
+    load_style_engine,
+    mix_style_codes,
 )
-from bottega.transfer.feedforward.style_code import check_picture
+from bottega.transfer.feedforward.style_code import check_image
 
 NETWORK = "micro"
 STYLE_SIDE = 512
@@ -43,10 +43,10 @@ def embed_style(picture: Tensor) -> StyleEmbedding:
         PictureError: the shape is wrong.
         WeightsError: the network's weights are missing.
     """
-    check_picture("style", picture)
+    check_image("style", picture)
     network, sha = _network()
     code = network.encode(resize_for_analysis(picture.float(), STYLE_SIDE))
-    means, deviations = code.vectors()
+    means, deviations = code.mean_std_vectors()
     colors = code.colors.double()
     numbers = torch.cat([colors.mean[0], (colors.second / colors.mass[:, :, None])[0].flatten()])
     return StyleEmbedding(
@@ -108,14 +108,14 @@ def stylize_with_condition(
     if not codes:
         return picture
     colors = 0.0 if condition.palette is not None else strength
-    code = mix_codes(codes, shares)
+    code = mix_style_codes(codes, shares)
     is_small = min(picture.shape[-2:]) < STYLE_SIDE
     canvas = resize_for_analysis(picture, STYLE_SIDE) if is_small else picture
     region = resize_for_analysis(mask, STYLE_SIDE) if is_small and mask is not None else mask
-    manners = [Manner(code, strength, colors, region)]
+    manners = [StyleTarget(code, strength, colors, region)]
     if region is not None:
-        manners.append(Manner(None, mask=1 - region))
-    result = one_pass(network, precision="fp32").paint(canvas, manners)
+        manners.append(StyleTarget(None, mask=1 - region))
+    result = load_style_engine(network, precision="fp32").stylize(canvas, manners)
     if not is_small:
         return result
     size = picture.shape[-2:]

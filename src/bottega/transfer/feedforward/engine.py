@@ -1,4 +1,10 @@
-"""A network on an engine, ready to paint pictures of any size."""
+"""A network, ready to stylize images of any size as fast as the machine allows.
+
+>>> from bottega.transfer.feedforward import StyleTarget, load_style_engine
+>>> engine = load_style_engine("micro")
+>>> code = engine.encode(style)  # (1, 3, H, W) in [0, 1], once
+>>> result = engine.stylize_bytes(photo, StyleTarget(code))  # (H, W, 3) uint8
+"""
 
 from __future__ import annotations
 
@@ -13,194 +19,202 @@ from torch import Tensor, nn
 
 from bottega import runtime
 from bottega.errors import PictureError, SettingsError
-from bottega.transfer.feedforward.backends import TorchEngine, chosen
+from bottega.transfer.feedforward.backends import OpenVINOBackend, TorchBackend, choose_engine
 from bottega.transfer.feedforward.micro import MicroNet
-from bottega.transfer.feedforward.photo import PhotoNet, PhotoPainter
-from bottega.transfer.feedforward.pixel_blocks import Content
+from bottega.transfer.feedforward.photo import BAND_PIXELS, PhotoNet, PhotoRunner
+from bottega.transfer.feedforward.pixel_blocks import ImageBuffer
 from bottega.transfer.feedforward.registry import load
-from bottega.transfer.feedforward.self_modulated import OwnStatisticsNet, check_code
-from bottega.transfer.feedforward.style_code import Manner, StyleCode, check_manners, check_picture
-from bottega.transfer.feedforward.tiling import Engine, MicroPainter
-from bottega.transfer.texture.patches import marks_of
+from bottega.transfer.feedforward.self_modulated import SelfModulatedNet
+from bottega.transfer.feedforward.style_code import (
+    StyleCode,
+    StyleTarget,
+    check_image,
+    check_mask,
+    check_targets,
+)
+from bottega.transfer.feedforward.tiling import TiledRunner
+from bottega.transfer.texture.patches import extract_texture_patches
+from bottega.transfer.texture.synthesis import TEXTURE_RADIUS_PIXELS
 
-Bytes = NDArray[np.uint8]
+UInt8Array = NDArray[np.uint8]
 
-WHOLE = 3e9
-"""Most bytes that work on a picture in one piece may take; larger ones are worked on in tiles."""
-
-TILE = 2048
-"""Side of a tile in pixels."""
-
-MOST_AT_ONCE = 4
-"""Pictures; each takes its memory, and the cores left over work within each of them."""
+MAX_PARALLEL_IMAGES = 4
+"""Each takes its own memory; the remaining cores work within each of them."""
 
 
-class OnePass:
-    """Made by :func:`one_pass`.
+class StyleEngine:
+    """Made by :func:`load_style_engine`.
 
     Attributes:
         network: micro or photo, in float32 and evaluation mode.
-        engine, precision: what was chosen: ``torch`` or ``openvino``, ``fp32`` or ``bf16``.
-        at_once: pictures that several threads may paint at the same time, and gain by it.
+        engine, precision: as chosen: ``torch`` or ``openvino``, ``fp32`` or ``bf16``.
+        parallel_images: how many images threads may stylize at the same time and gain speed.
     """
 
     def __init__(
         self,
-        network: OwnStatisticsNet,
+        network: SelfModulatedNet,
         engine: str,
         precision: str,
-        painter: MicroPainter | PhotoPainter,
-        at_once: int = 1,
+        runner: TiledRunner | PhotoRunner,
+        parallel_images: int = 1,
     ) -> None:
         self.network = network
         self.engine = engine
         self.precision = precision
-        self.at_once = at_once
-        self._painter = painter
+        self.parallel_images = parallel_images
+        self._runner = runner
 
     @torch.inference_mode()
     def encode(self, style: Tensor, mask: Tensor | None = None) -> StyleCode:
-        """The code of a style picture; of the micro network with the picture's marks.
+        """Measure a style image; for the micro network with its texture.
 
         Args:
-            style: ``(1, 3, H, W)``, sRGB in [0, 1]; its size is the size of its strokes.
-            mask: ``(1, 1, H, W)`` in [0, 1], the part that is looked at.
+            style: ``(1, 3, H, W)``, sRGB in [0, 1]; its size sets the size of strokes.
+            mask: ``(1, 1, H, W)`` in [0, 1], the part to use.
 
         Raises:
-            PictureError: not a picture, or a mask of another size.
+            PictureError: not an image, or a mask of another size.
         """
-        check_picture("style", style)
-        manners = [Manner(None)]
+        check_image("style", style)
+        targets = [StyleTarget(None)]
         if mask is not None:
-            # The rest is looked at as well: what lies beside the mask is context, not darkness.
-            manners = [Manner(None, mask=mask), Manner(None, mask=1 - mask)]
-        code = self.measure(style, manners)[0]
+            check_mask(mask, style)
+            # The rest is part of the pass as context, so that the mask's edge is no edge to the network.
+            targets = [StyleTarget(None, mask=mask), StyleTarget(None, mask=1 - mask)]
+        code = self.measure(style, targets)[0]
         if isinstance(self.network, MicroNet):
-            code = replace(code, marks=(marks_of(style, mask),))
+            code = replace(code, texture=(extract_texture_patches(style, mask),))
         return code
 
     @torch.inference_mode()
-    def paint(
+    def stylize(
         self,
         content: Tensor,
-        manners: Manner | Sequence[Manner],
-        known: StyleCode | Sequence[StyleCode] | None = None,
+        targets: StyleTarget | Sequence[StyleTarget],
+        content_stats: StyleCode | Sequence[StyleCode] | None = None,
     ) -> Tensor:
-        """Paint one picture, whole or in regions.
+        """Stylize one image, as a whole or in regions.
 
         Args:
             content: ``(1, 3, H, W)``, sRGB in [0, 1].
-            manners: one, or several with masks ``(1, 1, H, W)`` that add up to one: floats in [0, 1], or
-                bytes, of which 255 are one.
-            known: the content's own statistics under each manner, from :meth:`measure`; none measures them.
+            targets: one, or several with masks ``(1, 1, H, W)`` that add up to one: floats in [0, 1], or
+                bytes in 0–255.
+            content_stats: from :meth:`measure`, one for each target; None measures the content.
 
         Returns:
             ``(1, 3, H, W)`` in [0, 1].
 
         Raises:
-            PictureError, SettingsError: manners, masks, codes and content do not fit together.
+            PictureError, SettingsError: targets, masks, codes and content do not fit together.
         """
-        wanted = self._checked(content, manners)
-        return self._painter.paint(Content(content.float()), wanted, _listed(known, len(wanted)))
+        targets = self._check(content, targets)
+        stats = _check_stats(content_stats, len(targets))
+        return self._runner.stylize(ImageBuffer(content.float()), targets, stats)
 
     @torch.inference_mode()
-    def paint_bytes(
+    def stylize_bytes(
         self,
-        content: Bytes,
-        manners: Manner | Sequence[Manner],
-        known: StyleCode | Sequence[StyleCode] | None = None,
-    ) -> Bytes:
-        """:meth:`paint` for ``(H, W, 3)`` uint8, which takes a third of the memory and far less time."""
-        pixels = _pixels(content)
-        wanted = self._checked(pixels.permute(2, 0, 1)[None], manners)
-        return self._painter.paint(Content(pixels), wanted, _listed(known, len(wanted))).numpy()
+        content: UInt8Array,
+        targets: StyleTarget | Sequence[StyleTarget],
+        content_stats: StyleCode | Sequence[StyleCode] | None = None,
+    ) -> UInt8Array:
+        """:meth:`stylize` for ``(H, W, 3)`` uint8, in a third of the memory and far less time."""
+        pixels = _to_tensor(content)
+        targets = self._check(pixels.permute(2, 0, 1)[None], targets)
+        stats = _check_stats(content_stats, len(targets))
+        return self._runner.stylize(ImageBuffer(pixels), targets, stats).numpy()
 
     @torch.inference_mode()
-    def measure(self, content: Tensor, manners: Manner | Sequence[Manner]) -> list[StyleCode]:
-        """The content's own statistics under each manner: what ``known`` hands back, perhaps smoothed."""
-        return self._painter.measure(Content(content.float()), self._checked(content, manners))
+    def measure(self, content: Tensor, targets: StyleTarget | Sequence[StyleTarget]) -> list[StyleCode]:
+        """The content's own statistics under each target, for ``content_stats``, perhaps after smoothing."""
+        targets = self._check(content, targets)
+        return self._runner.measure(ImageBuffer(content.float()), targets)
 
     @torch.inference_mode()
-    def measure_bytes(self, content: Bytes, manner: Manner) -> StyleCode:
-        """:meth:`measure` for ``(H, W, 3)`` uint8 in one manner."""
-        pixels = _pixels(content)
-        return self._painter.measure(Content(pixels), self._checked(pixels.permute(2, 0, 1)[None], manner))[0]
+    def measure_bytes(self, content: UInt8Array, target: StyleTarget) -> StyleCode:
+        """:meth:`measure` for ``(H, W, 3)`` uint8 and one target."""
+        pixels = _to_tensor(content)
+        targets = self._check(pixels.permute(2, 0, 1)[None], target)
+        return self._runner.measure(ImageBuffer(pixels), targets)[0]
 
-    def _checked(self, content: Tensor, manners: Manner | Sequence[Manner]) -> list[Manner]:
-        wanted = [manners] if isinstance(manners, Manner) else list(manners)
-        check_manners(wanted, content)
+    def max_pixels_in_memory(self, pixels: int) -> int:
+        """How many pixels of an image with ``pixels`` pixels are processed at a time, at most."""
+        if isinstance(self._runner, PhotoRunner):
+            return min(pixels, BAND_PIXELS)
+        if pixels <= self._runner.max_untiled_pixels:
+            return pixels
+        context = (self.network.reach or 0) + TEXTURE_RADIUS_PIXELS
+        return (self._runner.tile_size + 2 * context) ** 2
+
+    def _check(self, content: Tensor, targets: StyleTarget | Sequence[StyleTarget]) -> list[StyleTarget]:
+        targets = [targets] if isinstance(targets, StyleTarget) else list(targets)
+        check_image("content", content)
         if len(content) != 1:
-            raise PictureError(f"One picture at a time is painted, not {len(content)}.")
-        for manner in wanted:
-            if manner.code is not None:
-                check_code(manner.code, self.network)
-        return wanted
+            raise PictureError(f"The engine takes one picture at a time, not {len(content)}.")
+        check_targets(targets, content, self.network.channels)
+        return targets
 
 
-def one_pass(
-    source: str | Path | OwnStatisticsNet = "micro",
+def load_style_engine(
+    network: str | Path | SelfModulatedNet = "micro",
     *,
     engine: str = "auto",
     precision: str = "auto",
     device: str | None = None,
     threads: int | None = None,
-) -> OnePass:
-    """Load a network and make it ready.
+) -> StyleEngine:
+    """Load a network and prepare it for inference.
 
     Args:
-        source: the name of weights, a ``.safetensors`` file, or a network.
-        engine: one of :data:`ENGINES`, or ``auto``.
-        precision: ``fp32``, ``bf16``, or ``auto``: bf16 where the hardware multiplies it.
-        device: as :func:`bottega.runtime.select_device` names it; none is ``auto``.
-        threads: of the processor; none takes what :func:`bottega.runtime.set_threads` takes.
+        network: the name of weights, a ``.safetensors`` file, or a network.
+        engine: one of :data:`bottega.transfer.feedforward.ENGINES`, or ``auto``.
+        precision: ``fp32``, ``bf16``, or ``auto``: bf16 where the hardware supports it.
+        device: a name for :func:`bottega.runtime.select_device`; None is ``auto``.
+        threads: of the CPU; None means the default of :func:`bottega.runtime.set_threads`.
 
     Raises:
-        WeightsError: no such weights.
-        SettingsError: another kind of network, or a name that is none.
-        ResourceError: an engine or a device that is not there.
+        WeightsError: there are no such weights.
+        SettingsError: another kind of network, or an unknown name.
+        ResourceError: the engine or the device is not available.
     """
-    network = source if isinstance(source, nn.Module) else load(source)
-    if not isinstance(network, MicroNet | PhotoNet):
+    loaded = network if isinstance(network, nn.Module) else load(network)
+    if not isinstance(loaded, MicroNet | PhotoNet):
         raise SettingsError(
-            f"{type(network).__name__} is no network for any style; those are micro and photo."
+            f"{type(loaded).__name__} does not take arbitrary styles; use a micro or photo network."
         )
-    place = runtime.select_device(device or "auto")
-    name = chosen(engine, place, runs_graphs=isinstance(network, MicroNet))
-    count = runtime.set_threads(threads or 0)
-    # A request of OpenVINO's is one thread's, and so is a device.
-    at_once = min(count, MOST_AT_ONCE) if (name, place.type) == ("torch", "cpu") else 1
-    network = network.eval().requires_grad_(False).float().cpu()
-    if isinstance(network, PhotoNet):
-        return OnePass(network, name, "fp32", PhotoPainter(network, place), at_once)
-    kind = runtime.select_dtype(place, precision)
-    runner = _engine(name, network, place, kind, count)
-    painter = MicroPainter(network, runner, whole=int(WHOLE / runner.bytes_per_pixel), tile=TILE)
-    return OnePass(network, name, "bf16" if kind == torch.bfloat16 else "fp32", painter, at_once)
+    torch_device = runtime.select_device(device or "auto")
+    engine = choose_engine(engine, torch_device, is_compilable=isinstance(loaded, MicroNet))
+    thread_count = runtime.set_threads(threads or 0)
+    # OpenVINO requests and GPUs serve one thread at a time.
+    is_parallel = (engine, torch_device.type) == ("torch", "cpu")
+    parallel_images = min(thread_count, MAX_PARALLEL_IMAGES) if is_parallel else 1
+    loaded = loaded.eval().requires_grad_(False).float().cpu()
+    if isinstance(loaded, PhotoNet):
+        return StyleEngine(loaded, engine, "fp32", PhotoRunner(loaded, torch_device), parallel_images)
+    dtype = runtime.select_dtype(torch_device, precision)
+    backend = (
+        TorchBackend(loaded, torch_device, dtype)
+        if engine == "torch"
+        else OpenVINOBackend(loaded, dtype, thread_count)
+    )
+    precision = "bf16" if dtype == torch.bfloat16 else "fp32"
+    return StyleEngine(loaded, engine, precision, TiledRunner(loaded, backend), parallel_images)
 
 
-def _engine(
-    name: str, network: MicroNet, device: torch.device, precision: torch.dtype, threads: int
-) -> Engine:
-    if name == "torch":
-        return TorchEngine(network, device, precision)
-    from bottega.transfer.feedforward.backends import OpenVINOEngine
-
-    return OpenVINOEngine(network, precision, threads)
-
-
-def _listed(known: StyleCode | Sequence[StyleCode] | None, count: int) -> list[StyleCode] | None:
-    if known is None:
+def _check_stats(stats: StyleCode | Sequence[StyleCode] | None, count: int) -> list[StyleCode] | None:
+    if stats is None:
         return None
-    codes = [known] if isinstance(known, StyleCode) else list(known)
+    codes = [stats] if isinstance(stats, StyleCode) else list(stats)
     if len(codes) != count:
-        raise SettingsError(f"{count} manners need {count} known statistics, not {len(codes)}.")
+        raise SettingsError(f"{count} targets need {count} content statistics, not {len(codes)}.")
     return codes
 
 
-def _pixels(content: Bytes) -> Tensor:
+def _to_tensor(content: UInt8Array) -> Tensor:
     if content.ndim != 3 or content.shape[2] != 3 or content.dtype != np.uint8 or content.size == 0:
         raise PictureError(
-            f"Bytes of a picture must have the shape (H, W, 3) and the type uint8, not {content.shape} and "
+            f"Pictures as bytes must have the shape (H, W, 3) and the type uint8, not {content.shape} and "
             f"{content.dtype}."
         )
     writable = content if content.flags.writeable else content.copy()

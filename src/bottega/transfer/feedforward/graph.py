@@ -1,172 +1,225 @@
-"""The micro network's trunk, tensors in and tensors out: what every engine runs."""
+"""One pass through a self-modulated trunk: what training, eager inference and compiled graphs all run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from bottega.layers import ChannelMoments
-from bottega.transfer.feedforward.micro import COLORS, FOLD, MicroNet
-from bottega.transfer.feedforward.self_modulated import Move, gate
+from bottega.layers import ChannelMoments, channel_moments
 
-COEFFICIENTS = COLORS * FOLD**2
+TrunkSteps = Generator[Tensor, Tensor, Tensor]
+"""Yields the features of each modulated layer, continues with what it is sent, returns the residual."""
 
 MASK_STRIDES = (4, 8, 16)
-"""Pixels per position of the sites of any micro network."""
+"""Pixels per position at the modulated layers."""
+
+MAX_LOG_GAIN = 1.5
+"""No channel is scaled by more than 4.5 (or less than 1 / 4.5) at one layer. Over ten layers more would
+amplify the noise of a flat wall beyond recognition; trainings diverged at 20."""
+
+GATE_SCALE = 0.15
+"""Relative distance of the statistics at which the gate is three quarters open."""
+
+
+class Trunk(Protocol):
+    """What :func:`run_trunk` needs of a network."""
+
+    channels: tuple[int, ...]
+    strides: tuple[int, ...]
+    modulations: nn.ModuleList
+
+    def trunk(self, features: Tensor) -> TrunkSteps:
+        """All layers, from :meth:`SelfModulatedNet.to_features` on."""
+        ...
+
+    def sharpness(self, gains: Tensor) -> Tensor:
+        """See :meth:`SelfModulatedNet.sharpness`."""
+        ...
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a trunk is asked to do; an engine compiles one graph for each kind of work.
+class AffineParams:
+    """``gain · x + shift``, each ``(N, C)``, and the squared relative distance ``(N,)`` that it covers."""
 
-    Attributes:
-        known: how many sites have statistics that are known, so that their moves are handed in; the sites
-            after them are measured.
-        last: none paints; else the walk ends at this site and all statistics that were measured come out.
-        regions: there are masks; else the whole picture is painted in one manner.
-        cropped: statistics count the positions inside given boxes; else all.
-        least: the shorter side has one position at the deepest layer, so that nothing can be mirrored there.
+    gain: Tensor
+    shift: Tensor
+    distance: Tensor
+
+
+class Modulation(nn.Module):
+    """Moves features to a style's mean and standard deviation, each channel as far as training learned.
+
+    A channel that carries the content's structure may learn to stay (0), one that carries strokes to
+    overshoot (above 1); 1 is adaptive instance normalization. Deviations are interpolated by ratios and means
+    by differences, so that equal statistics, and the strength 0, give exactly the identity.
     """
 
-    known: int = 0
-    last: int | None = None
-    regions: bool = False
-    cropped: bool = False
-    least: bool = False
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(channels))
+        self.shift = nn.Parameter(torch.ones(channels))
+
+    def forward(self, content: ChannelMoments, mean: Tensor, std: Tensor, strength: Tensor) -> AffineParams:
+        """From the content's moments to ``mean`` and ``std (N, C)``; ``strength`` is ``(N, 1)``."""
+        content_mean, content_std = content.mean, content.std
+        log_ratio = (std / content_std).log()
+        gain = (strength * self.gain * log_ratio).clamp(-MAX_LOG_GAIN, MAX_LOG_GAIN).exp()
+        shift = content_mean * (1 - gain) + strength * self.shift * (mean - content_mean)
+        difference = (mean - content_mean).square() + (std - content_std).square()
+        size = std.square() + content_std.square()
+        distance = (difference / size).clamp_max(1).mean(1) * strength.to(gain).square().view(-1)
+        return AffineParams(gain, shift, distance)
+
+
+def gate(distance: Tensor) -> Tensor:
+    """From the mean squared distance over all layers to a factor in [0, 1) for the network's residual.
+
+    Exactly 0 where nothing had to move: an image that is in the style already stays as it is.
+    """
+    # distance / (√(distance + ε²) + ε) is √distance with a finite slope at zero, where it is exactly zero.
+    epsilon = 1e-3
+    length = distance / ((distance + epsilon**2).sqrt() + epsilon)
+    return torch.tanh(length / GATE_SCALE)
+
+
+def residual_factors(network: Trunk, affines: Sequence[AffineParams]) -> Tensor:
+    """The gate of the residual and that of the fine detail (:meth:`Trunk.sharpness`), ``(N or K, 2)``."""
+    gates = gate(torch.stack([affine.distance for affine in affines]).mean(0))
+    return torch.stack([gates, gates * network.sharpness(affines[0].gain)], 1)
+
+
+@dataclass(frozen=True)
+class GraphSpec:
+    """Which inputs a pass takes and where it ends; backends compile one graph for each.
+
+    Attributes:
+        given_layers: the number of first layers whose affine parameters are inputs; those of the layers after
+            them are computed from measured statistics.
+        stop_layer: ends the pass after measuring this layer; None runs it to the end.
+        has_regions: each region has a mask and a target; else one target covers the image.
+        is_cropped: statistics count the positions inside given boxes; else all.
+        is_modulated: False measures the features as they are, for style images.
+        is_single_row: the shorter side has one position at the deepest layer, which reflection padding treats
+            differently, so that a compiled graph must know.
+    """
+
+    given_layers: int = 0
+    stop_layer: int | None = None
+    has_regions: bool = False
+    is_cropped: bool = False
+    is_modulated: bool = True
+    is_single_row: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of what :class:`Trunk` takes, in order; ``K`` is the number of regions, or 1.
+        """Names of the inputs besides the features; ``K`` is the number of regions, or 1.
 
-        ``waves (h, w, 48)`` from :meth:`Waves.seen`; ``boxes (sites, 4)``
-        int64, top, left, bottom, right; ``mask4``, ``mask8``, ``mask16``, each ``(K, h', w')``; where nothing
-        is known, the goals: ``means``, ``deviations`` ``(K, channels of all sites)`` and ``strength (K, 1)``;
-        else ``gains`` and ``shifts (K, channels of the known sites)``.
+        ``boxes (layers, 4)`` int64: top, left, bottom, right. ``mask4``, ``mask8``, ``mask16``: each
+        ``(K, h, w)``. Without given layers the style: ``means``, ``stds (K, channels of all layers)`` and
+        ``strength (K, 1)``; else ``gains`` and ``shifts (K, channels of the given layers)``.
         """
-        goals = self.known == 0 and self.last != 0
-        named = {
-            "waves": True,
-            "boxes": self.cropped,
-            **{f"mask{stride}": self.regions for stride in MASK_STRIDES},
-            "means": goals,
-            "deviations": goals,
-            "strength": goals,
-            "gains": self.known > 0,
-            "shifts": self.known > 0,
+        has_style = self.is_modulated and self.given_layers == 0 and self.stop_layer != 0
+        used = {
+            "boxes": self.is_cropped,
+            **{f"mask{stride}": self.has_regions for stride in MASK_STRIDES},
+            "means": has_style,
+            "stds": has_style,
+            "strength": has_style,
+            "gains": self.given_layers > 0,
+            "shifts": self.given_layers > 0,
         }
-        return tuple(name for name, there in named.items() if there)
+        return tuple(name for name, is_used in used.items() if is_used)
 
 
-class Trunk(nn.Module):
-    """From the coefficients of blocks to the network's result, or to statistics.
+def affine_inputs(affines: Sequence[AffineParams]) -> dict[str, Tensor]:
+    """Parameters of the first layers as inputs of a pass in which they are given."""
+    return {
+        "gains": torch.cat([affine.gain for affine in affines], 1),
+        "shifts": torch.cat([affine.shift for affine in affines], 1),
+    }
 
-    Args:
-        network: is used as it is.
-        work: decides which inputs there are.
+
+@dataclass(frozen=True)
+class TrunkResult:
+    """What a pass computed.
+
+    Attributes:
+        residual: the trunk's output ``(N, C, h, w)``; where the pass stops early, the last features.
+        affines: of the layers that are not given.
+        moments: measured at these layers, ``(N or K, C)`` each.
     """
 
-    def __init__(self, network: MicroNet, work: Work) -> None:
-        super().__init__()
-        self.network = network
-        self.work = work
+    residual: Tensor
+    affines: list[AffineParams]
+    moments: list[ChannelMoments]
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """Take what :attr:`Work.inputs` names.
 
-        Returns:
-            The network's result ``(h, w, 48)``, and its factors (:func:`factors`) unless all sites are known;
-            or, where statistics are asked for, mean features and mean squares, each ``(K, channels of those
-            sites)``.
-        """
-        given = dict(zip(self.work.inputs, inputs, strict=True))
-        walk = self.network.walk_waves(given["waves"][None].permute(0, 3, 1, 2))
-        features = next(walk)
-        found: list[ChannelMoments] = []
-        moves: list[Move] = []
-        for site in range(len(self.network.channels)):
-            if site < self.work.known:
-                gain, shift = self._of_site(site, given["gains"]), self._of_site(site, given["shifts"])
-            else:
-                found.append(self._measured(site, features, given))
-                if site == self.work.last:
-                    return tuple(
-                        torch.cat([getattr(own, n) for own in found], 1) for n in ("first", "second")
-                    )
-                moves.append(self._move(site, found[-1], given))
-                gain, shift = moves[-1].gain, moves[-1].shift
-            mask = given.get(f"mask{self.network.strides[site]}")
-            features = self.moved(features, gain, shift, mask)
-            try:
-                features = walk.send(features)
-            except StopIteration as end:
-                features = end.value
-        result = features.permute(0, 2, 3, 1)[0]
-        return (result, factors(self.network, moves)) if moves else (result,)
+class TrunkOps:
+    """Statistics and affine maps of features, in plain PyTorch with gradients; backends have their own."""
 
-    def moments(self, features: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Means of ``features (1, C, h, w)`` and of their squares, each ``(K, C)``; ``mask (K, h, w)``."""
+    def moments(self, features: Tensor, mask: Tensor | None) -> ChannelMoments:
+        """Of ``features (N, C, h, w)``, or of each region of ``(1, C, h, w)`` with ``mask (K, h, w)``."""
         if mask is None:
-            return features.mean((2, 3)), (features * features).mean((2, 3))
-        # Not as a product of matrices, which engines round. A mask that misses this tile has no mass here.
-        mass = mask.sum((1, 2))[:, None].clamp_min(1e-12)
-        weighted = features * mask[:, None]
-        return weighted.sum((2, 3)) / mass, (weighted * features).sum((2, 3)) / mass
+            return channel_moments(features)
+        moments = channel_moments(features.expand(len(mask), -1, -1, -1), mask[:, None])
+        # A mask outside this tile has no mass here; alone it would divide by zero.
+        return ChannelMoments(moments.mass.clamp_min(1e-12), moments.first, moments.second)
 
-    def moved(self, features: Tensor, gain: Tensor, shift: Tensor, mask: Tensor | None) -> Tensor:
-        """``gain`` and ``shift``, each ``(K, C)``, applied to ``features (1, C, h, w)``, each in its mask."""
-        if mask is None:
-            return torch.addcmul(shift[:, :, None, None], features, gain[:, :, None, None])
-        weights = mask.flatten(1)
-        planes = [(each.T @ weights).view_as(features) for each in (gain, shift)]
-        return torch.addcmul(planes[1], features, planes[0])
-
-    def _measured(self, site: int, features: Tensor, given: dict[str, Tensor]) -> ChannelMoments:
-        """Per unit of mass."""
-        mask = given.get(f"mask{self.network.strides[site]}")
-        if self.work.cropped:
-            features = _crop(features, given["boxes"][site])
-            mask = None if mask is None else _crop(mask, given["boxes"][site])
-        first, second = self.moments(features, mask)
-        return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
-
-    def _move(self, site: int, own: ChannelMoments, given: dict[str, Tensor]) -> Move:
-        mean, deviation = self._of_site(site, given["means"]), self._of_site(site, given["deviations"])
-        return self.network.modulations[site](own, mean, deviation, given["strength"])
-
-    def _of_site(self, site: int, vectors: Tensor) -> Tensor:
-        before = sum(self.network.channels[:site])
-        return vectors[:, before : before + self.network.channels[site]]
+    def apply(self, features: Tensor, gain: Tensor, shift: Tensor, mask: Tensor | None) -> Tensor:
+        """``gain · features + shift``, parameters ``(N, C)``, or ``(K, C)`` each inside its mask."""
+        gain_planes, shift_planes = (values[:, :, None, None].to(features) for values in (gain, shift))
+        if mask is not None:
+            weights = mask[:, None].to(features)
+            gain_planes, shift_planes = (
+                (planes * weights).sum(0, keepdim=True) for planes in (gain_planes, shift_planes)
+            )
+        return torch.addcmul(shift_planes, features, gain_planes)
 
 
-def factors(network: MicroNet, moves: Sequence[Move]) -> Tensor:
-    """From the moves at all sites to the two factors of :meth:`MicroNet.finish`, ``(K, 2)``."""
-    gates = gate(torch.stack([move.distance for move in moves]).mean(0))
-    return torch.stack([gates, gates * network.sharpness(moves[0].gain)], 1)
+def run_trunk(
+    network: Trunk, features: Tensor, inputs: Mapping[str, Tensor], spec: GraphSpec, ops: TrunkOps
+) -> TrunkResult:
+    """Run a trunk, moving the features to the style's statistics at each layer.
+
+    Args:
+        features: ``(N, C, h, w)``, with regions N is 1.
+        inputs: by the names of :attr:`GraphSpec.inputs`.
+    """
+    steps = network.trunk(features)
+    features = next(steps)
+    affines: list[AffineParams] = []
+    moments: list[ChannelMoments] = []
+    for layer, (channels, stride) in enumerate(zip(network.channels, network.strides, strict=True)):
+        start = sum(network.channels[:layer])
+        columns = slice(start, start + channels)
+        mask = inputs[f"mask{stride}"] if spec.has_regions else None
+        if layer < spec.given_layers:
+            gain, shift = inputs["gains"][:, columns], inputs["shifts"][:, columns]
+            features = ops.apply(features, gain, shift, mask)
+        else:
+            box = inputs["boxes"][layer] if spec.is_cropped else None
+            counted = features if box is None else _crop(features, box)
+            weights = mask if mask is None or box is None else _crop(mask, box)
+            moments.append(ops.moments(counted, weights))
+            if layer == spec.stop_layer:
+                break
+            if spec.is_modulated:
+                mean, std = inputs["means"][:, columns], inputs["stds"][:, columns]
+                affine = network.modulations[layer](moments[-1], mean, std, inputs["strength"])
+                affines.append(affine)
+                features = ops.apply(features, affine.gain, affine.shift, mask)
+        try:
+            features = steps.send(features)
+        except StopIteration as end:
+            features = end.value
+    return TrunkResult(features, affines, moments)
 
 
 @torch.jit.script
 def _crop(features: Tensor, box: Tensor) -> Tensor:
-    """Scripted, so that an engine's graph takes the box as numbers that it is given."""
+    """Scripted, so that a traced graph takes the box as an input and not as a constant."""
     return features[..., int(box[0]) : int(box[2]), int(box[1]) : int(box[3])]
-
-
-def example_inputs(network: MicroNet, work: Work) -> dict[str, Tensor]:
-    """Inputs of the right kinds and of some size, for whoever traces a :class:`Trunk`."""
-    rows, columns, regions = 4 if work.least else 16, 16, 2 if work.regions else 1
-    channels, known = sum(network.channels), sum(network.channels[: work.known])
-    every = {
-        "waves": torch.zeros(rows, columns, COEFFICIENTS),
-        "boxes": torch.tensor([[0, 0, 1, 1]]).repeat(len(network.channels), 1),
-        "means": torch.zeros(regions, channels),
-        "deviations": torch.ones(regions, channels),
-        "strength": torch.ones(regions, 1),
-        "gains": torch.ones(regions, known),
-        "shifts": torch.zeros(regions, known),
-    }
-    for stride in MASK_STRIDES:
-        height, width = rows * FOLD // stride, columns * FOLD // stride
-        every[f"mask{stride}"] = torch.full((regions, height, width), 1 / regions)
-    return {name: every[name] for name in work.inputs}

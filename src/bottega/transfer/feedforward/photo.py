@@ -1,9 +1,12 @@
-"""Photorealistic: tones and colours move, edges and textures stay, by construction."""
+"""The photorealistic network: tones and colors move, edges and textures stay, by construction.
+
+Its trunk sees a small image; the full image is processed in bands of rows. It needs no tiles, no more memory
+than a band, and no engine but torch: most of its time goes into looking up each pixel's color map.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,31 +14,46 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bottega.errors import SettingsError
-from bottega.layers import ReflectConv2d, apply_grid, apply_grid_rows, interpolate_grid_rows, recolor
-from bottega.transfer.feedforward.pixel_blocks import Content
-from bottega.transfer.feedforward.prepared_targets import Wishes, wishes
-from bottega.transfer.feedforward.self_modulated import Looked, OwnStatisticsNet, Walk
-from bottega.transfer.feedforward.style_code import Manner, StyleCode
+from bottega.layers import (
+    ChannelMoments,
+    ReflectConv2d,
+    apply_grid,
+    apply_grid_rows,
+    interpolate_grid_rows,
+    recolor,
+)
+from bottega.transfer.feedforward.graph import (
+    AffineParams,
+    TrunkResult,
+    TrunkSteps,
+    affine_inputs,
+    residual_factors,
+)
+from bottega.transfer.feedforward.pixel_blocks import ImageBuffer
+from bottega.transfer.feedforward.prepared_targets import PreparedTargets, prepare_targets
+from bottega.transfer.feedforward.self_modulated import SelfModulatedNet, factor_maps
+from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget
 from bottega.transfer.tiles import Box
 
-LOOKED_AT = 256
-"""Side in pixels of the square that the trunk sees of any picture."""
-
-CELLS = 16
+TRUNK_SIDE_PIXELS = 256
+"""Side of the square that the trunk sees of any image."""
+GRID_CELLS = 16
 FOLD = 4
-MIDDLE, SPREAD = 0.45, 0.25
+PIXEL_MEAN, PIXEL_STD = 0.45, 0.25
 IDENTITY = torch.eye(3, 4).flatten()
 LUMA = (0.299, 0.587, 0.114)
+BAND_PIXELS = 2**16
+"""Of a band of rows, about."""
 
 
-class PhotoNet(OwnStatisticsNet):
-    """A bilateral grid of affine maps of colour, predicted from a small picture (after Gharbi et al. 2017).
+class PhotoNet(SelfModulatedNet):
+    """A bilateral grid of affine color maps, predicted from a small image (after Gharbi et al. 2017).
 
-    The colours are moved to the style's in closed form first; then every pixel goes through an affine map
-    that depends on where it lies and how bright it is, and changes slowly with both. Neighbours of equal
-    colour stay equal and an edge stays where it is. The trunk, at 1/4 to 1/16 of 256 × 256 pixels, is moved
-    to the style's statistics as :class:`MicroNet`'s is; as its last layer starts from zero, an untrained
-    network is the colour transfer.
+    The colors are moved to the style's in closed form first; then every pixel goes through an affine map that
+    depends on its position and brightness and changes slowly with both. Neighbors of equal color stay equal,
+    and edges stay where they are. The trunk, at 1/4 to 1/16 of 256 × 256 pixels, is moved to the style's
+    statistics as :class:`MicroNet`'s is; the last layer starts at zero, so that an untrained network is the
+    color transfer.
 
     Args:
         fine, coarse: channels at 1/4 and from 1/8 on.
@@ -73,129 +91,125 @@ class PhotoNet(OwnStatisticsNet):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What builds it again."""
+        """Arguments that build the network again."""
         return dict(self.settings)
 
-    def reduced_input(self, pictures: Tensor) -> Tensor:
-        """All of the picture, squeezed into a square."""
-        size = (LOOKED_AT, LOOKED_AT)
-        # Antialiasing is not made for bfloat16 on processors.
-        seen = F.interpolate(pictures.float(), size, mode="bilinear", antialias=True, align_corners=False)
-        return seen.to(pictures.dtype)
+    def reduce_input(self, images: Tensor) -> Tensor:
+        """The whole image, resized to a square."""
+        # Antialiasing does not support bfloat16 on the CPU.
+        return _resize(images.float(), TRUNK_SIDE_PIXELS).to(images.dtype)
 
-    def walk(self, pictures: Tensor) -> Walk:
-        features = F.pixel_unshuffle((pictures - MIDDLE) / SPREAD, FOLD)
-        for number, convolution in enumerate(self.convolutions):
-            if number in (1, 2):
+    def to_features(self, images: Tensor) -> Tensor:
+        return F.pixel_unshuffle((images - PIXEL_MEAN) / PIXEL_STD, FOLD)
+
+    def trunk(self, features: Tensor) -> TrunkSteps:
+        for index, convolution in enumerate(self.convolutions):
+            if index in (1, 2):
                 features = F.avg_pool2d(features, 2)
             features = F.relu((yield convolution(features)))
         return self.head(features)
 
-    def finish(self, colored: Tensor, result: Tensor, opened: Tensor) -> Tensor:
-        return apply_grid(colored, self.cells(result.to(colored), opened.to(colored)), self.guide(colored))
+    def finish(self, colored: Tensor, residual: Tensor, factors: Tensor) -> Tensor:
+        cells = self.cells(residual.to(colored), factors.to(colored))
+        return apply_grid(colored, cells, self.guide(colored))
 
-    def cells(self, result: Tensor, opened: Tensor) -> Tensor:
-        """The grid of affine maps, ``(N, 12, depth, CELLS, CELLS)``."""
-        opened = opened[:, :1]
-        if opened.shape[-1] > 1:
-            opened = F.adaptive_avg_pool2d(opened, CELLS)
-        changed = opened * result
-        cells = changed.view(len(changed), 12, self.depth, CELLS, CELLS)
+    def cells(self, residual: Tensor, factors: Tensor) -> Tensor:
+        """The grid of affine maps, ``(N, 12, depth, GRID_CELLS, GRID_CELLS)``."""
+        gates = factors[:, :1]
+        if gates.shape[-1] > 1:
+            gates = F.adaptive_avg_pool2d(gates, GRID_CELLS)
+        change = gates * residual
+        cells = change.view(len(change), 12, self.depth, GRID_CELLS, GRID_CELLS)
         return IDENTITY.to(cells).view(1, 12, 1, 1, 1) + cells
 
-    def guide(self, pictures: Tensor) -> Tensor:
-        """The brightness that the grid is looked up by, ``(N, 1, H, W)`` in [0, 1]."""
-        return F.conv2d(pictures, self.luma.to(pictures)).clamp(0, 1)
+    def guide(self, images: Tensor) -> Tensor:
+        """The brightness by which the grid is looked up, ``(N, 1, H, W)`` in [0, 1]."""
+        return F.conv2d(images, self.luma.to(images)).clamp(0, 1)
 
 
-BAND = 2**16
-"""Pixels of a band, about."""
-
-
-class PhotoPainter:
-    """Paints and measures; bands go to the device and back."""
+class PhotoRunner:
+    """Runs the photo network on images of any size, on any device."""
 
     def __init__(self, network: PhotoNet, device: torch.device) -> None:
         self.network = network.to(device)
         self.device = device
 
-    def paint(self, content: Content, manners: Sequence[Manner], known: Sequence[StyleCode] | None) -> Tensor:
-        """A result of the content's kind and size."""
-        wished = wishes(self.network, content, manners, known)
+    def stylize(
+        self, content: ImageBuffer, targets: Sequence[StyleTarget], content_stats: Sequence[StyleCode] | None
+    ) -> Tensor:
+        """The stylized image, of the content's dtype, layout and size."""
+        prepared = prepare_targets(self.network, content, targets, content_stats)
         lines = None
-        if not wished.still:
-            looked = self._looked(content, wished, manners, known)
-            cells = self.network.cells(looked.result.float(), looked.opened.float())[0]
+        if not prepared.is_color_only:
+            given = prepared.modulation_params(self.network, content_stats) if content_stats else []
+            prediction, masks = self._predict(content, prepared, given)
+            factors = factor_maps(residual_factors(self.network, given or prediction.affines), masks)
+            cells = self.network.cells(prediction.residual.float(), factors.float())[0]
             lines = interpolate_grid_rows(cells, content.size[0])
         result = content.empty()
         for box in _bands(content):
-            band = self._colored(content, wished, box)
+            band = self._colored(content, prepared, box)
             if lines is not None:
                 guide = self.network.guide(band)
                 band = apply_grid_rows(band, lines[box.top : box.bottom], guide).clamp(0, 1)
-            _store(band.cpu(), box, result)
+            if content.is_bytes:
+                result[box.top : box.bottom] = band.cpu()[0].permute(1, 2, 0).mul(255).add_(0.5)
+            else:
+                box.crop(result).copy_(band.cpu())
         return result
 
-    def measure(self, content: Content, manners: Sequence[Manner]) -> list[StyleCode]:
-        """The content's own statistics under each manner."""
-        wished = wishes(self.network, content, manners, None)
-        looked = self._looked(content, wished, manners, None)
+    def measure(self, content: ImageBuffer, targets: Sequence[StyleTarget]) -> list[StyleCode]:
+        """The content's own statistics under each target."""
+        prepared = prepare_targets(self.network, content, targets, None)
+        moments = self._predict(content, prepared, [])[0].moments
+        layers = [[values.cpu().double() for values in (m.mass, m.first, m.second)] for m in moments]
         return [
-            StyleCode(own.double(), tuple(site.double() for site in sites))
-            for own, sites in zip(wished.own, looked.sites, strict=True)
+            StyleCode(
+                colors.double(),
+                tuple(ChannelMoments(*(values[i : i + 1] for values in layer)) for layer in layers),
+            )
+            for i, colors in enumerate(prepared.content_moments)
         ]
 
-    def _looked(
-        self,
-        content: Content,
-        wished: Wishes,
-        manners: Sequence[Manner],
-        known: Sequence[StyleCode] | None,
-    ) -> Looked:
-        """The trunk on the small picture; rows are squeezed band by band, then all columns at once."""
-        rows, masks = [], []
+    def _predict(
+        self, content: ImageBuffer, prepared: PreparedTargets, given: Sequence[AffineParams]
+    ) -> tuple[TrunkResult, Tensor | None]:
+        """The trunk's result on the reduced image, and the reduced masks ``(K, 1, h, w)``.
+
+        Rows are resized band by band, then all columns at once.
+
+        Args:
+            given: parameters of all layers, or none to compute them from the image's statistics.
+        """
+        rows, mask_rows = [], []
         for box in _bands(content):
-            rows.append(_squeezed(self._colored(content, wished, box)))
-            shares = wished.cut(box)
-            if shares is not None:
-                masks.append(_squeezed(shares.to(self.device)))
-        small = list(manners)
-        if masks:
-            reduced = _upright(torch.cat(masks, 2))
-            small = [replace(m, mask=mask[None]) for m, mask in zip(manners, reduced, strict=True)]
-        return self.network.look(_upright(torch.cat(rows, 2)), small, known)
+            rows.append(_resize(self._colored(content, prepared, box), box.bottom - box.top))
+            masks = prepared.crop_masks(box)
+            if masks is not None:
+                mask_rows.append(_resize(masks.to(self.device), box.bottom - box.top))
+        masks = _resize(torch.cat(mask_rows, 2), TRUNK_SIDE_PIXELS) if mask_rows else None
+        style = affine_inputs(given) if given else prepared.style_stats
+        style = {name: values.to(self.device) for name, values in style.items()}
+        return self.network.predict(_resize(torch.cat(rows, 2), TRUNK_SIDE_PIXELS), style, masks), masks
 
-    def _colored(self, content: Content, wished: Wishes, box: Box) -> Tensor:
-        """A band in its new colours."""
-        band = content.part(box).to(self.device)
-        masks = wished.cut(box)
-        moved = [recolor(band, affine[None].to(self.device)) for affine in wished.affines]
+    def _colored(self, content: ImageBuffer, prepared: PreparedTargets, box: Box) -> Tensor:
+        """A band in its new colors, ``(1, 3, h, w)``."""
+        band = content.crop(box).to(self.device)
+        masks = prepared.crop_masks(box)
+        colored = [recolor(band, color_map[None].to(self.device)) for color_map in prepared.color_maps]
         if masks is None:
-            return moved[0]
-        shares = masks.to(self.device)
-        return torch.stack([m * share for m, share in zip(moved, shares, strict=True)]).sum(0)
+            return colored[0]
+        weights = masks.to(self.device)
+        return torch.stack([image * weight for image, weight in zip(colored, weights, strict=True)]).sum(0)
 
 
-def _bands(content: Content) -> Iterator[Box]:
+def _bands(content: ImageBuffer) -> Iterator[Box]:
     height, width = content.size
-    rows = max(1, BAND // width)
+    rows = max(1, BAND_PIXELS // width)
     return (Box(top, 0, min(top + rows, height), width) for top in range(0, height, rows))
 
 
-def _squeezed(band: Tensor) -> Tensor:
-    """As the network reduces pictures, but the width alone: ``(N, C, h, LOOKED_AT)``."""
-    size = (band.shape[-2], LOOKED_AT)
-    return F.interpolate(band, size, mode="bilinear", antialias=True, align_corners=False)
-
-
-def _upright(squeezed: Tensor) -> Tensor:
-    """Then the height: ``(N, C, LOOKED_AT, LOOKED_AT)``."""
-    size = (LOOKED_AT, LOOKED_AT)
-    return F.interpolate(squeezed, size, mode="bilinear", antialias=True, align_corners=False)
-
-
-def _store(band: Tensor, box: Box, result: Tensor) -> None:
-    if result.dtype == torch.uint8:
-        result[box.top : box.bottom] = band[0].permute(1, 2, 0).mul(255).add_(0.5)
-    else:
-        box.crop(result).copy_(band)
+def _resize(images: Tensor, height: int) -> Tensor:
+    """To ``height`` × :data:`TRUNK_SIDE_PIXELS`."""
+    size = (height, TRUNK_SIDE_PIXELS)
+    return F.interpolate(images, size, mode="bilinear", antialias=True, align_corners=False)

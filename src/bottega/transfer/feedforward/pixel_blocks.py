@@ -1,4 +1,8 @@
-"""A picture that is painted, bytes or floats, seen in boxes; and where what was painted goes."""
+"""Images as blocks of 4 × 4 pixels: color moments, recoloring, and the micro network's block transform.
+
+UInt8Array stay bytes for as long as possible; a few thousand blocks at a time become floats, go through all
+operations while they are in the CPU cache, and are bytes again. Nothing is rounded below float32.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,17 @@ from bottega.layers.blocks import (
     row_bands,
     upsample_tones,
 )
-from bottega.transfer.feedforward.micro import COLORS, MIDDLE, SPREAD, MicroNet
+from bottega.transfer.feedforward.micro import COLORS, PIXEL_MEAN, PIXEL_STD, MicroNet
 from bottega.transfer.tiles import Box
+
+BLOCK_PIXELS = BLOCK_SIDE**2
+
+BlockColorMap: TypeAlias = tuple[Tensor, Tensor]
+"""A color map for whole blocks: ``(48, 48)`` to multiply from the right, and ``(48,)`` to add."""
 
 
 @dataclass(frozen=True)
-class Content:
+class ImageBuffer:
     """Pixels ``(H, W, 3)`` uint8, or ``(1, 3, H, W)`` float32 in [0, 1]."""
 
     pixels: Tensor
@@ -40,61 +49,50 @@ class Content:
         height, width = self.pixels.shape[:2] if self.is_bytes else self.pixels.shape[2:]
         return height, width
 
-    @property
-    def box(self) -> Box:
-        """All of it."""
-        return Box(0, 0, *self.size)
-
-    @property
-    def scale(self) -> float:
-        """What makes its numbers colours in [0, 1]."""
-        return 1 / 255 if self.is_bytes else 1.0
-
     def moments(self, mask: Tensor | None) -> ColorMoments:
-        """Of all its colours, or of those inside a mask; in float64."""
-        return moments(self.pixels, mask)
+        """Color moments of the image, or of the part inside a mask; in float64, in units of [0, 1]."""
+        if not self.is_bytes:
+            return color_moments(self.pixels, mask).double()
+        if mask is None:
+            return byte_moments(self.pixels)
+        return color_moments(self.pixels.permute(2, 0, 1)[None] / 255, mask).double()
 
-    def part(self, box: Box) -> Tensor:
-        """The pixels of a box, as floats ``(1, 3, h, w)`` in [0, 1]."""
+    def crop(self, box: Box) -> Tensor:
+        """The pixels of a box, floats ``(1, 3, h, w)`` in [0, 1]."""
         if not self.is_bytes:
             return box.crop(self.pixels)
         rows = self.pixels[box.top : box.bottom, box.left : box.right]
         return rows.permute(2, 0, 1)[None].float().div_(255)
 
     def blocks(self, box: Box, multiple: int) -> Tensor:
-        """The pixels of a box as blocks ``(h, w, 48)``, filled up to ``multiple``."""
+        """The pixels of a box as blocks ``(h, w, 48)``, padded to ``multiple``."""
         if not self.is_bytes:
             return blocks.picture_to_blocks(pad_to_multiple(box.crop(self.pixels), multiple))
         rows = self.pixels[box.top : box.bottom, box.left : box.right]
         return blocks.bytes_to_blocks(rows.numpy(), multiple)
 
     def empty(self) -> Tensor:
-        """Room for a result of the same kind."""
+        """Memory for a result of the same kind."""
         return torch.empty_like(self.pixels, memory_format=torch.contiguous_format)
 
-    def store(self, painted: Tensor, inner: Box, result: Tensor, core: Box) -> None:
-        """Write the part ``inner`` of painted blocks to ``core``; their corners are multiples of four."""
-        cut = inner.downscale(blocks.BLOCK_SIDE)
-        kept = painted[cut.top : cut.bottom, cut.left : cut.right]
+    def store(self, stylized: Tensor, inner: Box, result: Tensor, core: Box) -> None:
+        """Write the part ``inner`` of blocks to ``core`` of ``result``; corners are multiples of four."""
+        cut = inner.downscale(BLOCK_SIDE)
+        values = stylized[cut.top : cut.bottom, cut.left : cut.right]
         if self.is_bytes:
             target = result[core.top : core.bottom, core.left : core.right].numpy()
-            blocks.blocks_to_bytes(kept.contiguous(), target)
+            blocks.blocks_to_bytes(values.contiguous(), target)
             return
-        target_box = core.crop(result)
-        target_box.copy_(blocks.blocks_to_picture(kept)[..., : target_box.shape[-2], : target_box.shape[-1]])
-
-
-PIXELS = BLOCK_SIDE**2
-
-Map: TypeAlias = tuple[Tensor, Tensor]
-"""A map of colours for whole blocks: ``(48, 48)`` to multiply from the right, and ``(48,)`` to add."""
+        destination = core.crop(result)
+        height, width = destination.shape[-2:]
+        destination.copy_(blocks.blocks_to_picture(values)[..., :height, :width])
 
 
 def byte_moments(pixels: Tensor) -> ColorMoments:
-    """Exact moments of the colours of ``pixels (H, W, 3)`` uint8, in units of [0, 1].
+    """Exact color moments of ``pixels (H, W, 3)`` uint8, in units of [0, 1].
 
-    Sixteen pixels make a row of 48 numbers; the products of all its columns hold each pixel's nine in their
-    diagonal, and one large matrix product is quicker than the thin one of three columns.
+    Sixteen pixels make a row of 48 numbers; the products of all its columns hold each pixel's nine on their
+    diagonal, and one large matrix product is faster than a thin one of three columns.
     """
     numbers = pixels.reshape(-1)
     whole = numbers.numel() // BLOCK_VALUES * BLOCK_VALUES
@@ -105,111 +103,96 @@ def byte_moments(pixels: Tensor) -> ColorMoments:
         band = rows[start : start + BLOCKS_PER_BAND].float()
         first += band.sum(0)
         second += band.mT @ band
-    diagonal = second.view(PIXELS, 3, PIXELS, 3).diagonal(dim1=0, dim2=2).sum(-1)
-    left = numbers[whole:].view(-1, 3).double()
+    diagonal = second.view(BLOCK_PIXELS, 3, BLOCK_PIXELS, 3).diagonal(dim1=0, dim2=2).sum(-1)
+    rest = numbers[whole:].view(-1, 3).double()
     mass = torch.tensor([[numbers.numel() / 3]], dtype=torch.float64)
-    total = (first.view(PIXELS, 3).sum(0) + left.sum(0)) / 255
-    return ColorMoments(mass, total[None], ((diagonal + left.mT @ left) / 255**2)[None])
+    total = (first.view(BLOCK_PIXELS, 3).sum(0) + rest.sum(0)) / 255
+    return ColorMoments(mass, total[None], ((diagonal + rest.mT @ rest) / 255**2)[None])
 
 
-def moments(pixels: Tensor, mask: Tensor | None = None) -> ColorMoments:
-    """As :func:`bottega.layers.color_moments`, in float64; ``pixels`` may be bytes ``(H, W, 3)``, too."""
-    if pixels.dtype != torch.uint8:
-        return color_moments(pixels, mask).double()
-    if mask is None:
-        return byte_moments(pixels)
-    return color_moments(pixels.permute(2, 0, 1)[None] / 255, mask).double()
+def block_color_map(color_map: Tensor, scale: float = 1.0) -> BlockColorMap:
+    """A color map ``(3, 4)`` for whole blocks, whose numbers are multiplied by ``scale`` first."""
+    matrix = torch.kron(torch.eye(BLOCK_PIXELS), color_map[:, :3].mT.float().contiguous() * scale)
+    return matrix, color_map[:, 3].float().repeat(BLOCK_PIXELS)
 
 
-def on_whole_blocks(affine: Tensor, scale: float = 1.0) -> Map:
-    """A map of colours ``(3, 4)`` as one of blocks.
-
-    Args:
-        scale: what the numbers in the blocks are to be multiplied by first.
-    """
-    matrix = torch.kron(torch.eye(PIXELS), affine[:, :3].mT.float().contiguous() * scale)
-    return matrix, affine[:, 3].float().repeat(PIXELS)
+def recolor_blocks(values: Tensor, color_map: BlockColorMap | None) -> Tensor:
+    """Blocks ``(n, 48)`` in their new colors, float32 in [0, 1]; without a map perhaps ``values`` itself."""
+    if color_map is None:
+        return values.float()
+    matrix, offset = color_map
+    return torch.addmm(offset, values.float(), matrix).clamp_(0, 1)
 
 
-def recolored(blocks: Tensor, map: Map | None) -> Tensor:
-    """Blocks ``(n, 48)`` in their new colours, float32 in [0, 1].
-
-    Without a map they have them already, and what comes back may be themselves.
-    """
-    if map is None:
-        return blocks.float()
-    matrix, offset = map
-    return torch.addmm(offset, blocks.float(), matrix).clamp_(0, 1)
-
-
-class Waves:
-    """A network's own transforms, in the order of our blocks."""
+class BlockTransform:
+    """:meth:`MicroNet.to_features` and :meth:`MicroNet.finish` for blocks, which are ordered otherwise."""
 
     def __init__(self, network: MicroNet) -> None:
         analysis = network.analysis[:, NETWORK_ORDER, 0, 0].float()
-        self.analysis = (analysis / SPREAD).T.contiguous()
-        self.start = -MIDDLE / SPREAD * analysis.sum(1)
+        self.analysis = (analysis / PIXEL_STD).T.contiguous()
+        self.offset = -PIXEL_MEAN / PIXEL_STD * analysis.sum(1)
         self.synthesis = torch.zeros(BLOCK_VALUES, BLOCK_VALUES)
         self.synthesis[COLORS:] = network.synthesis[NETWORK_ORDER, :, 0, 0].float().T
         self.tones = network.tones[:, :, 0, 0].float().T
 
-    def seen(self, blocks: Tensor, map: Map | None, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Blocks ``(h, w, 48)`` in new colours: their coefficients, likewise, and means ``(h, w, 3)``."""
-        coefficients = torch.empty(blocks.shape, dtype=dtype)
-        means = torch.empty(*blocks.shape[:2], COLORS)
-        for rows in row_bands(blocks):
-            band = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), map)
-            means[rows] = band.view(-1, BLOCK_SIDE**2, COLORS).mean(1).view(means[rows].shape)
-            coefficients[rows] = torch.addmm(self.start, band, self.analysis).view(blocks[rows].shape)
+    def to_features(
+        self, values: Tensor, color_map: BlockColorMap | None, dtype: torch.dtype
+    ) -> tuple[Tensor, Tensor]:
+        """Recolor blocks ``(h, w, 48)``; their coefficients ``(h, w, 48)`` and mean colors ``(h, w, 3)``."""
+        coefficients = torch.empty(values.shape, dtype=dtype)
+        means = torch.empty(*values.shape[:2], COLORS)
+        for rows in row_bands(values):
+            band = recolor_blocks(values[rows].reshape(-1, BLOCK_VALUES), color_map)
+            means[rows] = band.view(-1, BLOCK_PIXELS, COLORS).mean(1).view(means[rows].shape)
+            coefficients[rows] = torch.addmm(self.offset, band, self.analysis).view(values[rows].shape)
         return coefficients, means
 
     def finish(
         self,
-        blocks: Tensor,
-        map: Map | None,
+        values: Tensor,
+        color_map: BlockColorMap | None,
         means: Tensor,
-        result: Tensor,
+        residual: Tensor,
         factors: Tensor,
-        shares: Sequence[Tensor] | None,
-        painted: Tensor,
+        weights: Sequence[Tensor] | None,
+        result: Tensor,
     ) -> None:
-        """What :meth:`MicroNet.finish` does, into ``painted (h, w, 48)``: bytes, or floats in [0, 1].
+        """Write the stylized image to ``result (h, w, 48)``: bytes, or floats in [0, 1].
 
         Args:
-            blocks, map, means: of the content, see :meth:`seen`.
-            result: the trunk's, ``(h, w, 48)``.
-            factors: ``(K, 2)``, the gates, and how much of the fine detail is added.
-            shares: the masks as blocks, ``(h, w, 48)`` each; none for the whole picture, where K is 1.
+            values, color_map, means: the content, see :meth:`to_features`.
+            residual: the trunk's, ``(h, w, 48)``.
+            factors: of :func:`bottega.transfer.feedforward.graph.residual_factors`, ``(K, 2)``.
+            weights: the masks as blocks, ``(h, w, 48)`` each; None for the whole image, where K is 1.
         """
-        tones = pad_tones(result[..., :COLORS].float() @ self.tones)
+        tones = pad_tones(residual[..., :COLORS].float() @ self.tones)
         smooth = pad_tones(means)
-        drawn, detail = (float(factor) for factor in factors[0])
-        both = drawn * tones - detail * smooth
-        for rows in row_bands(blocks):
-            colored = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), map)
-            more = result[rows].reshape(-1, BLOCK_VALUES).float()
-            if shares is None:
-                band = torch.addmm(colored, more, self.synthesis, beta=1 + detail, alpha=drawn)
-                band += upsample_tones(both, rows)
+        gate, sharpness = (float(factor) for factor in factors[0])
+        combined = gate * tones - sharpness * smooth
+        for rows in row_bands(values):
+            colored = recolor_blocks(values[rows].reshape(-1, BLOCK_VALUES), color_map)
+            detail = residual[rows].reshape(-1, BLOCK_VALUES).float()
+            if weights is None:
+                band = torch.addmm(colored, detail, self.synthesis, beta=1 + sharpness, alpha=gate)
+                band += upsample_tones(combined, rows)
             else:
-                maps = [share[rows].reshape(-1, BLOCK_VALUES) for share in shares]
-                opened, sharper = (_mixed(maps, factors[:, number]) for number in range(2))
-                band = colored + opened * torch.addmm(upsample_tones(tones, rows), more, self.synthesis)
-                band += sharper * (colored - upsample_tones(smooth, rows))
-            _store(band.clamp_(0, 1), painted[rows])
+                parts = [weight[rows].reshape(-1, BLOCK_VALUES) for weight in weights]
+                gates, sharpnesses = (
+                    torch.stack([f * part for f, part in zip(column, parts, strict=True)]).sum(0)
+                    for column in factors.T
+                )
+                band = colored + gates * torch.addmm(upsample_tones(tones, rows), detail, self.synthesis)
+                band += sharpnesses * (colored - upsample_tones(smooth, rows))
+            _store(band.clamp_(0, 1), result[rows])
 
-    def recolor(self, blocks: Tensor, map: Map | None, painted: Tensor) -> None:
-        """Where nothing but colours moves."""
-        for rows in row_bands(blocks):
-            band = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), map)
-            _store(band.clone() if map is None else band, painted[rows])
+    def recolor(self, values: Tensor, color_map: BlockColorMap | None, result: Tensor) -> None:
+        """Write the recolored content to ``result``."""
+        for rows in row_bands(values):
+            band = recolor_blocks(values[rows].reshape(-1, BLOCK_VALUES), color_map)
+            _store(band.clone() if color_map is None else band, result[rows])
 
 
-def _mixed(shares: Sequence[Tensor], factors: Tensor) -> Tensor:
-    return torch.stack([factor * share for factor, share in zip(factors, shares, strict=True)]).sum(0)
-
-
-def _store(band: Tensor, painted: Tensor) -> None:
-    if painted.dtype == torch.uint8:
+def _store(band: Tensor, result: Tensor) -> None:
+    if result.dtype == torch.uint8:
         band.mul_(255).add_(0.5)
-    painted.copy_(band.view(painted.shape))
+    result.copy_(band.view(result.shape))

@@ -1,4 +1,4 @@
-"""What is done to a content, as the tensors that engines take."""
+"""Style targets of one content image as tensors: color maps, style statistics, texture."""
 
 from __future__ import annotations
 
@@ -11,195 +11,199 @@ from torch import Tensor
 
 from bottega.layers import ChannelMoments, ColorMoments
 from bottega.layers.blocks import BLOCK_VALUES, row_bands
-from bottega.transfer.feedforward.pixel_blocks import PIXELS, Content, Map, on_whole_blocks, recolored
-from bottega.transfer.feedforward.self_modulated import Move, OwnStatisticsNet
-from bottega.transfer.feedforward.style_code import Manner, StyleCode
-from bottega.transfer.texture.patches import BESIDE_MARKS, Marks, less_marks
-from bottega.transfer.texture.synthesis import REACH, lay_magnified
+from bottega.transfer.feedforward.graph import AffineParams
+from bottega.transfer.feedforward.pixel_blocks import (
+    BLOCK_PIXELS,
+    BlockColorMap,
+    ImageBuffer,
+    block_color_map,
+    recolor_blocks,
+)
+from bottega.transfer.feedforward.self_modulated import SelfModulatedNet, style_stats
+from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget
+from bottega.transfer.texture.patches import RESIDUAL_SHARE, reserve_texture_variance
+from bottega.transfer.texture.synthesis import TEXTURE_RADIUS_PIXELS, synthesize_texture
 from bottega.transfer.tiles import Box
 
-OPENING = 0.01
-"""Distance of two palettes at which three quarters of the marks are laid: a picture that is its own style, or
-part of it, has its marks already."""
+TEXTURE_FULL_DISTANCE = 0.01
+"""Distance of the content's colors from the style's at which three quarters of the texture are added: an
+image that is its own style, or a part of it, has its texture already."""
 
 
 @dataclass(frozen=True)
-class Laid:
-    """The marks of one manner, and how they are laid; see :func:`bottega.transfer.texture.lay`."""
-
-    marks: tuple[Marks, ...]
-    amount: float
-    color: float
-    anchor: tuple[int, int]
-    magnified: int
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """The manners of one picture, ready for every tile of it.
+class PreparedTargets:
+    """The targets of one image, ready for every tile of it; ``K`` is their number.
 
     Attributes:
-        masks: ``(1, 1, H, W)``, floats in [0, 1] or bytes; none where one manner covers everything.
-        own: the content's colours under each manner.
-        affines: the maps of colours, ``(3, 4)`` each, in float64; ``maps`` are the same for the content's
-            blocks (:func:`bottega.transfer.feedforward.pixel_blocks.on_whole_blocks`).
-        vectors: ``means``, ``deviations``, ``strength``: what :class:`Trunk` calls so.
-        marks: what is laid under each manner.
+        targets: as given.
+        masks: ``(1, 1, H, W)`` each, floats in [0, 1] or bytes; None where one target covers the image.
+        content_moments: the content's colors under each target.
+        color_maps: ``(3, 4)`` each, in float64; ``block_color_maps`` are the same for the content's blocks.
+        style_stats: ``means``, ``stds``, ``strength``, see
+            :attr:`bottega.transfer.feedforward.graph.GraphSpec.inputs`.
+        texture_amounts: in [0, 1], for each target.
     """
 
+    targets: Sequence[StyleTarget]
     masks: list[Tensor] | None
-    own: list[ColorMoments]
-    affines: list[Tensor]
-    maps: list[Map]
-    vectors: dict[str, Tensor]
-    marks: list[Laid]
+    content_moments: list[ColorMoments]
+    color_maps: list[Tensor]
+    block_color_maps: list[BlockColorMap]
+    style_stats: dict[str, Tensor]
+    texture_amounts: list[float]
 
     @property
-    def drawn(self) -> Tensor:
-        """Factors of the two factors of :func:`graph.factors`, ``(K, 2)``: what the
-        network draws stands back where marks are laid, fine detail goes its whole way to the style's."""
-        return torch.tensor([[1 - (1 - BESIDE_MARKS) * laid.amount, 1.0] for laid in self.marks])
+    def residual_gains(self) -> Tensor:
+        """Multipliers of :func:`bottega.transfer.feedforward.graph.residual_factors`, ``(K, 2)``.
+
+        The residual is reduced under texture, the fine detail is not.
+        """
+        return torch.tensor([[1 - (1 - RESIDUAL_SHARE) * amount, 1.0] for amount in self.texture_amounts])
 
     @property
-    def reach(self) -> int:
-        """Pixels to each side that the marks on a pixel depend on."""
-        return REACH * max(laid.magnified for laid in self.marks) if self.marked else 0
+    def has_texture(self) -> bool:
+        """Whether any texture is added."""
+        return any(amount > 0 for amount in self.texture_amounts)
 
     @property
-    def marked(self) -> bool:
-        """Whether any marks are laid."""
-        return any(laid.amount > 0 for laid in self.marks)
+    def texture_radius(self) -> int:
+        """Pixels to each side that the texture of a pixel depends on."""
+        scales = [
+            target.texture_scale if target.code is not None and target.code.texture else 1
+            for target in self.targets
+        ]
+        return TEXTURE_RADIUS_PIXELS * max(scales) if self.has_texture else 0
 
-    def moves(self, network: OwnStatisticsNet, known: Sequence[StyleCode]) -> list[Move]:
-        """What happens at the sites whose statistics are known."""
-        goals = {
-            name: torch.split(self.vectors[name], list(network.channels), 1)
-            for name in ("means", "deviations")
-        }
-        found = []
-        for site, modulation in enumerate(network.modulations[: len(known[0].sites)]):
-            each = [code.sites[site].float() for code in known]
-            own = ChannelMoments(
-                *(torch.cat([getattr(m, n) for m in each]) for n in ("mass", "first", "second"))
+    @property
+    def is_color_only(self) -> bool:
+        """Whether only colors change."""
+        return not bool(self.style_stats["strength"].any())
+
+    def modulation_params(
+        self, network: SelfModulatedNet, content_stats: Sequence[StyleCode]
+    ) -> list[AffineParams]:
+        """The affine parameters of the layers whose content statistics are given."""
+        device = next(network.modulations.parameters()).device
+        stats = {name: values.to(device) for name, values in self.style_stats.items()}
+        means, stds = (torch.split(stats[name], list(network.channels), 1) for name in ("means", "stds"))
+        affines = []
+        for layer, modulation in enumerate(network.modulations[: len(content_stats[0].layers)]):
+            moments = [code.layers[layer].float() for code in content_stats]
+            content = ChannelMoments(
+                *(
+                    torch.cat([getattr(m, part) for m in moments]).to(device)
+                    for part in ("mass", "first", "second")
+                )
             )
-            goal = (goals["means"][site], goals["deviations"][site])
-            found.append(modulation(own, *goal, self.vectors["strength"]))
-        return found
+            affines.append(modulation(content, means[layer], stds[layer], stats["strength"]))
+        return affines
 
-    @property
-    def still(self) -> bool:
-        """Whether nothing but colours moves."""
-        return not bool(self.vectors["strength"].any())
-
-    def cut(self, box: Box) -> Tensor | None:
+    def crop_masks(self, box: Box) -> Tensor | None:
         """The masks of a box, ``(K, 1, h, w)`` floats."""
         if self.masks is None:
             return None
-        return torch.cat([_floating(box.crop(mask)) for mask in self.masks])
+        return torch.cat([_to_float(box.crop(mask)) for mask in self.masks])
+
+    def recolor_and_texture(self, blocks: Tensor, weights: Sequence[Tensor] | None, region: Box) -> Tensor:
+        """Blocks ``(h, w, 48)`` in new colors and with texture, by each target in its region.
+
+        Args:
+            weights: the masks as blocks, ``(h, w, 48)`` each; None where one target covers the image.
+            region: of the blocks in the whole image, in pixels.
+
+        Returns:
+            Floats in [0, 1]; float16 for bytes under one target, which is exact to an eighth of a level.
+        """
+        total = None
+        for index, (target, amount) in enumerate(zip(self.targets, self.texture_amounts, strict=True)):
+            color_map = self.block_color_maps[index]
+            colored = torch.empty(blocks.shape)
+            for rows in row_bands(blocks):
+                band = recolor_blocks(blocks[rows].reshape(-1, BLOCK_VALUES), color_map)
+                colored[rows] = band.view(blocks[rows].shape)
+            if amount > 0 and target.code is not None:
+                down, across = target.texture_offset
+                colored = synthesize_texture(
+                    colored,
+                    _recolored_means(blocks, color_map),
+                    target.code.texture,
+                    amount,
+                    target.effective_color_strength,
+                    (region.top + down, region.left + across),
+                    target.texture_scale,
+                )
+            if weights is None:
+                return colored.half() if blocks.dtype == torch.uint8 else colored
+            part = colored.mul_(weights[index])
+            total = part if total is None else total.add_(part)
+        assert total is not None
+        return total
 
 
-def wishes(
-    network: OwnStatisticsNet, content: Content, manners: Sequence[Manner], known: Sequence[StyleCode] | None
-) -> Wishes:
-    """Measure the colours (where they are not ``known``) and find the maps that move them."""
-    masks = [manner.mask for manner in manners if manner.mask is not None]
-    own, affines, means, deviations, strengths, marks = [], [], [], [], [], []
-    for number, manner in enumerate(manners):
-        found = known[number].colors if known else _colors(content, manner.mask)
-        own.append(found)
-        affine = torch.eye(3, 4, dtype=torch.float64)
-        laid = _laid(manner, found)
-        if manner.code is not None and manner.colors > 0:
-            palette = less_marks(manner.code.colors.double(), laid.marks, laid.amount)
-            goal = replace(manner.code, colors=palette)
-            affine = network.color_map(found.double(), goal, manner.colors)[0]
-        affines.append(affine)
-        channels = sum(network.channels)
-        mean, deviation = torch.zeros(1, channels), torch.ones(1, channels)
-        if manner.code is not None:
-            mean, deviation = manner.code.vectors()
-        means.append(mean)
-        deviations.append(deviation)
-        strengths.append(0.0 if manner.code is None else manner.strength)
-        marks.append(laid)
-    vectors = {
-        "means": torch.cat(means),
-        "deviations": torch.cat(deviations),
-        "strength": torch.tensor(strengths)[:, None],
-    }
-    maps = [on_whole_blocks(affine, content.scale) for affine in affines]
-    return Wishes(masks or None, own, affines, maps, vectors, marks)
+def prepare_targets(
+    network: SelfModulatedNet,
+    content: ImageBuffer,
+    targets: Sequence[StyleTarget],
+    content_stats: Sequence[StyleCode] | None,
+) -> PreparedTargets:
+    """Measure the content's colors, unless they are in ``content_stats``, and compute the color maps."""
+    masks = [target.mask for target in targets if target.mask is not None]
+    content_moments, color_maps, amounts = [], [], []
+    for index, target in enumerate(targets):
+        if content_stats:
+            colors = content_stats[index].colors
+        else:
+            colors = content.moments(None if target.mask is None else _to_float(target.mask))
+        code, amount = target.code, 0.0
+        if code is not None and code.texture:
+            distance = _color_distance(colors, code.colors)
+            amount = target.strength * target.texture_amount * math.tanh(distance / TEXTURE_FULL_DISTANCE)
+        color_map = torch.eye(3, 4, dtype=torch.float64)
+        if code is not None and target.effective_color_strength > 0:
+            palette = reserve_texture_variance(code.colors.double(), code.texture, amount)
+            style = replace(code, colors=palette)
+            color_map = network.color_map(colors.double(), style, target.effective_color_strength)[0]
+        content_moments.append(colors)
+        color_maps.append(color_map)
+        amounts.append(amount)
+    scale = 1 / 255 if content.is_bytes else 1.0
+    return PreparedTargets(
+        targets,
+        masks or None,
+        content_moments,
+        color_maps,
+        [block_color_map(color_map, scale) for color_map in color_maps],
+        style_stats(network.channels, targets),
+        amounts,
+    )
 
 
-def _laid(manner: Manner, own: ColorMoments) -> Laid:
-    if manner.code is None or not manner.code.marks:
-        return Laid((), 0.0, 1.0, (0, 0), 1)
-    opened = math.tanh(_apart(own, manner.code.colors) / OPENING)
-    amount = manner.strength * manner.marks * opened
-    return Laid(manner.code.marks, amount, manner.colors, manner.anchor, manner.magnified)
-
-
-def _apart(one: ColorMoments, other: ColorMoments) -> float:
-    """Of mean colours and of the spread around them, in units of colour."""
-    means = [each.double().mean for each in (one, other)]
-    spreads = [
-        (each.double().second / each.double().mass[..., None] - mean[..., None] * mean[:, None])
+def _color_distance(content: ColorMoments, style: ColorMoments) -> float:
+    """Between mean colors and between their standard deviations, in units of [0, 1]."""
+    means = [colors.double().mean for colors in (content, style)]
+    stds = [
+        (colors.double().second / colors.double().mass[..., None] - mean[..., None] * mean[:, None])
         .diagonal(dim1=1, dim2=2)
         .clamp_min(0)
         .sqrt()
-        for each, mean in zip((one, other), means, strict=True)
+        for colors, mean in zip((content, style), means, strict=True)
     ]
-    return float(torch.cat([means[0] - means[1], spreads[0] - spreads[1]], 1).norm())
+    return float(torch.cat([means[0] - means[1], stds[0] - stds[1]], 1).norm())
 
 
-def _floating(mask: Tensor) -> Tensor:
-    return mask.float() / 255 if mask.dtype == torch.uint8 else mask.float()
+def _recolored_means(blocks: Tensor, color_map: BlockColorMap) -> Tensor:
+    """Mean colors of recolored blocks: ``(h, w, 3)`` in [0, 1].
 
-
-def _colors(content: Content, mask: Tensor | None) -> ColorMoments:
-    return content.moments(None if mask is None else _floating(mask))
-
-
-def dressed(blocks: Tensor, wished: Wishes, shares: Sequence[Tensor] | None, region: Box) -> Tensor:
-    """Blocks ``(h, w, 48)`` in new colours and with marks, by each manner in its share of the picture.
-
-    Args:
-        shares: the masks as blocks, ``(h, w, 48)`` each; none where one manner covers everything.
-        region: where they lie in the whole picture, in pixels.
-
-    Returns:
-        Floats in [0, 1]; of half the length for bytes that one manner covers, which is exact to an eighth of
-        a step.
+    Number by number and not as a matrix product, which may round differently in a tile and in the whole.
     """
-    total = None
-    for number, laid in enumerate(wished.marks):
-        colored = torch.empty(blocks.shape)
-        for rows in row_bands(blocks):
-            band = recolored(blocks[rows].reshape(-1, BLOCK_VALUES), wished.maps[number])
-            colored[rows] = band.view(blocks[rows].shape)
-        if laid.amount > 0:
-            means = _means(blocks, wished.maps[number])
-            down, across = laid.anchor
-            corner = (region.top + down, region.left + across)
-            how = (laid.marks, laid.amount, laid.color, corner)
-            colored = lay_magnified(colored, means, *how, laid.magnified)
-        if shares is None:
-            return colored.half() if blocks.dtype == torch.uint8 else colored
-        part = colored.mul_(shares[number])
-        total = part if total is None else total.add_(part)
-    assert total is not None
-    return total
-
-
-def _means(blocks: Tensor, map: Map) -> Tensor:
-    """Of the blocks' colours, moved: ``(h, w, 3)`` in [0, 1].
-
-    Number by number and not as a product of matrices, which may round otherwise in a tile than in the whole.
-    """
-    matrix, offset = map
+    matrix, offset = color_map
     height, width, _ = blocks.shape
     means = torch.empty(height, width, 3)
     for rows in row_bands(blocks):
-        means[rows] = blocks[rows].reshape(-1, width, PIXELS, 3).float().mean(2)
+        means[rows] = blocks[rows].reshape(-1, width, BLOCK_PIXELS, 3).float().mean(2)
     red, green, blue = (means[..., color, None] * matrix[color, :3] for color in range(3))
     return (offset[:3] + red + green + blue).clamp_(0, 1)
+
+
+def _to_float(mask: Tensor) -> Tensor:
+    return mask.float() / 255 if mask.dtype == torch.uint8 else mask.float()

@@ -1,4 +1,4 @@
-"""The networks of this room by name, and their files."""
+"""Feed-forward style transfer networks by architecture name, and their files."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import nn
 from bottega import weights
 from bottega.transfer.feedforward.adain import AdaINNet
 from bottega.transfer.feedforward.fixed_styles import MultiStyleNet, TransformerNet
-from bottega.transfer.feedforward.micro import FittedNet, MicroNet
+from bottega.transfer.feedforward.micro import FineTunedNet, MicroNet
 from bottega.transfer.feedforward.photo import PhotoNet
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "micro": MicroNet,
     "adain": AdaINNet,
     "fast": TransformerNet,
-    "fitted": FittedNet,
+    "fitted": FineTunedNet,
     "multi": MultiStyleNet,
     "photo": PhotoNet,
 }
@@ -29,7 +29,7 @@ def save(network: nn.Module, path: str | Path, metadata: Mapping[str, Any] | Non
     return weights.save_network(network, path, NETWORKS, metadata)
 
 
-def described(network: nn.Module, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def build_config(network: nn.Module, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """:func:`bottega.weights.build_config` for :data:`NETWORKS`."""
     return weights.build_config(network, NETWORKS, metadata)
 

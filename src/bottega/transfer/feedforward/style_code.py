@@ -1,4 +1,4 @@
-"""A style as numbers: what a network measured of a style picture, once, so that every frame is cheap."""
+"""Style codes, which a network measures of a style image once, and targets, which say how to use them."""
 
 from __future__ import annotations
 
@@ -16,129 +16,128 @@ from bottega.layers import (
     mix_color_moments,
     normalize_weights,
 )
-from bottega.transfer.texture.patches import Marks, mixed_marks
-from bottega.transfer.texture.synthesis import MAGNIFICATIONS
+from bottega.transfer.texture.patches import TexturePatches, mix_texture_patches
+from bottega.transfer.texture.synthesis import TEXTURE_SCALES
 
 
 @dataclass(frozen=True)
 class StyleCode:
-    """Sums over a picture: of its colours, and of the features at each site of a network.
-
-    Codes of the tiles of one picture add up to the code of the picture (``+``; marks do not); codes of
-    different styles mix (:func:`mix_codes`).
+    """Statistics of a style image, or of a content image's own features.
 
     Attributes:
-        colors: of the pixels.
-        sites: of the features, in the network's order; while a content is being measured, only the first few.
-        marks: what is laid on a picture before the network paints it. Networks alone (but a fitted one) know
-            nothing of them: :class:`bottega.transfer.feedforward.OnePass` finds and lays them.
+        colors: moments of the pixels.
+        layers: moments of the features at each modulated layer of a network, in order.
+        texture: patches that are put on an image before the network runs. Only
+            :class:`bottega.transfer.feedforward.StyleEngine` and the fine-tuned network use them.
     """
 
     colors: ColorMoments
-    sites: tuple[ChannelMoments, ...]
-    marks: tuple[Marks, ...] = ()
+    layers: tuple[ChannelMoments, ...]
+    texture: tuple[TexturePatches, ...] = ()
 
-    def __add__(self, other: StyleCode) -> StyleCode:
-        sites = tuple(a + b for a, b in zip(self.sites, other.sites, strict=True))
-        return StyleCode(self.colors + other.colors, sites)
-
-    def double(self) -> StyleCode:
-        """In float64, in which many tiles add up without loss."""
-        return StyleCode(self.colors.double(), tuple(site.double() for site in self.sites), self.marks)
-
-    def with_site(self, site: ChannelMoments) -> StyleCode:
-        """One site further."""
-        return StyleCode(self.colors, (*self.sites, site), self.marks)
-
-    def vectors(self) -> tuple[Tensor, Tensor]:
-        """Means and deviations of all sites, each ``(N, channels of all sites)``, float32.
-
-        What an inference engine takes in place of this object.
-        """
-        sites = [site.float() for site in self.sites]
-        means = torch.cat([site.mean for site in sites], 1)
-        return means, torch.cat([site.std for site in sites], 1)
+    def mean_std_vectors(self) -> tuple[Tensor, Tensor]:
+        """Means and standard deviations of all layers, each ``(N, channels of all layers)``, float32."""
+        layers = [layer.float() for layer in self.layers]
+        means = torch.cat([layer.mean for layer in layers], 1)
+        return means, torch.cat([layer.std for layer in layers], 1)
 
 
-def mix_codes(codes: Sequence[StyleCode], weights: Sequence[float] | None = None) -> StyleCode:
-    """Several styles as one, in moment space.
+def mix_style_codes(codes: Sequence[StyleCode], weights: Sequence[float] | None = None) -> StyleCode:
+    """Mix styles by their moments.
 
     Args:
         codes: of one network.
-        weights: one for each, any scale; none weighs all alike.
+        weights: one for each, at any scale; None weighs all alike.
 
     Raises:
-        SettingsError: weights that do not fit.
+        SettingsError: the weights do not fit.
     """
     shares = normalize_weights(weights, len(codes))
-    sites = zip(*(code.sites for code in codes), strict=True)
+    layers = zip(*(code.layers for code in codes), strict=True)
     return StyleCode(
         mix_color_moments([code.colors for code in codes], shares),
-        tuple(mix_channel_moments(site, shares) for site in sites),
-        mixed_marks([code.marks for code in codes], shares),
+        tuple(mix_channel_moments(layer, shares) for layer in layers),
+        mix_texture_patches([code.texture for code in codes], shares),
     )
 
 
 @dataclass(frozen=True)
-class Manner:
-    """What is done to a picture, or to a part of it.
+class StyleTarget:
+    """How to stylize an image, or one region of it.
 
     Attributes:
-        code: the style; none leaves the part alone.
-        strength: in [0, 1], of texture and stroke; 0 leaves the picture as it is, 1 is the style in full.
-        color_strength: in [0, 1], of the colours; none takes ``strength``.
-        marks: in [0, 1], how much of the style's own marks is laid, where its code has some; they go with
-            ``strength``, too.
-        anchor: how far down and across the picture's corner lies in the world that the marks cling to, in
-            pixels: they then follow a camera that pans.
-        magnified: how many times as large as in the style the marks are, 1, 2 or 4: for pictures much larger
-            than their styles.
-        mask: ``(1, 1, H, W)`` in [0, 1] of the content's size; the masks of a picture's manners add up to one
-            (:func:`bottega.transfer.regions.partition`). None is the whole picture.
+        code: the style; None leaves the region unchanged.
+        strength: in [0, 1], of the style as a whole; 0 leaves the image as it is.
+        color_strength: in [0, 1], of the color transfer; None means ``strength``.
+        mask: ``(1, 1, H, W)`` in [0, 1] at the content's size; the masks of an image's targets add up to one
+            (:func:`bottega.transfer.regions.partition`). None is the whole image.
+        texture_amount: in [0, 1], multiplied by ``strength``.
+        texture_offset: pixels down and across from the origin of the scene to the image's corner: texture
+            then follows a panning camera.
+        texture_scale: size of the texture relative to the style image, one of
+            :data:`bottega.transfer.texture.TEXTURE_SCALES`; for images much larger than their styles.
     """
 
     code: StyleCode | None
     strength: float = 1.0
     color_strength: float | None = None
     mask: Tensor | None = None
-    marks: float = 1.0
-    anchor: tuple[int, int] = (0, 0)
-    magnified: int = 1
+    texture_amount: float = 1.0
+    texture_offset: tuple[int, int] = (0, 0)
+    texture_scale: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("strength", "color_strength", "marks"):
+        for name in ("strength", "color_strength", "texture_amount"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise SettingsError(f"{name} must be between 0 and 1, not {value}.")
-        if self.magnified not in MAGNIFICATIONS:
-            raise SettingsError(f"magnified must be one of {MAGNIFICATIONS}, not {self.magnified}.")
+        if self.texture_scale not in TEXTURE_SCALES:
+            raise SettingsError(f"texture_scale must be one of {TEXTURE_SCALES}, not {self.texture_scale}.")
 
     @property
-    def colors(self) -> float:
-        """How far the colours go."""
+    def effective_color_strength(self) -> float:
+        """``color_strength``, or ``strength`` where it is None."""
         return self.strength if self.color_strength is None else self.color_strength
 
 
-def check_manners(manners: Sequence[Manner], content: Tensor) -> None:
-    """Refuse what cannot be painted.
+def check_targets(targets: Sequence[StyleTarget], content: Tensor, channels: tuple[int, ...]) -> None:
+    """Check that targets, their masks and their codes fit a content image and a network.
+
+    Args:
+        channels: of the network's modulated layers.
 
     Raises:
-        SettingsError: there is no manner, or several of which one has no mask.
-        PictureError: the content is not ``(N, 3, H, W)``, or a mask has another size.
+        SettingsError: no target, several of which one has no mask, or a code of another network.
+        PictureError: the content is not ``(N, 3, H, W)``, or a mask has another size or is used with N > 1.
     """
-    check_picture("content", content)
-    if not manners or (len(manners) > 1 and any(manner.mask is None for manner in manners)):
-        raise SettingsError("Give one manner for the whole picture, or several that each have a mask.")
-    for manner in manners:
-        mask = manner.mask
-        if mask is not None and (mask.ndim != 4 or mask.shape[1:] != (1, *content.shape[-2:])):
-            raise PictureError(
-                f"A mask must have the shape (1, 1, {content.shape[-2]}, {content.shape[-1]}), "
-                f"as the content has that size, not {tuple(mask.shape)}."
-            )
+    check_image("content", content)
+    if not targets or (len(targets) > 1 and any(target.mask is None for target in targets)):
+        raise SettingsError("Use one target for the whole picture, or several that each have a mask.")
+    for target in targets:
+        if target.mask is not None:
+            check_mask(target.mask, content)
+        if target.code is not None:
+            code_channels = tuple(layer.first.shape[1] for layer in target.code.layers)
+            if code_channels != channels:
+                raise SettingsError(
+                    f"This style code has the channels {code_channels}, the network {channels}; "
+                    "encode the style with the network that uses it."
+                )
 
 
-def check_picture(name: str, picture: Tensor) -> None:
-    """Raise PictureError unless ``picture`` is ``(N, 3, H, W)`` with pixels in it."""
-    if picture.ndim != 4 or picture.shape[1] != 3 or 0 in picture.shape:
-        raise PictureError(f"A {name} picture must have the shape (N, 3, H, W), not {tuple(picture.shape)}.")
+def check_mask(mask: Tensor, image: Tensor) -> None:
+    """Raise PictureError unless ``mask`` is ``(1, 1, H, W)`` for one ``image (1, 3, H, W)``."""
+    height, width = image.shape[-2:]
+    if mask.shape != (1, 1, height, width):
+        raise PictureError(
+            f"A mask must have the shape (1, 1, {height}, {width}), the size of its picture, "
+            f"not {tuple(mask.shape)}."
+        )
+    if len(image) != 1:
+        raise PictureError(f"Masks need one picture at a time, not {len(image)}.")
+
+
+def check_image(name: str, image: Tensor) -> None:
+    """Raise PictureError unless ``image`` is ``(N, 3, H, W)`` and not empty."""
+    if image.ndim != 4 or image.shape[1] != 3 or 0 in image.shape:
+        raise PictureError(f"A {name} picture must have the shape (N, 3, H, W), not {tuple(image.shape)}.")

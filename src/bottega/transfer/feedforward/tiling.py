@@ -1,217 +1,216 @@
-"""The micro network on an engine: pictures whole, or in tiles whose statistics add up to the whole's."""
+"""The micro network on images of any size: in one piece, or in tiles whose statistics are summed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Protocol
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from bottega.errors import ResourceError
-from bottega.layers import ChannelMoments, pad_to_multiple, reduce_mask
+from bottega.layers import ChannelMoments, pad_to_multiple
 from bottega.layers.blocks import BLOCK_SIDE, picture_to_blocks
 from bottega.runtime import available_memory, reduce_malloc_retention
-from bottega.transfer.feedforward.graph import MASK_STRIDES, Work, factors
+from bottega.transfer.feedforward.backends import Backend
+from bottega.transfer.feedforward.graph import AffineParams, GraphSpec, affine_inputs, residual_factors
 from bottega.transfer.feedforward.micro import MicroNet
-from bottega.transfer.feedforward.pixel_blocks import Content, Map, Waves
-from bottega.transfer.feedforward.prepared_targets import Wishes, dressed, wishes
-from bottega.transfer.feedforward.self_modulated import Move
-from bottega.transfer.feedforward.style_code import Manner, StyleCode
-from bottega.transfer.tiles import Tile, tile_grid
+from bottega.transfer.feedforward.pixel_blocks import BlockColorMap, BlockTransform, ImageBuffer
+from bottega.transfer.feedforward.prepared_targets import PreparedTargets, prepare_targets
+from bottega.transfer.feedforward.self_modulated import mask_pyramid
+from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget
+from bottega.transfer.tiles import Box, Tile, tile_grid
+
+MAX_UNTILED_BYTES = 3e9
+"""Memory for an image in one piece; larger ones are processed in tiles."""
+
+TILE_SIZE = 2048
+"""Side of a tile in pixels, without its context."""
 
 
-class Engine(Protocol):
-    """Runs a trunk (:class:`bottega.transfer.feedforward.graph.Trunk`)."""
+class TiledRunner:
+    """Stylizes and measures.
 
-    name: str
-    bytes_per_pixel: int
-    """That a picture in one piece takes while it is painted, about."""
-    takes: torch.dtype
-    """Of the coefficients that it is given."""
-
-    def run(self, work: Work, inputs: Mapping[str, Tensor]) -> Sequence[Tensor]:
-        """What the trunk's ``forward`` says; it lasts until the next run."""
-
-
-class MicroPainter:
-    """Paints and measures.
-
-    Args:
-        whole: most pixels of a picture that is worked on in one piece.
-        tile: side in pixels of the cores of larger ones.
+    Attributes:
+        max_untiled_pixels: of an image that is processed in one piece.
+        tile_size: side in pixels of the tiles of larger ones, without their context.
     """
 
-    def __init__(self, network: MicroNet, engine: Engine, *, whole: int, tile: int) -> None:
+    def __init__(self, network: MicroNet, backend: Backend) -> None:
         self.network = network
-        self.engine = engine
-        self.waves = Waves(network)
-        self.whole = whole
-        self.tile = tile
+        self.backend = backend
+        self.transform = BlockTransform(network)
+        self.max_untiled_pixels = int(MAX_UNTILED_BYTES / backend.bytes_per_pixel)
+        self.tile_size = TILE_SIZE
 
-    def paint(self, content: Content, manners: Sequence[Manner], known: Sequence[StyleCode] | None) -> Tensor:
-        """A result of the content's kind and size."""
-        wished = wishes(self.network, content, manners, known)
-        tiles = self._tiles(content, wished)
-        if known is None and len(tiles) > 1 and not wished.still:
-            known = self._measured(content, wished, tiles)
-        moves = wished.moves(self.network, known) if known else []
+    def stylize(
+        self, content: ImageBuffer, targets: Sequence[StyleTarget], content_stats: Sequence[StyleCode] | None
+    ) -> Tensor:
+        """The stylized image, of the content's dtype, layout and size."""
+        prepared = prepare_targets(self.network, content, targets, content_stats)
+        tiles = self.tiles(content, prepared)
+        if content_stats is None and len(tiles) > 1 and not prepared.is_color_only:
+            content_stats = self._measure(content, prepared, tiles)
+        affines = prepared.modulation_params(self.network, content_stats) if content_stats else []
         result = content.empty()
         for tile in tiles:
-            piece = Piece(self.network, content, wished, tile)
-            content.store(self._painted(piece, moves, result.dtype), tile.inner, result, tile.core)
+            inputs = TileInputs(self.network, content, prepared, tile)
+            content.store(self._stylize_tile(inputs, affines, result.dtype), tile.inner, result, tile.core)
         return result
 
-    def measure(self, content: Content, manners: Sequence[Manner]) -> list[StyleCode]:
-        """The content's own statistics under each manner."""
-        wished = wishes(self.network, content, manners, None)
-        return self._measured(content, wished, self._tiles(content, wished))
+    def measure(self, content: ImageBuffer, targets: Sequence[StyleTarget]) -> list[StyleCode]:
+        """The content's own statistics under each target."""
+        prepared = prepare_targets(self.network, content, targets, None)
+        return self._measure(content, prepared, self.tiles(content, prepared))
 
-    def _tiles(self, content: Content, wished: Wishes) -> list[Tile]:
+    def tiles(self, content: ImageBuffer, prepared: PreparedTargets) -> list[Tile]:
+        """One for the whole image where it fits into memory; else tiles with the context that they need."""
         height, width = content.size
-        if height * width <= self.whole and self._fits(height * width):
-            return [Tile(content.box, content.box)]
+        if height * width <= self.max_untiled_pixels and self._fits_memory(height * width):
+            whole = Box(0, 0, height, width)
+            return [Tile(whole, whole)]
         reduce_malloc_retention()
-        reach = (self.network.reach or 0) + wished.reach
-        return tile_grid(height, width, self.tile, reach, self.network.multiple)
+        context = (self.network.reach or 0) + prepared.texture_radius
+        return tile_grid(height, width, self.tile_size, context, self.network.multiple)
 
-    def _fits(self, pixels: int) -> bool:
+    def _fits_memory(self, pixels: int) -> bool:
         try:
-            return pixels * self.engine.bytes_per_pixel < available_memory()
-        except ResourceError:  # this system does not tell
+            return pixels * self.backend.bytes_per_pixel < available_memory()
+        except ResourceError:  # unknown on this system
             return True
 
-    def _painted(self, piece: Piece, moves: Sequence[Move], dtype: torch.dtype) -> Tensor:
-        """Blocks ``(h, w, 48)`` of the whole piece."""
-        painted = torch.empty(piece.blocks.shape, dtype=dtype)
-        if piece.wished.still:
-            self.waves.recolor(piece.blocks, piece.map, painted)
-            return painted
-        waves, means = self.waves.seen(piece.blocks, piece.map, self.engine.takes)
-        result, *rest = self.engine.run(piece.work(known=len(moves)), piece.inputs(waves, moves))
-        found = (factors(self.network, moves) if moves else rest[0]) * piece.wished.drawn
-        self.waves.finish(piece.blocks, piece.map, means, result, found, piece.shares, painted)
-        return painted
+    def _stylize_tile(self, tile: TileInputs, affines: Sequence[AffineParams], dtype: torch.dtype) -> Tensor:
+        """Blocks ``(h, w, 48)`` of the tile with its context."""
+        result = torch.empty(tile.blocks.shape, dtype=dtype)
+        if tile.prepared.is_color_only:
+            self.transform.recolor(tile.blocks, tile.color_map, result)
+            return result
+        features, means = self.transform.to_features(tile.blocks, tile.color_map, self.backend.input_dtype)
+        spec = tile.spec(given_layers=len(affines))
+        residual, *outputs = self.backend.run(spec, tile.graph_inputs(features, affines))
+        factors = residual_factors(self.network, affines) if affines else outputs[0]
+        factors = factors * tile.prepared.residual_gains
+        self.transform.finish(tile.blocks, tile.color_map, means, residual, factors, tile.weights, result)
+        return result
 
-    def _measured(self, content: Content, wished: Wishes, tiles: Sequence[Tile]) -> list[StyleCode]:
-        """Site by site, as each depends on how the ones before moved; in one go where there is no need."""
-        sites = len(self.network.channels)
-        at_once = len(tiles) == 1 or wished.still
-        known = [StyleCode(own.double(), ()) for own in wished.own]
-        for first in range(0, sites, sites if at_once else 1):
-            last = sites - 1 if at_once else first
-            found = self._sums(content, wished, tiles, known, last)
-            known = [
-                StyleCode(code.colors, (*code.sites, *more)) for code, more in zip(known, found, strict=True)
+    def _measure(
+        self, content: ImageBuffer, prepared: PreparedTargets, tiles: Sequence[Tile]
+    ) -> list[StyleCode]:
+        """Layer by layer, as the features of each depend on the statistics of those before; in one pass where
+        one tile covers the image or nothing is modulated."""
+        count = len(self.network.channels)
+        is_one_pass = len(tiles) == 1 or prepared.is_color_only
+        stats = [StyleCode(colors.double(), ()) for colors in prepared.content_moments]
+        for first in range(0, count, count if is_one_pass else 1):
+            last = count - 1 if is_one_pass else first
+            moments = self._sum_over_tiles(content, prepared, tiles, stats, last)
+            stats = [
+                StyleCode(code.colors, (*code.layers, *layers))
+                for code, layers in zip(stats, moments, strict=True)
             ]
-        return known
+        return stats
 
-    def _sums(
+    def _sum_over_tiles(
         self,
-        content: Content,
-        wished: Wishes,
+        content: ImageBuffer,
+        prepared: PreparedTargets,
         tiles: Sequence[Tile],
-        known: Sequence[StyleCode],
+        stats: Sequence[StyleCode],
         last: int,
     ) -> list[list[ChannelMoments]]:
-        """Over all tiles, from the first site that is not known to ``last``: by manner, then by site."""
-        first = len(known[0].sites)
-        moves = wished.moves(self.network, known)
+        """From the first layer that ``stats`` does not have to ``last``: by target, then by layer."""
+        first = len(stats[0].layers)
+        affines = prepared.modulation_params(self.network, stats)
         totals: list[list[ChannelMoments]] = []
         for tile in tiles:
-            piece = Piece(self.network, content, wished, tile)
-            waves, _ = self.waves.seen(piece.blocks, piece.map, self.engine.takes)
-            inputs = piece.inputs(waves, moves)
-            means, squares = self.engine.run(piece.work(known=first, last=last), inputs)
-            found = piece.sums(first, means, squares)
-            totals = [_both(a, b) for a, b in zip(totals, found, strict=True)] if totals else found
+            inputs = TileInputs(self.network, content, prepared, tile)
+            features, _ = self.transform.to_features(
+                inputs.blocks, inputs.color_map, self.backend.input_dtype
+            )
+            spec = inputs.spec(given_layers=first, stop_layer=last)
+            means, squares = self.backend.run(spec, inputs.graph_inputs(features, affines))
+            sums = inputs.sums(first, means, squares)
+            if totals:
+                sums = [
+                    [a + b for a, b in zip(*pair, strict=True)] for pair in zip(totals, sums, strict=True)
+                ]
+            totals = sums
         return totals
 
 
-def _both(sums: Sequence[ChannelMoments], others: Sequence[ChannelMoments]) -> list[ChannelMoments]:
-    return [a + b for a, b in zip(sums, others, strict=True)]
-
-
-class Piece:
-    """A tile of a content under the manners of the whole.
+class TileInputs:
+    """A tile of an image, or all of it, as the tensors that a graph takes.
 
     Attributes:
-        blocks: ``(h, w, 48)`` of the tile's region, and ``map`` of their colours; where there are masks or
-            marks, the colours have been moved already and there is no map.
-        shares: the masks as blocks, ``(h, w, 48)`` each; none where one manner covers everything.
+        blocks: ``(h, w, 48)`` of the tile with its context, and ``color_map`` for them; with masks or texture
+            the blocks are recolored already, and the map is None.
+        weights: the masks as blocks, ``(h, w, 48)`` each; None where one target covers the image.
+        boxes: for each layer top, left, bottom and right of the positions in the tile without its context.
     """
 
-    def __init__(self, network: MicroNet, content: Content, wished: Wishes, tile: Tile) -> None:
+    def __init__(
+        self, network: MicroNet, content: ImageBuffer, prepared: PreparedTargets, tile: Tile
+    ) -> None:
         self.network = network
-        self.wished = wished
-        self.tile = tile
+        self.prepared = prepared
         self.blocks = content.blocks(tile.padded, network.multiple)
-        self.map: Map | None = wished.maps[0]
-        self.shares: list[Tensor] | None = None
-        masks = wished.cut(tile.padded)
-        self._masks: dict[int, Tensor] = {}
+        self.color_map: BlockColorMap | None = prepared.block_color_maps[0]
+        self.weights: list[Tensor] | None = None
+        self.masks: dict[str, Tensor] = {}
+        boxes = [tile.inner.downscale(stride) for stride in network.strides]
+        self.boxes = [(box.top, box.left, box.bottom, box.right) for box in boxes]
+        masks = prepared.crop_masks(tile.padded)
         if masks is not None:
+            self.masks = mask_pyramid(masks, network.multiple, network.strides)
             padded = pad_to_multiple(masks, network.multiple)
-            self._masks = {stride: reduce_mask(padded, stride)[:, 0] for stride in MASK_STRIDES}
-            self.shares = [picture_to_blocks(mask[None].expand(1, 3, -1, -1)) for mask in padded]
-        if wished.marked or self.shares is not None:
-            self.blocks = dressed(self.blocks, wished, self.shares, tile.padded)
-            self.map = None
+            self.weights = [picture_to_blocks(mask[None].expand(1, 3, -1, -1)) for mask in padded]
+        if prepared.has_texture or self.weights is not None:
+            self.blocks = prepared.recolor_and_texture(self.blocks, self.weights, tile.padded)
+            self.color_map = None
 
-    @cached_property
-    def boxes(self) -> list[tuple[int, int, int, int]]:
-        """Site by site, the positions that count: those of the tile's core."""
-        found = [self.tile.inner.downscale(stride) for stride in self.network.strides]
-        return [(box.top, box.left, box.bottom, box.right) for box in found]
-
-    def work(self, known: int = 0, last: int | None = None) -> Work:
-        """What a trunk is to do with it."""
+    def spec(self, given_layers: int = 0, stop_layer: int | None = None) -> GraphSpec:
+        """Of the graph that runs on this tile."""
         height, width = (BLOCK_SIDE * side for side in self.blocks.shape[:2])
-        covers = all(
+        counts_all = all(
             box == (0, 0, height // stride, width // stride)
             for box, stride in zip(self.boxes, self.network.strides, strict=True)
         )
-        return Work(
-            known=known,
-            last=last,
-            regions=bool(self._masks),
-            cropped=known < len(self.network.channels) and not covers,
-            least=min(height, width) == self.network.multiple,
+        return GraphSpec(
+            given_layers=given_layers,
+            stop_layer=stop_layer,
+            has_regions=bool(self.masks),
+            is_cropped=given_layers < len(self.network.channels) and not counts_all,
+            is_single_row=min(height, width) == self.network.multiple,
         )
 
-    def inputs(self, waves: Tensor, moves: Sequence[Move]) -> dict[str, Tensor]:
-        """All that a trunk may ask for; ``moves`` are those at the sites whose statistics are known."""
+    def graph_inputs(self, features: Tensor, affines: Sequence[AffineParams]) -> dict[str, Tensor]:
+        """All possible inputs; ``affines`` are those of the given layers."""
         inputs = {
-            "waves": waves,
+            "features": features,
             "boxes": torch.tensor(self.boxes),
-            **{f"mask{stride}": mask for stride, mask in self._masks.items()},
-            **self.wished.vectors,
+            **self.masks,
+            **self.prepared.style_stats,
         }
-        if moves:
-            inputs["gains"] = torch.cat([move.gain for move in moves], 1)
-            inputs["shifts"] = torch.cat([move.shift for move in moves], 1)
-        return inputs
+        return inputs | affine_inputs(affines) if affines else inputs
 
     def sums(self, first: int, means: Tensor, squares: Tensor) -> list[list[ChannelMoments]]:
-        """What a trunk measured from site ``first`` on, as sums: by manner, then by site."""
+        """A graph's measurements from layer ``first`` on, as sums: by target, then by layer."""
         means, squares = means.double(), squares.double()
-        found: list[list[ChannelMoments]] = [[] for _ in means]
-        start, site = 0, first
+        result: list[list[ChannelMoments]] = [[] for _ in means]
+        start, layer = 0, first
         while start < means.shape[1]:
-            part = slice(start, start + self.network.channels[site])
-            mass = self._mass(site)
-            for number, each in enumerate(found):
-                m = mass[number : number + 1]
-                mean, square = (values[number : number + 1, part] for values in (means, squares))
-                each.append(ChannelMoments(m, m * mean, m * square))
-            start, site = part.stop, site + 1
-        return found
+            columns = slice(start, start + self.network.channels[layer])
+            mass = self._mass(layer)
+            for index, layers in enumerate(result):
+                m = mass[index : index + 1]
+                mean, square = (values[index : index + 1, columns] for values in (means, squares))
+                layers.append(ChannelMoments(m, m * mean, m * square))
+            start, layer = columns.stop, layer + 1
+        return result
 
-    def _mass(self, site: int) -> Tensor:
-        """Of the positions that count at a site, ``(K, 1)``."""
-        top, left, bottom, right = self.boxes[site]
-        if not self._masks:
+    def _mass(self, layer: int) -> Tensor:
+        """Of the counted positions at a layer, ``(K, 1)``."""
+        top, left, bottom, right = self.boxes[layer]
+        if not self.masks:
             return torch.tensor([[(bottom - top) * (right - left)]], dtype=torch.float64)
-        mask = self._masks[self.network.strides[site]][:, top:bottom, left:right]
+        mask = self.masks[f"mask{self.network.strides[layer]}"][:, top:bottom, left:right]
         return mask.double().sum((1, 2))[:, None].clamp_min(1e-12)

@@ -1,31 +1,36 @@
-"""The style's own marks: strokes, hatching, dots and grain, taken from its picture and laid on another.
+"""Patch-based texture synthesis: strokes, hatching, dots and grain of the style image, put on another image.
 
-What a small network learns of texture in an hour is hardly more than its strength. The marks themselves are
-in the style picture; :func:`marks_of` keeps them, and :func:`lay` puts those down that fit.
+A small network learns little more of a texture than its strength, so the texture itself is taken from the
+style image: :func:`extract_texture_patches` stores it, :func:`synthesize_texture` puts the patches that fit
+best on an image.
 """
 
 from __future__ import annotations
 
 from bottega.transfer.texture.patches import (
-    BESIDE_MARKS,
-    Marks,
-    amplitudes,
-    less_marks,
-    marks_of,
-    mixed_marks,
+    RESIDUAL_SHARE,
+    TexturePatches,
+    extract_texture_patches,
+    mix_texture_patches,
+    reserve_texture_variance,
+    texture_gains,
 )
-from bottega.transfer.texture.synthesis import MAGNIFICATIONS, REACH, lay, lay_magnified, marked
+from bottega.transfer.texture.synthesis import (
+    TEXTURE_RADIUS_PIXELS,
+    TEXTURE_SCALES,
+    add_texture,
+    synthesize_texture,
+)
 
 __all__ = [
-    "BESIDE_MARKS",
-    "MAGNIFICATIONS",
-    "REACH",
-    "Marks",
-    "amplitudes",
-    "lay",
-    "lay_magnified",
-    "less_marks",
-    "marked",
-    "marks_of",
-    "mixed_marks",
+    "RESIDUAL_SHARE",
+    "TEXTURE_RADIUS_PIXELS",
+    "TEXTURE_SCALES",
+    "TexturePatches",
+    "add_texture",
+    "extract_texture_patches",
+    "mix_texture_patches",
+    "reserve_texture_variance",
+    "synthesize_texture",
+    "texture_gains",
 ]

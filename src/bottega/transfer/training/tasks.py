@@ -11,7 +11,7 @@ from torch.nn.functional import one_hot
 
 from bottega.encoders import Encoder
 from bottega.errors import WeightsError
-from bottega.transfer.feedforward import FittedNet, MicroNet, MultiStyleNet, TransformerNet, load
+from bottega.transfer.feedforward import FineTunedNet, MicroNet, MultiStyleNet, TransformerNet, load
 from bottega.transfer.training.losses import StyleFeatures, StylizationLoss
 from bottega.transfer.training.settings import FitSettings, MultiStyleSettings, SingleStyleSettings
 
@@ -47,10 +47,12 @@ def single_style_task(settings: SingleStyleSettings, style: Tensor) -> TrainingT
         trained = load(base)
         if not isinstance(trained, MicroNet):
             raise WeightsError(f"{settings.base} is not a micro network; --network micro needs one as base.")
-        fitted = FittedNet.of(trained, style)
+        fitted = FineTunedNet.from_style(trained, style)
         parameters = list(fitted.requires_grad_(True).parameters())
         # Textures are part of the fitted network's input, so the content loss must not remove them.
-        return TrainingTask(fitted, lambda contents, _: fitted(contents), [style], parameters, fitted.shown)
+        return TrainingTask(
+            fitted, lambda contents, _: fitted(contents), [style], parameters, fitted.recolor_and_texture
+        )
     network = _transformer_from(base) if base else TransformerNet(settings.width)
     parameters = list(network.requires_grad_(True).parameters())
     return TrainingTask(network, lambda contents, _: network(contents), [style], parameters)

@@ -1,7 +1,17 @@
-"""Clips in one pass: frame after frame, calm in time, with styles and masks that may change."""
+"""Video in one pass: frame by frame, temporally stable, with styles and masks that may change."""
 
-from bottega.transfer.video.region_schedule import Direction, Part, Timeline, gathered
-from bottega.transfer.video.stream_state import Memory
-from bottega.transfer.video.stylizer import ClipStylizer, Raw, Ready
+from __future__ import annotations
 
-__all__ = ["ClipStylizer", "Direction", "Memory", "Part", "Raw", "Ready", "Timeline", "gathered"]
+from bottega.transfer.video.region_schedule import RegionSchedule, RegionTrack, StyleTimeline
+from bottega.transfer.video.stream_state import StreamState
+from bottega.transfer.video.stylizer import PreparedFrame, StylizedFrame, VideoStylizer
+
+__all__ = [
+    "PreparedFrame",
+    "RegionSchedule",
+    "RegionTrack",
+    "StreamState",
+    "StyleTimeline",
+    "StylizedFrame",
+    "VideoStylizer",
+]

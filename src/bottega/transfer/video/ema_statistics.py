@@ -1,7 +1,7 @@
-"""The content's own statistics, followed over time instead of taken from each frame by itself.
+"""Moving average of the content's own statistics over the frames of a clip.
 
-A network that renormalises to a frame's own statistics lets the whole picture jump when something enters it.
-Here they are measured now and then and followed slowly; frames in between are also cheaper for it.
+A network that normalizes each frame by its own statistics lets the whole image jump when something enters it.
+Here they are measured every few frames and smoothed, which also saves time.
 """
 
 from __future__ import annotations
@@ -9,47 +9,48 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from bottega.transfer.feedforward.style_code import StyleCode, mix_codes
+from bottega.transfer.feedforward.style_code import StyleCode, mix_style_codes
 
-EVERY = 8
+MEASURE_INTERVAL = 8
 """Frames from one measurement to the next."""
-FOLLOW = 0.12
-"""Share of the way to what was measured last that is covered with each frame: half of it in six frames."""
-
-Measure = Callable[[], Mapping[str, StyleCode]]
+EMA_RATE = 0.12
+"""Share of the way to the last measurement per frame: half of it in six frames."""
 
 
 @dataclass
-class FollowedStatistics:
-    """Statistics of a stream of frames, one code per region.
+class EmaStatistics:
+    """Smoothed statistics, one code per region.
 
     Attributes:
-        known: as of the last frame.
+        smoothed: as of the last frame.
         measured: what they move towards.
-        age: frames since that was measured.
+        age: frames since the last measurement.
     """
 
-    known: Mapping[str, StyleCode] = field(default_factory=dict)
+    smoothed: Mapping[str, StyleCode] = field(default_factory=dict)
     measured: Mapping[str, StyleCode] = field(default_factory=dict)
     age: int = 0
 
-    def follow(self, regions: Collection[str], measure: Measure, cut: bool) -> Mapping[str, StyleCode]:
-        """The statistics to paint the next frame with.
+    def update(
+        self, regions: Collection[str], measure: Callable[[], Mapping[str, StyleCode]], is_cut: bool
+    ) -> Mapping[str, StyleCode]:
+        """The statistics for the next frame.
 
         Args:
-            regions: names of those that this frame has; where they are others than before, all begin anew.
-            measure: measures this frame; only called when it is time.
-            cut: whether what came before counts no more.
+            regions: names of the frame's regions; a change of them restarts the average.
+            measure: measures this frame; called only when needed.
+            is_cut: restarts the average.
         """
-        if cut or set(self.known) != set(regions):
-            self.known = self.measured = measure()
+        if is_cut or set(self.smoothed) != set(regions):
+            self.smoothed = self.measured = measure()
             self.age = 1
-            return self.known
-        if self.age >= EVERY:
+            return self.smoothed
+        if self.age >= MEASURE_INTERVAL:
             self.measured = measure()
             self.age = 0
         self.age += 1
-        self.known = {
-            name: mix_codes([self.known[name], self.measured[name]], [1 - FOLLOW, FOLLOW]) for name in regions
+        self.smoothed = {
+            name: mix_style_codes([self.smoothed[name], self.measured[name]], [1 - EMA_RATE, EMA_RATE])
+            for name in regions
         }
-        return self.known
+        return self.smoothed

@@ -1,4 +1,4 @@
-"""What happens where and when in a clip: regions with masks that may move, each with its styles over time."""
+"""Which style applies where and when: regions with masks that may move, each with its styles over time."""
 
 from __future__ import annotations
 
@@ -8,100 +8,24 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
+from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
-from bottega.transfer.feedforward.style_code import Manner, StyleCode, mix_codes
+from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget, mix_style_codes
 from bottega.transfer.regions import Region, feather, partition
 from bottega.video import Frame, MaskTrack
 
 
-@dataclass(frozen=True)
-class Part:
-    """A region of a clip.
+class StyleTimeline:
+    """Styles at key times; between two of them one fades into the other.
 
-    Attributes:
-        name: of the region.
-        timeline: its styles; none leaves it alone.
-        mask: gives each frame's mask; none is what no other mask covers.
-    """
-
-    name: str
-    timeline: Timeline | None
-    mask: MaskTrack | None = None
-
-
-@dataclass(frozen=True)
-class Direction:
-    """The manners of every frame.
-
-    Attributes:
-        parts: regions; one without a mask where the whole frame is painted alike.
-        strength, color_strength, marks, magnified: of all of them, see
-            :class:`bottega.transfer.feedforward.Manner`.
-        feather: how soft the edges of masks become, in pixels.
-        begin: the time of the first frame, at which the timelines begin.
-    """
-
-    parts: Sequence[Part]
-    strength: float = 1.0
-    color_strength: float | None = None
-    feather: float = 0.0
-    begin: Fraction = Fraction(0)
-    marks: float = 1.0
-    magnified: int = 1
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of every frame is painted in one manner."""
-        return len(self.parts) == 1 and self.parts[0].mask is None
-
-    def manners(self, frame: Frame) -> dict[str, Manner]:
-        """By region: one for the whole frame, or several whose masks add up to one.
-
-        A region whose mask is empty in this frame is not there: things may leave the picture.
-
-        Raises:
-            PictureError: a mask has another size than the frame.
-        """
-        seconds = float(frame.time - self.begin)
-        if self.whole:
-            part = self.parts[0]
-            return {part.name: self._manner(part, seconds)}
-        found = []
-        for part in self.parts:
-            mask = None if part.mask is None else self._mask(part.mask, frame)
-            if mask is None or float(mask.max()) > 0:
-                found.append(Region(part.name, mask))
-        parts = {part.name: part for part in self.parts}
-        return {
-            region.name: self._manner(parts.get(region.name), seconds, region.mask)
-            for region in partition(found, (frame.height, frame.width))
-        }
-
-    def _mask(self, track: MaskTrack, frame: Frame) -> torch.Tensor:
-        mask = torch.as_tensor(track(frame), dtype=torch.float32)
-        if mask.shape != (frame.height, frame.width):
-            raise PictureError(
-                f"A mask of the shape {tuple(mask.shape)} was given for a frame of {frame.width} × "
-                f"{frame.height} pixels; it must be ({frame.height}, {frame.width}), values in [0, 1]."
-            )
-        return feather(mask[None, None], self.feather)
-
-    def _manner(self, part: Part | None, seconds: float, mask: torch.Tensor | None = None) -> Manner:
-        code = None if part is None or part.timeline is None else part.timeline.at(seconds)
-        return Manner(code, self.strength, self.color_strength, mask, self.marks, magnified=self.magnified)
-
-
-class Timeline:
-    """Key moments with a style each; between two of them one fades into the other.
-
-    Before the first and after the last the style stays. To hold a style, give it twice.
+    Before the first and after the last the style is constant. To hold a style, give it two keys.
 
     Args:
         keys: seconds to style code.
 
     Raises:
-        SettingsError: no key, or one before the beginning.
+        SettingsError: there is no key, or a negative one.
     """
 
     def __init__(self, keys: Mapping[float, StyleCode]) -> None:
@@ -112,15 +36,26 @@ class Timeline:
         self.times = sorted(keys)
         self.codes = [keys[time] for time in self.times]
 
+    @classmethod
+    def from_weighted_styles(cls, styles: Sequence[tuple[float, StyleCode, float]]) -> StyleTimeline:
+        """From ``(seconds, code, weight)``; styles at the same time are mixed by their weights."""
+        keys: dict[float, list[tuple[StyleCode, float]]] = {}
+        for seconds, code, weight in styles:
+            keys.setdefault(seconds, []).append((code, weight))
+        return cls({
+            seconds: pairs[0][0] if len(pairs) == 1 else mix_style_codes(*map(list, zip(*pairs, strict=True)))
+            for seconds, pairs in keys.items()
+        })  # fmt: skip
+
     def at(self, seconds: float) -> StyleCode:
-        """The style of a moment."""
-        index, share = self.between(seconds)
+        """The style at a time."""
+        index, share = self.interval(seconds)
         if share == 0:
             return self.codes[index]
-        return mix_codes(self.codes[index : index + 2], [1 - share, share])
+        return mix_style_codes(self.codes[index : index + 2], [1 - share, share])
 
-    def between(self, seconds: float) -> tuple[int, float]:
-        """Number of the key before (or first) and how far the way to the next one is covered, in [0, 1)."""
+    def interval(self, seconds: float) -> tuple[int, float]:
+        """Index of the key before (or of the first), and the share of the way to the next one, in [0, 1)."""
         index = bisect_right(self.times, seconds) - 1
         if index < 0:
             return 0, 0.0
@@ -130,12 +65,84 @@ class Timeline:
         return index, (seconds - before) / (after - before)
 
 
-def gathered(styles: Sequence[tuple[float, StyleCode, float]]) -> Timeline:
-    """A timeline from ``(seconds, code, weight)``; styles of one moment mix by their weights."""
-    moments: dict[float, list[tuple[StyleCode, float]]] = {}
-    for seconds, code, weight in styles:
-        moments.setdefault(seconds, []).append((code, weight))
-    return Timeline({
-        seconds: pairs[0][0] if len(pairs) == 1 else mix_codes(*map(list, zip(*pairs, strict=True)))
-        for seconds, pairs in moments.items()
-    })  # fmt: skip
+@dataclass(frozen=True)
+class RegionTrack:
+    """A region of a clip.
+
+    Attributes:
+        name: of the region.
+        timeline: its styles; None leaves it unchanged.
+        mask: returns the mask of each frame; None is what no other mask covers.
+    """
+
+    name: str
+    timeline: StyleTimeline | None
+    mask: MaskTrack | None = None
+
+
+@dataclass(frozen=True)
+class RegionSchedule:
+    """The style targets of every frame.
+
+    Attributes:
+        tracks: regions; a single one without a mask covers the whole frame.
+        strength, color_strength, texture_amount, texture_scale: of all regions, see
+            :class:`bottega.transfer.feedforward.StyleTarget`.
+        feather: width of the masks' soft edges in pixels.
+        start: time of the first frame, at which the timelines start.
+    """
+
+    tracks: Sequence[RegionTrack]
+    strength: float = 1.0
+    color_strength: float | None = None
+    feather: float = 0.0
+    start: Fraction = Fraction(0)
+    texture_amount: float = 1.0
+    texture_scale: int = 1
+
+    @property
+    def has_single_region(self) -> bool:
+        """Whether one target covers all of every frame."""
+        return len(self.tracks) == 1 and self.tracks[0].mask is None
+
+    def targets(self, frame: Frame) -> dict[str, StyleTarget]:
+        """By region: one for the whole frame, or several whose masks add up to one.
+
+        A region with an empty mask is left out: objects may leave the frame.
+
+        Raises:
+            PictureError: a mask differs in size from the frame.
+        """
+        seconds = float(frame.time - self.start)
+        if self.has_single_region:
+            return {self.tracks[0].name: self._target(self.tracks[0], seconds, None)}
+        regions = []
+        for track in self.tracks:
+            mask = None if track.mask is None else self._mask(track.mask, frame)
+            if mask is None or float(mask.max()) > 0:
+                regions.append(Region(track.name, mask))
+        tracks = {track.name: track for track in self.tracks}
+        return {
+            region.name: self._target(tracks.get(region.name), seconds, region.mask)
+            for region in partition(regions, (frame.height, frame.width))
+        }
+
+    def _mask(self, track: MaskTrack, frame: Frame) -> Tensor:
+        mask = torch.as_tensor(track(frame), dtype=torch.float32)
+        if mask.shape != (frame.height, frame.width):
+            raise PictureError(
+                f"The mask of a frame of {frame.width} × {frame.height} pixels must have the shape "
+                f"({frame.height}, {frame.width}), values in [0, 1], not {tuple(mask.shape)}."
+            )
+        return feather(mask[None, None], self.feather)
+
+    def _target(self, track: RegionTrack | None, seconds: float, mask: Tensor | None) -> StyleTarget:
+        code = None if track is None or track.timeline is None else track.timeline.at(seconds)
+        return StyleTarget(
+            code,
+            self.strength,
+            self.color_strength,
+            mask,
+            self.texture_amount,
+            texture_scale=self.texture_scale,
+        )

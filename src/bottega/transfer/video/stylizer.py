@@ -1,189 +1,187 @@
-"""A stream of frames in, the same stream painted: one frame at a time, or in several threads side by side."""
+"""A stream of frames in, the stylized stream out: frame by frame, or in several threads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from bottega.transfer.feedforward.style_code import Manner, StyleCode
-from bottega.transfer.video.ema_statistics import FollowedStatistics
-from bottega.transfer.video.region_schedule import Direction
-from bottega.transfer.video.stream_state import Memory, pack, unpack
-from bottega.transfer.video.temporal_filter import Prepared, SteadyInput, SteadyOutput
+from bottega.transfer.feedforward.engine import StyleEngine
+from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget
+from bottega.transfer.video.ema_statistics import EmaStatistics
+from bottega.transfer.video.region_schedule import RegionSchedule
+from bottega.transfer.video.stream_state import StreamState, pack, unpack
+from bottega.transfer.video.temporal_filter import FilteredFrame, InputDenoiser, OutputStabilizer
 from bottega.video import Frame, UInt8Array, ordered_map, prefetch
-
-if TYPE_CHECKING:
-    from bottega.transfer.feedforward.engine import OnePass
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A frame with what was prepared for it.
+class PreparedFrame:
+    """A frame with everything that the network needs for it.
 
     Attributes:
-        prepared: none without steadiness.
-        known, measured, age: see :class:`FollowedStatistics`; empty where each frame has its own.
+        filtered: None without temporal smoothing.
+        statistics: of the content; None where each frame has its own.
     """
 
     frame: Frame
-    manners: Mapping[str, Manner]
-    prepared: Prepared | None
-    known: Mapping[str, StyleCode]
-    measured: Mapping[str, StyleCode]
-    age: int
+    targets: Mapping[str, StyleTarget]
+    filtered: FilteredFrame | None
+    statistics: EmaStatistics | None
 
     @property
-    def left_alone(self) -> bool:
-        """Whether no part of the frame has a style."""
-        return all(manner.code is None for manner in self.manners.values())
+    def is_unchanged(self) -> bool:
+        """Whether no region of the frame has a style."""
+        return all(target.code is None for target in self.targets.values())
 
 
 @dataclass(frozen=True)
-class Raw:
-    """A frame as the network painted it, not yet mixed with what came before."""
+class StylizedFrame:
+    """The network's result for a frame, ``(H, W, 3)`` uint8, before temporal blending."""
 
-    ready: Ready
+    prepared: PreparedFrame
     pixels: UInt8Array
 
+    @property
+    def frame(self) -> Frame:
+        """The frame as it was read."""
+        return self.prepared.frame
 
-class ClipStylizer:
-    """Paints frames in their order.
 
-    Three steps: :meth:`prepare`, :meth:`paint` and :meth:`settle`; :meth:`frames` takes them in turn. Each
-    may run in a thread of its own. The first and the last have a memory, so that frames must come to them
-    in order; several may be painted at the same time.
+class VideoStylizer:
+    """Stylizes frames in order.
+
+    Three steps: :meth:`prepare`, :meth:`stylize` and :meth:`stabilize`; :meth:`frames` runs them in turn.
+    Each may run in a thread of its own. The first and the last have a state, so that they need the frames in
+    order; several frames may be stylized at the same time.
 
     Args:
-        engine: a network, ready to paint.
-        direction: styles and regions.
-        temporal: how calm the result is in time: 0 paints each frame by itself, 1 is as calm as may be
-            without blurring what moves.
-        finish: called with what was painted and what was shown to the network, both ``(H, W, 3)`` uint8;
-            gives what is used instead.
+        engine: the network.
+        schedule: styles and regions.
+        temporal_smoothing: 0 stylizes each frame independently, 1 is as stable as possible without blurring
+            what moves.
+        postprocess: called with the result and the network's input, both ``(H, W, 3)`` uint8; returns the
+            pixels to use instead.
     """
 
     def __init__(
         self,
-        engine: OnePass,
-        direction: Direction,
-        temporal: float = 1.0,
+        engine: StyleEngine,
+        schedule: RegionSchedule,
+        temporal_smoothing: float = 1.0,
         *,
-        finish: Callable[[UInt8Array, UInt8Array], UInt8Array] | None = None,
+        postprocess: Callable[[UInt8Array, UInt8Array], UInt8Array] | None = None,
     ) -> None:
         self.engine = engine
-        self.direction = direction
-        self.temporal = temporal
-        self.finish = finish
-        self._input = SteadyInput(temporal)
-        self._output = SteadyOutput(temporal)
-        self._statistics = FollowedStatistics()
+        self.schedule = schedule
+        self.temporal_smoothing = temporal_smoothing
+        self.postprocess = postprocess
+        self._denoiser = InputDenoiser(temporal_smoothing)
+        self._stabilizer = OutputStabilizer(temporal_smoothing)
+        self._statistics = EmaStatistics()
 
     def frames(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Each frame painted as soon as it has come: the latency is one frame."""
+        """Stylize each frame as soon as it arrives: the latency is one frame."""
         for frame in frames:
-            yield self.settle(self.paint(self.prepare(frame)))
+            yield self.stabilize(self.stylize(self.prepare(frame)))
 
-    def overlapped(self, frames: Iterable[Frame], depth: int = 3) -> Iterator[Raw]:
-        """Frames painted while the next are read and prepared in another thread; to be settled.
+    def stylize_parallel(self, frames: Iterable[Frame], depth: int = 3) -> Iterator[StylizedFrame]:
+        """Stylize frames while another thread reads and prepares the next; to be stabilized by the caller.
 
-        Where the engine can, each core paints a frame of its own, which takes far less time than all of
-        them together take for each frame.
+        Where the engine supports it, each core stylizes a frame of its own, which is far faster than all
+        cores working on one frame.
         """
-        at_once = self.engine.at_once
-        with _threads_each(at_once):
-            yield from ordered_map(self.paint, prefetch(map(self.prepare, frames), depth), at_once)
+        workers = self.engine.parallel_images
+        with _divide_threads(workers):
+            yield from ordered_map(self.stylize, prefetch(map(self.prepare, frames), depth), workers)
 
-    def prepare(self, frame: Frame) -> Ready:
+    def prepare(self, frame: Frame) -> PreparedFrame:
         """Step one, on the frame as it was read."""
-        manners = self.direction.manners(frame)
-        if self.temporal == 0:
-            return Ready(frame, manners, None, {}, {}, 0)
-        ready = Ready(frame, manners, self._input.prepare(frame.pixels), {}, {}, 0)
-        return ready if ready.left_alone else self._followed(ready)
-
-    def paint(self, ready: Ready) -> Raw:
-        """Step two: the network. It remembers nothing."""
-        if ready.prepared is None:
-            return Raw(ready, self._painted(ready.frame.pixels, ready.manners, None))
-        if ready.left_alone:
-            return Raw(ready, ready.frame.pixels)
-        return Raw(ready, self._painted(ready.prepared.pixels, ready.manners, ready.known))
-
-    def settle(self, raw: Raw) -> Frame:
-        """Step three, on what was painted."""
-        pixels, prepared = raw.pixels, raw.ready.prepared
-        if prepared is not None:
-            pixels = self._output.settle(pixels, prepared)
-        return raw.ready.frame.with_pixels(_left_alone(pixels, raw.ready))
-
-    def memory(self, raw: Raw) -> Memory:
-        """All that the frames after this one depend on; ``raw`` was settled last."""
-        if raw.ready.prepared is None or self._output.before is None:
-            return {}
-        prepared = raw.ready.prepared
-        return pack(prepared, self._output.before, raw.ready.known, raw.ready.measured, raw.ready.age)
-
-    def remember(self, memory: Memory) -> None:
-        """Go on after the frame that :meth:`memory` was taken at."""
-        if not memory:
-            return
-        self._input.before, self._output.before, known, measured, age = unpack(memory)
-        self._statistics = FollowedStatistics(known, measured, age)
-
-    def _followed(self, ready: Ready) -> Ready:
-        prepared, followed = ready.prepared, self._statistics
-        assert prepared is not None
-        anchor = (round(prepared.travel[0]), round(prepared.travel[1]))
-        manners = {name: replace(manner, anchor=anchor) for name, manner in ready.manners.items()}
-        known = followed.follow(
-            manners, lambda: self._measured(prepared.pixels, manners), prepared.change.cut
+        targets = self.schedule.targets(frame)
+        if self.temporal_smoothing == 0:
+            return PreparedFrame(frame, targets, None, None)
+        filtered = self._denoiser.denoise(frame.pixels)
+        prepared = PreparedFrame(frame, targets, filtered, None)
+        if prepared.is_unchanged:
+            return prepared
+        offset = (round(filtered.camera_offset[0]), round(filtered.camera_offset[1]))
+        targets = {name: replace(target, texture_offset=offset) for name, target in targets.items()}
+        self._statistics.update(
+            targets, lambda: self._measure(filtered.pixels, targets), filtered.change.is_cut
         )
-        return replace(ready, manners=manners, known=known, measured=followed.measured, age=followed.age)
+        return replace(prepared, targets=targets, statistics=replace(self._statistics))
 
-    def _painted(
-        self, pixels: UInt8Array, manners: Mapping[str, Manner], known: Mapping[str, StyleCode] | None
+    def stylize(self, prepared: PreparedFrame) -> StylizedFrame:
+        """Step two: the network, without state."""
+        if prepared.filtered is None:
+            return StylizedFrame(prepared, self._run(prepared.frame.pixels, prepared.targets, None))
+        if prepared.is_unchanged:
+            return StylizedFrame(prepared, prepared.frame.pixels)
+        assert prepared.statistics is not None
+        pixels = self._run(prepared.filtered.pixels, prepared.targets, prepared.statistics.smoothed)
+        return StylizedFrame(prepared, pixels)
+
+    def stabilize(self, stylized: StylizedFrame) -> Frame:
+        """Step three, on the network's result."""
+        pixels, prepared = stylized.pixels, stylized.prepared
+        if prepared.filtered is not None:
+            pixels = self._stabilizer.stabilize(pixels, prepared.filtered)
+        return prepared.frame.with_pixels(_restore_unstyled_regions(pixels, prepared))
+
+    def state(self, stylized: StylizedFrame) -> StreamState:
+        """All that the next frames depend on; ``stylized`` was stabilized last."""
+        prepared = stylized.prepared
+        if prepared.filtered is None or self._stabilizer.previous is None:
+            return {}
+        statistics = prepared.statistics or EmaStatistics()
+        return pack(prepared.filtered, self._stabilizer.previous, statistics)
+
+    def load_state(self, state: StreamState) -> None:
+        """Continue after the frame at which :meth:`state` was called."""
+        if state:
+            self._denoiser.previous, self._stabilizer.previous, self._statistics = unpack(state)
+
+    def _run(
+        self,
+        pixels: UInt8Array,
+        targets: Mapping[str, StyleTarget],
+        statistics: Mapping[str, StyleCode] | None,
     ) -> UInt8Array:
-        codes = None if known is None else [known[name] for name in manners]
-        painted = self.engine.paint_bytes(pixels, list(manners.values()), codes)
-        return painted if self.finish is None else self.finish(painted, pixels)
+        content_stats = None if statistics is None else [statistics[name] for name in targets]
+        stylized = self.engine.stylize_bytes(pixels, list(targets.values()), content_stats)
+        return stylized if self.postprocess is None else self.postprocess(stylized, pixels)
 
-    def _measured(self, pixels: UInt8Array, manners: Mapping[str, Manner]) -> Mapping[str, StyleCode]:
-        if self.direction.whole:
-            (name, manner) = next(iter(manners.items()))
-            return {name: self.engine.measure_bytes(pixels, manner)}
-        codes = self.engine.measure(_floats(pixels), list(manners.values()))
-        return dict(zip(manners, codes, strict=True))
+    def _measure(self, pixels: UInt8Array, targets: Mapping[str, StyleTarget]) -> Mapping[str, StyleCode]:
+        if self.schedule.has_single_region:
+            ((name, target),) = targets.items()
+            return {name: self.engine.measure_bytes(pixels, target)}
+        content = torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255).contiguous()
+        return dict(zip(targets, self.engine.measure(content, list(targets.values())), strict=True))
 
 
 @contextmanager
-def _threads_each(workers: int) -> Iterator[None]:
-    """Within the block torch's threads are shared out among so many workers."""
-    before = torch.get_num_threads()
+def _divide_threads(workers: int) -> Iterator[None]:
+    """Divide PyTorch's threads among workers within the block."""
+    threads = torch.get_num_threads()
     if workers > 1:
-        torch.set_num_threads(max(1, before // workers))
+        torch.set_num_threads(max(1, threads // workers))
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
 
 
-def _left_alone(pixels: UInt8Array, ready: Ready) -> UInt8Array:
-    """Regions without style get their own pixels back: those of the frame as it was read, to the bit."""
-    alone = [m.mask for m in ready.manners.values() if m.code is None]
-    if not alone:
+def _restore_unstyled_regions(pixels: UInt8Array, prepared: PreparedFrame) -> UInt8Array:
+    """Regions without a style get the pixels of the frame as it was read, bit for bit."""
+    masks = [target.mask for target in prepared.targets.values() if target.code is None]
+    if not masks:
         return pixels
-    if any(mask is None for mask in alone):
-        return ready.frame.pixels
-    share = torch.stack([mask for mask in alone if mask is not None]).sum(0)[0, 0, :, :, None].numpy()
-    mixed = pixels + share * (ready.frame.pixels.astype(np.float32) - pixels)
-    return np.where(share > 1 - 1e-5, ready.frame.pixels, (mixed + 0.5).astype(np.uint8))
-
-
-def _floats(pixels: UInt8Array) -> Tensor:
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div_(255).contiguous()
+    source = prepared.frame.pixels
+    if any(mask is None for mask in masks):
+        return source
+    weight = torch.stack([mask for mask in masks if mask is not None]).sum(0)[0, 0, :, :, None].numpy()
+    blended = pixels + weight * (source.astype(np.float32) - pixels)
+    return np.where(weight > 1 - 1e-5, source, (blended + 0.5).astype(np.uint8))

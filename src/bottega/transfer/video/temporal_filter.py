@@ -1,12 +1,12 @@
-"""Calm in time: what the network is shown, and what it has painted, each follow the frame before.
+"""Temporal filters before and after the network: both follow the previous frame.
 
-1. *In.* Where only noise changed, the frame follows the past (a recursive filter), so that the sensor's noise
-   does not become brush strokes that come and go. What moves is shown as it is: nothing is blurred.
-2. *Out.* The painting of the frame before is laid over the new one where its motion is known, and the two are
-   mixed: strokes then move along with things and do not boil. Where the past cannot be trusted (uncovered
-   background, flashes, cuts) the new painting stands alone, so that nothing leaves a ghost.
+1. *Before.* Where only noise changed, the frame is averaged with the past (a recursive filter), so that
+   sensor noise does not become brush strokes that come and go. What moves is left as it is, unblurred.
+2. *After.* The previous result is warped to the new frame where its motion is known, and the two are blended:
+   strokes then move along with objects and do not flicker. Where the past is not reliable (uncovered
+   background, flashes, cuts) the new result stands alone, so that there is no ghosting.
 
-The two steps have their own memories, so that they may run in two threads beside the painting.
+The two filters have states of their own, so that they can run in two threads beside the network.
 """
 
 from __future__ import annotations
@@ -18,144 +18,141 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bottega.transfer.video.change_detection import Change, Look, compare, look_at
-from bottega.transfer.video.motion import moved
+from bottega.transfer.video.change_detection import (
+    FrameChange,
+    FrameSignature,
+    compute_signature,
+    detect_change,
+)
+from bottega.transfer.video.motion import warp
 from bottega.video import UInt8Array
 
-HOLD_STILL = 0.85
-"""Share of the past where nothing moves, at full steadiness."""
-HOLD_MOVING = 0.6
-"""Share of the past painting where things move: laying it over costs it some grain each time."""
-CLEAR = 24.0
-"""Difference of a pixel from the past, in 8-bit steps, at which it is half believed to be noise."""
-ALIKE = 12.0
-"""Difference of a pixel from where its motion says it was, in 8-bit steps of brightness, at which the past
-painting is half believed there: edges whose motion is not exact would blur."""
+STATIC_PAST_WEIGHT = 0.85
+"""Weight of the past where nothing moves, at full smoothing."""
+MOVING_PAST_WEIGHT = 0.6
+"""Weight of the past result where objects move: each warp costs some grain."""
+NOISE_LEVELS = 24.0
+"""Difference of a pixel from the past, in levels of 255, that is noise with a weight of one half."""
+MOTION_ERROR_LEVELS = 12.0
+"""Difference in brightness between a pixel and its source along the motion, in levels of 255, at which the
+past result has half its weight: edges with inexact motion would blur."""
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A frame as the network is to see it.
+class FilteredFrame:
+    """A frame as the network receives it.
 
     Attributes:
         pixels: ``(H, W, 3)`` uint8.
-        filtered: the same before rounding, ``(1, 3, H, W)`` in [0, 255]: the filter's memory.
-        look: what the next frame is compared with.
-        change: since the frame before; the first frame of all is a cut.
-        alike: ``(1, 1, H, W)`` in [0, 1], how far each pixel is where its motion says it is; none where
+        values: the same before rounding, ``(1, 3, H, W)`` in [0, 255]: the state of the filter.
+        signature: to compare the next frame with.
+        change: since the previous frame; the very first frame counts as a cut.
+        similarity: ``(1, 1, H, W)`` in [0, 1], of each pixel to its source along the motion; None where
             nothing moved.
-        travel: pixels down and across by which the camera has moved since the last cut.
+        camera_offset: pixels down and across that the camera has moved since the last cut.
     """
 
     pixels: UInt8Array
-    filtered: Tensor
-    look: Look
-    change: Change
-    alike: Tensor | None = None
-    travel: tuple[float, float] = (0.0, 0.0)
+    values: Tensor
+    signature: FrameSignature
+    change: FrameChange
+    similarity: Tensor | None = None
+    camera_offset: tuple[float, float] = (0.0, 0.0)
 
 
-class SteadyInput:
-    """The recursive filter of frames.
-
-    Args:
-        amount: 0 to 1.
-    """
+class InputDenoiser:
+    """The recursive filter of frames; ``amount`` is 0 to 1."""
 
     def __init__(self, amount: float = 1.0) -> None:
         self.amount = amount
-        self.before: Prepared | None = None
+        self.previous: FilteredFrame | None = None
 
     @torch.no_grad()
-    def prepare(self, pixels: UInt8Array) -> Prepared:
+    def denoise(self, pixels: UInt8Array) -> FilteredFrame:
         """The next frame."""
-        picture = to_planes(pixels)
-        look = look_at(picture)
-        before = self.before
-        if before is None or before.filtered.shape != picture.shape:
-            self.before = Prepared(pixels, picture, look, Change(cut=True))
-            return self.before
-        change = compare(before.look, look)
-        if change.still is None:
-            self.before = Prepared(pixels, picture, look, change)
-            return self.before
-        travel = _travelled(before.travel, change.flow, picture)
-        apart = before.filtered - picture
-        share = _full_size(change.still, picture) * (HOLD_STILL * self.amount)
-        # A pixel that differs by far more than noise is something, however small.
-        share = share * _likeness(apart, CLEAR)
-        filtered = torch.addcmul(picture, apart, share)
-        alike = None
+        image = to_planes(pixels)
+        signature = compute_signature(image)
+        previous = self.previous
+        if previous is None or previous.values.shape != image.shape:
+            self.previous = FilteredFrame(pixels, image, signature, FrameChange(is_cut=True))
+            return self.previous
+        change = detect_change(previous.signature, signature)
+        if change.static is None:
+            self.previous = FilteredFrame(pixels, image, signature, change)
+            return self.previous
+        offset = _add_motion(previous.camera_offset, change.flow, image)
+        difference = previous.values - image
+        weight = _resize(change.static, image) * (STATIC_PAST_WEIGHT * self.amount)
+        # A difference far above noise is content, however small its area.
+        weight = weight * _similarity(difference, NOISE_LEVELS)
+        values = torch.addcmul(image, difference, weight)
+        similarity = None
         if change.flow is not None:
-            along = moved(_brightness(before.filtered), change.flow)
-            alike = _likeness(along - _brightness(picture), ALIKE)
-        self.before = Prepared(to_bytes(filtered), filtered, look, change, alike, travel)
-        return self.before
+            warped = warp(_brightness(previous.values), change.flow)
+            similarity = _similarity(warped - _brightness(image), MOTION_ERROR_LEVELS)
+        self.previous = FilteredFrame(to_bytes(values), values, signature, change, similarity, offset)
+        return self.previous
 
 
-class SteadyOutput:
-    """The recursive mixing of paintings.
-
-    Args:
-        amount: 0 to 1.
-    """
+class OutputStabilizer:
+    """The recursive blending of results; ``amount`` is 0 to 1."""
 
     def __init__(self, amount: float = 1.0) -> None:
         self.amount = amount
-        self.before: Tensor | None = None
+        self.previous: Tensor | None = None
 
     @torch.no_grad()
-    def settle(self, painted: UInt8Array, prepared: Prepared) -> UInt8Array:
-        """The next painting, mixed with what came before."""
-        picture, change = to_tensor(painted), prepared.change
-        before = self.before
-        if before is None or change.trust is None or change.still is None or before.shape != picture.shape:
-            self.before = picture
-            return painted
-        moving = HOLD_MOVING * change.trust
-        share = moving + change.still * (HOLD_STILL - moving)
+    def stabilize(self, stylized: UInt8Array, frame: FilteredFrame) -> UInt8Array:
+        """The next result, blended with the warped previous one."""
+        image, change = to_tensor(stylized), frame.change
+        previous = self.previous
+        if previous is None or change.trust is None or change.static is None or previous.shape != image.shape:
+            self.previous = image
+            return stylized
+        moving = MOVING_PAST_WEIGHT * change.trust
+        weight = moving + change.static * (STATIC_PAST_WEIGHT - moving)
         if change.flow is not None:
-            before = moved(before, change.flow, "bicubic")
-        share = _full_size(share * self.amount, picture)
-        if prepared.alike is not None:
-            share = share * prepared.alike
-        self.before = torch.addcmul(picture, before - picture, share)
-        return to_bytes(self.before)
-
-
-def _travelled(before: tuple[float, float], flow: Tensor | None, frame: Tensor) -> tuple[float, float]:
-    """Where most of the frame has gone since the last cut: the median motion is added."""
-    if flow is None:
-        return before
-    across, down = flow.flatten(2).median(2).values[0].tolist()
-    height, width = frame.shape[-2:]
-    return before[0] + down * height, before[1] + across * width
+            previous = warp(previous, change.flow, "bicubic")
+        weight = _resize(weight * self.amount, image)
+        if frame.similarity is not None:
+            weight = weight * frame.similarity
+        self.previous = torch.addcmul(image, previous - image, weight)
+        return to_bytes(self.previous)
 
 
 def to_tensor(pixels: UInt8Array) -> Tensor:
-    """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` float32 in [0, 255]; in memory the channels stay together."""
+    """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` float32 in [0, 255], in channels-last memory format."""
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
 
 
 def to_planes(pixels: UInt8Array) -> Tensor:
-    """:func:`to_tensor` in planes of one colour each: sums over colours are then many times as fast."""
+    """:func:`to_tensor` in contiguous memory format, which makes sums over colors many times faster."""
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()[None].float()
 
 
-def to_bytes(picture: Tensor) -> UInt8Array:
-    """Back, rounded."""
-    rounded = picture[0].permute(1, 2, 0).clamp(0, 255).round_().to(torch.uint8)
+def to_bytes(image: Tensor) -> UInt8Array:
+    """The inverse of both, with rounding."""
+    rounded = image[0].permute(1, 2, 0).clamp(0, 255).round_().to(torch.uint8)
     return np.ascontiguousarray(rounded.numpy())
 
 
-def _likeness(apart: Tensor, half: float) -> Tensor:
-    """1 where two pictures are alike, 1/2 where they differ by ``half`` in some colour."""
-    return torch.reciprocal((apart * (1 / half)).square_().amax(1, keepdim=True).add_(1))
+def _add_motion(offset: tuple[float, float], flow: Tensor | None, frame: Tensor) -> tuple[float, float]:
+    """Add the median motion in pixels."""
+    if flow is None:
+        return offset
+    across, down = flow.flatten(2).median(2).values[0].tolist()
+    height, width = frame.shape[-2:]
+    return offset[0] + down * height, offset[1] + across * width
 
 
-def _brightness(picture: Tensor) -> Tensor:
-    return picture.mean(1, keepdim=True)
+def _similarity(difference: Tensor, half: float) -> Tensor:
+    """1 where two images are equal, 1/2 where they differ by ``half`` in some color."""
+    return torch.reciprocal((difference * (1 / half)).square_().amax(1, keepdim=True).add_(1))
 
 
-def _full_size(values: Tensor, like: Tensor) -> Tensor:
-    return F.interpolate(values, like.shape[-2:], mode="bilinear", align_corners=False)
+def _brightness(image: Tensor) -> Tensor:
+    return image.mean(1, keepdim=True)
+
+
+def _resize(values: Tensor, image: Tensor) -> Tensor:
+    return F.interpolate(values, image.shape[-2:], mode="bilinear", align_corners=False)

@@ -28,10 +28,16 @@ from bottega.tools.stylize.methods.feedforward import (
     stylize_regions,
 )
 from bottega.tools.stylize.settings import TransferSettings
-from bottega.transfer.feedforward import Manner, OnePass, OwnStatisticsNet, StyleCode, mix_codes, one_pass
-from bottega.transfer.feedforward.engine import TILE, WHOLE
+from bottega.transfer.feedforward import (
+    SelfModulatedNet,
+    StyleCode,
+    StyleEngine,
+    StyleTarget,
+    load_style_engine,
+    mix_style_codes,
+)
 from bottega.transfer.regions import Region
-from bottega.transfer.texture import MAGNIFICATIONS
+from bottega.transfer.texture import TEXTURE_SCALES
 
 BASE_BYTES = 6e8
 NETWORK_BYTES_PER_PIXEL = 130
@@ -47,12 +53,12 @@ class MicroMethod(Method):
     """The network on its inference engine, with the codes of the styles."""
 
     @cached_property
-    def engine(self) -> OnePass:
+    def engine(self) -> StyleEngine:
         """The network on its inference engine."""
         requested = self.requested
         network = load_network(requested)
-        assert isinstance(network, OwnStatisticsNet)
-        return one_pass(
+        assert isinstance(network, SelfModulatedNet)
+        return load_style_engine(
             network,
             engine=requested.engine,
             precision=requested.precision,
@@ -63,7 +69,9 @@ class MicroMethod(Method):
     @cached_property
     def codes(self) -> StyleCodes[StyleCode]:
         """The style codes: feature statistics, and texture patches of the network ``micro``."""
-        return StyleCodes(self.requested, lambda style, mask: self.engine.encode(style, mask), mix_codes)
+        return StyleCodes(
+            self.requested, lambda style, mask: self.engine.encode(style, mask), mix_style_codes
+        )
 
     @cached_property
     def settings(self) -> TransferSettings:
@@ -78,9 +86,9 @@ class MicroMethod(Method):
 
     def memory_needed(self, request: StylizeRequest) -> float:
         pixels = request.size[0] * request.size[1]
-        untiled = NETWORK_BYTES_PER_PIXEL * pixels <= WHOLE
+        processed = self.engine.max_pixels_in_memory(pixels)
         per_pixel = SAMPLE_BYTES_PER_PIXEL if self._keeps_samples(request) else FLOAT_BYTES_PER_PIXEL
-        return BASE_BYTES + NETWORK_BYTES_PER_PIXEL * (pixels if untiled else TILE**2) + per_pixel * pixels
+        return BASE_BYTES + NETWORK_BYTES_PER_PIXEL * processed + per_pixel * pixels
 
     def stylize(self, request: StylizeRequest) -> Tensor | NDArray[np.uint8]:
         if self._keeps_samples(request):
@@ -90,7 +98,7 @@ class MicroMethod(Method):
             targets = [self._target(region, request) for region in regions]
             request.reporter.progress(0.2, "stylizing")
             request.check_cancelled()
-            return self.engine.paint(content, targets)
+            return self.engine.stylize(content, targets)
 
         return stylize_regions(request, self.requested, run)
 
@@ -117,23 +125,23 @@ class MicroMethod(Method):
             request.reporter.progress(0.2, "stylizing")
             request.check_cancelled()
             assert request.content.samples is not None
-            result = self.engine.paint_bytes(request.content.samples, target)
+            result = self.engine.stylize_bytes(request.content.samples, target)
         request.reporter.progress(1.0, "stylized")
         return result
 
-    def _target(self, region: Region, request: StylizeRequest) -> Manner:
+    def _target(self, region: Region, request: StylizeRequest) -> StyleTarget:
         settings, long_side = self.requested, max(request.size)
-        return Manner(
+        return StyleTarget(
             self.codes.of_region(region, long_side),
             settings.strength,
             settings.color_strength,
             region.mask,
             settings.texture,
-            magnified=texture_scale(long_side),
+            texture_scale=texture_scale(long_side),
         )
 
 
 def texture_scale(long_side: int) -> int:
     """How many times as large as in its style texture is synthesized on a result of this long side."""
     min_side = MIN_SCALED_TEXTURE_SIDE * MAX_STYLE_PIXELS
-    return max(scale for scale in MAGNIFICATIONS if scale == 1 or long_side >= min_side * scale)
+    return max(scale for scale in TEXTURE_SCALES if scale == 1 or long_side >= min_side * scale)

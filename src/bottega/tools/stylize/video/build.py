@@ -16,7 +16,7 @@ from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.color_transfer import luminance_transfer
 from bottega.transfer.feedforward import StyleCode
 from bottega.transfer.regions import Style
-from bottega.transfer.video import ClipStylizer, Direction, Part, gathered
+from bottega.transfer.video import RegionSchedule, RegionTrack, StyleTimeline, VideoStylizer
 from bottega.video import MaskTrack, UInt8Array
 
 UNSUPPORTED_METHODS = {
@@ -53,7 +53,7 @@ def build_stylizer(
     size: tuple[int, int],
     begin: Fraction,
     temporal_smoothing: float,
-) -> ClipStylizer:
+) -> VideoStylizer:
     """Encode the styles and combine them with the masks.
 
     Args:
@@ -71,11 +71,15 @@ def build_stylizer(
             code = method.codes.of_style(style, max(size))
             codes.setdefault(spec.region, []).append((spec.start_seconds or 0.0, code, spec.weight))
     parts = [
-        Part(region.name, None if region.protect else gathered(codes[region.name]), masks.get(region.name))
+        RegionTrack(
+            region.name,
+            None if region.protect else StyleTimeline.from_weighted_styles(codes[region.name]),
+            masks.get(region.name),
+        )
         for region in plan.regions
     ]
     settings = method.requested
-    direction = Direction(
+    direction = RegionSchedule(
         parts,
         settings.strength,
         settings.color_strength,
@@ -85,7 +89,7 @@ def build_stylizer(
         texture_scale(max(size)),
     )
     finish = _with_colors_of if settings.keep_color else None
-    return ClipStylizer(method.engine, direction, temporal_smoothing, finish=finish)
+    return VideoStylizer(method.engine, direction, temporal_smoothing, postprocess=finish)
 
 
 def _with_colors_of(output: UInt8Array, content: UInt8Array) -> UInt8Array:

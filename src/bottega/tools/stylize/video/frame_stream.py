@@ -18,7 +18,7 @@ from bottega.tools.stylize.plan import Plan, make_plan
 from bottega.tools.stylize.settings import TransferSettings, VideoSettings
 from bottega.tools.stylize.style_spec import BACKGROUND, RegionSpec, StyleResolver, style_specs
 from bottega.tools.stylize.video.build import build_stylizer, open_video_method
-from bottega.transfer.video import ClipStylizer
+from bottega.transfer.video import VideoStylizer
 from bottega.video import Frame, Mask, MaskTrack, UInt8Array
 
 FrameMask = Any
@@ -47,7 +47,7 @@ def stylize_frames(
         region: ``{name: mask}``; a mask may be a function of the frame, called for each.
         protect: names of regions that keep their pixels; ``"background"`` is what no mask covers.
         frame_rate: frames per second, for start times.
-        temporal_smoothing: suppresses flicker, 0 to 1 (:class:`~bottega.transfer.video.ClipStylizer`).
+        temporal_smoothing: suppresses flicker, 0 to 1 (:class:`~bottega.transfer.video.VideoStylizer`).
         settings: fields of :class:`~bottega.tools.stylize.settings.TransferSettings`.
 
     Yields:
@@ -68,7 +68,7 @@ def stylize_frames(
     runtime.set_threads(threads)
     masks = {name: _mask_track(mask) for name, mask in regions.items()}
 
-    def start(frame: Frame) -> ClipStylizer:
+    def start(frame: Frame) -> VideoStylizer:
         return build_stylizer(
             pipeline,
             masks,
@@ -81,9 +81,9 @@ def stylize_frames(
 
 
 def _stylize(
-    frames: Iterable[UInt8Array], rate: Fraction, start: Callable[[Frame], ClipStylizer]
+    frames: Iterable[UInt8Array], rate: Fraction, start: Callable[[Frame], VideoStylizer]
 ) -> Iterator[UInt8Array]:
-    stylizer: ClipStylizer | None = None
+    stylizer: VideoStylizer | None = None
     size: tuple[int, int] | None = None
     for index, pixels in enumerate(frames):
         frame = Frame(_check_frame(pixels, index), index / rate, index)

@@ -19,7 +19,7 @@ from bottega.tools.stylize.style_spec import mask_source
 from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
 from bottega.tools.stylize.video.progress import VideoProgress
-from bottega.transfer.video import ClipStylizer
+from bottega.transfer.video import VideoStylizer
 from bottega.video import Clip, Frame, OnMessage
 
 
@@ -50,7 +50,7 @@ class VideoJob:
             "video": self.settings.model_dump(mode="json", include=names),
         }
 
-    def build_stylizer(self) -> ClipStylizer:
+    def build_stylizer(self) -> VideoStylizer:
         """A new stylizer, with all masks at their beginning."""
         masks = {
             region.name: video.open_mask_track(region.mask.path, self.reporter.note)

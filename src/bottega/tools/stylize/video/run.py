@@ -23,7 +23,7 @@ from bottega.tools.stylize.video.build import open_video_method
 from bottega.tools.stylize.video.formats import OutputKind, default_output, output_kind
 from bottega.tools.stylize.video.job import VideoJob
 from bottega.tools.stylize.video.segmented_writer import write_video_file
-from bottega.transfer.video import Raw
+from bottega.transfer.video import StylizedFrame
 from bottega.video import AnimationWriter, BackgroundConsumer, FrameFolder, FrameFolderWriter, OnMessage
 
 
@@ -129,10 +129,10 @@ def _write_frames(job: VideoJob, on_unreadable: OnMessage) -> int:
         writer = FrameFolderWriter(job.output, first, job.settings.quality)
     stylizer, progress = job.build_stylizer(), job.progress()
     try:
-        with BackgroundConsumer[Raw](lambda raw: writer.write(stylizer.settle(raw))) as consumer:
-            for raw in stylizer.overlapped(job.frames(None, 0, on_unreadable)):
+        with BackgroundConsumer[StylizedFrame](lambda raw: writer.write(stylizer.stabilize(raw))) as consumer:
+            for raw in stylizer.stylize_parallel(job.frames(None, 0, on_unreadable)):
                 consumer.put(raw)
-                progress.add_frame(raw.ready.frame.index, raw.pixels)
+                progress.add_frame(raw.frame.index, raw.pixels)
     except (KeyboardInterrupt, Cancelled):
         kept = "no result was written" if job.kind == "animation" else "the frames so far are written"
         raise Cancelled(f"Stopped; {kept}.") from None

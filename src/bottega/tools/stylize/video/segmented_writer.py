@@ -8,7 +8,7 @@ from bottega import video
 from bottega.errors import Cancelled, PictureError
 from bottega.tools.stylize.video.job import VideoJob
 from bottega.tools.stylize.video.work_folder import WorkFolder
-from bottega.transfer.video import ClipStylizer, Raw
+from bottega.transfer.video import StylizedFrame, VideoStylizer
 from bottega.video import BackgroundConsumer, Encoding, Frame, OnMessage, SegmentWriter, VideoFile
 
 SEGMENT_SECONDS = 5
@@ -29,15 +29,15 @@ def write_video_file(job: VideoJob, on_unreadable: OnMessage) -> int:
         job.reporter.note(f"{folder.path} belongs to other settings or inputs; starting again.")
     if resume.segments:
         job.reporter.note(f"Resuming after frame {resume.index + 1}, from {folder.path}.")
-    stylizer.remember(memory)
+    stylizer.load_state(memory)
     progress = job.progress()
     writer = SegmentedWriter(job, folder, stylizer, resume.segments)
     after = None if resume.time is None else resume.time + job.clip.info.time_base / 2
     try:
         with BackgroundConsumer(writer.write) as consumer:
-            for raw in stylizer.overlapped(job.frames(after, resume.index + 1, on_unreadable)):
+            for raw in stylizer.stylize_parallel(job.frames(after, resume.index + 1, on_unreadable)):
                 consumer.put(raw)
-                progress.add_frame(raw.ready.frame.index, raw.pixels)
+                progress.add_frame(raw.frame.index, raw.pixels)
         writer.close()
         segments = folder.segments(writer.finished)
         if not segments:
@@ -67,7 +67,7 @@ class SegmentedWriter:
         finished: number of complete segments.
     """
 
-    def __init__(self, job: VideoJob, folder: WorkFolder, stylizer: ClipStylizer, finished: int) -> None:
+    def __init__(self, job: VideoJob, folder: WorkFolder, stylizer: VideoStylizer, finished: int) -> None:
         info = job.clip.info
         self.folder = folder
         self.stylizer = stylizer
@@ -78,19 +78,19 @@ class SegmentedWriter:
         self.alpha = info.has_alpha and self.encoding.alpha
         self.threads = 1 if job.size[0] * job.size[1] <= MAX_SINGLE_THREAD_PIXELS else 0
         self._writer: SegmentWriter | None = None
-        self._last: tuple[Raw, Frame] | None = None
+        self._last: tuple[StylizedFrame, Frame] | None = None
         if info.has_alpha and not self.alpha:
             job.reporter.note(f"{self.encoding.codec} has no transparency; transparent pixels become white.")
         if self.encoding.even and (self.info.width % 2 or self.info.height % 2):
             job.reporter.note("H.264 needs even sizes; the last row or column is repeated once.")
 
-    def write(self, raw: Raw) -> None:
+    def write(self, raw: StylizedFrame) -> None:
         """Write the next frame."""
         if self._last is not None and self._writer is not None:
             previous = self._last[1].index
-            if raw.ready.frame.index // self.frames_per_segment > previous // self.frames_per_segment:
+            if raw.frame.index // self.frames_per_segment > previous // self.frames_per_segment:
                 self.close()
-        frame = self.stylizer.settle(raw)
+        frame = self.stylizer.stabilize(raw)
         if self._writer is None:
             self._writer = SegmentWriter(
                 self.folder.segment(self.finished),
@@ -112,7 +112,7 @@ class SegmentedWriter:
         self._writer.close()
         self._writer = None
         raw, frame = self._last
-        self.folder.finish(self.finished, self.stylizer.memory(raw), frame.index, frame.time)
+        self.folder.finish(self.finished, self.stylizer.state(raw), frame.index, frame.time)
         self.finished += 1
 
     def abandon(self) -> None:

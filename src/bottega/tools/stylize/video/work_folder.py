@@ -20,7 +20,7 @@ from bottega import weights
 from bottega.errors import BottegaError, OutputError
 from bottega.files import write_file
 from bottega.tools.stylize.recipe import same_result
-from bottega.transfer.video import Memory
+from bottega.transfer.video import StreamState
 from bottega.video import SEGMENT_SUFFIX
 
 STATE_SUFFIX = ".safetensors"
@@ -44,7 +44,7 @@ class WorkFolder:
     def __init__(self, output: Path) -> None:
         self.path = output.with_name(f"{output.name}.unfinished")
 
-    def open(self, recipe: Mapping[str, Any]) -> tuple[ResumePoint, Memory, bool]:
+    def open(self, recipe: Mapping[str, Any]) -> tuple[ResumePoint, StreamState, bool]:
         """Find the segments of the same recipe; those of another one are deleted.
 
         Returns:
@@ -73,7 +73,7 @@ class WorkFolder:
         """The files of the first ``count`` segments, or of all."""
         return sorted(self.path.glob(f"*{SEGMENT_SUFFIX}"))[:count]
 
-    def finish(self, index: int, memory: Memory, frame: int, time: Fraction) -> None:
+    def finish(self, index: int, memory: StreamState, frame: int, time: Fraction) -> None:
         """Save the state after a segment, whose last frame has this index and time."""
         metadata = {"frame": frame, "time": [time.numerator, time.denominator]}
         weights.save_file(self._state(index), memory or {EMPTY: torch.zeros(1)}, metadata)
@@ -98,7 +98,7 @@ class WorkFolder:
             return None
         return recipe if isinstance(recipe, dict) else None
 
-    def _resume_point(self) -> tuple[ResumePoint, Memory]:
+    def _resume_point(self) -> tuple[ResumePoint, StreamState]:
         count = 0
         while self._state(count).exists() and self.segment(count).exists():
             count += 1
