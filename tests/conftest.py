@@ -41,7 +41,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BOTTEGA_HOME", str(home))
-        state = encoders.build("small", seed=1).state_dict()
+        state = encoders.build_encoder("small", seed=1).state_dict()
         facts = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "random numbers"}
         weights.register("tiny", state, {"architecture": "small"}, **facts)
         _shelve_networks()

@@ -1,4 +1,4 @@
-"""Does the style distance find two crops of one painting nearer than crops of two painters?"""
+"""Is the style distance smaller between crops of one painting than between crops of two artists?"""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from benchmarks.encoders.material import CropPair
-from benchmarks.encoders.recolour import as_it_is, equal_colours, luminance_transfer
+from benchmarks.encoders.inputs import CropPair
+from benchmarks.encoders.picture_changes import equalize_colors, to_grayscale, unchanged
 from bottega.encoders import Encoder
 from bottega.evaluate import Interval, bootstrap_interval, compare_styles, measure_style, style_target
 
 VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
-    "in colour": as_it_is,
-    "luminance only": luminance_transfer,
-    "equal colours": equal_colours,
+    "in color": unchanged,
+    "luminance only": to_grayscale,
+    "equal colors": equalize_colors,
 }
 
 
@@ -36,7 +36,7 @@ def crop_test(
     """Area under the curve, with an interval by painting.
 
     Positives are the two crops of one painting. Negatives are its first crop with the second crops of
-    ``negatives`` paintings by other painters. One threshold has to serve all paintings.
+    ``negatives`` paintings by other artists. One threshold has to serve all paintings.
     """
     change = VARIANTS[variant]
     firsts = [measure_style(encoder, change(pair.first), term=term) for pair in pairs]
@@ -44,12 +44,12 @@ def crop_test(
     rng = random.Random(seed)
     rows: list[tuple[float, float]] = []
     groups: list[int] = []
-    for number, pair in enumerate(pairs):
-        others = [i for i, other in enumerate(pairs) if other.painter != pair.painter]
-        chosen = rng.sample(others, min(negatives, len(others)))
-        for partner in [number, *chosen]:
-            rows.append((compare_styles(encoder, firsts[number], seconds[partner]), partner == number))
-            groups.append(number)
+    for index, pair in enumerate(pairs):
+        others = [i for i, other in enumerate(pairs) if other.artist != pair.artist]
+        sampled = rng.sample(others, min(negatives, len(others)))
+        for partner in [index, *sampled]:
+            rows.append((compare_styles(encoder, firsts[index], seconds[partner]), partner == index))
+            groups.append(index)
     return bootstrap_interval(rows, _area, resamples=resamples, seed=seed, groups=groups)
 
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from benchmarks.encoders.crop_test import VARIANTS, crop_test
 from benchmarks.encoders.identity import identity
-from benchmarks.encoders.material import CropPair, crop_pairs, photographs, textures
+from benchmarks.encoders.inputs import CropPair, crop_pairs, photographs, textures
 from benchmarks.encoders.plan import Plan
 from benchmarks.encoders.retrieval import CHANGES, retrieval
-from benchmarks.encoders.synthesis import noise_like, synthesise, texture_distances
+from benchmarks.encoders.synthesis import noise_like, synthesize, texture_distances
 from bottega.encoders import Encoder
 from bottega.evaluate import Interval, bootstrap_interval
 from bottega.losses import STYLE_TERMS
@@ -23,7 +23,7 @@ DEFAULT_TERM = "wasserstein"
 
 
 @dataclass(frozen=True)
-class Material:
+class PictureSet:
     """The pictures, loaded once for all encoders. ``pairs`` is empty without the collection."""
 
     pairs: list[CropPair]
@@ -32,9 +32,9 @@ class Material:
     photographs: list[Tensor]
 
 
-def load_material(data: Path | None, plan: Plan) -> Material:
-    """The held-out pictures of the collection, or the demonstration photographs where there is none."""
-    return Material(
+def load_pictures(data: Path | None, plan: Plan) -> PictureSet:
+    """The held-out pictures of the collection, or the sample photographs without it."""
+    return PictureSet(
         pairs=crop_pairs(data, plan.pairs, plan.crop) if data else [],
         textures=textures(data, plan.textures, plan.texture_target),
         identities=[picture for _, picture in photographs(data, plan.identities, plan.identity_size)],
@@ -42,16 +42,16 @@ def load_material(data: Path | None, plan: Plan) -> Material:
     )
 
 
-def crop_measures(encoder: Encoder, material: Material, plan: Plan) -> Iterator[tuple[str, Interval]]:
-    """The crop test in every colour variant, and in colour with every style term."""
-    if not material.pairs:
+def crop_measures(encoder: Encoder, images: PictureSet, plan: Plan) -> Iterator[tuple[str, Interval]]:
+    """The crop test in every color variant, and in color with every style term."""
+    if not images.pairs:
         return
     cases = [(variant, DEFAULT_TERM) for variant in VARIANTS]
     cases += [(next(iter(VARIANTS)), term) for term in STYLE_TERMS if term != DEFAULT_TERM]
     for variant, term in cases:
         figure = crop_test(
             encoder,
-            material.pairs,
+            images.pairs,
             variant=variant,
             term=term,
             negatives=plan.negatives,
@@ -60,41 +60,45 @@ def crop_measures(encoder: Encoder, material: Material, plan: Plan) -> Iterator[
         yield f"crop test, {variant}, {term} (AUC)", figure
 
 
-def retrieval_measures(encoder: Encoder, material: Material, plan: Plan) -> Iterator[tuple[str, Interval]]:
+def retrieval_measures(encoder: Encoder, images: PictureSet, plan: Plan) -> Iterator[tuple[str, Interval]]:
     """Top-1 accuracy and mean reciprocal rank after each change."""
     for change in CHANGES:
-        ranks = retrieval(encoder, material.photographs, change)
+        ranks = retrieval(encoder, images.photographs, change)
         yield f"retrieval after {change} (top-1)", bootstrap_interval(ranks == 1, resamples=plan.resamples)
         yield f"retrieval after {change} (MRR)", bootstrap_interval(1 / ranks, resamples=plan.resamples)
 
 
 def synthesis_measure(
-    encoder: Encoder, material: Material, plan: Plan
+    encoder: Encoder, images: PictureSet, plan: Plan
 ) -> tuple[list[tuple[str, Interval]], list[Tensor]]:
     """Mean texture distance, and the textures to look at."""
-    targets = [picture for _, picture in material.textures]
+    targets = [picture for _, picture in images.textures]
     size = (plan.texture_size, plan.texture_size)
-    made = synthesise(encoder, targets, size, term=DEFAULT_TERM, iterations=plan.texture_iterations)
-    figure = bootstrap_interval(texture_distances(made, targets), resamples=plan.resamples)
-    return [("texture from noise (distance)", figure)], made
+    textures = synthesize(encoder, targets, size, term=DEFAULT_TERM, iterations=plan.texture_iterations)
+    figure = bootstrap_interval(texture_distances(textures, targets), resamples=plan.resamples)
+    return [("texture from noise (distance)", figure)], textures
 
 
-def identity_measures(encoder: Encoder, material: Material, plan: Plan) -> Iterator[tuple[str, Interval]]:
+def identity_measures(encoder: Encoder, images: PictureSet, plan: Plan) -> Iterator[tuple[str, Interval]]:
     """PSNR of style = content, from the content and from noise."""
     for start in ("content", "noise"):
         values = identity(
-            encoder, material.identities, start=start, term=DEFAULT_TERM, iterations=plan.identity_iterations
+            encoder,
+            images.identities,
+            start=start,
+            term=DEFAULT_TERM,
+            iterations=plan.identity_iterations,
         )
         yield f"identity from {start} (PSNR)", bootstrap_interval(values, resamples=plan.resamples)
 
 
-def anchors(material: Material, plan: Plan) -> dict[str, float]:
+def anchors(images: PictureSet, plan: Plan) -> dict[str, float]:
     """What texture distances mean: that of the noise at the start, and of one half of a painting
     from its other half."""
-    targets = [picture for _, picture in material.textures]
+    targets = [picture for _, picture in images.textures]
     noise = [
-        noise_like(target, (plan.texture_size, plan.texture_size), number)
-        for number, target in enumerate(targets)
+        noise_like(target, (plan.texture_size, plan.texture_size), index)
+        for index, target in enumerate(targets)
     ]
     left = [target[..., : target.shape[-1] // 2] for target in targets]
     right = [target[..., target.shape[-1] // 2 :] for target in targets]

@@ -13,7 +13,7 @@ from typing import Any
 from bottega.evaluate import Interval
 
 Figures = dict[str, list[Interval]]
-"""One interval per network: one for a trained contestant, one per seed for an untrained one."""
+"""One interval per network: one for a trained candidate, one per seed for an untrained one."""
 
 
 def cell(intervals: Sequence[Interval]) -> str:
@@ -27,7 +27,7 @@ def cell(intervals: Sequence[Interval]) -> str:
 
 
 def markdown(results: Mapping[str, Figures], header: Mapping[str, Any]) -> str:
-    """Measures as rows, contestants as columns."""
+    """Measures as rows, candidates as columns."""
     measures = sorted({measure for figures in results.values() for measure in figures})
     lines = [f"`{header['command']}`", ""]
     about, anchors = header["machine"], header["anchors"]

@@ -1,4 +1,4 @@
-"""Do mid-layer features find the same photograph after a change of colour, a blur, a repainting?"""
+"""Retrieval of a photograph by mid-layer features after a change of color, a blur, a Kuwahara filter."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmarks.encoders.recolour import colour_change, out_of_focus, reframed, repainted
+from benchmarks.encoders.picture_changes import blur, change_color, kuwahara_filter, recrop
 from bottega.encoders import Encoder
 from bottega.evaluate import retrieval_ranks
 
 GRID = 4
-CHANGES = ("colour", "blur", "repainting", "all and reframing")
+CHANGES = ("color", "blur", "repainting", "all and reframing")
 
 
 def retrieval(encoder: Encoder, photographs: Sequence[Tensor], change: str) -> NDArray[np.float64]:
@@ -25,20 +25,20 @@ def retrieval(encoder: Encoder, photographs: Sequence[Tensor], change: str) -> N
     to unit length, and less the originals' mean.
     """
     generator = torch.Generator().manual_seed(0)
-    changed = [_changed(photograph, change, generator) for photograph in photographs]
+    changed = [_apply_change(photograph, change, generator) for photograph in photographs]
     items, queries = _describe(encoder, photographs), _describe(encoder, changed)
     mean = items.mean(0)
     return retrieval_ranks((F.normalize(queries - mean) @ F.normalize(items - mean).T).numpy())
 
 
-def _changed(photograph: Tensor, change: str, generator: torch.Generator) -> Tensor:
-    if change == "colour":
-        return colour_change(photograph, generator)
+def _apply_change(photograph: Tensor, change: str, generator: torch.Generator) -> Tensor:
+    if change == "color":
+        return change_color(photograph, generator)
     if change == "blur":
-        return out_of_focus(photograph)
+        return blur(photograph)
     if change == "repainting":
-        return repainted(photograph)
-    return repainted(out_of_focus(reframed(colour_change(photograph, generator), generator), sigma=1.5))
+        return kuwahara_filter(photograph)
+    return kuwahara_filter(blur(recrop(change_color(photograph, generator), generator), sigma=1.5))
 
 
 @torch.no_grad()

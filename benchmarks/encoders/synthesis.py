@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from benchmarks.encoders.descent import descend
+from benchmarks.encoders.minimize import minimize
 from bottega.encoders import Encoder
 from bottega.evaluate import sliced_wasserstein
 from bottega.losses import STYLE_TERMS
@@ -21,9 +21,9 @@ def style_loss(encoder: Encoder, target: Tensor, term: str) -> Callable[[Tensor]
         targets = {layer: style.mix([style.measure(features[layer])], [1.0]) for layer in features}
 
     def loss(picture: Tensor) -> Tensor:
-        found = encoder(picture, encoder.network_style_layers)
+        features = encoder(picture, encoder.network_style_layers)
         parts = [
-            weight * style.distance(style.measure(found[layer]), targets[layer])
+            weight * style.distance(style.measure(features[layer]), targets[layer])
             for layer, weight in encoder.network_style_layers.items()
         ]
         return torch.stack(parts).sum()
@@ -34,7 +34,7 @@ def style_loss(encoder: Encoder, target: Tensor, term: str) -> Callable[[Tensor]
 def noise_like(target: Tensor, size: tuple[int, int], seed: int) -> Tensor:
     """Independent Gaussian pixels with the target's mean and covariance of channels, clamped to [0, 1].
 
-    ``(1, 3, *size)``. All methods so start from the right palette, and what is left to find is the texture.
+    ``(1, 3, *size)``. All methods so start from the right palette, and only the texture remains to be found.
     """
     pixels = target[0].flatten(1)
     generator = torch.Generator().manual_seed(seed)
@@ -44,7 +44,7 @@ def noise_like(target: Tensor, size: tuple[int, int], seed: int) -> Tensor:
     return (pixels.mean(1, keepdim=True) + grain).clamp(0, 1).view(1, 3, *size)
 
 
-def synthesise(
+def synthesize(
     encoder: Encoder,
     targets: Sequence[Tensor],
     size: tuple[int, int],
@@ -59,11 +59,11 @@ def synthesise(
     determine a picture of the same size, and what looks like a texture is then a copy with its layout.
     """
     return [
-        descend(style_loss(encoder, target, term), noise_like(target, size, seed + number), iterations)
-        for number, target in enumerate(targets)
+        minimize(style_loss(encoder, target, term), noise_like(target, size, seed + index), iterations)
+        for index, target in enumerate(targets)
     ]
 
 
-def texture_distances(found: Sequence[Tensor], targets: Sequence[Tensor]) -> list[float]:
+def texture_distances(textures: Sequence[Tensor], targets: Sequence[Tensor]) -> list[float]:
     """The feature-free distance of every texture to its target."""
-    return [sliced_wasserstein(a, b).mean for a, b in zip(found, targets, strict=True)]
+    return [sliced_wasserstein(a, b).mean for a, b in zip(textures, targets, strict=True)]

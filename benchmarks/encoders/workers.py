@@ -11,12 +11,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.encoders.contestants import Contestant
+from benchmarks.encoders.candidates import Candidate
 from benchmarks.encoders.measures import (
-    Material,
+    PictureSet,
     crop_measures,
     identity_measures,
-    load_material,
+    load_pictures,
     retrieval_measures,
     synthesis_measure,
 )
@@ -26,47 +26,50 @@ from bottega.evaluate import Interval
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one task found: figures of one network and, from synthesis, its textures."""
+class TaskResult:
+    """The result of one task: figures of one network and, from synthesis, its textures."""
 
-    contestant: str
+    candidate: str
     seed: int
     figures: list[tuple[str, Interval]]
     textures: list[Tensor]
 
 
-_material: Material
+_images: PictureSet
 _plan: Plan
 
 
 def measure_all(
-    contestants: Sequence[Contestant], data: Path | None, plan: Plan, workers: int, *, paint: bool = True
-) -> Iterator[Found]:
-    """Everything about every contestant, in order; untrained ones paint with their first seed only."""
+    candidates: Sequence[Candidate], data: Path | None, plan: Plan, workers: int, *, paint: bool = True
+) -> Iterator[TaskResult]:
+    """Everything about every candidate, in order; untrained ones paint with their first seed only."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(data, plan)) as pool:
         tasks = []
-        for contestant in contestants:
-            first = contestant.encoders[0]
+        for candidate in candidates:
+            first = candidate.encoders[0]
             if paint:
-                tasks.append(pool.submit(_draw, contestant.name, first))
-            for seed, encoder in enumerate(contestant.encoders):
-                tasks.append(pool.submit(_rank, contestant.name, seed, encoder))
+                tasks.append(pool.submit(_draw, candidate.name, first))
+            for seed, encoder in enumerate(candidate.encoders):
+                tasks.append(pool.submit(_rank, candidate.name, seed, encoder))
         for task in tasks:
             yield task.result()
 
 
 def _prepare(data: Path | None, plan: Plan) -> None:
-    global _material, _plan
+    global _images, _plan
     torch.set_num_threads(1)
-    _material, _plan = load_material(data, plan), plan
+    _images, _plan = load_pictures(data, plan), plan
 
 
-def _rank(name: str, seed: int, encoder: Encoder) -> Found:
-    figures = [*crop_measures(encoder, _material, _plan), *retrieval_measures(encoder, _material, _plan)]
-    return Found(name, seed, figures, [])
+def _rank(name: str, seed: int, encoder: Encoder) -> TaskResult:
+    figures = [
+        *crop_measures(encoder, _images, _plan),
+        *retrieval_measures(encoder, _images, _plan),
+    ]
+    return TaskResult(name, seed, figures, [])
 
 
-def _draw(name: str, encoder: Encoder) -> Found:
-    figures, textures = synthesis_measure(encoder, _material, _plan)
-    return Found(name, 0, [*figures, *identity_measures(encoder, _material, _plan)], textures)
+def _draw(name: str, encoder: Encoder) -> TaskResult:
+    figures, textures = synthesis_measure(encoder, _images, _plan)
+    return TaskResult(name, 0, [*figures, *identity_measures(encoder, _images, _plan)], textures)

@@ -1,1 +1,1 @@
-"""How fast style transfer by optimisation is, against a plain implementation of the same losses."""
+"""How fast style transfer by optimization is, against a plain implementation of the same losses."""

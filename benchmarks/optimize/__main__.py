@@ -15,11 +15,11 @@ import cyclopts
 import torch
 
 import bottega
-from benchmarks.optimize.arena import Arena
-from benchmarks.optimize.figures import Cell
-from benchmarks.optimize.material import encoder_named, label
+from benchmarks.optimize.comparison import EncoderComparison
+from benchmarks.optimize.inputs import label, open_encoder
 from benchmarks.optimize.plan import Plan, quick
 from benchmarks.optimize.report import write
+from benchmarks.optimize.speedup import Cell
 from bottega.errors import BottegaError, SettingsError
 from bottega.runtime import configure_malloc, select_dtype, set_threads, system_info
 from bottega.transfer.optimize.settings import OptimizeSettings, StyleLoss
@@ -41,7 +41,7 @@ def compare(
     name: str = "optimize",
     quick_look: bool = False,
 ) -> None:
-    """Run every contestant on every encoder and size, on the processor.
+    """Run every candidate on every encoder and size, on the processor.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def compare(
     iterations
         Of the plain implementation.
     repeats
-        Runs of each contestant, in turns.
+        Runs of each candidate, in turns.
     rates
         Step sizes that plain Adam is tried with at the smallest size.
     style_loss
-        The style term of all contestants.
+        The style term of all candidates.
     threads
         Of the processor; 0 takes all cores.
     out, name
@@ -72,10 +72,10 @@ def compare(
         quick(style_loss)
         if quick_look
         else Plan(
-            sizes=tuple(int(each) for each in _listed("sizes", sizes)),
+            sizes=tuple(int(each) for each in _split_list("sizes", sizes)),
             iterations=iterations,
             repeats=repeats,
-            rates=tuple(float(each) for each in _listed("rates", rates)),
+            rates=tuple(float(each) for each in _split_list("rates", rates)),
             ours=OptimizeSettings(style_loss=style_loss, recolor=False),  # one function for all
         )
     )
@@ -91,10 +91,10 @@ def compare(
     }
     cells: list[Cell] = []
     table: Path | None = None
-    for encoder in _listed("encoders", encoders):
-        arena = Arena(label(encoder), encoder_named(encoder), plan, arithmetic, chosen)
-        print(f"{arena.label}: about {arena.expected_hours():.1f} hours", flush=True)
-        for cell in arena.cells():
+    for encoder in _split_list("encoders", encoders):
+        comparison = EncoderComparison(label(encoder), open_encoder(encoder), plan, arithmetic, chosen)
+        print(f"{comparison.label}: about {comparison.expected_hours():.1f} hours", flush=True)
+        for cell in comparison.cells():
             cells.append(cell)
             header["minutes"] = round((time.perf_counter() - begin) / 60, 1)
             table = write(cells, header, out, "quick" if quick_look else name)
@@ -102,11 +102,11 @@ def compare(
     print(table.read_text(encoding="utf-8"))
 
 
-def _listed(what: str, words: str) -> list[str]:
-    found = [each.strip() for each in words.split(",") if each.strip()]
-    if not found:
+def _split_list(what: str, text: str) -> list[str]:
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not items:
         raise SettingsError(f"--{what} needs at least one, separated by commas.")
-    return found
+    return items
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How much is measured: the whole benchmark, or a quick look that only shows that it runs."""
+"""How much is measured: the whole benchmark, or a quick run that only shows that it works."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Plan:
 
     Attributes:
         sizes: sides of the square pictures.
-        iterations: of the plain contestants; also the most that ours may take at its last scale.
-        repeats: runs of each contestant, in turns.
+        iterations: of the plain candidates; also the most that ours may take at its last scale.
+        repeats: runs of each candidate, in turns.
         rates: step sizes that plain Adam is tried with, at the smallest size; the best final loss wins.
-        every: iterations of a plain contestant between two looks of the judge.
+        every: iterations of a plain candidate between two measurements.
         ours: settings of ours, but for the size.
     """
 
@@ -33,7 +33,7 @@ class Plan:
 
 
 def quick(style_loss: StyleLoss = "wasserstein") -> Plan:
-    """Seconds of work at a size that says nothing about speed."""
+    """Seconds of work at a size too small to measure speed."""
     ours = OptimizeSettings(
         style_loss=style_loss, recolor=False, first_size=32, iterations=4, last_iterations=4
     )

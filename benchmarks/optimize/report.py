@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.optimize.figures import Cell, Race
+from benchmarks.optimize.speedup import Cell, Speedup
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
-    """The median, and the range where there are several: ``4.1 (3.9–4.4)``."""
+    """The median, and the range of several: ``4.1 (3.9–4.4)``."""
     middle = f"{statistics.median(values):.{digits}f}"
     if len(values) == 1:
         return middle
@@ -36,17 +36,17 @@ def markdown(cells: Sequence[Cell], header: Mapping[str, Any]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for cell in cells:
-        lines += [_race_row(cell, each) for each in cell.races]
-    lines += ["", "Ours with its usual number of iterations ends here:", ""]
+        lines += [_speedup_row(cell, each) for each in cell.speedups]
+    lines += ["", "Ours with its default number of iterations ends at:", ""]
     lines += ["| encoder | size | loss | seconds |", "| --- | --- | --- | --- |"]
     for cell in cells:
-        end = cell.usual_end()
+        end = cell.default_result()
         lines.append(f"| {cell.encoder} | {cell.size}² | {end.loss:.4f} | {end.seconds:.1f} |")
     lines += [
         "",
         "One evaluation of loss and gradient at the final size, and the memory of the whole process:",
         "",
-        "| encoder | size | contestant | GFLOP | seconds | of matrix peak | peak memory |",
+        "| encoder | size | candidate | GFLOP | seconds | of matrix peak | peak memory |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for cell in cells:
@@ -54,7 +54,7 @@ def markdown(cells: Sequence[Cell], header: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _race_row(cell: Cell, each: Race) -> str:
+def _speedup_row(cell: Cell, each: Speedup) -> str:
     if each.our_seconds:
         ours, ratio = spread(each.our_seconds), f"**{spread(each.ratios)}**"
     else:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.encoders.contestants import trained_encoder
-from benchmarks.encoders.material import calibration_photographs
+from benchmarks.encoders.candidates import trained_encoder
+from benchmarks.encoders.inputs import calibration_photographs
 from bottega import weights
 from bottega.encoders import Encoder, VGGEncoder, build_encoder, data_dependent_init
 from bottega.files import file_sha256

@@ -17,27 +17,27 @@ from recipes.split import held_out_paintings, held_out_photographs, training_fil
 class CropPair:
     """Two crops of one painting that share no pixel, each ``(1, 3, size, size)``."""
 
-    painter: str
+    artist: str
     painting: str
     first: Tensor
     second: Tensor
 
 
 def crop_pairs(data: Path, count: int, size: int, seed: int = 0) -> list[CropPair]:
-    """Pairs of disjoint crops from ``count`` held-out paintings, taken from the painters in turn."""
+    """Pairs of disjoint crops from ``count`` held-out paintings, taken from the artists in turn."""
     rng = random.Random(seed)
-    by_painter: dict[str, list[Path]] = {}
-    for path, painter in held_out_paintings(data):
-        by_painter.setdefault(painter, []).append(path)
-    for works in by_painter.values():
+    by_artist: dict[str, list[Path]] = {}
+    for path, artist in held_out_paintings(data):
+        by_artist.setdefault(artist, []).append(path)
+    for works in by_artist.values():
         rng.shuffle(works)
     pairs: list[CropPair] = []
-    while len(pairs) < count and any(by_painter.values()):
-        for painter in [name for name, works in by_painter.items() if works]:
-            path = by_painter[painter].pop()
+    while len(pairs) < count and any(by_artist.values()):
+        for artist in [name for name, works in by_artist.items() if works]:
+            path = by_artist[artist].pop()
             whole = pictures.load(path).pixels
             if len(pairs) < count and max(whole.shape[-2:]) >= 2 * size <= 2 * min(whole.shape[-2:]):
-                pairs.append(CropPair(painter, path.stem, *_halves(whole, size, rng)))
+                pairs.append(CropPair(artist, path.stem, *_halves(whole, size, rng)))
     return pairs
 
 
@@ -55,7 +55,7 @@ def _halves(whole: Tensor, size: int, rng: random.Random) -> tuple[Tensor, Tenso
 
 
 def textures(data: Path | None, count: int, size: int, seed: int = 1) -> list[tuple[str, Tensor]]:
-    """Centre crops ``(1, 3, size, size)`` of held-out paintings by ``count`` different painters, with names.
+    """Center crops ``(1, 3, size, size)`` of held-out paintings by ``count`` different artists, with names.
 
     Without the collection: crops of the two demonstration photographs.
     """
@@ -63,35 +63,35 @@ def textures(data: Path | None, count: int, size: int, seed: int = 1) -> list[tu
         return photographs(None, count, size)
     paintings = held_out_paintings(data)
     random.Random(seed).shuffle(paintings)
-    of_painter = {painter: path for path, painter in paintings}
-    # The painters with most works first: those are the ones that the collection knows well.
-    works = [painter for _, painter in paintings]
-    painters = sorted(of_painter, key=lambda painter: (-works.count(painter), painter))
-    return [(painter, _centre(of_painter[painter], size)) for painter in painters[:count]]
+    by_artist = {artist: path for path, artist in paintings}
+    # The artists with most works first: those are the ones that the collection knows well.
+    works = [artist for _, artist in paintings]
+    artists = sorted(by_artist, key=lambda artist: (-works.count(artist), artist))
+    return [(artist, _center_square(by_artist[artist], size)) for artist in artists[:count]]
 
 
 def photographs(data: Path | None, count: int, size: int, seed: int = 2) -> list[tuple[str, Tensor]]:
-    """Centre squares of held-out photographs, ``(1, 3, size, size)``, with names.
+    """Center squares of held-out photographs, ``(1, 3, size, size)``, with names.
 
-    Without the collection: squares cut from the two demonstration photographs, as many as there are room for.
+    Without the collection: squares cut from the two demonstration photographs, as many as fit.
     """
     if data is None:
         return _tiles(size)[:count]
-    # Façades are straightened photographs on grey ground: no test of seeing.
+    # Façades are straightened photographs on gray ground: unsuitable as a test.
     files = [path for path in held_out_photographs(data) if "facades" not in path.parts]
     random.Random(seed).shuffle(files)
-    return [(path.stem, _centre(path, size)) for path in files[:count]]
+    return [(path.stem, _center_square(path, size)) for path in files[:count]]
 
 
 def calibration_photographs(data: Path | None, count: int, size: int) -> Tensor:
-    """``(count, 3, size, size)`` of training photographs, to normalise untrained networks on."""
+    """``(count, 3, size, size)`` of training photographs, to normalize untrained networks on."""
     if data is None:
         return torch.cat([picture for _, picture in _tiles(size)[:count]])
     files = [path for path in training_files(data) if "photos" in path.relative_to(data).parts]
-    return torch.cat([_centre(path, size) for path in files[:: max(1, len(files) // count)][:count]])
+    return torch.cat([_center_square(path, size) for path in files[:: max(1, len(files) // count)][:count]])
 
 
-def _centre(path: Path, size: int) -> Tensor:
+def _center_square(path: Path, size: int) -> Tensor:
     whole = pictures.load(path).pixels
     short = min(whole.shape[-2:])
     top, left = (whole.shape[-2] - short) // 2, (whole.shape[-1] - short) // 2
@@ -99,10 +99,10 @@ def _centre(path: Path, size: int) -> Tensor:
 
 
 def _tiles(size: int) -> list[tuple[str, Tensor]]:
-    found = []
+    crops = []
     for name in pictures.PHOTOGRAPHS:
         whole = pictures.photograph(name).pixels
         for top in range(0, whole.shape[-2] - size + 1, size):
             for left in range(0, whole.shape[-1] - size + 1, size):
-                found.append((f"{name} {top} {left}", whole[..., top : top + size, left : left + size]))
-    return found
+                crops.append((f"{name} {top} {left}", whole[..., top : top + size, left : left + size]))
+    return crops

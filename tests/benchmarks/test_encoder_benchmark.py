@@ -7,13 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.encoders import material, recolour, report
-from benchmarks.encoders.contestants import load_contestants, trained_encoder
+from benchmarks.encoders import inputs, picture_changes, report
+from benchmarks.encoders.candidates import load_candidates, trained_encoder
 from benchmarks.encoders.crop_test import crop_test
-from benchmarks.encoders.descent import descend
 from benchmarks.encoders.identity import identity
+from benchmarks.encoders.minimize import minimize
 from benchmarks.encoders.retrieval import retrieval
-from benchmarks.encoders.synthesis import noise_like, synthesise, texture_distances
+from benchmarks.encoders.synthesis import noise_like, synthesize, texture_distances
 from bottega import weights
 from bottega.encoders import build_encoder
 from bottega.encoders.random_filters import RandomFilters
@@ -25,9 +25,9 @@ def stripes(period, angle, size=48, seed=0):
     y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     turn = torch.tensor(float(angle))
     phase = 2 * torch.pi * (x * turn.cos() + y * turn.sin()) / period
-    colours = torch.rand(1, 3, 1, 1, generator=torch.Generator().manual_seed(seed))
+    colors = torch.rand(1, 3, 1, 1, generator=torch.Generator().manual_seed(seed))
     noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(seed + 100))
-    return (0.2 + 0.6 * colours * (0.5 + 0.5 * phase.sin()) + 0.02 * noise).clamp(0, 1)
+    return (0.2 + 0.6 * colors * (0.5 + 0.5 * phase.sin()) + 0.02 * noise).clamp(0, 1)
 
 
 @pytest.fixture(scope="module")
@@ -35,23 +35,23 @@ def encoder():
     return RandomFilters(16).frozen()
 
 
-def test_crop_test_finds_clear_manners(encoder):
+def test_crop_test_separates_clear_styles(encoder):
     pairs = []
-    for number, (period, angle) in enumerate([(4, 0), (9, 1.5), (14, 0.8), (6, 2.3), (20, 0)]):
-        a, b = stripes(period, angle, 96, number)[..., :48], stripes(period, angle, 96, number)[..., 48:]
-        pairs.append(material.CropPair(f"painter {number}", f"{number}", a, b))
-    found = crop_test(encoder, pairs, variant="in colour", term="wasserstein", negatives=3, resamples=50)
-    assert found.estimate > 0.9
+    for index, (period, angle) in enumerate([(4, 0), (9, 1.5), (14, 0.8), (6, 2.3), (20, 0)]):
+        a, b = stripes(period, angle, 96, index)[..., :48], stripes(period, angle, 96, index)[..., 48:]
+        pairs.append(inputs.CropPair(f"artist {index}", f"{index}", a, b))
+    result = crop_test(encoder, pairs, variant="in color", term="wasserstein", negatives=3, resamples=50)
+    assert result.estimate > 0.9
     shuffled = [
-        material.CropPair(pair.painter, pair.painting, pair.first, other.second)
+        inputs.CropPair(pair.artist, pair.painting, pair.first, other.second)
         for pair, other in zip(pairs, pairs[1:] + pairs[:1], strict=True)
     ]
-    wrong = crop_test(encoder, shuffled, variant="in colour", term="wasserstein", negatives=3, resamples=50)
+    wrong = crop_test(encoder, shuffled, variant="in color", term="wasserstein", negatives=3, resamples=50)
     assert wrong.estimate < 0.6
 
 
 def test_crops_are_disjoint_and_from_held_out_painters(tmp_path):
-    """Every pixel of the made-up paintings tells its column, so overlapping crops would show."""
+    """Every pixel of the made-up paintings encodes its column, so overlapping crops would show."""
     rows = [(f"caravaggio/{n}.png", "Caravaggio") for n in range(3)] + [
         ("claude_monet/0.png", "Claude Monet")
     ]
@@ -62,8 +62,8 @@ def test_crops_are_disjoint_and_from_held_out_painters(tmp_path):
         Image.fromarray((ramp if "0" in name else ramp.T).contiguous().numpy()).convert("RGB").save(path)
     with (tmp_path / "paintings" / "index.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("file", "artist"), *rows])
-    pairs = material.crop_pairs(tmp_path, 10, 32)
-    assert {pair.painter for pair in pairs} == {"Caravaggio"}
+    pairs = inputs.crop_pairs(tmp_path, 10, 32)
+    assert {pair.artist for pair in pairs} == {"Caravaggio"}
     assert len(pairs) == 3
     for pair in pairs:
         assert pair.first.shape == pair.second.shape == (1, 3, 32, 32)
@@ -74,7 +74,7 @@ def test_equal_colours_are_equal():
     generator = torch.Generator().manual_seed(0)
     for scale in (0.05, 0.1):
         picture = 0.3 + scale * torch.randn(1, 3, 64, 64, generator=generator)
-        pixels = recolour.equal_colours(picture)[0].flatten(1)
+        pixels = picture_changes.equalize_colors(picture)[0].flatten(1)
         expected = 0.04 * torch.tensor([[1.0, 0.9, 0.9], [0.9, 1.0, 0.9], [0.9, 0.9, 1.0]])
         assert torch.allclose(pixels.mean(1), torch.full((3,), 0.45), atol=0.01)
         # Clamping to [0, 1] takes a little of the variance.
@@ -83,7 +83,7 @@ def test_equal_colours_are_equal():
 
 def test_colour_change_keeps_range_and_moves_hue():
     picture = stripes(9, 0.4)
-    changed = recolour.colour_change(picture, torch.Generator().manual_seed(1))
+    changed = picture_changes.change_color(picture, torch.Generator().manual_seed(1))
     assert changed.shape == picture.shape
     assert float(changed.min()) >= 0
     assert float(changed.max()) <= 1
@@ -94,15 +94,15 @@ def test_repainting_keeps_flat_areas_and_edges():
     """The Kuwahara filter leaves a step between two flat areas as it is; a blur would not."""
     step = torch.zeros(1, 3, 32, 32)
     step[..., 16:] = 1
-    assert torch.allclose(recolour.repainted(step), step, atol=1e-6)
+    assert torch.allclose(picture_changes.kuwahara_filter(step), step, atol=1e-6)
     rough = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    assert recolour.repainted(rough).var() < 0.3 * rough.var()
+    assert picture_changes.kuwahara_filter(rough).var() < 0.3 * rough.var()
 
 
 def test_descent_finds_the_minimum_inside_the_range():
-    wanted = torch.tensor([0.2, 0.9, 1.5]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
-    found = descend(lambda picture: (picture - wanted).square().mean(), torch.full((1, 3, 4, 4), 0.5), 30)
-    assert torch.allclose(found, wanted.clamp(0, 1), atol=1e-3)
+    expected = torch.tensor([0.2, 0.9, 1.5]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    result = minimize(lambda picture: (picture - expected).square().mean(), torch.full((1, 3, 4, 4), 0.5), 30)
+    assert torch.allclose(result, expected.clamp(0, 1), atol=1e-3)
 
 
 def test_noise_has_the_colours_of_the_target():
@@ -118,7 +118,7 @@ def test_noise_has_the_colours_of_the_target():
 def test_synthesis_comes_nearer_than_noise(encoder):
     target, size = stripes(9, 0.4, 64), (48, 48)
     start = texture_distances([noise_like(target, size, 0)], [target])[0]
-    made = synthesise(encoder, [target], size, term="wasserstein", iterations=40)
+    made = synthesize(encoder, [target], size, term="wasserstein", iterations=40)
     assert made[0].shape == (1, 3, 48, 48)
     assert texture_distances(made, [target])[0] < 0.7 * start
 
@@ -127,7 +127,7 @@ def test_identity_from_the_content_stays(encoder):
     assert identity(encoder, [stripes(9, 0.4)], start="content", term="gram", iterations=3)[0] > 45
 
 
-def test_retrieval_of_unchanged_looks_is_perfect(encoder):
+def test_retrieval_of_stripes_is_perfect(encoder):
     photographs = [stripes(period, period, seed=period) for period in (5, 9, 14, 20, 30)]
     assert retrieval(encoder, photographs, "repainting").tolist() == [1] * 5
 
@@ -136,20 +136,20 @@ def test_contestants_share_the_shape_but_not_the_weights(tmp_path):
     path = tmp_path / "run" / "encoder.safetensors"
     path.parent.mkdir()
     trained = build_encoder("small", seed=4)
-    weights.save_file(path, trained.state_dict(), {"architecture": "small"})
-    found = load_contestants([str(path)], torch.rand(2, 3, 32, 32), 2)
-    assert [len(one.encoders) for one in found] == [1, 2, 2, 2]
-    assert found[0].name == "run/encoder"
-    first = [next(net.parameters()) for one in found[:3] for net in one.encoders]
+    weights.save(path, trained.state_dict(), {"architecture": "small"})
+    result = load_candidates([str(path)], torch.rand(2, 3, 32, 32), 2)
+    assert [len(candidate.encoders) for candidate in result] == [1, 2, 2, 2]
+    assert result[0].name == "run/encoder"
+    first = [next(net.parameters()) for candidate in result[:3] for net in candidate.encoders]
     assert len({tensor.shape for tensor in first}) == 1
     assert len({float(tensor.sum()) for tensor in first}) == 5
-    assert len(load_contestants([str(path)] * 2, torch.rand(2, 3, 32, 32), 1, baselines=False)) == 2
+    assert len(load_candidates([str(path)] * 2, torch.rand(2, 3, 32, 32), 1, baselines=False)) == 2
 
 
-def test_what_is_no_encoder_is_refused(tmp_path):
+def test_other_weights_are_rejected(tmp_path):
     path = tmp_path / "other.safetensors"
-    weights.save_file(path, {"a": torch.zeros(1)}, {"architecture": "painter"})
-    with pytest.raises(WeightsError, match="painter"):
+    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "artist"})
+    with pytest.raises(WeightsError, match="artist"):
         trained_encoder(str(path))
 
 

@@ -9,10 +9,10 @@ from torch import Tensor
 
 # What a mean square of 1 outside of [0, 1] costs. Pixels may stray on the way, which keeps the descent
 # smooth; a sigmoid around them would leave those that start near black or white stuck there.
-STRAYING = 10.0
+OUT_OF_RANGE_WEIGHT = 10.0
 
 
-def descend(loss: Callable[[Tensor], Tensor], start: Tensor, iterations: int) -> Tensor:
+def minimize(loss: Callable[[Tensor], Tensor], start: Tensor, iterations: int) -> Tensor:
     """The picture after ``iterations`` steps of L-BFGS (history 20, strong Wolfe line search) from ``start``.
 
     Args:
@@ -36,7 +36,7 @@ def descend(loss: Callable[[Tensor], Tensor], start: Tensor, iterations: int) ->
     def closure() -> Tensor:
         optimizer.zero_grad()
         outside = (picture - picture.clamp(0, 1)).square().mean()
-        value = loss(picture) + STRAYING * outside
+        value = loss(picture) + OUT_OF_RANGE_WEIGHT * outside
         value.backward()  # type: ignore[no-untyped-call]
         return value
 

@@ -16,12 +16,12 @@ from bottega.losses import STYLE_TERMS, content_loss, content_power, total_varia
 from bottega.pictures import resize
 from bottega.transfer.optimize.settings import OptimizeSettings
 
-Watch = Callable[[Tensor, int], None]
+Callback = Callable[[Tensor, int], None]
 """Is shown a picture ``(1, 3, H, W)`` and how many evaluations of the loss and gradient led to it."""
 
 
 class PlainLoss:
-    """The final-size objective. It also judges: both contestants' pictures are measured by it.
+    """The final-size objective. The pictures of all candidates are measured by it.
 
     Args:
         encoder: frozen, float32.
@@ -39,8 +39,10 @@ class PlainLoss:
         with torch.no_grad():
             self.content = encoder(content, self.content_layers)
             self.powers = {n: content_power(f) for n, f in self.content.items()}
-            looks = encoder(_shrunk(style, max(content.shape[-2:]) * settings.style_scale), self.style_layers)
-            self.style = {n: self.term.mix([self.term.measure(f)], [1.0]) for n, f in looks.items()}
+            features = encoder(
+                _shrink(style, max(content.shape[-2:]) * settings.style_scale), self.style_layers
+            )
+            self.style = {n: self.term.mix([self.term.measure(f)], [1.0]) for n, f in features.items()}
 
     def __call__(self, picture: Tensor) -> Tensor:
         """A scalar for a picture ``(1, 3, H, W)``."""
@@ -60,7 +62,9 @@ class PlainLoss:
         )
 
 
-def adam(loss: PlainLoss, start: Tensor, rate: float, iterations: int, every: int, watch: Watch) -> None:
+def adam(
+    loss: PlainLoss, start: Tensor, rate: float, iterations: int, every: int, callback: Callback
+) -> None:
     """Adam at a fixed rate from ``start``, clamped to [0, 1]: what most public implementations do."""
     picture = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([picture], lr=rate)
@@ -71,10 +75,10 @@ def adam(loss: PlainLoss, start: Tensor, rate: float, iterations: int, every: in
         with torch.no_grad():
             picture.clamp_(0, 1)
         if iteration % every == 0 or iteration == iterations:
-            watch(picture.detach(), iteration)
+            callback(picture.detach(), iteration)
 
 
-def lbfgs(loss: PlainLoss, start: Tensor, iterations: int, every: int, watch: Watch) -> None:
+def lbfgs(loss: PlainLoss, start: Tensor, iterations: int, every: int, callback: Callback) -> None:
     """L-BFGS (history 20, strong Wolfe line search) from ``start``, as in the paper.
 
     Pixels may leave [0, 1] on the way; they are put back every ``every`` iterations, when the picture is
@@ -106,7 +110,7 @@ def lbfgs(loss: PlainLoss, start: Tensor, iterations: int, every: int, watch: Wa
         optimizer.step(closure)  # type: ignore[no-untyped-call]
         with torch.no_grad():
             picture.clamp_(0, 1)
-        watch(picture.detach(), evaluations)
+        callback(picture.detach(), evaluations)
 
 
 def white_noise(size: int, seed: int = 0) -> Tensor:
@@ -120,7 +124,7 @@ def _shares(weights: dict[str, float]) -> dict[str, float]:
     return {layer: weight / total for layer, weight in weights.items()}
 
 
-def _shrunk(style: Tensor, long_side: float) -> Tensor:
+def _shrink(style: Tensor, long_side: float) -> Tensor:
     height, width = style.shape[-2:]
     factor = min(1.0, long_side / max(height, width))
     return resize(style, (max(1, round(height * factor)), max(1, round(width * factor))))

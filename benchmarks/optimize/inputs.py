@@ -1,4 +1,4 @@
-"""The pictures, and the encoders that look at them."""
+"""The pictures and encoders of the benchmark."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.encoders.contestants import trained_encoder
+from benchmarks.encoders.candidates import trained_encoder
 from bottega import styles, weights
 from bottega.encoders import Encoder, VGGEncoder, build_encoder, data_dependent_init
 from bottega.pictures import PHOTOGRAPHS, photograph, resize
 
 STYLE = "impasto"
 CALIBRATION = 128
-RANDOM = ("vgg16", "vgg19")
+RANDOM_ENCODERS = ("vgg16", "vgg19")
 
 
 def content_picture(size: int) -> Tensor:
@@ -27,7 +27,7 @@ def style_picture(size: int) -> Tensor:
     return styles.paint(STYLE, (size, size))
 
 
-def encoder_named(name: str) -> Encoder:
+def open_encoder(name: str) -> Encoder:
     """An encoder of the manifest, one in a ``.safetensors`` file, or a VGG shape with fitted random weights.
 
     A file that does not name its architecture is taken for ``small``; weights that do not fit are refused.
@@ -36,8 +36,8 @@ def encoder_named(name: str) -> Encoder:
     Raises:
         WeightsError: unknown, damaged, or of another shape.
     """
-    if name in RANDOM:
-        return _fitted(name)
+    if name in RANDOM_ENCODERS:
+        return _random_encoder(name)
     if name.endswith(".safetensors"):
         state, configuration = weights.load_file(name)
         if "architecture" not in configuration:
@@ -47,7 +47,7 @@ def encoder_named(name: str) -> Encoder:
     return trained_encoder(name)
 
 
-def _fitted(name: str) -> Encoder:
+def _random_encoder(name: str) -> Encoder:
     encoder = build_encoder(name)
     assert isinstance(encoder, VGGEncoder)
     photographs = torch.cat([_square(photograph(each).pixels, CALIBRATION) for each in PHOTOGRAPHS])
@@ -56,7 +56,7 @@ def _fitted(name: str) -> Encoder:
 
 def label(name: str) -> str:
     """What the tables call it: no more of a path than the folder and the file."""
-    if name in RANDOM:
+    if name in RANDOM_ENCODERS:
         return f"{name}, random weights"
     path = Path(name)
     return f"{path.parent.name}/{path.stem}" if path.suffix else name
