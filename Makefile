@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test test-all check benchmarks clean
+.PHONY: demo test test-all coverage docs check benchmarks clean
 
 demo: $(READY)
 	@mkdir -p out
@@ -36,6 +36,15 @@ test: check
 test-all: check
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0
 
+# The same suite with the share of lines that it runs, per file; a page for each file lies in out/coverage.
+coverage: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --max-worker-restart 0 \
+		--cov=bottega --cov-report=term:skip-covered --cov-report=html:out/coverage
+
+# The documentation as a site, in site/; a broken link is an error.
+docs: $(READY)
+	$(BIN)/mkdocs build --strict
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -56,4 +65,4 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) out site build dist
