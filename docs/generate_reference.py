@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from bottega.tools.common.tool import Tool, value_range
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from pydantic.fields import FieldInfo
@@ -20,7 +21,8 @@ import bottega
 from bottega import errors
 from bottega.cli.main import BROKEN_PIPE_CODE
 from bottega.environment import PREFIX, Environment
-from bottega.tools import TOOLS
+from bottega.tools.common.tool import Tool, value_range
+from bottega.tools.registry import TOOLS
 
 PYTHON_PAGES = {
     "pictures": "Reading and writing pictures",
@@ -154,7 +156,7 @@ def python_page(name: str) -> str:
     exported = [public for public in getattr(package, "__all__", []) if not public.startswith("_")]
     lines = [f"# `bottega.{name}`: {PYTHON_PAGES[name]}", "", (package.__doc__ or "").strip(), ""]
     for public in exported:
-        lines.append(f"::: {_home(package, public)}\n")
+        lines.append(f"::: {_home(package.__name__, public)}\n")
     if not exported:
         lines += [
             f"::: {package.__name__}.{module.name}\n" for module in pkgutil.iter_modules(package.__path__)
@@ -162,14 +164,17 @@ def python_page(name: str) -> str:
     return "\n".join(lines)
 
 
-def _home(package: Any, public: str) -> str:
-    """The full name under which mkdocstrings finds an exported object: where it is defined."""
-    value = getattr(package, public)
-    home = getattr(value, "__module__", None)
-    defined = (
-        isinstance(home, str) and home.startswith("bottega") and getattr(value, "__name__", "") == public
-    )
-    return f"{home}.{public}" if defined else f"{package.__name__}.{public}"
+def _home(module: str, name: str) -> str:
+    """The full name of an exported object where it is defined: mkdocstrings does not follow imports."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bottega"):
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    return _home(node.module, alias.name)
+    return f"{module}.{name}"
 
 
 def _slug(name: str) -> str:

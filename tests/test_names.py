@@ -1,4 +1,4 @@
-"""Names and words that the project does without: the field's standard terms and plain English take their place."""
+"""Names and words that the project does without; standard terms and plain English take their place."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ PROSE = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((RO
 THIS = Path(__file__)
 
 PARTICIPLES = """
-    asked dressed drawn found given gathered judged kept known made painted recalled remembered said seen settled
-    shown steadied told unpicked wanted wished
+    asked dressed drawn found given gathered judged kept known made painted recalled remembered said seen
+    settled shown steadied told unpicked wanted wished
 """
 """A value is named by what it is (``moments``, ``entry``, ``rows``), not by what happened to it."""
 
 PRIVATE = """
     Alarms Behind Belief Drafts Extras Favour Figure Finding FittedNet FollowedStatistics Game GoalMaker
     Growth Instruments Interruption Loop Manner Marks Material MicroPainter NotYet OnePass Outcome
-    OwnStatisticsNet Painter Piece Quiet Raw Ready Recalled Steering SteadyOutput Swatch Taste Teller Timed Twins Updates
-    Wishes
-    adopt ahead alarms alike anchor apart belief contests corrected described desk dressing drawing_lost facts favour
-    fewest fingerprint game goal_of goals growth honours lay lay_magnified laying less_marks looks loudness magnified
-    manner manners marks marks_of memory_room mend mixed_marks mixing_shares movers nearness one_pass ours
-    painter recall refuse_foreign renormalise repaletted shelf shelve spare_memory standing swatch take_best
-    take_over taste teller theirs tune_allocator twins unnatural visitor wish wishes words_of
-    contestant contestants entrant entrants ledger arena racer racers
+    OwnStatisticsNet Painter Piece Quiet Raw Ready Recalled Steering SteadyOutput Swatch Taste Teller
+    Timed Twins Updates Wishes adopt ahead alarms alike anchor apart belief contests corrected described
+    desk dressing drawing_lost facts favour fewest fingerprint game goal_of goals growth honours lay
+    lay_magnified laying less_marks looks loudness magnified manner manners marks marks_of memory_room
+    mend mixed_marks mixing_shares movers nearness one_pass ours painter recall refuse_foreign
+    renormalise repaletted shelf shelve spare_memory standing swatch take_best take_over taste teller
+    theirs tune_allocator twins unnatural visitor wish wishes words_of contestant contestants entrant
+    entrants ledger arena racer racers
 """
 """Names of our own for what has a standard name; NAMES of the field are in the packages themselves."""
 
