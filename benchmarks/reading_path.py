@@ -2,9 +2,9 @@
 
     python -m benchmarks.reading_path
 
-Each command runs in a process of its own under a profile hook, at a tiny size, with the packaged networks. A file
-counts when one of its functions runs, a function (or method, or property) when it is called; the body of a module or
-of a class counts for neither, and lambdas and comprehensions belong to the function around them.
+Each command runs in a process of its own under a profile hook, at a tiny size, with the packaged networks.
+A file counts when one of its functions runs, a function (or method, or property) when it is called; the body of
+a module or of a class counts for neither, and lambdas and comprehensions belong to the function around them.
 """
 
 from __future__ import annotations
