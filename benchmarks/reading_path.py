@@ -3,7 +3,7 @@
     python -m benchmarks.reading_path
 
 Each command runs in a process of its own under a profile hook, at a tiny size, with the packaged networks.
-A file counts when one of its functions runs, a function (or method, or property) when it is called; the body of
+A file counts when one of its functions runs, a function (or method, or property) when called; the body of
 a module or of a class counts for neither, and lambdas and comprehensions belong to the function around them.
 """
 
