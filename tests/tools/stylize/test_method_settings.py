@@ -154,7 +154,7 @@ def test_invalid_models(bench: Path, quick_pass: Pass) -> None:
     def run(**settings: Any) -> None:
         bottega.stylize("photo.png", "style.png", **settings)
 
-    with pytest.raises(PictureError, match=r"no file nowhere\.safetensors"):
+    with pytest.raises(PictureError, match=r"nowhere\.safetensors does not exist"):
         run(method="micro", model="nowhere.safetensors")
     with pytest.raises(WeightsError, match='no weights called "vast"'):
         run(method="micro", model="vast")

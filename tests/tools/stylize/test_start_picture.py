@@ -76,13 +76,13 @@ def test_a_start_that_has_changed_or_gone_is_noticed(bench: Path, quick_settings
         remake()
 
 
-def test_words_that_are_no_start(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_invalid_start_pictures(bench: Path, quick_settings: dict[str, Any]) -> None:
     (bench / "folder").mkdir()
     Image.new("RGBA", (8, 8)).save("clear.png")
     for start, sentence in (
-        ("nois", r'There is no picture nois to start from; .* Did you mean "noise"\?$'),
-        ("othr.png", r"There is no picture othr\.png .* Did you mean other\.png\?$"),
-        ("absent.png", r"There is no picture absent\.png to start from; [^.]*\.$"),
+        ("nois", r'picture nois .* does not exist.* Did you mean "noise"\?$'),
+        ("othr.png", r"picture othr\.png .* does not exist.* Did you mean other\.png\?$"),
+        ("absent.png", r"picture absent\.png to start from does not exist; [^.]*\.$"),
         ("folder", "folder is a folder"),
         ("clear.png", r"clear\.png to start from is fully transparent"),
     ):
@@ -109,7 +109,7 @@ def test_every_picture_of_a_folder_starts_from_it(bench: Path, quick_settings: d
     assert len(run(**{**settings, "start": "content"}).details["failed"]) == 2
 
 
-def test_a_state_of_another_start_is_refused(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_a_checkpoint_of_another_start_is_rejected(bench: Path, quick_settings: dict[str, Any]) -> None:
     class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True

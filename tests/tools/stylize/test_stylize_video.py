@@ -54,7 +54,7 @@ class RecordingReporter(ProgressReporter):
 @pytest.fixture
 def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the tool with the small network in a folder with clip.mp4 (30 frames, sound) and style.png."""
-    monkeypatch.setattr("bottega.tools.stylize.video.progress.MIN_REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("bottega.tools.stylize.video.job.MIN_REPORT_SECONDS", 0.0)
     write_film(bench / "clip.mp4", two_colors(30), sound="aac")
 
     def stylize(content: str, *, report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
@@ -165,7 +165,7 @@ def test_invalid_video_files(run: Run) -> None:
         run("empty.mp4", output="out.mp4")
     with pytest.raises(PictureError, match=r"letter\.mp4 cannot be read as a video"):
         run("letter.mp4", output="out.mp4")
-    with pytest.raises(PictureError, match=r"no file gone\.mp4"):
+    with pytest.raises(PictureError, match=r"gone\.mp4 does not exist"):
         run("gone.mp4", output="out.mp4")
     assert not list(Path().glob("out*"))
 

@@ -19,7 +19,7 @@ from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import configure, is_out_of_memory, out_of_memory_error
 from bottega.tools.stylize.methods.registry import DEFAULT_METHOD, reject_unsupported
 from bottega.tools.stylize.pipeline import StylizePipeline, open_method
-from bottega.tools.stylize.plan import NO_WEIGHTS, make_plan, reject_start_times
+from bottega.tools.stylize.plan import NO_WEIGHTS, make_plan
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.tools.stylize.style_spec import RegionSpec, picture_source, style_specs
 
@@ -71,7 +71,6 @@ class Stylizer:
             )
         with _threads():
             specs = [] if style is None else list(style_specs(style, self._method.style_resolver))
-            reject_start_times(specs)
             plan = make_plan(
                 specs,
                 [RegionSpec(name, picture_source(mask, "mask")) for name, mask in (region or {}).items()],

@@ -64,39 +64,22 @@ def parse_plan(
     """The plan that the command line describes; see :mod:`bottega.tools.stylize.style_spec`.
 
     Args:
-        only_style: see :func:`make_plan`.
-        video: whether masks may be folders, and styles may have a start time.
+        only_style, video: see :func:`make_plan`; masks of videos may be folders.
 
     Raises:
         SettingsError: the syntax is wrong, or styles and regions do not fit together.
         PictureError: a file does not exist.
     """
-    specs = [parse_style(text, resolver) for text in styles]
-    if not video:
-        reject_start_times(specs)
     return make_plan(
-        specs,
+        [parse_style(text, resolver) for text in styles],
         [parse_region(text, video=video) for text in regions],
         [parse_protect(text, index, video=video) for index, text in enumerate(protect, start=1)],
         style_weights=parse_region_weights(style_weights, "style"),
         content_weights=parse_region_weights(content_weights, "content"),
         start=start_source(start),
         only_style=only_style,
+        video=video,
     )
-
-
-def reject_start_times(styles: Iterable[StyleSpec]) -> None:
-    """Pictures have no time.
-
-    Raises:
-        SettingsError: a style has a start time.
-    """
-    for spec in styles:
-        if spec.start_seconds is not None:
-            raise SettingsError(
-                f"The style {spec.source.name} has a start time (@{spec.start_seconds:g}s), "
-                "which is for videos, and the content is a picture."
-            )
 
 
 def make_plan(
@@ -108,12 +91,14 @@ def make_plan(
     content_weights: Mapping[str, float] = NO_WEIGHTS,
     start: Source | None = None,
     only_style: Source | None = None,
+    video: bool = False,
 ) -> Plan:
     """Combine styles and regions, and check that every region is defined completely.
 
     Args:
         style_weights, content_weights: by the names of regions; the background has one too.
         only_style: the style of every region that is not protected, for a method that has no other.
+        video: whether styles may have a start time.
 
     Raises:
         SettingsError: a style or weight is for an unknown region, a region has no style, or two regions have
@@ -140,7 +125,7 @@ def make_plan(
     _set_weights(by_name, "content_weight", content_weights)
     if only_style is not None:
         styles = [StyleSpec(only_style, region=name) for name, r in by_name.items() if not r.protect]
-    _check_styles(styles, by_name)
+    _check_styles(styles, by_name, video)
     return Plan(tuple(styles), tuple(by_name.values()), start)
 
 
@@ -157,26 +142,30 @@ def _set_weights(regions: dict[str, RegionSpec], field: str, weights: Mapping[st
         regions[name] = replace(regions[name], **changes)
 
 
-def _check_styles(styles: Sequence[StyleSpec], regions: Mapping[str, RegionSpec]) -> None:
+def _check_styles(styles: Sequence[StyleSpec], regions: Mapping[str, RegionSpec], video: bool) -> None:
     for spec in styles:
-        if spec.region not in regions:
+        name, label = spec.source.name, spec.region
+        if label not in regions:
             raise SettingsError(
-                f'The style {spec.source.name} is for a region "{spec.region}" that has no mask; '
-                f"give --region {spec.region}=mask.png."
+                f'The style {name} is for the region "{label}", which has no mask; '
+                f"give --region {label}=mask.png."
+            )
+        if spec.start_seconds is not None and not video:
+            raise SettingsError(
+                f"The style {name} has a start time (@{spec.start_seconds:g}s), which is for videos, and the "
+                "content is a picture."
             )
     for region in regions.values():
-        weights = [spec.weight for spec in styles if spec.region == region.name]
+        name, weights = region.name, [spec.weight for spec in styles if spec.region == region.name]
         if region.protect and weights:
-            raise SettingsError(f'The region "{region.name}" has a style and is protected; remove one.')
+            raise SettingsError(f'The region "{name}" has a style and is protected; remove one.')
         if not region.protect and not weights:
             raise SettingsError(
-                f'The region "{region.name}" has no style; give --style {region.name}=..., '
-                f"or --protect {region.name} to keep its pixels."
+                f'The region "{name}" has no style; give --style {name}=..., or --protect {name} to keep its '
+                "pixels."
             )
         if not region.protect and not any(weights):
-            raise SettingsError(
-                f'All styles of the region "{region.name}" have weight 0; give one more than 0.'
-            )
+            raise SettingsError(f'All styles of the region "{name}" have weight 0; give one more than 0.')
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -152,6 +152,7 @@ def load_recipe(
         style_weights={region.name: region.style_weight for region in styled},
         content_weights={region.name: region.content_weight for region in styled},
         start=start,
+        video="video" in recipe,
     )
     if engine is not None:
         reject_unsupported(settings.methods(), ["engine"])

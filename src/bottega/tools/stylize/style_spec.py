@@ -54,9 +54,8 @@ class StyleSpec:
 
     Attributes:
         weight: share among the styles of the region.
-        region: the name of the region it is for.
         scale: stroke size, as a multiple of the setting ``style_scale``.
-        start_seconds: in videos, the time when the style has faded in; None if not given, which is 0.
+        start_seconds: in videos, the time when the style has faded in; None is 0.
 
     Raises:
         SettingsError: the weight or the scale is out of range.
@@ -70,7 +69,7 @@ class StyleSpec:
 
     def __post_init__(self) -> None:
         _check_weight(self.weight, f"The weight of the style {self.source.name}")
-        if not (_is_number(self.scale) and 0 < self.scale <= MAX_SCALE):
+        if not (isinstance(self.scale, int | float) and 0 < self.scale <= MAX_SCALE):
             raise SettingsError(
                 f"The scale of the style {self.source.name} is {self.scale}; "
                 f"use a number above 0 and up to {MAX_SCALE}."
@@ -114,7 +113,7 @@ PICTURE_STYLES = StyleResolver()
 
 
 def fixed_style_resolver(styles: Sequence[str]) -> StyleResolver:
-    """For the styles that a network was trained on, by their names."""
+    """For the names of the styles that a network was trained on."""
 
     def source(name: str) -> TrainedSource:
         if name in styles:
@@ -133,22 +132,27 @@ def parse_style(text: str, resolver: StyleResolver = PICTURE_STYLES) -> StyleSpe
         SettingsError: the syntax is wrong, or there is no such bundled style.
         PictureError: the file does not exist.
     """
-    start = None if resolver.exists(text) else START_TIME.fullmatch(text)
-    without_start = text if start is None else start["style"] + start["options"]
-    region = BACKGROUND
-    style, options = _split_options(without_start, resolver)
-    before, sign, after = without_start.partition("=")
+    region, timeless, seconds = BACKGROUND, text, None
+    if not resolver.exists(text) and (match := START_TIME.fullmatch(text)):
+        timeless, seconds = match["style"] + match["options"], float(match["seconds"])
+    style, options = _split_options(timeless, resolver)
+    before, sign, after = timeless.partition("=")
     if sign and not resolver.exists(style) and REGION_NAME.fullmatch(before):
         region, (style, options) = before, _split_options(after, resolver)
     source = resolver.source(style)
-    numbers = _parse_options(text, style, options)
-    return StyleSpec(
-        source,
-        numbers.get("weight", 1.0),
-        region,
-        numbers.get("scale", 1.0),
-        None if start is None else float(start["seconds"]),
-    )
+    numbers: dict[str, float] = {}
+    for option in options:
+        kind = "scale" if option.startswith(SCALE_PREFIX) else "weight"
+        if kind in numbers:
+            raise SettingsError(f'"{text}" has two numbers for its {kind}; keep one.')
+        hint = {
+            "weight": f"{style}:0.4 (and {style}:{SCALE_PREFIX}1.5 makes its strokes larger)",
+            "scale": f"{style}:{SCALE_PREFIX}1.5",
+        }[kind]
+        number = option.removeprefix(SCALE_PREFIX)
+        message = f'In "{text}", "{number}" is not a {kind}; a {kind} is a number, as in {hint}.'
+        numbers[kind] = _parse_number(number, message)
+    return StyleSpec(source, numbers.get("weight", 1.0), region, numbers.get("scale", 1.0), seconds)
 
 
 def _split_options(text: str, resolver: StyleResolver) -> tuple[str, list[str]]:
@@ -162,31 +166,8 @@ def _split_options(text: str, resolver: StyleResolver) -> tuple[str, list[str]]:
     return style, options
 
 
-def _parse_options(text: str, style: str, options: Sequence[str]) -> dict[str, float]:
-    """``weight`` and ``scale``, as far as they are given."""
-    numbers: dict[str, float] = {}
-    for option in options:
-        kind = "scale" if option.startswith(SCALE_PREFIX) else "weight"
-        if kind in numbers:
-            raise SettingsError(f'"{text}" has two numbers for its {kind}; keep one.')
-        examples = {"weight": f"{style}:0.4", "scale": f"{style}:{SCALE_PREFIX}1.5"}
-        number = option.removeprefix(SCALE_PREFIX)
-        hint = f"a {kind} is a number, as in {examples[kind]}"
-        if kind == "weight":
-            hint += f" (and {examples['scale']} makes its strokes larger)"
-        numbers[kind] = _parse_number(number, f'In "{text}", "{number}" is not a {kind}; {hint}.')
-    return numbers
-
-
-def _parse_number(text: str, message: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise SettingsError(message) from None
-
-
 def parse_region(text: str, *, video: bool = False) -> RegionSpec:
-    """One value of ``--region``: ``name=mask.png``; in videos the mask may be a folder of masks.
+    """One value of ``--region``: ``name=mask.png``; for videos the mask may be a folder of masks.
 
     Raises:
         SettingsError: the syntax is wrong.
@@ -197,7 +178,7 @@ def parse_region(text: str, *, video: bool = False) -> RegionSpec:
         raise SettingsError(f'"{text}" is not a region; write name=mask.png, as in subject=mask.png.')
     if name == BACKGROUND:
         raise SettingsError("The background needs no mask: it is everything that no other mask covers.")
-    return RegionSpec(name, mask_source(Path(path), video=video))
+    return RegionSpec(name, frames_source(Path(path)) if video else file_source(Path(path)))
 
 
 def parse_protect(text: str, index: int, *, video: bool = False) -> RegionSpec:
@@ -211,7 +192,7 @@ def parse_protect(text: str, index: int, *, video: bool = False) -> RegionSpec:
     """
     path = Path(text)
     if path.is_file() or (video and path.exists()):
-        return RegionSpec(f"protect-{index}", mask_source(path, video=video), protect=True)
+        return RegionSpec(f"protect-{index}", frames_source(path), protect=True)
     if "=" in text:
         return replace(parse_region(text, video=video), protect=True)
     if REGION_NAME.fullmatch(text):
@@ -219,13 +200,13 @@ def parse_protect(text: str, index: int, *, video: bool = False) -> RegionSpec:
     raise PictureError(f"The mask {text} does not exist.")
 
 
-def mask_source(path: Path, *, video: bool) -> FileSource:
-    """An existing file, or, for videos, an existing folder.
+def frames_source(path: Path) -> FileSource:
+    """An existing file, or a folder of frames or masks.
 
     Raises:
         PictureError: it does not exist.
     """
-    return FolderSource(path) if video and path.is_dir() else file_source(path)
+    return FolderSource(path) if path.is_dir() else file_source(path)
 
 
 def parse_region_weights(texts: Sequence[str], kind: str) -> dict[str, float]:
@@ -239,10 +220,16 @@ def parse_region_weights(texts: Sequence[str], kind: str) -> dict[str, float]:
             )
         if name in weights:
             raise SettingsError(f'The region "{name}" has two {kind} weights; keep one.')
-        weights[name] = _parse_number(
-            number, f'In "{text}", "{number}" is not a weight; write a number, as in {name}=2.'
-        )
+        message = f'In "{text}", "{number}" is not a weight; write a number, as in {name}=2.'
+        weights[name] = _parse_number(number, message)
     return weights
+
+
+def _parse_number(text: str, message: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(message) from None
 
 
 def style_specs(
@@ -256,40 +243,39 @@ def style_specs(
     if isinstance(styles, Mapping):
         for key, value in styles.items():
             if isinstance(value, int | float):
-                yield _style_spec(key, value, region=region, resolver=resolver)
+                yield _style_spec((key, value), resolver, region)
             elif region != BACKGROUND:
                 raise SettingsError(f'The styles of the region "{region}" contain regions themselves.')
             else:
                 yield from style_specs(value, resolver, str(key))
-        return
-    entries = styles if isinstance(styles, list | tuple) and not _has_weight(styles) else [styles]
-    if not entries:
-        raise SettingsError("The list of styles is empty; give at least one.")
-    for entry in entries:
-        yield _style_spec(*(entry if _has_weight(entry) else (entry,)), region=region, resolver=resolver)
+    elif isinstance(styles, list | tuple) and not _has_weight(styles):
+        if not styles:
+            raise SettingsError("The list of styles is empty; give at least one.")
+        for style in styles:
+            yield _style_spec(style, resolver, region)
+    else:
+        yield _style_spec(styles, resolver, region)
 
 
 def _has_weight(style: Any) -> bool:
     """Whether it is ``(style, weight)`` or ``(style, weight, scale)``."""
-    return isinstance(style, tuple) and len(style) in (2, 3) and all(_is_number(item) for item in style[1:])
-
-
-def _style_spec(
-    style: Any,
-    weight: float | None = None,
-    scale: float | None = None,
-    *,
-    region: str,
-    resolver: StyleResolver,
-) -> StyleSpec:
-    is_text = isinstance(style, str)
-    spec = parse_style(style, resolver) if is_text else StyleSpec(picture_source(style, "style"))
-    return replace(
-        spec,
-        weight=spec.weight if weight is None else float(weight),
-        scale=spec.scale if scale is None else float(scale),
-        region=spec.region if region == BACKGROUND else region,
+    return (
+        isinstance(style, tuple)
+        and len(style) in (2, 3)
+        and all(isinstance(number, int | float) for number in style[1:])
     )
+
+
+def _style_spec(style: Any, resolver: StyleResolver, region: str) -> StyleSpec:
+    style, *numbers = style if _has_weight(style) else (style,)
+    if isinstance(style, str):
+        spec = parse_style(style, resolver)
+    else:
+        spec = StyleSpec(picture_source(style, "style"))
+    changes: dict[str, Any] = dict(zip(("weight", "scale"), map(float, numbers), strict=False))
+    if region != BACKGROUND:
+        changes["region"] = region
+    return replace(spec, **changes)
 
 
 def picture_source(picture: Any, label: str) -> FileSource | MemorySource:
@@ -306,10 +292,6 @@ def picture_source(picture: Any, label: str) -> FileSource | MemorySource:
 
 
 def _check_weight(weight: float, name: str) -> None:
-    if not (_is_number(weight) and 0 <= weight <= MAX_WEIGHT):
+    # Callers from Python may pass anything.
+    if not (isinstance(weight, int | float) and 0 <= weight <= MAX_WEIGHT):
         raise SettingsError(f"{name} is {weight}; use a number from 0 to {MAX_WEIGHT:.0f}.")
-
-
-def _is_number(value: object) -> bool:
-    """Callers from Python may pass anything."""
-    return isinstance(value, int | float)

@@ -20,28 +20,34 @@ from bottega.transfer.color_transfer import color_transfer, luminance_transfer
 from bottega.transfer.regions import Region, composite, partition
 
 SUFFIX = ".safetensors"
+METHOD_BY_ARCHITECTURE = {"fitted": "fast"}
+"""Where the names differ: a micro network fine-tuned for one style is for ``fast``."""
 BASE_BYTES = 4e8
 """Memory of the process and a network."""
 FLOAT_BYTES_PER_PIXEL = 60
 """Besides the network's own work: content, result and intermediate pictures in float32."""
 
 
-def model_source(model: str) -> FileSource | str:
-    """The file, or the registered name, that ``--model`` means.
+def model_source(settings: TransferSettings) -> FileSource | str:
+    """The file or registered name of the network; the default has the name of the method.
 
     Raises:
         PictureError: there is no such file.
+        WeightsError: there is no default.
     """
+    name = settings.method
+    if settings.model is None and name not in [entry.name for entry in weights.entries()]:
+        raise WeightsError(
+            f"The method {name} needs a network that was trained for it, and Bottega contains none; "
+            f"name yours with --model, as in --model {name}{SUFFIX}."
+        )
+    model = settings.model or name
     return file_source(Path(model)) if model.endswith(SUFFIX) or Path(model).is_file() else model
 
 
 def model_record(settings: TransferSettings, folder: Path) -> dict[str, Any]:
-    """What a recipe in ``folder`` records of the network.
-
-    Raises:
-        WeightsError: it is missing.
-    """
-    source = _model_source(settings)
+    """What a recipe in ``folder`` records of the network; errors as for :func:`model_source`."""
+    source = model_source(settings)
     if isinstance(source, FileSource):
         return source.record(folder)
     return {"kind": "weights", "name": source, "sha256": weights.entry(source).sha256}
@@ -53,11 +59,11 @@ def load_network(settings: TransferSettings) -> nn.Module:
     Raises:
         WeightsError: it is missing, damaged, or for another method.
     """
-    source = _model_source(settings)
+    source = model_source(settings)
     path = source.path if isinstance(source, FileSource) else source
     network = networks.load(path)
-    architectures = {kind: name for name, kind in networks.NETWORKS.items()}
-    method = _method_of_architecture(architectures[type(network)])
+    (architecture,) = (name for name, kind in networks.NETWORKS.items() if kind is type(network))
+    method = METHOD_BY_ARCHITECTURE.get(architecture, architecture)
     if method != settings.method:
         raise WeightsError(
             f"{path} is a network for the method {method}, not {settings.method}; add --method {method}."
@@ -65,36 +71,16 @@ def load_network(settings: TransferSettings) -> nn.Module:
     return network
 
 
-def _model_source(settings: TransferSettings) -> FileSource | str:
-    """As :func:`model_source`; the default is the packaged network with the name of the method."""
-    name = settings.method
-    if settings.model is None and name not in [entry.name for entry in weights.entries()]:
-        raise WeightsError(
-            f"The method {name} needs a network that was trained for it, and Bottega contains none; "
-            f"name yours with --model, as in --model {name}{SUFFIX}."
-        )
-    return model_source(settings.model or name)
-
-
 def method_of_model(model: str) -> str:
-    """The method that the network of ``--model`` is for; empty or unknown if it is for none.
+    """The method that a network, given by name or file, is for; empty or unknown if it is for none.
 
     Raises:
         WeightsError: the weights are unknown, missing or damaged.
     """
-    source = model_source(model)
-    _, metadata = weights.load_file(source.path) if isinstance(source, FileSource) else weights.load(source)
-    return _method_of_architecture(str(metadata.get("architecture", "")))
-
-
-def _method_of_architecture(architecture: str) -> str:
-    """They have the same names, but a micro network fine-tuned for one style is for ``fast``."""
-    return "fast" if architecture == "fitted" else architecture
-
-
-def keeps_luminance_only(settings: TransferSettings) -> bool:
-    """Whether the result takes its colors from the content."""
-    return settings.keep_color and settings.color_method == "luminance"
+    source = model_source(TransferSettings(model=model))
+    _, metadata = weights.read(source.path) if isinstance(source, FileSource) else weights.load(source)
+    architecture = str(metadata.get("architecture", ""))
+    return METHOD_BY_ARCHITECTURE.get(architecture, architecture)
 
 
 def stylize_regions(
@@ -120,7 +106,7 @@ def stylize_regions(
             regions = recolored_styles(regions, request.content.pixels, settings)
         regions = _resize_masks(regions, request.size)
         output = run(content, regions).float().cpu()
-        if keeps_luminance_only(settings):
+        if settings.keep_color and settings.color_method == "luminance":
             output = luminance_transfer(output, content)
         elif settings.keep_color and not recolor_styles:
             output = color_transfer(output, content, _color_method(settings))

@@ -48,7 +48,7 @@ class FixedStylesMethod(Method):
     def only_style(self) -> TrainedSource | None:
         if self.spec.name == "multi":
             return None
-        model = model_source(self.requested.model or self.spec.name)
+        model = model_source(self.requested)
         return TrainedSource(model.label if isinstance(model, FileSource) else model)
 
     def weights(self, folder: Path) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,6 @@ from bottega.tools.stylize.methods.arbitrary_style import (
 from bottega.tools.stylize.methods.base import Method, StylizeRequest
 from bottega.tools.stylize.methods.feedforward import (
     FLOAT_BYTES_PER_PIXEL,
-    keeps_luminance_only,
     load_network,
     model_record,
     recolored_styles,
@@ -104,12 +103,12 @@ class MicroMethod(Method):
 
     def _keeps_samples(self, request: StylizeRequest) -> bool:
         """Whether 8-bit samples become 8-bit samples: one style target, everywhere, at the content's size."""
-        content, regions = request.content, request.regions
+        settings, content, regions = self.requested, request.content, request.regions
         return (
             content.samples is not None
-            and self.requested.bits == 8
+            and settings.bits == 8
             and request.size == (content.height, content.width)
-            and not keeps_luminance_only(self.requested)
+            and not (settings.keep_color and settings.color_method == "luminance")
             and len(regions) == 1
             and regions[0].mask is None
             and bool(regions[0].styles)

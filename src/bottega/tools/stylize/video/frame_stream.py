@@ -112,6 +112,7 @@ def _plan(style: Any, regions: Mapping[str, FrameMask], protect: set[str], resol
         list(style_specs(style, resolver)),
         [RegionSpec(name, blank) for name in regions if name not in protect],
         [RegionSpec(name, blank if name in regions else None, protect=True) for name in sorted(protect)],
+        video=True,
     )
 
 

@@ -1,26 +1,33 @@
-"""One video to stylize: where it comes from, where it goes, and what happens to its frames."""
+"""One video to stylize: where it comes from, where it goes, its frames and its progress."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from bottega import pictures, video
+from bottega.errors import Cancelled
 from bottega.tools.common.image_sources import FileSource
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.stylize.methods.base import result_size
 from bottega.tools.stylize.pipeline import StylizePipeline
 from bottega.tools.stylize.settings import StylizeSettings
-from bottega.tools.stylize.style_spec import mask_source
+from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
-from bottega.tools.stylize.video.progress import VideoProgress
-from bottega.transfer.video import VideoStylizer
-from bottega.video import Clip, Frame, OnMessage
+from bottega.transfer.video import ClipStylizer
+from bottega.video import Bytes, Clip, ClipInfo, Frame, OnBroken
+
+MIN_REPORT_SECONDS = 0.1
+"""Between two reports; a frame may take far less."""
 
 
 @dataclass
@@ -43,7 +50,7 @@ class VideoJob:
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """The recipe of a picture, with a field ``video``."""
-        content = mask_source(self.settings.content, video=True)
+        content = frames_source(self.settings.content)
         names = {"temporal_smoothing", "codec", "frame_rate"}
         return {
             **self.pipeline.recipe(content, self.output.parent),
@@ -83,3 +90,54 @@ def _resize(frame: Frame, size: tuple[int, int]) -> Frame:
         planes = pictures.resize(pictures.as_picture(alpha).pixels, size)
         alpha = to_bytes(planes)[..., 0].copy()
     return replace(frame, pixels=to_bytes(picture), alpha=alpha)
+
+
+class VideoProgress:
+    """Counts and reports stylized frames, and writes previews at intervals.
+
+    Attributes:
+        count: frames stylized so far.
+        preview: file for the newest frame, every ``preview_every`` seconds.
+    """
+
+    def __init__(
+        self,
+        reporter: ProgressReporter,
+        info: ClipInfo,
+        preview: Path | None = None,
+        preview_every: float = 10.0,
+    ) -> None:
+        self.reporter = reporter
+        self.info = info
+        self.preview = preview
+        self.preview_every = preview_every
+        self.count = 0
+        self._start = self._last_preview = time.monotonic()
+        self._last_report = 0.0
+
+    def add_frame(self, index: int, pixels: Bytes) -> None:
+        """A frame was stylized.
+
+        Raises:
+            Cancelled: the user wants to stop.
+        """
+        self.count += 1
+        now = time.monotonic()
+        if self.preview is not None and now - self._last_preview >= self.preview_every:
+            pictures.save(pictures.as_picture(pixels), self.preview, quality=85)
+            self._last_preview = now
+        if now - self._last_report < MIN_REPORT_SECONDS:
+            return
+        self._last_report = now
+        if self.reporter.cancelled():
+            raise Cancelled("Stopped; no result was written.")
+        message, done, seconds_left = f"frame {index + 1}", 0.0, None
+        if self.info.count:
+            message += f" of {self.info.count}"
+            done = min(1.0, (index + 1) / self.info.count)
+            seconds_left = (now - self._start) / self.count * max(0, self.info.count - index - 1)
+        self.reporter.progress(done, message, seconds_left=seconds_left, preview=_to_tensor(pixels))
+
+
+def _to_tensor(pixels: Bytes) -> Callable[[], Tensor]:
+    return lambda: torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255

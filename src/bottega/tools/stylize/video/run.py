@@ -18,7 +18,7 @@ from bottega.tools.common.tool import ToolResult
 from bottega.tools.stylize.pipeline import StylizePipeline
 from bottega.tools.stylize.plan import parse_plan
 from bottega.tools.stylize.settings import StylizeSettings
-from bottega.tools.stylize.style_spec import mask_source
+from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import open_video_method
 from bottega.tools.stylize.video.formats import OutputKind, default_output, output_kind
 from bottega.tools.stylize.video.job import VideoJob
@@ -92,7 +92,7 @@ def _open_job(settings: StylizeSettings, reporter: ProgressReporter) -> VideoJob
         video.choose_encoding(output, settings.codec, settings.quality)
     elif "codec" in settings.model_fields_set:
         raise SettingsError(f"--codec is for video files, and {output} is not a video file.")
-    inputs = [mask_source(settings.content, video=True), *plan.sources]
+    inputs = [frames_source(settings.content), *plan.sources]
     check_video_output(output, kind, inputs, overwrite=settings.overwrite)
     duration = clip.info.duration  # reads the content, so that a file that is not a video is rejected here
     for spec in plan.styles:
