@@ -78,7 +78,7 @@ def method_of_model(model: str) -> str:
         WeightsError: the weights are unknown, missing or damaged.
     """
     source = model_source(TransferSettings(model=model))
-    _, metadata = weights.read(source.path) if isinstance(source, FileSource) else weights.load(source)
+    _, metadata = weights.load_file(source.path) if isinstance(source, FileSource) else weights.load(source)
     architecture = str(metadata.get("architecture", ""))
     return METHOD_BY_ARCHITECTURE.get(architecture, architecture)
 

@@ -23,8 +23,8 @@ from bottega.tools.stylize.settings import StylizeSettings
 from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
-from bottega.transfer.video import ClipStylizer
-from bottega.video import Bytes, Clip, ClipInfo, Frame, OnBroken
+from bottega.transfer.video import VideoStylizer
+from bottega.video import Bytes, Clip, ClipInfo, Frame, OnMessage
 
 MIN_REPORT_SECONDS = 0.1
 """Between two reports; a frame may take far less."""
@@ -132,10 +132,10 @@ class VideoProgress:
         if self.reporter.cancelled():
             raise Cancelled("Stopped; no result was written.")
         message, done, seconds_left = f"frame {index + 1}", 0.0, None
-        if self.info.count:
-            message += f" of {self.info.count}"
-            done = min(1.0, (index + 1) / self.info.count)
-            seconds_left = (now - self._start) / self.count * max(0, self.info.count - index - 1)
+        if self.info.frame_count:
+            message += f" of {self.info.frame_count}"
+            done = min(1.0, (index + 1) / self.info.frame_count)
+            seconds_left = (now - self._start) / self.count * max(0, self.info.frame_count - index - 1)
         self.reporter.progress(done, message, seconds_left=seconds_left, preview=_to_tensor(pixels))
 
 
