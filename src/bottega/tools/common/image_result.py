@@ -38,21 +38,13 @@ class ImageResult:
 
     @property
     def image(self) -> Image:
-        """The picture for PIL: RGB or RGBA, 8 bits."""
-        from PIL import Image
-
-        image = Image.fromarray(self.array)
-        if self.picture.alpha is not None:
-            alpha = self.picture.alpha[0, 0].mul(255).round().byte().numpy()
-            image.putalpha(Image.fromarray(alpha))
-        return image
+        """The picture for PIL: RGB, or RGBA with alpha, 8 bits."""
+        return self.picture.to_pil()
 
     @property
     def array(self) -> NDArray[np.uint8]:
-        """``(H, W, 3)`` uint8, without alpha."""
-        if self.picture.samples is not None:
-            return self.picture.samples
-        return self.tensor[0].permute(1, 2, 0).mul(255).round().byte().numpy()
+        """``(H, W, 3)`` uint8, or ``(H, W, 4)`` with alpha."""
+        return self.picture.to_numpy()
 
     @property
     def tensor(self) -> Tensor:

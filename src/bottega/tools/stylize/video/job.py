@@ -24,7 +24,7 @@ from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
 from bottega.transfer.video import VideoStylizer
-from bottega.video import Bytes, Clip, ClipInfo, Frame, OnMessage
+from bottega.video import UInt8Array, Clip, ClipInfo, Frame, OnMessage
 
 MIN_REPORT_SECONDS = 0.1
 """Between two reports; a frame may take far less."""
@@ -115,7 +115,7 @@ class VideoProgress:
         self._start = self._last_preview = time.monotonic()
         self._last_report = 0.0
 
-    def add_frame(self, index: int, pixels: Bytes) -> None:
+    def add_frame(self, index: int, pixels: UInt8Array) -> None:
         """A frame was stylized.
 
         Raises:
@@ -139,5 +139,5 @@ class VideoProgress:
         self.reporter.progress(done, message, seconds_left=seconds_left, preview=_to_tensor(pixels))
 
 
-def _to_tensor(pixels: Bytes) -> Callable[[], Tensor]:
+def _to_tensor(pixels: UInt8Array) -> Callable[[], Tensor]:
     return lambda: torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
