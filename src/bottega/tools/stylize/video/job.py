@@ -24,7 +24,7 @@ from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
 from bottega.transfer.video import VideoStylizer
-from bottega.video import UInt8Array, Clip, ClipInfo, Frame, OnMessage
+from bottega.video import Clip, ClipInfo, Frame, OnMessage, UInt8Array
 
 MIN_REPORT_SECONDS = 0.1
 """Between two reports; a frame may take far less."""
