@@ -39,7 +39,7 @@ def test_quota_of_version_2(tree: Tree, line: str, cores: int | None) -> None:
     assert cgroups.cpu_limit() == cores
 
 
-def test_the_tightest_of_all_groups_above_holds(tree: Tree) -> None:
+def test_tightest_quota_of_all_parent_groups(tree: Tree) -> None:
     files = {"cpu.max": "max 100000", "a/cpu.max": "300000 100000", "a/b/cpu.max": "800000 100000"}
     tree("0::/a/b/c", files | {"other/cpu.max": "100000 100000"})
     assert cgroups.cpu_limit() == 3
@@ -53,7 +53,7 @@ def test_quota_of_version_1(tree: Tree, quota: str, cores: int | None) -> None:
     assert cgroups.cpu_limit() == cores
 
 
-def test_a_container_sees_its_own_group_as_the_root(tree: Tree) -> None:
+def test_container_group_is_the_root(tree: Tree) -> None:
     files = {"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}
     tree("4:cpu,cpuacct:/docker/not-visible-here", files)
     assert cgroups.cpu_limit() == 2
@@ -61,14 +61,14 @@ def test_a_container_sees_its_own_group_as_the_root(tree: Tree) -> None:
     assert cgroups.cpu_limit() == 1
 
 
-def test_no_groups_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroups, "CGROUPS", tmp_path / "none")
     monkeypatch.setattr(cgroups, "OWN_GROUPS", tmp_path / "none-either")
     assert cgroups.cpu_limit() is None
     assert cgroups.cgroup_available_memory() is None
 
 
-def test_threads_heed_the_quota(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_respect_the_quota(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "BOTTEGA_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(hardware.torch, "set_num_threads", lambda count: None)
@@ -84,11 +84,13 @@ def test_threads_heed_the_quota(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> 
     assert runtime.set_threads() == 8
 
 
-@pytest.mark.parametrize(("limit", "room"), [("max", None), ("1000000", 1000000 - 400000 + 100000), ("5", 0)])
-def test_memory_of_version_2(tree: Tree, limit: str, room: int | None) -> None:
+@pytest.mark.parametrize(
+    ("limit", "available"), [("max", None), ("1000000", 1000000 - 400000 + 100000), ("5", 0)]
+)
+def test_memory_of_version_2(tree: Tree, limit: str, available: int | None) -> None:
     stat = "anon 300000\ninactive_file 100000"
     tree("0::/a", {"a/memory.max": limit, "a/memory.current": "400000", "a/memory.stat": stat})
-    assert cgroups.cgroup_available_memory() == room
+    assert cgroups.cgroup_available_memory() == available
 
 
 def test_memory_of_version_1(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:

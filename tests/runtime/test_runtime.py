@@ -1,4 +1,4 @@
-"""What the machine offers, asked and refused in one sentence each."""
+"""Device, precision, threads, seeds and memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _plain_environment(monkeypatch):
     torch.set_num_threads(threads)
 
 
-def test_auto_takes_the_best_device_there_is():
+def test_auto_selects_the_best_device():
     chosen = runtime.select_device()
     if torch.cuda.is_available():
         assert chosen.type == "cuda"
@@ -35,7 +35,7 @@ def test_auto_takes_the_best_device_there_is():
     torch.ones(2, device=chosen).sum().item()
 
 
-def test_the_variable_decides_for_auto_only(monkeypatch):
+def test_environment_variable_applies_to_auto(monkeypatch):
     monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
     assert runtime.select_device().type == "cpu"
     monkeypatch.setenv("BOTTEGA_DEVICE", "nonsense")
@@ -45,7 +45,7 @@ def test_the_variable_decides_for_auto_only(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "cpu:3", "cuda:x", "meta", "CPU "])
-def test_names_that_are_no_device(name):
+def test_invalid_device_names(name):
     with pytest.raises(SettingsError, match="not a device"):
         runtime.select_device(name)
 
@@ -81,7 +81,7 @@ def test_precision_by_name_and_by_variable(monkeypatch):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="compares with Linux's own table")
-def test_bf16_where_linux_says_that_the_processor_has_it():
+def test_bf16_agrees_with_proc_cpuinfo():
     with open("/proc/cpuinfo", encoding="utf-8") as table:
         flags = next(line for line in table if line.startswith(("flags", "Features"))).split()
     native = bool({"avx512_bf16", "amx_bf16", "bf16"}.intersection(flags))
@@ -106,7 +106,7 @@ def test_threads(monkeypatch):
 @pytest.mark.parametrize(
     ("value", "count"), [("2", 2), (" 4,2,1", 4), ("", None), ("0", None), ("-1", None), ("many", None)]
 )
-def test_what_openmp_is_told(monkeypatch, value, count):
+def test_omp_num_threads(monkeypatch, value, count):
     monkeypatch.setenv("OMP_NUM_THREADS", value)
     assert openmp_threads() == count
     assert runtime.set_threads() == (count or usable_cores())
@@ -124,7 +124,7 @@ def test_threads_stay_within_the_affinity(monkeypatch):
         os.sched_setaffinity(0, allowed)
 
 
-def test_seeds_repeat_and_leave_the_global_generator_alone():
+def test_seeds_repeat_and_do_not_change_the_global_generator():
     before = torch.get_rng_state()
     draws = [torch.rand(4, generator=runtime.seeded_generator(seed)) for seed in (5, 5, 6)]
     assert torch.equal(draws[0], draws[1])
@@ -157,13 +157,13 @@ def test_deterministic_is_restored_even_after_an_error(monkeypatch):
     assert state() == before
 
 
-def test_deterministic_refuses_what_cannot_repeat():
+def test_deterministic_rejects_other_operations():
     # torch lists this as having no deterministic way on any device.
     with runtime.deterministic(), pytest.raises(RuntimeError, match="deterministic"):
         torch.ones(4).put_(torch.tensor([0, 0]), torch.tensor([1.0, 2.0]), accumulate=False)
 
 
-def test_peak_memory_grows_with_what_was_used():
+def test_peak_memory_grows():
     before = runtime.peak_memory()
     held = torch.ones(before // 4 + 64 * 2**20)
     grown = runtime.peak_memory()
@@ -175,7 +175,7 @@ def test_peak_memory_grows_with_what_was_used():
 
 
 @pytest.mark.skipif(not memory.STATUS.exists(), reason="the table of the process is Linux's")
-def test_peak_memory_is_not_the_parents():
+def test_peak_memory_is_not_inherited():
     child = "from bottega.runtime import peak_memory; print(peak_memory())"
     parent = (
         "import subprocess, sys; held = b'x' * 10**9; "
@@ -185,22 +185,22 @@ def test_peak_memory_is_not_the_parents():
     assert 50e6 < int(done.stdout) < 9e8
 
 
-def test_peak_memory_without_the_table(monkeypatch, tmp_path):
-    told = runtime.peak_memory()
+def test_peak_memory_without_proc(monkeypatch, tmp_path):
+    peak = runtime.peak_memory()
     for content in ("", None):
         table = tmp_path / f"status-{content}"
         if content is not None:
             table.write_text(content)
         monkeypatch.setattr(memory, "STATUS", table)
         # The same kernel, another count: of the pages that the page tables hold.
-        assert 0.5 * told < runtime.peak_memory() < 20 * told
+        assert 0.5 * peak < runtime.peak_memory() < 20 * peak
 
 
-def test_available_memory_is_within_the_machine():
+def test_available_memory():
     assert 0 < runtime.available_memory() <= runtime.system_info()["memory"]
 
 
-def test_the_allocator_is_tuned_in_a_process_of_our_own():
+def test_configure_malloc():
     code = (
         "import platform, torch\n"
         "from bottega.runtime import configure_malloc\n"
@@ -212,7 +212,7 @@ def test_the_allocator_is_tuned_in_a_process_of_our_own():
 
 
 @pytest.mark.skipif(not memory.STATUS.exists(), reason="resident memory is read from /proc")
-def test_memory_is_spared_where_the_allocator_was_tuned_and_only_there():
+def test_reduce_malloc_retention_after_configure_malloc_only():
     code = (
         "import torch\n"
         "from bottega.runtime import memory, reduce_malloc_retention, configure_malloc\n"
@@ -232,17 +232,17 @@ def test_memory_is_spared_where_the_allocator_was_tuned_and_only_there():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_machine_in_plain_values():
-    facts = runtime.system_info()
-    assert json.loads(json.dumps(facts)) == facts
-    assert facts["torch"] == torch.__version__
-    assert facts["cpu"]
-    assert facts["cores"] >= 1
-    assert facts["precision"] in ("float32", "bfloat16")
-    assert set(facts["flags"]) <= runtime.cpu_capabilities()
+def test_system_info():
+    info = runtime.system_info()
+    assert json.loads(json.dumps(info)) == info
+    assert info["torch"] == torch.__version__
+    assert info["cpu"]
+    assert info["cores"] >= 1
+    assert info["precision"] in ("float32", "bfloat16")
+    assert set(info["flags"]) <= runtime.cpu_capabilities()
 
 
-def test_matrix_peak_is_a_speed():
+def test_matmul_gflops():
     torch.set_num_threads(1)
     slow, quick = (runtime.matmul_gflops(torch.float32, seconds) for seconds in (0.0, 0.2))
     assert 0.1 < slow < 1e6

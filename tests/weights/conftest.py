@@ -1,4 +1,4 @@
-"""A shelf of the test's own, a manifest of the test's own, and a web server with the manners asked for."""
+"""A weights folder and a manifest for the tests, and a web server with faults."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ import bottega.weights.registry
 
 
 @dataclass
-class Site:
-    """What the server offers and how; ``requests`` records the headers of each request it got."""
+class Server:
+    """The content of a server and its faults; ``requests`` records the headers of each request."""
 
     content: bytes
     ranges: bool = True
     etag: str | None = '"first"'
-    cuts: list[int] = field(default_factory=list)  # bytes after which the next connections break
+    cuts: list[int] = field(default_factory=list)  # bytes after which the next connections are interrupted
     redirect: str | None = None
-    status: list[int] = field(default_factory=list)  # answers to give before the ordinary one
+    status: list[int] = field(default_factory=list)  # status codes to send before the normal answer
     declare: bool = True  # whether to send Content-Length
     requests: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
 
-def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
+def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            site.requests.append(dict(self.headers))
-            if site.redirect and not self.path.startswith("/moved"):
+            server.requests.append(dict(self.headers))
+            if server.redirect and not self.path.startswith("/moved"):
                 self.send_response(302)
-                self.send_header("Location", site.redirect)
+                self.send_header("Location", server.redirect)
                 self.end_headers()
                 return
-            if site.status:
-                self.send_error(site.status.pop(0))
+            if server.status:
+                self.send_error(server.status.pop(0))
                 return
-            body, start = site.content, self._start()
+            body, start = server.content, self._start()
             self.send_response(206 if start else 200)
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-            if site.declare:
+            if server.declare:
                 self.send_header("Content-Length", str(len(body) - start))
-            if site.etag:
-                self.send_header("ETag", site.etag)
+            if server.etag:
+                self.send_header("ETag", server.etag)
             self.end_headers()
-            end = start + site.cuts.pop(0) if site.cuts else len(body)
+            end = start + server.cuts.pop(0) if server.cuts else len(body)
             self.wfile.write(body[start:end])
             self.close_connection = True
 
         def _start(self) -> int:
-            asked = re.match(r"bytes=(\d+)-$", self.headers.get("Range", ""))
+            requested_range = re.match(r"bytes=(\d+)-$", self.headers.get("Range", ""))
             condition = self.headers.get("If-Range")
-            if not site.ranges or asked is None or (condition and condition != site.etag):
+            if not server.ranges or requested_range is None or (condition and condition != server.etag):
                 return 0
-            return int(asked[1])
+            return int(requested_range[1])
 
         def log_message(self, *args: Any) -> None:
             pass
@@ -74,23 +74,25 @@ def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Site]]:
-    """Start a server in a thread: ``site = serve(content, ranges=False, ...)``."""
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
+    """Start a server in a thread: ``server = serve(content, ranges=False, ...)``."""
     monkeypatch.setattr(bottega.weights.downloads, "RETRY_SECONDS", 0.01)
-    servers = []
+    http_servers = []
 
-    def start(content: bytes, **manners: Any) -> Site:
-        site = Site(content, **manners)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(site))
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        site.url = f"http://127.0.0.1:{server.server_address[1]}/net-00000000.pth"
-        return site
+    def start(content: bytes, **options: Any) -> Server:
+        server = Server(content, **options)
+        http_server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server))
+        threading.Thread(
+            target=http_server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
+        http_servers.append(http_server)
+        server.url = f"http://127.0.0.1:{http_server.server_address[1]}/net-00000000.pth"
+        return server
 
     yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    for http_server in http_servers:
+        http_server.shutdown()
+        http_server.server_close()
 
 
 @pytest.fixture
@@ -102,8 +104,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def catalogue(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
-    """``catalogue(net={...})`` makes these the known weights; returns the folder of packaged files."""
+def write_manifest(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Path]]:
+    """``write_manifest(net={...})`` replaces the manifest; returns the folder of packaged files."""
     files = tmp_path / "files"
     files.mkdir()
 
@@ -114,7 +118,7 @@ def catalogue(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
             "summary": "a net",
             "parameters": 8,
             "license": "MIT",
-            "provenance": "made by a test",
+            "provenance": "written by a test",
         }
         lines = []
         for name, values in tables.items():
@@ -134,7 +138,7 @@ def catalogue(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.fixture(scope="session")
 def published() -> bytes:
-    """A small .pth as a publisher would offer it: a state dict with a classifier nobody needs."""
+    """A small .pth as a publisher would offer it: a state dict with an unused classifier."""
     torch.manual_seed(3)
     state = {"features.0.weight": torch.randn(64, 3, 3, 3), "classifier.0.weight": torch.randn(300, 300)}
     buffer = io.BytesIO()
@@ -142,7 +146,7 @@ def published() -> bytes:
     return buffer.getvalue()
 
 
-def facts(content: bytes, url: str) -> dict[str, Any]:
+def manifest_fields(content: bytes, url: str) -> dict[str, Any]:
     """The manifest fields of a published file."""
     return {
         "url": url,
@@ -152,6 +156,6 @@ def facts(content: bytes, url: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(name="facts")
-def _facts() -> Callable[[bytes, str], dict[str, Any]]:
-    return facts
+@pytest.fixture(name="manifest_fields")
+def _manifest_fields() -> Callable[[bytes, str], dict[str, Any]]:
+    return manifest_fields

@@ -14,7 +14,7 @@ from bottega.errors import MismatchError, OutputError, PictureError
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
 from bottega.video import VideoFile
-from tests.video.handmade_clips import two_colors, write_film
+from tests.video.synthetic_clips import two_colors, write_video
 
 
 def stylize(content: str, **settings: Any) -> ToolResult:
@@ -30,7 +30,7 @@ def remake(film: str, **settings: Any) -> ToolResult:
 
 @pytest.fixture
 def film(bench: Path) -> Path:
-    write_film(bench / "clip.mp4", two_colors(12))
+    write_video(bench / "clip.mp4", two_colors(12))
     stylize("clip.mp4", style=["style.png", "other.png@1s"], temporal_smoothing=0.5, output="out.mp4")
     return bench / "out.mp4"
 

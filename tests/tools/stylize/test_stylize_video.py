@@ -21,7 +21,7 @@ from bottega.tools.stylize.style_spec import parse_style
 from bottega.tools.stylize.video import segmented_writer
 from bottega.tools.stylize.video.formats import has_frames
 from bottega.video import FrameFolder, VideoFile, is_animated, read_recipe
-from tests.video.handmade_clips import packets_of, sound_of, two_colors, write_film
+from tests.video.synthetic_clips import audio_format, packets_of, two_colors, write_video
 
 Run = Callable[..., ToolResult]
 
@@ -54,8 +54,8 @@ class RecordingReporter(ProgressReporter):
 @pytest.fixture
 def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the tool with the small network in a folder with clip.mp4 (30 frames, sound) and style.png."""
-    monkeypatch.setattr("bottega.tools.stylize.video.job.MIN_REPORT_SECONDS", 0.0)
-    write_film(bench / "clip.mp4", two_colors(30), sound="aac")
+    monkeypatch.setattr("bottega.tools.stylize.video.progress.MIN_REPORT_SECONDS", 0.0)
+    write_video(bench / "clip.mp4", two_colors(30), sound="aac")
 
     def stylize(content: str, *, report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
         tool = TOOLS["stylize"]
@@ -90,7 +90,7 @@ def test_a_video_file(run: Run) -> None:
 
 def test_variable_times_and_turns_are_kept(run: Run) -> None:
     times = [Fraction(n, 1000) for n in (0, 40, 45, 200, 1000, 1033)]
-    write_film(Path("vfr.mp4"), two_colors(6), times=times, turned=-90)
+    write_video(Path("vfr.mp4"), two_colors(6), times=times, turned=-90)
     run("vfr.mp4", output="out.webm")
     after = VideoFile(Path("out.webm"))
     assert [frame.time for frame in after.frames()] == times
@@ -148,7 +148,7 @@ def test_stopped_before_the_first_segment_leaves_no_files(run: Run) -> None:
 
 
 def test_a_broken_frame_stops_nothing(run: Run) -> None:
-    path = write_film(Path("bad.mkv"), two_colors(12), codec="mjpeg", format="yuvj420p", options={})
+    path = write_video(Path("bad.mkv"), two_colors(12), codec="mjpeg", format="yuvj420p", options={})
     packet = packets_of(path, "video")[5]
     path.write_bytes(path.read_bytes().replace(packet, bytes(len(packet))))
     reporter = RecordingReporter()
@@ -295,7 +295,7 @@ def test_the_first_frame_of_an_animation_as_a_picture(run: Run) -> None:
 
 
 def test_odd_sizes_are_reported(run: Run) -> None:
-    write_film(Path("odd.mkv"), two_colors(3, 47, 63), codec="ffv1", options={})
+    write_video(Path("odd.mkv"), two_colors(3, 47, 63), codec="ffv1", options={})
     reporter = RecordingReporter()
     run("odd.mkv", report=reporter, output="out.mp4")
     assert frames_of("out.mp4")[0].shape == (48, 64, 3)
@@ -402,4 +402,4 @@ def test_the_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert events[-1]["event"] == "result"
     assert events[-1]["frames"] == 30
-    assert sound_of(Path("out.mp4"))[0] == "aac"
+    assert audio_format(Path("out.mp4"))[0] == "aac"

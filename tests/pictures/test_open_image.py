@@ -1,4 +1,4 @@
-"""What cannot be read is refused with one sentence that names it."""
+"""Files that cannot be read are rejected with a message that names them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tracemalloc
 import zlib
 
 import pytest
-from handmade import chunk, encoded, png
 from PIL import Image
+from synthetic_files import chunk, encoded, png
 
 from bottega.errors import PictureError, ResourceError
 from bottega.files import file_sha256
@@ -20,7 +20,7 @@ from bottega.pictures import as_picture, load, open_image, read_recipe
 PICTURE = Image.effect_noise((40, 30), 60).convert("RGB")
 
 
-def refusal(thing, **options) -> str:
+def error_message(thing, **options) -> str:
     with pytest.raises(PictureError) as caught:
         load(thing, **options)
     sentence = str(caught.value)
@@ -29,16 +29,16 @@ def refusal(thing, **options) -> str:
     return sentence
 
 
-def test_missing_folder_empty_and_odd_paths(tmp_path) -> None:
-    assert "does not exist" in refusal(tmp_path / "nothing.png")
-    assert "is a folder" in refusal(tmp_path)
+def test_missing_empty_and_irregular_files(tmp_path) -> None:
+    assert "does not exist" in error_message(tmp_path / "nothing.png")
+    assert "is a folder" in error_message(tmp_path)
     (tmp_path / "empty.png").touch()
-    assert "zero bytes" in refusal(tmp_path / "empty.png")
-    assert "zero bytes" in refusal(b"")
-    assert "cannot be opened" in refusal("a\0b.png")
-    assert str(tmp_path / "nothing.png") in refusal(tmp_path / "nothing.png")
+    assert "zero bytes" in error_message(tmp_path / "empty.png")
+    assert "zero bytes" in error_message(b"")
+    assert "cannot be opened" in error_message("a\0b.png")
+    assert str(tmp_path / "nothing.png") in error_message(tmp_path / "nothing.png")
     os.mkfifo(tmp_path / "pipe.png")
-    assert "not a regular file" in refusal(tmp_path / "pipe.png")
+    assert "not a regular file" in error_message(tmp_path / "pipe.png")
     with pytest.raises(PictureError, match="cannot be read"):
         file_sha256(tmp_path / "nothing.png")
     with pytest.raises(PictureError, match="does not exist"):
@@ -54,11 +54,11 @@ def test_no_permission(tmp_path, monkeypatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(type(path), "open", denied)
-    assert "permission denied" in refusal(path)
+    assert "permission denied" in error_message(path)
 
 
-def test_not_a_picture() -> None:
-    assert "not a picture" in refusal(b"Dear diary")
+def test_other_files_are_rejected() -> None:
+    assert "not a picture" in error_message(b"Dear diary")
     for content, name in (
         (b"%PDF-1.7 ...", "PDF"),
         (b"%!PS-Adobe-3.0 EPSF", "PostScript"),
@@ -66,26 +66,26 @@ def test_not_a_picture() -> None:
         (b"<svg xmlns=", "SVG"),
         (b"PK\x03\x04", "ZIP"),
     ):
-        assert name in refusal(content)
-    assert "binary mode" in refusal(io.StringIO("text"))
+        assert name in error_message(content)
+    assert "binary mode" in error_message(io.StringIO("text"))
     with pytest.raises(PictureError, match="int is not a picture"):
         as_picture(3)
 
 
 @pytest.mark.parametrize("kind", ["PPM", "TGA", "ICO", "PCX", "SGI"])
-def test_formats_off_the_list_are_never_opened(kind: str, tmp_path) -> None:
+def test_unsupported_formats_are_never_opened(kind: str, tmp_path) -> None:
     content = encoded(PICTURE.convert("RGB"), kind)
-    assert "Bottega reads PNG" in refusal(content)
+    assert "Bottega reads PNG" in error_message(content)
     path = tmp_path / "disguised.png"
     path.write_bytes(content)
-    assert "Bottega reads PNG" in refusal(path)
+    assert "Bottega reads PNG" in error_message(path)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"])
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
-def test_cut_short(kind: str, share: float) -> None:
+def test_truncated_files(kind: str, share: float) -> None:
     content = encoded(PICTURE, kind)
-    assert refusal(content[: max(12, int(len(content) * share))]).startswith("bytes ")
+    assert error_message(content[: max(12, int(len(content) * share))]).startswith("bytes ")
 
 
 def huge(kind: str) -> bytes:
@@ -121,10 +121,10 @@ def huge(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "JPEG", "WEBP", "TIFF"])
-def test_the_limit_is_checked_before_decoding(kind: str) -> None:
+def test_size_limit_is_checked_before_decoding(kind: str) -> None:
     tracemalloc.start()
     started = time.perf_counter()
-    sentence = refusal(huge(kind))
+    sentence = error_message(huge(kind))
     assert "limit of 100,000,000 pixels" in sentence
     assert "30000 × 30000" in sentence or kind == "WEBP"
     assert time.perf_counter() - started < 1
@@ -132,40 +132,40 @@ def test_the_limit_is_checked_before_decoding(kind: str) -> None:
     tracemalloc.stop()
 
 
-def test_the_limit_is_a_setting(monkeypatch) -> None:
+def test_size_limit_is_a_setting(monkeypatch) -> None:
     content = encoded(PICTURE, "PNG")
-    assert "limit of 1,199 pixels" in refusal(content, max_pixels=1199)
+    assert "limit of 1,199 pixels" in error_message(content, max_pixels=1199)
     assert load(content, max_pixels=1200).width == 40
     monkeypatch.setenv("BOTTEGA_MAX_PIXELS", "1199")
-    assert "limit of 1,199 pixels" in refusal(content)
+    assert "limit of 1,199 pixels" in error_message(content)
     with pytest.raises(PictureError, match="limit"):
         as_picture(PICTURE)
     assert load(content, max_pixels=1200).width == 40
 
 
-def test_a_raised_limit_raises_that_of_pillow_too(monkeypatch) -> None:
+def test_size_limit_also_raises_the_limit_of_pillow(monkeypatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     assert load(encoded(PICTURE, "TIFF", compression="tiff_lzw")).width == 40
 
 
 @pytest.mark.parametrize("name", [b"zTXt", b"iTXt", b"iCCP"])
-def test_bombs_in_the_text_of_a_png(name: bytes) -> None:
+def test_decompression_bombs_in_png_text(name: bytes) -> None:
     packed = zlib.compress(b"a" * 50_000_000)
     content = b"k\0\1\0\0\0" + packed if name == b"iTXt" else b"k\0\0" + packed
     tracemalloc.start()
-    assert "text or profile data" in refusal(png(1, 1, 8, 2, b"\0" * 4, chunk(name, content)))
+    assert "text or profile data" in error_message(png(1, 1, 8, 2, b"\0" * 4, chunk(name, content)))
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
     tracemalloc.stop()
 
 
-def test_heic_without_its_package_says_how_to_get_it(monkeypatch) -> None:
+def test_heic_without_pillow_heif(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    sentence = refusal(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    sentence = error_message(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
     assert "HEIC" in sentence
     assert "pip install pillow-heif" in sentence
 
 
-def test_no_memory_is_said_as_such() -> None:
+def test_out_of_memory() -> None:
     for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")):
         with (
             pytest.raises(ResourceError, match=r"not enough memory to read big\.png"),
@@ -176,7 +176,7 @@ def test_no_memory_is_said_as_such() -> None:
         raise RuntimeError("Memory allocation error: Security limit exceeded: Image size 4096x4096")
 
 
-def test_pillow_warns_nobody(recwarn) -> None:
+def test_pillow_warnings_are_hidden(recwarn) -> None:
     exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0broken"
     load(encoded(PICTURE, "JPEG", exif=exif))
     assert [w for w in recwarn if "PIL" in w.filename] == []

@@ -1,4 +1,4 @@
-"""A file is whole or not there, and what cannot be written is said in one sentence."""
+"""Files are written completely or not at all; invalid outputs are rejected with a message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bottega.pictures import as_picture, encode, load, save
 PICTURE = torch.rand(1, 3, 20, 30, generator=torch.Generator().manual_seed(1))
 
 
-def refusal(path: Path, picture=PICTURE, **options) -> str:
+def error_message(path: Path, picture=PICTURE, **options) -> str:
     with pytest.raises(OutputError) as caught:
         save(picture, path, **options)
     sentence = str(caught.value)
@@ -40,7 +40,7 @@ def refusal(path: Path, picture=PICTURE, **options) -> str:
         ("g.avif", "AVIF"),
     ],
 )
-def test_suffix_names_the_format(name: str, kind: str, tmp_path) -> None:
+def test_suffix_decides_the_format(name: str, kind: str, tmp_path) -> None:
     path = save(PICTURE, str(tmp_path / name))
     assert path == tmp_path / name
     with Image.open(path) as image:
@@ -48,29 +48,29 @@ def test_suffix_names_the_format(name: str, kind: str, tmp_path) -> None:
     assert os.listdir(tmp_path) == [name]
 
 
-def test_unusable_targets(tmp_path) -> None:
-    assert ".png, .jpg" in refusal(tmp_path / "a.bmp")
-    assert "no suffix" in refusal(tmp_path / "a")
-    assert "does not exist" in refusal(tmp_path / "missing" / "a.png")
+def test_invalid_paths(tmp_path) -> None:
+    assert ".png, .jpg" in error_message(tmp_path / "a.bmp")
+    assert "no suffix" in error_message(tmp_path / "a")
+    assert "does not exist" in error_message(tmp_path / "missing" / "a.png")
     (tmp_path / "folder.png").mkdir()
-    assert "is a folder" in refusal(tmp_path / "folder.png")
+    assert "is a folder" in error_message(tmp_path / "folder.png")
     os.mkfifo(tmp_path / "pipe.png")
-    assert "not a regular file" in refusal(tmp_path / "pipe.png")
-    assert "too long" in refusal(tmp_path / ("x" * 300 + ".png"))
-    assert "cannot be written" in refusal(tmp_path / "a\0.png")
+    assert "not a regular file" in error_message(tmp_path / "pipe.png")
+    assert "too long" in error_message(tmp_path / ("x" * 300 + ".png"))
+    assert "cannot be written" in error_message(tmp_path / "a\0.png")
     assert sorted(os.listdir(tmp_path)) == ["folder.png", "pipe.png"]
 
 
-def test_a_long_name_leaves_room_for_the_temporary_file(tmp_path) -> None:
+def test_long_file_names(tmp_path) -> None:
     assert save(PICTURE, tmp_path / ("x" * 251 + ".png")).exists()
 
 
-def test_unusable_settings(tmp_path) -> None:
-    assert "between 1 and 100" in refusal(tmp_path / "a.jpg", quality=0)
-    assert "8 or 16" in refusal(tmp_path / "a.png", bits=32)
-    assert "NaN" in refusal(tmp_path / "a.png", alpha=torch.full((1, 1, 20, 30), float("nan")))
-    assert "at most 16383" in refusal(tmp_path / "a.webp", torch.zeros(1, 3, 1, 16384))
-    assert "at most 65535" in refusal(tmp_path / "a.jpg", torch.zeros(1, 3, 65536, 1))
+def test_invalid_options(tmp_path) -> None:
+    assert "between 1 and 100" in error_message(tmp_path / "a.jpg", quality=0)
+    assert "8 or 16" in error_message(tmp_path / "a.png", bits=32)
+    assert "NaN" in error_message(tmp_path / "a.png", alpha=torch.full((1, 1, 20, 30), float("nan")))
+    assert "at most 16383" in error_message(tmp_path / "a.webp", torch.zeros(1, 3, 1, 16384))
+    assert "at most 65535" in error_message(tmp_path / "a.jpg", torch.zeros(1, 3, 65536, 1))
     with pytest.raises(OutputError, match="choose PNG"):
         encode(PICTURE, "BMP")
     with pytest.raises(PictureError, match="must be equal"):
@@ -95,14 +95,14 @@ def test_failing_system_calls(step: str, error: OSError, sentence: str, tmp_path
         raise error
 
     monkeypatch.setattr(os, step, failing)
-    assert sentence in refusal(path, 1 - PICTURE)
+    assert sentence in error_message(path, 1 - PICTURE)
     monkeypatch.undo()
     assert os.listdir(tmp_path) == ["a.png"]
     assert file_sha256(path) == before
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_ctrl_c_leaves_nothing(step: str, tmp_path, monkeypatch) -> None:
+def test_ctrl_c_leaves_no_file(step: str, tmp_path, monkeypatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -113,12 +113,12 @@ def test_ctrl_c_leaves_nothing(step: str, tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a file system that nobody can write to")
-def test_a_folder_that_is_really_read_only() -> None:
-    assert "read-only" in refusal(Path("/sys/kernel/a.png"))
+def test_real_read_only_folder() -> None:
+    assert "read-only" in error_message(Path("/sys/kernel/a.png"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs limits on the size of files")
-def test_a_write_that_really_breaks_off(tmp_path) -> None:
+def test_real_write_error(tmp_path) -> None:
     """The system refuses to let the file grow beyond 1,000 bytes, in the middle of the write."""
     program = (
         "import resource, sys, torch; from bottega.pictures import save\n"
@@ -133,7 +133,7 @@ def test_a_write_that_really_breaks_off(tmp_path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_replaces_and_follows_links(tmp_path) -> None:
+def test_symbolic_links_are_followed(tmp_path) -> None:
     real = tmp_path / "real.png"
     real.write_bytes(b"old")
     link = tmp_path / "link.png"
@@ -149,7 +149,7 @@ def test_file_hash_is_sha256(tmp_path) -> None:
     assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def test_saves_whatever_is_a_picture(tmp_path) -> None:
+def test_save_accepts_tensors_and_pictures(tmp_path) -> None:
     grey = torch.rand(1, 1, 4, 5, requires_grad=True)
     assert load(save(grey, tmp_path / "grey.png")).width == 5
     assert load(save(PICTURE[0], tmp_path / "three.png")).width == 30

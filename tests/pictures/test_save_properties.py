@@ -1,4 +1,4 @@
-"""What is saved comes back: properties over modes, sizes and formats."""
+"""Round trips through files, over modes, sizes and formats."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def levels(tensor: torch.Tensor, top: int = 255) -> np.ndarray:
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(SIZES, st.sampled_from([1, 2, 3, 4]), st.integers(0, 99), st.sampled_from(LOSSLESS))
-def test_eight_bits_are_identical(size: tuple[int, int], channels: int, seed: int, kind: str) -> None:
+def test_8_bit_round_trip(size: tuple[int, int], channels: int, seed: int, kind: str) -> None:
     samples = random_samples(size, channels, seed)
     picture = load(encode(as_picture(samples), kind, quality=100))
     colors = samples[:, :, :3] if channels > 2 else samples[:, :, :1].repeat(3, axis=2)
@@ -45,7 +45,7 @@ def test_eight_bits_are_identical(size: tuple[int, int], channels: int, seed: in
     st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"]),
     st.integers(0, 99),
 )
-def test_files_of_any_mode_and_size(size: tuple[int, int], mode: str, kind: str, seed: int) -> None:
+def test_round_trip_of_all_modes(size: tuple[int, int], mode: str, kind: str, seed: int) -> None:
     samples = random_samples(size, 4, seed)
     image = Image.fromarray(samples[:, :, 0].astype(np.uint16) * 200) if mode == "I;16" else None
     image = image or Image.fromarray(samples).convert("RGB" if mode == "CMYK" else mode).convert(mode)
@@ -92,7 +92,7 @@ def test_lossless_formats_round_to_the_nearest_step(
 
 
 LOSSY = {"JPEG": 1.5, "WEBP": 3.0, "AVIF": 2.0}
-"""Largest mean difference of gentle pictures at quality 95, in 1/255. WebP always halves the colour."""
+"""Largest mean difference of smooth_image pictures at quality 95, in 1/255. WebP always halves the colour."""
 LOSSY_TINY = 10.0
 """The same below 8 pixels on a side, where blocks are mostly padding."""
 
@@ -102,10 +102,10 @@ LOSSY_TINY = 10.0
 def test_lossy_formats_stay_close(size: tuple[int, int], seed: int, alpha: bool, form: str) -> None:
     picture = random_picture(size, seed, alpha and form != "JPEG", coarse=2)
     mean = picture.pixels.mean((2, 3), keepdim=True)
-    gentle = Picture(0.9 * mean + 0.1 * picture.pixels, picture.alpha)
-    again = load(encode(gentle, form, quality=95))
+    smooth_image = Picture(0.9 * mean + 0.1 * picture.pixels, picture.alpha)
+    again = load(encode(smooth_image, form, quality=95))
     limit = LOSSY[form] if min(size) >= 8 else LOSSY_TINY
-    assert float((again.pixels - gentle.pixels).abs().mean()) * 255 < limit
+    assert float((again.pixels - smooth_image.pixels).abs().mean()) * 255 < limit
     assert (again.alpha is None) == (picture.alpha is None)
     if again.alpha is not None and picture.alpha is not None:
         assert float((again.alpha - picture.alpha).abs().mean()) * 255 < 2
@@ -133,7 +133,7 @@ def test_equal_pictures_make_equal_files() -> None:
         assert encode(picture, kind, recipe={"a": 1}) == encode(picture, kind, recipe={"a": 1})
 
 
-def test_every_file_says_that_it_is_srgb(tmp_path) -> None:
+def test_files_are_tagged_as_srgb(tmp_path) -> None:
     for name in ("a.png", "b.tif", "c.jpg", "d.webp", "e.avif", "deep.png"):
         path = save(torch.rand(1, 3, 4, 4), tmp_path / name, bits=16 if name == "deep.png" else 8)
         with Image.open(path) as image:
@@ -144,14 +144,14 @@ def test_every_file_says_that_it_is_srgb(tmp_path) -> None:
                 assert "sRGB" in ImageCms.getProfileDescription(profile), name
 
 
-def test_jpeg_lays_transparency_on_white() -> None:
+def test_jpeg_composites_on_white() -> None:
     pixels = torch.zeros(1, 3, 16, 16)
     picture = load(encode(pixels, "JPEG", alpha=torch.full((1, 1, 16, 16), 0.25), quality=100))
     assert picture.alpha is None
     assert float((picture.pixels - 0.75).abs().max()) < 0.01
 
 
-def test_alpha_of_the_picture_or_the_one_given() -> None:
+def test_alpha_argument() -> None:
     picture = as_picture(random_samples((4, 4), 4, 0))
     assert torch.equal(load(encode(picture, "PNG")).alpha, picture.alpha)
     given_alpha = torch.ones(1, 1, 4, 4)

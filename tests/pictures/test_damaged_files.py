@@ -1,4 +1,4 @@
-"""Thousands of damaged files: each is refused with a sentence or read as a valid picture, quickly.
+"""Thousands of damaged files: each is rejected with a message or read as a valid picture, quickly.
 
 ``make test`` damages every file some hundred times, ``make test-all`` some thousand times. Each damage has a
 number; ``damaged(FILES[name], number)`` makes it again.
@@ -14,8 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 import torch
-from handmade import encoded, heic, matrix_profile, tiff16
 from PIL import Image
+from synthetic_files import encoded, heic, matrix_profile, tiff16
 
 from bottega.errors import PictureError, ResourceError
 from bottega.pictures import as_picture, embedded_recipe, encode, load, read_recipe
@@ -34,7 +34,7 @@ def files() -> dict[str, bytes]:
     exif[0x0112] = 6
     recipe = {"tool": "test", "text": "é" * 10}
     xmp = embedded_recipe.to_xmp(embedded_recipe.to_json(recipe))
-    found = {
+    contents = {
         "png": encoded(noise, "PNG", icc_profile=profile, exif=exif),
         "png palette": encoded(noise.quantize(16), "PNG", transparency=3),
         "png recipe": encode(as_picture(samples), "PNG", recipe=recipe),
@@ -51,9 +51,9 @@ def files() -> dict[str, bytes]:
         "avif": encode(as_picture(samples[:, :, :3]), "AVIF", recipe=recipe),
     }
     if importlib.util.find_spec("pillow_heif"):
-        found["heic"] = heic(noise, icc_profile=profile, exif=exif.tobytes(), xmp=xmp)
-        found["heic alpha"] = heic(Image.fromarray((samples >> 8).astype(np.uint8)))
-    return found
+        contents["heic"] = heic(noise, icc_profile=profile, exif=exif.tobytes(), xmp=xmp)
+        contents["heic alpha"] = heic(Image.fromarray((samples >> 8).astype(np.uint8)))
+    return contents
 
 
 def damaged(content: bytes, number: int) -> bytes:
@@ -74,10 +74,10 @@ def damaged(content: bytes, number: int) -> bytes:
             data = np.concatenate([data[:place], data[max(0, place - 4) :]])
     if rng.random() < 0.3:
         data = data[: int(rng.integers(1, len(data)))]
-    return resigned(data.tobytes()) if rng.random() < 0.7 else data.tobytes()
+    return with_valid_checksums(data.tobytes()) if rng.random() < 0.7 else data.tobytes()
 
 
-def resigned(content: bytes) -> bytes:
+def with_valid_checksums(content: bytes) -> bytes:
     """A PNG with its checksums made right again, so that the damage gets past them; others as they are."""
     if not content.startswith(b"\x89PNG\r\n\x1a\n"):
         return content
@@ -99,16 +99,16 @@ def check(name: str, numbers: Iterable[int]) -> None:
         content = damaged(FILES[name], number)
         started = time.process_time()
         try:
-            sentences.append(refusal(content))
+            sentences.append(error_message(content))
         except Exception as error:
             raise AssertionError(f"damage {number} of {name}: {error!r}") from error
         assert time.process_time() - started < LONGEST, f"damage {number} of {name}"
-    told = [sentence for sentence in sentences if sentence is not None]
-    assert told
-    assert all(sentence.endswith(".") for sentence in told)
+    messages = [sentence for sentence in sentences if sentence is not None]
+    assert messages
+    assert all(sentence.endswith(".") for sentence in messages)
 
 
-def refusal(content: bytes) -> str | None:
+def error_message(content: bytes) -> str | None:
     """Why a file is not read; None where it is, and then the picture is sound."""
     try:
         recipe = read_recipe(content)
@@ -123,12 +123,12 @@ def refusal(content: bytes) -> str | None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_damage_is_refused_or_harmless(name: str) -> None:
+def test_damaged_files_are_rejected_or_valid(name: str) -> None:
     assert load(FILES[name]).width in (11, 12)
     check(name, range(FEW))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
-def test_much_damage_is_refused_or_harmless(name: str) -> None:
+def test_many_damaged_files_are_rejected_or_valid(name: str) -> None:
     check(name, range(FEW, MANY))

@@ -1,4 +1,4 @@
-"""Pictures of 8 bits stay bytes until somebody wants floats, and are written without a detour."""
+"""8-bit pictures stay bytes until floats are needed, and are written without a conversion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def samples() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (7, 9, 3), np.uint8)
 
 
-def test_both_forms_are_the_same_picture(samples: np.ndarray) -> None:
+def test_samples_and_pixels_agree(samples: np.ndarray) -> None:
     picture = Picture(samples)
     assert (picture.width, picture.height) == (9, 7)
     assert picture.samples is samples
@@ -32,7 +32,7 @@ def test_both_forms_are_the_same_picture(samples: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif"])
-def test_files_of_8_bits_are_read_as_samples(tmp_path: Path, samples: np.ndarray, name: str) -> None:
+def test_8_bit_files_are_read_as_samples(tmp_path: Path, samples: np.ndarray, name: str) -> None:
     path = pictures.save(Picture(samples), tmp_path / name, quality=100)
     read = pictures.load(path)
     assert read.samples is not None
@@ -43,7 +43,7 @@ def test_files_of_8_bits_are_read_as_samples(tmp_path: Path, samples: np.ndarray
     assert pictures.encode(read, "PNG") == pictures.encode(read.pixels, "PNG"), "as by way of floats"
 
 
-def test_turned_and_deep_files(tmp_path: Path, samples: np.ndarray) -> None:
+def test_rotated_and_16_bit_files(tmp_path: Path, samples: np.ndarray) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(samples).save(tmp_path / "turned.png", exif=exif)
@@ -55,7 +55,7 @@ def test_turned_and_deep_files(tmp_path: Path, samples: np.ndarray) -> None:
     assert pictures.load(tmp_path / "deep.png").samples is None
 
 
-def test_alpha_goes_beside_them(tmp_path: Path, samples: np.ndarray) -> None:
+def test_samples_with_alpha(tmp_path: Path, samples: np.ndarray) -> None:
     alpha = torch.rand(1, 1, 7, 9)
     path = pictures.save(Picture(samples, alpha), tmp_path / "cut.png")
     read = pictures.load(path)
@@ -77,6 +77,6 @@ def test_arrays_are_copied(samples: np.ndarray) -> None:
 @pytest.mark.parametrize(
     "array", [np.zeros((3, 7, 9), np.uint8), np.zeros((7, 9, 3), np.uint16), np.zeros((0, 9, 3), np.uint8)]
 )
-def test_other_arrays_are_no_samples(array: np.ndarray) -> None:
+def test_other_arrays_have_no_samples(array: np.ndarray) -> None:
     with pytest.raises(PictureError, match="have the shape"):
         Picture(array)

@@ -34,7 +34,7 @@ def write_folder(folder: Path, numbers: list[int]) -> Path:
     return folder
 
 
-def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+def test_frames_are_ordered_by_number(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "in", [9, 10, 11, 100])
     (folder / "notes.txt").write_text("no frame")
     clip = FrameFolder(folder, Fraction(10))
@@ -46,22 +46,22 @@ def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     assert [frame.index for frame in later] == [2, 3]
 
 
-def test_a_broken_frame_of_a_folder_is_painted_over_by_its_predecessor(tmp_path: Path) -> None:
+def test_unreadable_frame_is_replaced_by_the_one_before(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "in", [1, 2, 3, 4])
     (folder / "shot2-0002.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    told: list[str] = []
+    messages: list[str] = []
     writer = FrameFolderWriter(tmp_path / "out", first=1)
-    for frame in FrameFolder(folder).frames(on_unreadable=told.append):
+    for frame in FrameFolder(folder).frames(on_unreadable=messages.append):
         writer.write(frame)
-    assert len(told) == 1
-    assert "shot2-0002.png" in told[0]
+    assert len(messages) == 1
+    assert "shot2-0002.png" in messages[0]
     written = sorted((tmp_path / "out").iterdir())
     assert [path.name for path in written] == [f"{n:05d}.png" for n in (1, 2, 3, 4)]
     colors = [tuple(np.asarray(Image.open(path))[0, 0]) for path in written]
     assert colors == [COLORS[0], COLORS[0], COLORS[2], COLORS[3]]
 
 
-def test_what_is_no_folder_of_frames(tmp_path: Path) -> None:
+def test_invalid_folders_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(PictureError, match="no picture with a number"):
         next(FrameFolder(tmp_path / "empty").frames())
@@ -75,7 +75,7 @@ def test_what_is_no_folder_of_frames(tmp_path: Path) -> None:
         list(FrameFolder(sizes).frames())
 
 
-def test_patterns_name_the_frames(tmp_path: Path) -> None:
+def test_file_name_patterns(tmp_path: Path) -> None:
     writer = FrameFolderWriter(tmp_path / "out" / "a-%03d.jpg")
     writer.write(Frame(plain(COLORS[0]), Fraction(0), 0))
     assert (tmp_path / "out" / "a-000.jpg").exists()
@@ -85,7 +85,7 @@ def test_patterns_name_the_frames(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
 @pytest.mark.parametrize("plays", [0, 1, 3])
-def test_an_animation_keeps_durations_and_plays(tmp_path: Path, suffix: str, plays: int) -> None:
+def test_animation_durations_and_play_count(tmp_path: Path, suffix: str, plays: int) -> None:
     durations = [100, 40, 250, 70]
     info = ClipInfo("x", 30, 20, Fraction(8), 4, 0.46, Fraction(1, 1000), play_count=plays)
     path = tmp_path / f"a{suffix}"
@@ -107,7 +107,7 @@ def test_an_animation_keeps_durations_and_plays(tmp_path: Path, suffix: str, pla
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
-def test_transparency_of_animations(tmp_path: Path, suffix: str) -> None:
+def test_animation_alpha(tmp_path: Path, suffix: str) -> None:
     alpha = np.zeros((20, 30), np.uint8)
     alpha[:, 10:] = 255
     info = ClipInfo("x", 30, 20, Fraction(10), 2, 0.2, Fraction(1, 1000), has_alpha=True)
@@ -122,7 +122,7 @@ def test_transparency_of_animations(tmp_path: Path, suffix: str) -> None:
         np.testing.assert_allclose(frame.pixels[5, 15], color, atol=2)
 
 
-def test_a_still_picture_is_no_animation(tmp_path: Path) -> None:
+def test_still_picture_is_not_animated(tmp_path: Path) -> None:
     Image.fromarray(plain(COLORS[0])).save(tmp_path / "a.gif")
     (tmp_path / "b.gif").write_bytes(b"GIF89a")
     assert not is_animated(tmp_path / "a.gif")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from handmade import chunk, encoded, ink_profile, matrix_profile, png
 from PIL import Image, ImageOps
+from synthetic_files import chunk, encoded, ink_profile, matrix_profile, png
 
 from bottega.pictures import as_picture, load
 from bottega.pictures.color_profiles import srgb_profile
@@ -35,7 +35,7 @@ def test_all_orientations(kind: str, orientation: int) -> None:
     assert np.abs(got - expected).mean() < 0.06
 
 
-def test_orientation_of_alpha_and_of_nonsense() -> None:
+def test_orientation_of_alpha_and_invalid_orientation() -> None:
     samples = np.random.default_rng(0).integers(0, 256, (3, 2, 4), dtype=np.uint8)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -56,7 +56,7 @@ def test_srgb_profile_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
-def test_exchanged_primaries_exchange_the_channels(kind: str) -> None:
+def test_swapped_primaries_swap_channels(kind: str) -> None:
     profile = matrix_profile(SRGB_D50[::-1], 2.2)
     options = {"lossless": True} if kind == "WEBP" else {"quality": 100}
     content = encoded(Image.new("RGB", (16, 16), (220, 120, 40)), kind, icc_profile=profile, **options)
@@ -92,7 +92,7 @@ def test_grey_with_a_profile(mode: str, space: bytes) -> None:
 
 @pytest.mark.parametrize("profile", [b"nonsense", srgb_profile()[:200], ink_profile(),
                                      matrix_profile([], 2.2, space=b"GRAY")])  # fmt: skip
-def test_a_profile_that_does_not_fit_is_ignored_and_said(profile: bytes) -> None:
+def test_invalid_profile_is_ignored_with_a_note(profile: bytes) -> None:
     picture = load(encoded(Image.new("RGB", (2, 2), (9, 99, 199)), "PNG", icc_profile=profile))
     assert (picture.pixels[0, :, 0, 0] * 255).round().tolist() == [9, 99, 199]
     assert len(picture.notes) == 1
@@ -115,7 +115,7 @@ def test_cmyk(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("gamma", "noted"), [(45455, False), (100000, True)])
-def test_a_gamma_that_is_not_applied_is_said(gamma: int, noted: bool) -> None:
+def test_ignored_gamma_is_noted(gamma: int, noted: bool) -> None:
     picture = load(png(1, 1, 8, 2, b"\0\1\2\3", chunk(b"gAMA", gamma.to_bytes(4, "big"))))
     assert bool(picture.notes) == noted
     assert (picture.pixels[0, :, 0, 0] * 255).round().tolist() == [1, 2, 3]

@@ -1,4 +1,4 @@
-"""Properties over all modes of PIL images and all kinds of arrays: read right, or refused with one sentence.
+"""All modes of PIL images and all kinds of arrays are read correctly, or rejected with a message.
 
 What is right is computed here from the samples, by the published formula of each colour space.
 """
@@ -42,7 +42,7 @@ def grey(values: Floats) -> Floats:
     return np.repeat(values[:, :, None], 3, axis=2)
 
 
-def freed(colors: Floats, alpha: Floats) -> Floats:
+def unpremultiplied(colors: Floats, alpha: Floats) -> Floats:
     """Colours of which alpha is divided out again; nothing is known of the fully transparent."""
     return np.where(alpha[..., None] > 0, colors / np.maximum(alpha, 1e-9)[..., None], np.nan).clip(0, 1)
 
@@ -73,11 +73,11 @@ def from_hsv(s: Floats) -> Floats:
 MODES: dict[str, Callable[[NDArray[np.uint8]], Right]] = {
     "L": lambda s: (grey(s / 255), None),
     "LA": lambda s: (grey(s[..., 0] / 255), s[..., 1] / 255),
-    "La": lambda s: (freed(grey(s[..., 0] / 255), s[..., 1] / 255), s[..., 1] / 255),
+    "La": lambda s: (unpremultiplied(grey(s[..., 0] / 255), s[..., 1] / 255), s[..., 1] / 255),
     "RGB": lambda s: (s / 255, None),
     "RGBX": lambda s: (s[..., :3] / 255, None),
     "RGBA": lambda s: (s[..., :3] / 255, s[..., 3] / 255),
-    "RGBa": lambda s: (freed(s[..., :3] / 255, s[..., 3] / 255), s[..., 3] / 255),
+    "RGBa": lambda s: (unpremultiplied(s[..., :3] / 255, s[..., 3] / 255), s[..., 3] / 255),
     "CMYK": lambda s: ((1 - s[..., :3] / 255) * (1 - s[..., 3:] / 255), None),
     "YCbCr": lambda s: (from_ycbcr(s / 255), None),
     "LAB": lambda s: (from_lab(s), None),
@@ -88,7 +88,7 @@ TOLERANCE |= dict.fromkeys(("La", "RGBa"), 1.01 / 255)
 """Of one sample: what converting with 8 bits per channel may lose. The other modes are exact to 1e-6."""
 
 
-def agree(picture: Picture, right: Right, tolerance: float = 1e-6) -> None:
+def assert_matches(picture: Picture, right: Right, tolerance: float = 1e-6) -> None:
     colors, alpha = right
     got = picture.pixels[0].permute(1, 2, 0).numpy()
     assert got.shape == colors.shape
@@ -108,7 +108,7 @@ def random_bytes(shape: tuple[int, ...], seed: int) -> NDArray[np.uint8]:
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(MODES)), SIZES, SEEDS)
-def test_modes_of_bytes(mode: str, size: tuple[int, int], seed: int) -> None:
+def test_8_bit_modes(mode: str, size: tuple[int, int], seed: int) -> None:
     channels = len(Image.new(mode, (1, 1)).getbands())
     if mode in ("La", "RGBa"):
         samples = premultiplied(random_bytes((*size, channels), seed))
@@ -116,7 +116,7 @@ def test_modes_of_bytes(mode: str, size: tuple[int, int], seed: int) -> None:
         samples = random_bytes((*size, channels) if channels > 1 else size, seed)
     image = Image.frombytes(mode, size[::-1], samples.tobytes())
     picture = as_picture(image)
-    agree(picture, MODES[mode](samples), TOLERANCE.get(mode, 1e-6))
+    assert_matches(picture, MODES[mode](samples), TOLERANCE.get(mode, 1e-6))
     assert picture.bits == 8
     assert image.mode == mode, "the visitor's image is left as it was"
 
@@ -129,15 +129,15 @@ def premultiplied(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(SIZES, SEEDS)
-def test_black_and_white(size: tuple[int, int], seed: int) -> None:
+def test_1_bit_images(size: tuple[int, int], seed: int) -> None:
     bits = random_bytes(size, seed) > 127
     packed = np.packbits(bits, axis=1).tobytes()
-    agree(as_picture(Image.frombytes("1", size[::-1], packed)), (grey(bits.astype(float)), None))
+    assert_matches(as_picture(Image.frombytes("1", size[::-1], packed)), (grey(bits.astype(float)), None))
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(SIZES, SEEDS, st.sampled_from(["opaque", "one", "table", "short table", "PA", "RGBA palette"]))
-def test_palettes(size: tuple[int, int], seed: int, kind: str) -> None:
+def test_palette_images(size: tuple[int, int], seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
     table = rng.integers(0, 256, (256, 4), dtype=np.uint8)
     indices = rng.integers(0, 256, size, dtype=np.uint8)
@@ -161,39 +161,39 @@ def test_palettes(size: tuple[int, int], seed: int, kind: str) -> None:
         known = 256 if kind == "table" else 100
         image.info["transparency"] = table[:known, 3].tobytes()
         alpha = np.where(indices < known, table[indices, 3] / 255, 1.0)
-    agree(as_picture(image), (table[indices, :3] / 255, alpha))
+    assert_matches(as_picture(image), (table[indices, :3] / 255, alpha))
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(SIZES, SEEDS, st.sampled_from(["L", "RGB"]))
-def test_one_colour_that_is_transparent(size: tuple[int, int], seed: int, mode: str) -> None:
+def test_transparent_color_key(size: tuple[int, int], seed: int, mode: str) -> None:
     samples = random_bytes((*size, 3) if mode == "RGB" else size, seed)
     image = Image.frombytes(mode, size[::-1], samples.tobytes())
     key = samples[0, 0]
     image.info["transparency"] = tuple(map(int, key)) if mode == "RGB" else int(key)
     same = (samples == key).all(-1) if mode == "RGB" else samples == key
     colors = samples / 255 if mode == "RGB" else grey(samples / 255)
-    agree(as_picture(image), (colors, np.where(same, 0.0, 1.0)))
+    assert_matches(as_picture(image), (colors, np.where(same, 0.0, 1.0)))
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(SIZES, SEEDS, st.sampled_from(["I;16", "I;16L", "I;16B", "I;16N"]))
-def test_sixteen_bits_of_grey(size: tuple[int, int], seed: int, mode: str) -> None:
+def test_16_bit_grey(size: tuple[int, int], seed: int, mode: str) -> None:
     values = np.random.default_rng(seed).integers(0, 65536, size, dtype=np.uint16)
     order = ">u2" if mode == "I;16B" else "<u2" if mode != "I;16N" else "=u2"
     picture = as_picture(Image.frombytes(mode, size[::-1], values.astype(order).tobytes()))
-    agree(picture, (grey(values / 65535), None))
+    assert_matches(picture, (grey(values / 65535), None))
     assert picture.bits == 16
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(SIZES, SEEDS, st.sampled_from([1.0, 1.5, np.nan, -1.0]))
-def test_floats(size: tuple[int, int], seed: int, top: float) -> None:
+def test_float_images(size: tuple[int, int], seed: int, top: float) -> None:
     values = (np.random.default_rng(seed).random(size) * 0.9).astype(np.float32)
     values[-1, -1] = top
     image = Image.frombytes("F", size[::-1], values.tobytes())
     if top == 1.0:
-        agree(as_picture(image), (grey(values.astype(float)), None))
+        assert_matches(as_picture(image), (grey(values.astype(float)), None))
         assert as_picture(image).bits == 16
     else:
         with pytest.raises(PictureError, match="between 0 and 1"):
@@ -201,12 +201,12 @@ def test_floats(size: tuple[int, int], seed: int, top: float) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, 200, 70_000, -5])
-def test_wide_integers_have_no_agreed_white(value: int) -> None:
+def test_32_bit_integers_are_rejected(value: int) -> None:
     with pytest.raises(PictureError, match="no defined white"):
         as_picture(Image.new("I", (3, 2), value))
 
 
-def test_no_mode_of_pillow_is_forgotten() -> None:
+def test_all_modes_of_pillow_are_covered() -> None:
     tested = {*MODES, "1", "P", "PA", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"}
     assert set(Image.MODES) <= tested
 
@@ -223,7 +223,7 @@ FORMATS = {
 
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(st.sampled_from([(k, m) for k, modes in FORMATS.items() for m in modes]), SIZES, SEEDS)
-def test_a_file_gives_what_its_image_gives(kind: tuple[str, str], size: tuple[int, int], seed: int) -> None:
+def test_files_and_pil_images_agree(kind: tuple[str, str], size: tuple[int, int], seed: int) -> None:
     form, mode = kind
     samples = random_bytes((*size, 4), seed)
     image = image_of(mode, samples)
@@ -261,7 +261,7 @@ FOREIGN = ["i1", "i2", "i4", "i8", "u4", "u8", "c8", "c16", "O", "S3", "U3", "M8
     st.sampled_from(KINDS), SIZES, st.integers(0, 4), SEEDS, st.sampled_from(["C", "F", "flipped", "step"])
 )
 @example(">u2", (3, 4), 3, 0, "C")
-def test_arrays_of_every_kind(kind: str, size: tuple[int, int], channels: int, seed: int, order: str) -> None:
+def test_arrays_of_all_kinds(kind: str, size: tuple[int, int], channels: int, seed: int, order: str) -> None:
     shape = (*size, channels) if channels else size
     unit = np.random.default_rng(seed).random(shape)
     dtype = np.dtype(kind)
@@ -279,15 +279,15 @@ def test_arrays_of_every_kind(kind: str, size: tuple[int, int], channels: int, s
     colors = layers[..., :3] if layers.shape[2] > 2 else np.repeat(layers[..., :1], 3, axis=2)
     alpha = layers[..., -1] if layers.shape[2] in (2, 4) else None
     picture = as_picture(array)
-    agree(picture, (colors, alpha))
+    assert_matches(picture, (colors, alpha))
     assert picture.bits == (8 if dtype.itemsize == 1 else 16)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.sampled_from(KINDS + FOREIGN), st.lists(st.integers(0, 6), max_size=5))
-def test_any_array_is_read_or_refused(kind: str, shape: list[int]) -> None:
+def test_any_array_is_read_or_rejected(kind: str, shape: list[int]) -> None:
     array = np.zeros(shape, kind)
-    one_sentence_or_picture(array, readable=kind in KINDS and is_picture_shape(shape))
+    check_read_or_rejected(array, readable=kind in KINDS and is_picture_shape(shape))
 
 
 def is_picture_shape(shape: list[int]) -> bool:
@@ -301,22 +301,22 @@ FOREIGN_TENSORS = [torch.int8, torch.int16, torch.uint16, torch.int32, torch.int
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.sampled_from(TENSORS + FOREIGN_TENSORS), st.lists(st.integers(0, 6), max_size=5))
 @example(torch.uint8, [1, 3])
-def test_any_tensor_is_read_or_refused(dtype: torch.dtype, shape: list[int]) -> None:
+def test_any_tensor_is_read_or_rejected(dtype: torch.dtype, shape: list[int]) -> None:
     tensor = torch.zeros(shape, dtype=dtype)
     planes = shape[1:] if len(shape) == 4 and shape[0] == 1 else shape
     fits = 0 not in shape and (len(planes) == 2 or (len(planes) == 3 and planes[0] in (1, 3, 4)))
     ambiguous = len(shape) == 3 and shape[0] in (1, 4) and shape[2] == 3
     if len(shape) == 4 and len(planes) == 4:
         fits = False
-    one_sentence_or_picture(tensor, readable=dtype in TENSORS and fits and not ambiguous)
+    check_read_or_rejected(tensor, readable=dtype in TENSORS and fits and not ambiguous)
 
 
 @pytest.mark.parametrize("tensor", [torch.zeros(3, 4, 5, device="meta"), torch.zeros(3, 4, 5).to_sparse()])
 def test_tensors_without_plain_values(tensor: torch.Tensor) -> None:
-    one_sentence_or_picture(tensor, readable=False)
+    check_read_or_rejected(tensor, readable=False)
 
 
-def one_sentence_or_picture(thing: object, readable: bool) -> None:
+def check_read_or_rejected(thing: object, readable: bool) -> None:
     if readable:
         assert float(as_picture(thing).pixels.max()) == 0
         return

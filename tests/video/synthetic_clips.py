@@ -1,4 +1,4 @@
-"""Clips that tests know every pixel of, written with PyAV alone: independent of what is tested."""
+"""Clips with known pixels, written with PyAV alone, independent of the code under test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def two_colors(count: int, height: int = 48, width: int = 64) -> list[NDArray[np
     return frames
 
 
-def write_film(
+def write_video(
     path: Path,
     frames: Sequence[NDArray[np.uint8]],
     *,
@@ -86,7 +86,7 @@ def add_tone(container: Any, stream: Any, seconds: float) -> None:
     container.mux(stream.encode(None))
 
 
-def sound_of(path: Path) -> tuple[str, float]:
+def audio_format(path: Path) -> tuple[str, float]:
     """Codec and length in seconds of a film's sound."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]

@@ -1,4 +1,4 @@
-"""The recipe goes into every format and survives our own tools."""
+"""The recipe inside files of every format."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 import torch
-from handmade import chunk, encoded
 from PIL import Image, PngImagePlugin
+from synthetic_files import chunk, encoded
 
 from bottega.errors import OutputError
 from bottega.pictures import as_picture, embedded_recipe, encode, load, read_recipe, save
@@ -25,7 +25,7 @@ PICTURE = torch.rand(1, 3, 6, 5, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_survives_in_every_format_and_from_each_to_each(suffix: str, tmp_path) -> None:
+def test_recipe_survives_conversion_between_formats(suffix: str, tmp_path) -> None:
     path = save(PICTURE, tmp_path / f"first.{suffix}", recipe=RECIPE)
     assert read_recipe(path) == RECIPE
     loaded = load(path)
@@ -37,7 +37,7 @@ def test_survives_in_every_format_and_from_each_to_each(suffix: str, tmp_path) -
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_survives_in_sixteen_bits(kind: str) -> None:
+def test_recipe_in_16_bit_files(kind: str) -> None:
     for recipe in (RECIPE, RECIPE | {"long": "é" * 5000}):
         assert load(encode(PICTURE, kind, bits=16, recipe=recipe)).recipe == recipe
 
@@ -48,7 +48,7 @@ def test_long_recipes(kind: str) -> None:
     assert load(encode(PICTURE, kind, recipe=recipe)).recipe == recipe
 
 
-def test_too_long_for_jpeg_or_for_anything() -> None:
+def test_too_long_recipes_are_rejected() -> None:
     noise = base64.b64encode(torch.randint(0, 256, (90_000,), dtype=torch.uint8).numpy().tobytes()).decode()
     with pytest.raises(OutputError, match="write a PNG or TIFF"):
         encode(PICTURE, "JPEG", recipe={"noise": noise})
@@ -57,13 +57,13 @@ def test_too_long_for_jpeg_or_for_anything() -> None:
         encode(PICTURE, "PNG", recipe={"noise": "x" * 1_000_000})
 
 
-def test_what_json_cannot_say() -> None:
+def test_recipes_that_are_not_json() -> None:
     for value in (float("nan"), {1, 2}, torch.ones(1)):
         with pytest.raises(OutputError, match="JSON"):
             encode(PICTURE, "PNG", recipe={"value": value})
 
 
-def test_a_given_recipe_replaces_the_old_one_and_none_keeps_it() -> None:
+def test_recipe_argument_replaces_the_picture_recipe() -> None:
     picture = load(encode(PICTURE, "PNG", recipe={"a": 1}))
     assert load(encode(picture, "PNG")).recipe == {"a": 1}
     assert load(encode(picture, "PNG", recipe={"b": 2})).recipe == {"b": 2}
@@ -71,7 +71,7 @@ def test_a_given_recipe_replaces_the_old_one_and_none_keeps_it() -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "null", "[" * 100_000, '{"a":' * 5000])
-def test_a_damaged_recipe_is_left_out_and_said(text: str) -> None:
+def test_damaged_recipe_is_ignored_with_a_note(text: str) -> None:
     info = PngImagePlugin.PngInfo()
     info.add_itxt("bottega", text)
     picture = load(encoded(Image.new("RGB", (2, 2)), "PNG", pnginfo=info))
@@ -86,20 +86,20 @@ def test_a_damaged_recipe_is_left_out_and_said(text: str) -> None:
     b'<x xmlns:b="urn:bottega:recipe:1"><b:deflated>'
     + base64.b64encode(zlib.compress(b"a" * 50_000_000)) + b"</b:deflated></x>",
 ])  # fmt: skip
-def test_a_hostile_packet_is_left_out_and_said(packet: bytes) -> None:
+def test_malicious_xmp_is_ignored_with_a_note(packet: bytes) -> None:
     picture = load(encoded(Image.new("RGB", (2, 2)), "JPEG", xmp=packet))
     assert picture.recipe is None
     assert "recipe" in picture.notes[0]
 
 
-def test_foreign_metadata_is_no_recipe() -> None:
+def test_other_metadata_is_ignored() -> None:
     foreign = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a>recipe</a></x:xmpmeta>'
     picture = load(encoded(Image.new("RGB", (2, 2)), "JPEG", xmp=foreign))
     assert picture.recipe is None
     assert picture.notes == ()
 
 
-def test_rewritten_by_other_programs() -> None:
+def test_xmp_rewritten_by_other_programs() -> None:
     """As an attribute with another prefix (XMP editors), and behind the pixels (PNG optimisers)."""
     packet = b"""<x xmlns:z="urn:bottega:recipe:1"><d z:recipe='{"a":1}'/></x>"""
     assert load(encoded(Image.new("RGB", (2, 2)), "JPEG", xmp=packet)).recipe == {"a": 1}
@@ -108,7 +108,7 @@ def test_rewritten_by_other_programs() -> None:
     assert read_recipe(moved) == load(moved).recipe == {"a": 1}
 
 
-def test_the_text_is_readable_as_it_stands() -> None:
+def test_recipe_is_readable_text() -> None:
     content = encode(as_picture(PICTURE), "PNG", recipe={"style": "Käthe"})
     assert 'bottega\0\0\0\0\0{"style":"Käthe"}'.encode() in content
     assert embedded_recipe.to_json({"a": "\ud800é"}) == '{"a":"\\ud800é"}'

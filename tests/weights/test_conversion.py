@@ -1,4 +1,4 @@
-"""Foreign files are read and never run."""
+"""PyTorch files are converted, and code in them is never run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Bomb:
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 @pytest.mark.parametrize("wrapped", [False, True], ids=["plain", "state_dict"])
 @pytest.mark.parametrize("suffix", [".pth", ".pt"])
-def test_state_dicts_come_over(tmp_path, legacy, wrapped, suffix):
+def test_state_dicts_are_converted(tmp_path, legacy, wrapped, suffix):
     payload = {"state_dict": STATE, "epoch": 3} if wrapped else STATE
     source = tmp_path / f"net{suffix}"
     torch.save(payload, source, _use_new_zipfile_serialization=not legacy)
@@ -43,7 +43,7 @@ def test_state_dicts_come_over(tmp_path, legacy, wrapped, suffix):
     assert all(torch.equal(state[key], STATE[key]) and state[key].dtype == STATE[key].dtype for key in STATE)
 
 
-def test_parameters_come_over(tmp_path):
+def test_named_parameters_are_converted(tmp_path):
     torch.save(OrderedDict(nn.Linear(2, 3).named_parameters()), tmp_path / "net.pth")
     weights.convert(tmp_path / "net.pth", tmp_path / "net.safetensors")
     assert set(weights.load_file(tmp_path / "net.safetensors")[0]) == {"weight", "bias"}
@@ -83,7 +83,7 @@ def test_malicious_pickles_do_not_run(tmp_path):
     assert trace.exists()
 
 
-def test_torchscript_is_refused(tmp_path):
+def test_torchscript_is_rejected(tmp_path):
     with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
         archive.writestr("net/constants.pkl", b"")
         archive.writestr("net/code/__torch__.py", b"")
@@ -92,7 +92,7 @@ def test_torchscript_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"),
+    ("payload", "message"),
     [
         ({"a": 1}, "'a' is a int"),
         ({"state_dict": {"a": "text"}}, "'a' is a str"),
@@ -104,21 +104,21 @@ def test_torchscript_is_refused(tmp_path):
         ({"a": torch.ones(2, 2).to_sparse()}, "sparse"),
     ],
 )
-def test_payloads_that_are_no_state_dict(tmp_path, payload, said):
+def test_other_contents_are_rejected(tmp_path, payload, message):
     torch.save(payload, tmp_path / "net.pth")
-    with pytest.raises(WeightsError, match=said):
+    with pytest.raises(WeightsError, match=message):
         weights.convert(tmp_path / "net.pth", tmp_path / "net.safetensors")
     assert not (tmp_path / "net.safetensors").exists()
 
 
-def test_a_whole_module_is_refused(tmp_path):
+def test_pickled_module_is_rejected(tmp_path):
     torch.save(nn.Linear(2, 2), tmp_path / "net.pth")
     with pytest.raises(WeightsError, match="never run"):
         weights.convert(tmp_path / "net.pth", tmp_path / "net.safetensors")
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_cut_files_are_refused(tmp_path, zipped):
+def test_truncated_files_are_rejected(tmp_path, zipped):
     buffer = io.BytesIO()
     torch.save(STATE, buffer, _use_new_zipfile_serialization=zipped)
     whole = buffer.getvalue()
@@ -129,7 +129,7 @@ def test_cut_files_are_refused(tmp_path, zipped):
 
 
 @pytest.mark.parametrize("name", ["net.bin", "net.ckpt", "net", "net.onnx"])
-def test_other_suffixes_are_refused(tmp_path, name):
+def test_other_suffixes_are_rejected(tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(WeightsError, match="weights must end in"):
         weights.convert(tmp_path / name, tmp_path / "net.safetensors")

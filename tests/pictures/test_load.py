@@ -1,4 +1,4 @@
-"""Every mode that files come in: colour and alpha as an independent reading of the bytes says."""
+"""Files of all colour modes, with and without alpha."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import struct
 import numpy as np
 import pytest
 import torch
-from handmade import chunk, encoded, png
 from PIL import Image
+from synthetic_files import chunk, encoded, png
 
 from bottega.errors import PictureError
 from bottega.pictures import as_picture, load, load_mask
@@ -34,7 +34,7 @@ def test_opaque_modes(kind: str, mode: str, color, expected: list[int]) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize(("mode", "color"), [("LA", (100, 50)), ("RGBA", (10, 20, 30, 40))])
-def test_alpha_is_kept_beside_the_colour(kind: str, mode: str, color) -> None:
+def test_alpha_is_separate(kind: str, mode: str, color) -> None:
     options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
     picture = load(encoded(Image.new(mode, (5, 3), color), kind, **options))
     assert picture.alpha is not None
@@ -43,7 +43,7 @@ def test_alpha_is_kept_beside_the_colour(kind: str, mode: str, color) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])
-def test_palette_with_transparency(kind: str) -> None:
+def test_palette_with_alpha(kind: str) -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 200, 100, 50])
     image.putdata([0, 1])
@@ -65,13 +65,13 @@ def test_palette_with_transparency(kind: str) -> None:
     (16, 0, b"\0\x07\0\x08", struct.pack(">H", 7)),
     (16, 2, struct.pack(">6H", 1, 2, 3, 1, 2, 4), struct.pack(">HHH", 1, 2, 3)),
 ])  # fmt: skip
-def test_png_with_one_transparent_colour(bits: int, color: int, row: bytes, key: bytes) -> None:
+def test_png_color_key(bits: int, color: int, row: bytes, key: bytes) -> None:
     picture = load(png(2, 1, bits, color, b"\0" + row, chunk(b"tRNS", key)))
     assert picture.alpha is not None
     assert picture.alpha.flatten().tolist() == [0, 1]
 
 
-def test_only_the_first_frame_and_it_is_said() -> None:
+def test_first_frame_of_an_animation_with_a_note() -> None:
     frames = [Image.new("RGB", (4, 4), color) for color in ("red", "blue", "lime")]
     for kind in ("GIF", "WEBP", "TIFF", "PNG"):
         picture = load(encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
@@ -80,7 +80,7 @@ def test_only_the_first_frame_and_it_is_said() -> None:
         assert picture.notes == ("The file holds several pictures; only the first was read.",), kind
 
 
-def test_float_and_wide_integers() -> None:
+def test_float_and_32_bit_files() -> None:
     picture = load(encoded(Image.new("F", (2, 2), 0.25), "TIFF"))
     assert picture.pixels.unique().tolist() == [0.25]
     assert picture.bits == 16
@@ -110,7 +110,7 @@ def test_float_and_wide_integers() -> None:
         "F",
     ],
 )
-def test_pil_images_of_every_mode(mode: str) -> None:
+def test_pil_images_of_all_modes(mode: str) -> None:
     image = Image.new(mode, (3, 2))
     picture = as_picture(image)
     assert tuple(picture.pixels.shape) == (1, 3, 2, 3)
@@ -118,7 +118,7 @@ def test_pil_images_of_every_mode(mode: str) -> None:
     assert picture.name == "image"
 
 
-def test_a_pil_image_gives_what_the_file_gives(tmp_path) -> None:
+def test_pil_image_and_file_agree(tmp_path) -> None:
     samples = np.random.default_rng(0).integers(0, 256, (7, 5, 4), dtype=np.uint8)
     path = tmp_path / "a.png"
     Image.fromarray(samples).save(path)
@@ -130,7 +130,7 @@ def test_a_pil_image_gives_what_the_file_gives(tmp_path) -> None:
     assert opened.name == str(path)
 
 
-def test_binary_files_and_names(tmp_path) -> None:
+def test_binary_files(tmp_path) -> None:
     content = encoded(Image.new("RGB", (3, 2)), "PNG")
     assert load(io.BytesIO(content)).width == load(bytearray(content)).width == 3
     path = tmp_path / "ein Bild é.PNG.wrong-suffix"

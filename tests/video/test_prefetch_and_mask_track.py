@@ -1,4 +1,4 @@
-"""Work prefetch and behind, and masks that move."""
+"""Threads that read ahead or consume in the background, and masks per frame."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from PIL import Image
 
 from bottega.errors import PictureError
 from bottega.video import BackgroundConsumer, Frame, open_mask_track, ordered_map, prefetch
-from tests.video.handmade_clips import write_film
+from tests.video.synthetic_clips import write_video
 
 
-def test_things_ahead_are_the_same_things() -> None:
+def test_prefetch_yields_the_same_items() -> None:
     assert list(prefetch(range(100), 3)) == list(range(100))
 
 
-def test_ahead_is_never_further_than_its_depth() -> None:
+def test_prefetch_depth() -> None:
     made: list[int] = []
 
     def source() -> Iterator[int]:
@@ -34,19 +34,19 @@ def test_ahead_is_never_further_than_its_depth() -> None:
         assert len(made) <= number + 5
 
 
-def test_an_error_ahead_comes_in_its_place() -> None:
+def test_prefetch_error() -> None:
     def source() -> Iterator[int]:
         yield 1
         yield 2
         raise PictureError("broken")
 
-    found: list[int] = []
+    results: list[int] = []
     with pytest.raises(PictureError, match="broken"):
-        found.extend(prefetch(source()))
-    assert found in ([], [1, 2])
+        results.extend(prefetch(source()))
+    assert results in ([], [1, 2])
 
 
-def test_stopping_early_ends_the_thread_and_closes_the_source() -> None:
+def test_closing_prefetch_early() -> None:
     closed = threading.Event()
 
     def source() -> Iterator[int]:
@@ -55,14 +55,14 @@ def test_stopping_early_ends_the_thread_and_closes_the_source() -> None:
         finally:
             closed.set()
 
-    things = prefetch(source(), 2)
-    next(things)
-    things.close()  # type: ignore[attr-defined]
+    items = prefetch(source(), 2)
+    next(items)
+    items.close()  # type: ignore[attr-defined]
     assert closed.is_set()
     assert not any(thread.name == "bottega-prefetch" for thread in threading.enumerate())
 
 
-def test_side_by_side_keeps_the_order_and_works_at_the_same_time() -> None:
+def test_ordered_map_runs_in_parallel_and_keeps_the_order() -> None:
     together = threading.Barrier(3, timeout=20)
 
     def work(number: int) -> int:
@@ -73,7 +73,7 @@ def test_side_by_side_keeps_the_order_and_works_at_the_same_time() -> None:
     assert list(ordered_map(work, range(12), 3)) == [number * number for number in range(12)]
 
 
-def test_side_by_side_takes_little_ahead_and_raises_in_place() -> None:
+def test_ordered_map_depth_and_error() -> None:
     taken: list[int] = []
 
     def source() -> Iterator[int]:
@@ -94,7 +94,7 @@ def test_side_by_side_takes_little_ahead_and_raises_in_place() -> None:
         next(results)
 
 
-def test_behind_does_everything_in_order_before_it_ends() -> None:
+def test_background_consumer_finishes_in_order() -> None:
     done: list[int] = []
     with BackgroundConsumer[int](lambda number: (time.sleep(0.001), done.append(number)), 3) as behind:
         for number in range(30):
@@ -102,16 +102,16 @@ def test_behind_does_everything_in_order_before_it_ends() -> None:
     assert done == list(range(30))
 
 
-def test_an_error_behind_is_raised() -> None:
+def test_background_consumer_error() -> None:
     def work(number: int) -> None:
         if number == 3:
             raise PictureError("three")
 
     with pytest.raises(PictureError, match="three"):
-        _hand_over(work, 10**6)
+        _consume(work, 10**6)
 
 
-def test_after_an_error_in_the_block_nothing_more_is_done() -> None:
+def test_background_consumer_stops_after_an_error_in_the_block() -> None:
     done: list[int] = []
 
     def work(number: int) -> None:
@@ -119,11 +119,11 @@ def test_after_an_error_in_the_block_nothing_more_is_done() -> None:
         done.append(number)
 
     with pytest.raises(KeyError):
-        _hand_over(work, 5, KeyError())
+        _consume(work, 5, KeyError())
     assert len(done) <= 1
 
 
-def _hand_over(work: Callable[[int], None], count: int, error: Exception | None = None) -> None:
+def _consume(work: Callable[[int], None], count: int, error: Exception | None = None) -> None:
     with BackgroundConsumer(work, 10) as behind:
         for number in range(count):
             behind.put(number)
@@ -141,7 +141,7 @@ def write_mask(path: Path, column: int) -> None:
     Image.fromarray(mask).save(path)
 
 
-def test_a_folder_of_masks_goes_by_number(tmp_path: Path) -> None:
+def test_mask_folder_is_matched_by_number(tmp_path: Path) -> None:
     for number in (1, 2, 4):
         write_mask(tmp_path / f"m{number:03d}.png", number)
     notes: list[str] = []
@@ -152,7 +152,7 @@ def test_a_folder_of_masks_goes_by_number(tmp_path: Path) -> None:
     assert "no mask number 3" in notes[0]
 
 
-def test_one_mask_for_all(tmp_path: Path) -> None:
+def test_single_mask(tmp_path: Path) -> None:
     write_mask(tmp_path / "m.png", 7)
     track = open_mask_track(tmp_path / "m.png")
     for number in (0, 5):
@@ -164,7 +164,7 @@ def test_one_mask_for_all(tmp_path: Path) -> None:
         track(frame(0, (20, 31)))
 
 
-def test_a_film_of_masks_goes_by_time(tmp_path: Path) -> None:
+def test_mask_video_is_matched_by_time(tmp_path: Path) -> None:
     masks = []
     for number in range(10):
         mask = np.zeros((32, 64, 3), np.uint8)
@@ -172,7 +172,7 @@ def test_a_film_of_masks_goes_by_time(tmp_path: Path) -> None:
         masks.append(mask)
     # Half as many frames per second as the clip.
     times = [Fraction(number, 25) * 2 for number in range(10)]
-    track = open_mask_track(write_film(tmp_path / "m.mp4", masks, times=times))
+    track = open_mask_track(write_video(tmp_path / "m.mp4", masks, times=times))
     for number in (0, 1, 2, 5, 11, 3):  # and back again
         wide = float(track(frame(number, (32, 64))).mean()) * 64
         assert wide == pytest.approx(6 * (number // 2 + 1), abs=0.5)

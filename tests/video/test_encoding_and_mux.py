@@ -1,4 +1,4 @@
-"""Films out: every file and codec, times, colours, sizes, segments that mux, sound that stays."""
+"""Writing video files: containers and codecs, times, colours, sizes, segments, audio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from bottega.errors import OutputError, PictureError
 from bottega.video import ClipInfo, Frame, SegmentWriter, VideoFile, choose_encoding, mux, read_recipe
-from tests.video.handmade_clips import BLUE, RED, packets_of, sound_of, two_colors, write_film
+from tests.video.synthetic_clips import BLUE, RED, audio_format, packets_of, two_colors, write_video
 
 INFO = ClipInfo("test", 64, 48, Fraction(25), 12, 0.48, Fraction(1, 1000))
 
@@ -40,7 +40,7 @@ def write(
     ("name", "codec"),
     [("a.mp4", "auto"), ("a.mov", "auto"), ("a.mkv", "auto"), ("a.webm", "auto"), ("a.mp4", "av1")],
 )
-def test_what_goes_in_comes_out(tmp_path: Path, name: str, codec: str) -> None:
+def test_round_trip(tmp_path: Path, name: str, codec: str) -> None:
     target = tmp_path / name
     mux(write(target, codec=codec), target)
     clip = VideoFile(target)
@@ -51,7 +51,7 @@ def test_what_goes_in_comes_out(tmp_path: Path, name: str, codec: str) -> None:
     np.testing.assert_allclose(frames[0].pixels[24, 50], RED, atol=4)
 
 
-def test_the_film_says_its_colors(tmp_path: Path) -> None:
+def test_color_tags(tmp_path: Path) -> None:
     mux(write(tmp_path / "a.mp4"), tmp_path / "a.mp4")
     with av.open(str(tmp_path / "a.mp4")) as container:
         context = container.streams.video[0].codec_context
@@ -60,7 +60,7 @@ def test_the_film_says_its_colors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.webm"])
-def test_joined_segments_are_as_one(tmp_path: Path, name: str) -> None:
+def test_segments_join_without_a_seam(tmp_path: Path, name: str) -> None:
     target = tmp_path / name
     segments = write(target, 40, per_segment=15)
     assert len(segments) == 3
@@ -81,23 +81,23 @@ def test_odd_sizes(tmp_path: Path, name: str) -> None:
     np.testing.assert_allclose(pixels[-1, -1], RED, atol=4)
 
 
-def test_one_frame_is_a_film(tmp_path: Path) -> None:
+def test_single_frame(tmp_path: Path) -> None:
     mux(write(tmp_path / "a.mp4", 1), tmp_path / "a.mp4")
     assert len(list(VideoFile(tmp_path / "a.mp4").frames())) == 1
 
 
-def test_the_shape_of_pixels_is_kept(tmp_path: Path) -> None:
+def test_pixel_aspect(tmp_path: Path) -> None:
     info = replace(INFO, pixel_aspect=Fraction(4, 3))
     mux(write(tmp_path / "a.mkv", info=info), tmp_path / "a.mkv")
     assert VideoFile(tmp_path / "a.mkv").info.pixel_aspect == Fraction(4, 3)
 
 
 @pytest.mark.parametrize(("name", "same"), [("a.mp4", True), ("a.mkv", True), ("a.webm", False)])
-def test_sound_is_copied_where_it_can_be(tmp_path: Path, name: str, same: bool) -> None:
-    source = write_film(tmp_path / "source.mp4", two_colors(50), sound="aac")
+def test_audio_is_copied_where_possible(tmp_path: Path, name: str, same: bool) -> None:
+    source = write_video(tmp_path / "source.mp4", two_colors(50), sound="aac")
     target, notes = tmp_path / name, list[str]()
     mux(write(target, 50), target, audio=source, on_note=notes.append)
-    codec, seconds = sound_of(target)
+    codec, seconds = audio_format(target)
     assert seconds == pytest.approx(2.0, abs=0.06)
     assert codec == ("aac" if same else "opus")
     assert bool(notes) == (not same)
@@ -105,8 +105,8 @@ def test_sound_is_copied_where_it_can_be(tmp_path: Path, name: str, same: bool) 
         assert packets_of(target, "audio") == packets_of(source, "audio")
 
 
-def test_sound_and_pictures_are_interleaved(tmp_path: Path) -> None:
-    source = write_film(tmp_path / "source.mp4", two_colors(100, 16, 64), sound="aac")
+def test_audio_and_video_are_interleaved(tmp_path: Path) -> None:
+    source = write_video(tmp_path / "source.mp4", two_colors(100, 16, 64), sound="aac")
     target = tmp_path / "a.mkv"
     mux(write(target, 100, info=replace(INFO, height=16)), target, audio=source)
     with av.open(str(target)) as container:
@@ -115,16 +115,16 @@ def test_sound_and_pictures_are_interleaved(tmp_path: Path) -> None:
     assert 0.3 < first_half.count("audio") / kinds.count("audio") < 0.7
 
 
-def test_the_recipe_is_inside(tmp_path: Path) -> None:
+def test_recipe_in_the_metadata(tmp_path: Path) -> None:
     recipe = {"tool": "test", "name": 'Käthe "K" = 1;\n'}
     for name in ("a.mp4", "a.mkv", "a.webm", "a.mov"):
         mux(write(tmp_path / name), tmp_path / name, recipe=recipe)
         assert read_recipe(tmp_path / name) == recipe
-    plain = write_film(tmp_path / "plain.mp4", two_colors(2))
+    plain = write_video(tmp_path / "plain.mp4", two_colors(2))
     assert read_recipe(plain) is None
 
 
-def test_nothing_half_written_stays(tmp_path: Path) -> None:
+def test_failed_writes_leave_no_files(tmp_path: Path) -> None:
     target = tmp_path / "a.mp4"
     segments = write(target, 20, per_segment=10)
     segments[1].write_bytes(b"no film")
@@ -136,7 +136,7 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a-000.nut", "a-010.nut"]
 
 
-def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_invalid_outputs_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="video is written as"):
         choose_encoding(tmp_path / "a.avi")
     with pytest.raises(OutputError, match=r"\.webm file can hold vp9 or av1"):
@@ -145,7 +145,7 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
         mux(write(tmp_path / "a.mp4"), tmp_path / "nowhere" / "a.mp4")
 
 
-def test_better_quality_takes_more_bytes(tmp_path: Path) -> None:
+def test_higher_quality_takes_more_bytes(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     for name in ("a.mp4", "a.webm"):
         sizes = []

@@ -1,4 +1,4 @@
-"""16 bits per channel, in and out, to the last bit."""
+"""Pictures with 16 bits per channel, exact to the last bit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from handmade import chunk, encoded, matrix_profile, png, tiff16
 from PIL import Image
+from synthetic_files import chunk, encoded, matrix_profile, png, tiff16
 
 from bottega.errors import OutputError
 from bottega.pictures import as_picture, color_profiles, encode, load
@@ -25,7 +25,7 @@ def levels(tensor: torch.Tensor) -> np.ndarray:
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (65, 3), (130, 41)])
-def test_out_and_in_again(kind: str, channels: int, size: tuple[int, int]) -> None:
+def test_16_bit_round_trip(kind: str, channels: int, size: tuple[int, int]) -> None:
     samples = np.random.default_rng(1).integers(0, 65536, (*size, channels), dtype=np.uint16)
     picture = load(encode(as_picture(samples), kind, bits=16))
     assert picture.bits == 16
@@ -36,14 +36,14 @@ def test_out_and_in_again(kind: str, channels: int, size: tuple[int, int]) -> No
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_what_is_written_is_what_pillow_reads(kind: str, tmp_path) -> None:
+def test_pillow_reads_16_bit_files(kind: str, tmp_path) -> None:
     path = tmp_path / "a"
     path.write_bytes(encode(as_picture(SAMPLES), kind, bits=16))
     with Image.open(path) as image:
         assert np.array_equal(np.asarray(image.convert("RGBA")), SAMPLES >> 8)
 
 
-def test_smooth_pictures_pass_every_filter_and_stay_small() -> None:
+def test_png_filters_compress_smooth_pictures() -> None:
     ramp = np.add.outer(np.arange(200) * 151, np.arange(160) * 97).astype(np.uint16)
     samples = np.stack([ramp, ramp.T[:160].repeat(2, 0)[:200, :160], ramp[::-1]], axis=2)
     content = encode(as_picture(samples), "PNG", bits=16)
@@ -52,7 +52,7 @@ def test_smooth_pictures_pass_every_filter_and_stay_small() -> None:
 
 
 @pytest.mark.parametrize("color", [0, 2, 4, 6])
-def test_png_by_hand(color: int) -> None:
+def test_png_of_all_color_types(color: int) -> None:
     channels = {0: 1, 2: 3, 4: 2, 6: 4}[color]
     samples = SAMPLES[:, :, :channels]
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
@@ -75,7 +75,7 @@ def test_interlaced_png() -> None:
 @pytest.mark.parametrize("order", ["II", "MM"])
 @pytest.mark.parametrize("deflated", [False, True])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_tiff_by_hand(order: str, deflated: bool, channels: int) -> None:
+def test_tiff_of_all_kinds(order: str, deflated: bool, channels: int) -> None:
     samples = SAMPLES[:, :, :channels]
     picture = load(tiff16(samples, order=order, deflated=deflated, extra=2 if channels == 4 else None))
     assert picture.bits == 16
@@ -118,7 +118,7 @@ def test_pillow_grey_image() -> None:
         assert np.array_equal(levels(picture.pixels)[:, :, 1], SAMPLES[:, :, 0])
 
 
-def test_wide_gamut_keeps_sixteen_bits() -> None:
+def test_wide_gamut_at_16_bits() -> None:
     """Against the arithmetic of a matrix profile written down independently, in double precision."""
     colorants = [(0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446)]  # Adobe RGB
     profile = matrix_profile(colorants, 2.19921875)
@@ -150,7 +150,7 @@ def test_curves_of_profiles() -> None:
     assert color_profiles._curve(table).tolist() == pytest.approx([0, 0.25, 1], abs=1e-5)
 
 
-def test_only_png_and_tiff_are_deep() -> None:
+def test_16_bits_only_for_png_and_tiff() -> None:
     for kind in ("JPEG", "WEBP", "AVIF"):
         with pytest.raises(OutputError, match="PNG or TIFF"):
             encode(as_picture(SAMPLES), kind, bits=16)

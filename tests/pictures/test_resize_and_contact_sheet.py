@@ -1,4 +1,4 @@
-"""Resizing, contact sheets and the demonstration photographs."""
+"""Resizing, contact sheets and the sample photographs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bottega.errors import PictureError
 from bottega.pictures import PHOTOGRAPHS, Picture, contact_sheet, fit, photograph, resize
 
 
-def test_resize_against_pillow() -> None:
+def test_resize_agrees_with_pillow() -> None:
     """Pillow's antialiased bicubic filter is an independent implementation of the same kernel (a = -0.5)."""
     image = photograph("china").pixels
     array = np.asarray(image[0, 0])
@@ -43,7 +43,7 @@ def test_resize_has_gradients() -> None:
     assert picture.grad.abs().sum() > 0
 
 
-def test_no_colour_bleeds_from_under_transparency() -> None:
+def test_hidden_colors_do_not_bleed() -> None:
     pixels = torch.zeros(1, 3, 16, 16)
     pixels[:, 0, :, :7] = 1  # red, opaque; the rest is green and invisible
     pixels[:, 1, :, 7:] = 1
@@ -66,7 +66,7 @@ def test_fit() -> None:
         fit(picture, 0)
 
 
-def test_sheet_shows_its_tiles() -> None:
+def test_contact_sheet_tiles() -> None:
     red, blue = torch.zeros(1, 3, 90, 120), torch.zeros(1, 3, 200, 100)
     red[:, 0], blue[:, 2] = 1, 1
     page = contact_sheet(
@@ -85,7 +85,7 @@ def test_sheet_shows_its_tiles() -> None:
     assert plain.shape[3] == page.shape[3]
 
 
-def test_sheet_copes_with_any_tile_and_caption() -> None:
+def test_contact_sheet_with_unusual_tiles_and_captions() -> None:
     tiles = [
         [torch.rand(1, 3, 1, 500), np.zeros((400, 3), np.uint8), Image.new("RGBA", (5, 5))],
         [torch.rand(3, 2, 2)],

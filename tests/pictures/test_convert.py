@@ -1,4 +1,4 @@
-"""Arrays and tensors at the door."""
+"""Conversion of arrays and tensors to pictures and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bottega.pictures import Picture, as_picture
     ],
 )
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64, np.float16, np.bool_])
-def test_arrays(shape: tuple[int, ...], alpha: bool, dtype: type) -> None:
+def test_arrays_of_all_types(shape: tuple[int, ...], alpha: bool, dtype: type) -> None:
     unit = np.random.default_rng(0).random(shape)
     array = (
         (unit * np.iinfo(dtype).max).astype(dtype) if np.issubdtype(dtype, np.integer) else unit.astype(dtype)
@@ -55,7 +55,7 @@ def test_arrays(shape: tuple[int, ...], alpha: bool, dtype: type) -> None:
     ],
 )
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.uint8, torch.bool])
-def test_tensors(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+def test_tensors_of_all_types(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     unit = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     tensor = (unit * 255).to(dtype) if dtype == torch.uint8 else unit.round() if dtype == torch.bool else unit
     tensor = tensor.to(dtype)
@@ -65,7 +65,7 @@ def test_tensors(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     assert (picture.alpha is not None) == (len(planes) == 4)
 
 
-def test_copies() -> None:
+def test_arrays_and_tensors_are_copied() -> None:
     array = np.full((2, 2, 3), 0.5, np.float32)
     tensor = torch.full((1, 3, 2, 2), 0.5, requires_grad=True)
     for picture in (as_picture(array), as_picture(tensor)):
@@ -87,13 +87,13 @@ def test_copies() -> None:
     torch.full((3, 4, 5), 255.0), torch.full((3, 4, 5), float("nan")),
     None, 3, [[1, 2]], {"a": 1},
 ])  # fmt: skip
-def test_refusals(thing) -> None:
+def test_invalid_inputs_are_rejected(thing) -> None:
     with pytest.raises(PictureError) as caught:
         as_picture(thing)
     assert str(caught.value).endswith(".")
 
 
-def test_the_sentences_help() -> None:
+def test_messages_contain_a_hint() -> None:
     for thing, hint in (
         (np.zeros((3, 40, 50)), "transpose"),
         (torch.zeros(40, 50, 3), "permute"),
@@ -110,7 +110,7 @@ def test_rounding_errors_beyond_the_range_are_clamped() -> None:
     assert picture.pixels[0, 0, 0].tolist() == [1, 0]
 
 
-def test_a_picture_checks_its_shapes() -> None:
+def test_picture_checks_shapes() -> None:
     with pytest.raises(PictureError, match=r"\(1, 3, H, W\) is expected"):
         Picture(torch.zeros(3, 4, 5))
     with pytest.raises(PictureError, match="alpha"):
@@ -119,7 +119,7 @@ def test_a_picture_checks_its_shapes() -> None:
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_a_picture_to_numpy_and_back(bits: int, channels: int) -> None:
+def test_to_numpy_round_trip(bits: int, channels: int) -> None:
     dtype = np.uint8 if bits == 8 else np.uint16
     values = np.random.default_rng(0).integers(0, 2**bits, (5, 7, channels)).astype(dtype)
     array = as_picture(values).to_numpy(bits)
@@ -129,7 +129,7 @@ def test_a_picture_to_numpy_and_back(bits: int, channels: int) -> None:
     assert np.array_equal(as_picture(values).to_numpy(bits), values)
 
 
-def test_a_picture_to_numpy_is_a_copy() -> None:
+def test_to_numpy_returns_a_copy() -> None:
     picture = as_picture(np.full((2, 3, 3), 7, np.uint8))
     picture.to_numpy()[:] = 0
     assert (picture.to_numpy() == 7).all()
@@ -141,7 +141,7 @@ def test_to_numpy_rounds_and_clamps() -> None:
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (4, "RGBA")])
-def test_a_picture_to_pil(channels: int, mode: str) -> None:
+def test_to_pil(channels: int, mode: str) -> None:
     values = np.random.default_rng(0).integers(0, 256, (5, 7, channels)).astype(np.uint8)
     image = as_picture(values).to_pil()
     assert (image.mode, image.size) == (mode, (7, 5))

@@ -1,4 +1,4 @@
-"""Weights on their shelves: saved whole, found by name, never loaded when anything about them changed."""
+"""Safetensors files and the registry: written completely, loaded by name, never loaded when changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATE = {
     "b": torch.ones(2, dtype=torch.float16),
     "n": torch.tensor(3),
 }
-FACTS = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "a test"}
+DESCRIPTION = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "a test"}
 
 
 def test_save_and_read_back(tmp_path):
@@ -55,13 +55,13 @@ def test_shared_and_strided_tensors_are_saved(tmp_path):
         ("net.safetensors", STATE, {"a": float("nan")}, WeightsError),
     ],
 )
-def test_what_cannot_be_saved_leaves_nothing(tmp_path, name, state, configuration, error):
+def test_invalid_saves_leave_no_file(tmp_path, name, state, configuration, error):
     with pytest.raises(error, match=r"net\."):
         weights.save_file(tmp_path / name, state, configuration)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_save_where_a_file_is_in_the_way(tmp_path):
+def test_save_below_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         weights.save_file(tmp_path / "file" / "net.safetensors", STATE, {})
@@ -78,7 +78,7 @@ def test_a_failed_save_keeps_the_old_file(tmp_path):
 
 
 @pytest.mark.parametrize("keep", [0, 4, 20, -1], ids=["empty", "header length", "header", "last byte"])
-def test_cut_files_are_not_read(tmp_path, keep):
+def test_truncated_files_are_rejected(tmp_path, keep):
     path = tmp_path / "net.safetensors"
     weights.save_file(path, STATE, {})
     path.write_bytes(path.read_bytes()[:keep])
@@ -86,15 +86,15 @@ def test_cut_files_are_not_read(tmp_path, keep):
         weights.load_file(path)
 
 
-def test_read_what_is_missing(tmp_path):
+def test_missing_file(tmp_path):
     with pytest.raises(WeightsError, match="does not exist"):
         weights.load_file(tmp_path / "net.safetensors")
 
 
-def test_packaged_weights_load_and_a_changed_byte_does_not(catalogue, tmp_path):
+def test_packaged_weights_and_a_changed_byte(write_manifest, tmp_path):
     sha256 = weights.save_file(tmp_path / "net.safetensors", STATE, {"k": 1})
     content = (tmp_path / "net.safetensors").read_bytes()
-    files = catalogue(net={"file": "net.safetensors", "sha256": sha256, "size": len(content)})
+    files = write_manifest(net={"file": "net.safetensors", "sha256": sha256, "size": len(content)})
     (files / "net.safetensors").write_bytes(content)
     assert weights.load("net")[1] == {"k": 1}
     assert weights.pull("net") == files / "net.safetensors"
@@ -108,10 +108,10 @@ def test_packaged_weights_load_and_a_changed_byte_does_not(catalogue, tmp_path):
         weights.load("net")
 
 
-def test_a_change_that_keeps_size_and_time_is_found_by_verify(catalogue, tmp_path):
+def test_verify_detects_changes_of_equal_size_and_time(write_manifest, tmp_path):
     sha256 = weights.save_file(tmp_path / "net.safetensors", STATE, {})
     content = bytearray((tmp_path / "net.safetensors").read_bytes())
-    files = catalogue(net={"file": "net.safetensors", "sha256": sha256, "size": len(content)})
+    files = write_manifest(net={"file": "net.safetensors", "sha256": sha256, "size": len(content)})
     file = files / "net.safetensors"
     file.write_bytes(content)
     stamp = file.stat()
@@ -124,24 +124,24 @@ def test_a_change_that_keeps_size_and_time_is_found_by_verify(catalogue, tmp_pat
         weights.verify("net")
 
 
-def test_own_weights(catalogue):
-    catalogue()
-    made = weights.register("my-net", STATE, {"k": 1}, **FACTS, metrics={"auc": 0.9})
-    assert made.parameters == 9
-    assert weights.entries() == [made]
-    assert weights.entry("my-net") == made
-    assert made.origin == "own"
+def test_own_weights(write_manifest):
+    write_manifest()
+    entry = weights.register("my-net", STATE, {"k": 1}, **DESCRIPTION, metrics={"auc": 0.9})
+    assert entry.parameters == 9
+    assert weights.entries() == [entry]
+    assert weights.entry("my-net") == entry
+    assert entry.origin == "own"
     state, configuration = weights.load("my-net")
     assert torch.equal(state["a.weight"], STATE["a.weight"])
     assert configuration == {"k": 1}
-    again = weights.register("my-net", {"z": torch.zeros(1)}, {}, **FACTS)
+    again = weights.register("my-net", {"z": torch.zeros(1)}, {}, **DESCRIPTION)
     assert list(weights.load("my-net")[0]) == ["z"]
     assert weights.verify("my-net").stat().st_size == again.size
 
 
-def test_own_weights_that_changed_or_went(catalogue, home):
-    catalogue()
-    weights.register("net", STATE, {}, **FACTS)
+def test_own_weights_that_changed_or_went(write_manifest, home):
+    write_manifest()
+    weights.register("net", STATE, {}, **DESCRIPTION)
     file = home / "weights" / "net.safetensors"
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(WeightsError, match=r"damaged.*import it again"):
@@ -156,23 +156,23 @@ def test_own_weights_that_changed_or_went(catalogue, home):
 
 
 @pytest.mark.parametrize("name", ["", "Net", "../net", "a/b", ".net", "a" * 65, "nétt"])
-def test_names_that_cannot_be(catalogue, name):
-    catalogue()
+def test_names_that_cannot_be(write_manifest, name):
+    write_manifest()
     with pytest.raises(WeightsError, match="cannot name weights"):
-        weights.register(name, STATE, {}, **FACTS)
+        weights.register(name, STATE, {}, **DESCRIPTION)
     with pytest.raises(WeightsError, match="no weights called"):
         weights.load(name)
 
 
-def test_packaged_names_are_taken(catalogue):
-    catalogue(net={"file": "net.safetensors", "sha256": "0" * 64, "size": 1})
+def test_packaged_names_are_taken(write_manifest):
+    write_manifest(net={"file": "net.safetensors", "sha256": "0" * 64, "size": 1})
     with pytest.raises(WeightsError, match="ship with Bottega"):
-        weights.register("net", STATE, {}, **FACTS)
+        weights.register("net", STATE, {}, **DESCRIPTION)
 
 
-def test_an_unknown_name_lists_the_known(catalogue):
-    catalogue(one={"file": "a.safetensors", "sha256": "0" * 64, "size": 1})
-    weights.register("two", STATE, {}, **FACTS)
+def test_an_unknown_name_lists_the_known(write_manifest):
+    write_manifest(one={"file": "a.safetensors", "sha256": "0" * 64, "size": 1})
+    weights.register("two", STATE, {}, **DESCRIPTION)
     with pytest.raises(WeightsError, match=r'"three"\. Available: one, two'):
         weights.entry("three")
 
@@ -181,8 +181,8 @@ def test_an_unknown_name_lists_the_known(catalogue):
     "change",
     [{"file": "../a.safetensors"}, {"url": "https://a/b"}, {"sha256": "abc"}, {"size": 0}, {"extra": 1}],
 )
-def test_a_wrong_manifest_is_refused(catalogue, change):
-    catalogue(net={"file": "a.safetensors", "sha256": "0" * 64, "size": 1} | change)
+def test_a_wrong_manifest_is_refused(write_manifest, change):
+    write_manifest(net={"file": "a.safetensors", "sha256": "0" * 64, "size": 1} | change)
     with pytest.raises(ValueError, match=r"net|Entry"):
         weights.entries()
 

@@ -1,4 +1,4 @@
-"""Picture files put together byte by byte, so that tests do not trust the code they test."""
+"""Picture files built byte by byte, independent of the code under test."""
 
 from __future__ import annotations
 
