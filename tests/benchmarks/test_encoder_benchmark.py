@@ -136,7 +136,7 @@ def test_contestants_share_the_shape_but_not_the_weights(tmp_path):
     path = tmp_path / "run" / "encoder.safetensors"
     path.parent.mkdir()
     trained = build_encoder("small", seed=4)
-    weights.save(path, trained.state_dict(), {"architecture": "small"})
+    weights.save_file(path, trained.state_dict(), {"architecture": "small"})
     result = load_candidates([str(path)], torch.rand(2, 3, 32, 32), 2)
     assert [len(candidate.encoders) for candidate in result] == [1, 2, 2, 2]
     assert result[0].name == "run/encoder"
@@ -148,7 +148,7 @@ def test_contestants_share_the_shape_but_not_the_weights(tmp_path):
 
 def test_other_weights_are_rejected(tmp_path):
     path = tmp_path / "other.safetensors"
-    weights.save(path, {"a": torch.zeros(1)}, {"architecture": "artist"})
+    weights.save_file(path, {"a": torch.zeros(1)}, {"architecture": "artist"})
     with pytest.raises(WeightsError, match="artist"):
         trained_encoder(str(path))
 

@@ -154,7 +154,7 @@ def test_operations_are_counted_by_hand(encoder):
 
 def test_encoders_by_file(tmp_path):
     small = build_encoder("small", seed=3)
-    weights.save(tmp_path / "mine.safetensors", small.state_dict(), {})
+    weights.save_file(tmp_path / "mine.safetensors", small.state_dict(), {})
     loaded = open_encoder(str(tmp_path / "mine.safetensors"))
     assert torch.equal(loaded.convolutions()[3].weight, small.convolutions()[3].weight)
     weights.save_file(tmp_path / "other.safetensors", {"x": torch.zeros(2)}, {})

@@ -54,7 +54,7 @@ class RecordingReporter(ProgressReporter):
 @pytest.fixture
 def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the tool with the small network in a folder with clip.mp4 (30 frames, sound) and style.png."""
-    monkeypatch.setattr("bottega.tools.stylize.video.progress.MIN_REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("bottega.tools.stylize.video.job.MIN_REPORT_SECONDS", 0.0)
     write_video(bench / "clip.mp4", two_colors(30), sound="aac")
 
     def stylize(content: str, *, report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
