@@ -106,7 +106,7 @@ def _extras() -> list[DiagnosticRow]:
         DiagnosticRow(
             f"extra {extra.name}",
             "ok" if extra.complete else "missing",
-            f"{extra.purpose} ({', '.join(extra.here)})"
+            f"{extra.purpose} ({', '.join(extra.installed)})"
             if extra.complete
             else f"{extra.purpose}; {extra.command}",
         )

@@ -153,7 +153,7 @@ def test_a_broken_frame_stops_nothing(run: Run) -> None:
     path.write_bytes(path.read_bytes().replace(packet, bytes(len(packet))))
     reporter = RecordingReporter()
     outcome = run("bad.mkv", report=reporter, output="out.mp4")
-    assert len(outcome.details["broken"]) == 1
+    assert len(outcome.details["unreadable"]) == 1
     assert any("bad.mkv: a frame" in note for note in reporter.notes)
     assert len(frames_of("out.mp4")) == 11
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError
 from bottega.tools.adjust.network import NETWORK
-from bottega.tools.common.condition_styles import recalled_condition, style_record
+from bottega.tools.common.condition_styles import restore_condition, style_picture_records
 from bottega.tools.common.image_sources import Source, file_source
 from bottega.tools.common.recipe import InputSearch, find_source, find_weights, recipe_header, weights_record
 
@@ -28,7 +28,7 @@ def adjust_recipe(
         **recipe_header("adjust"),
         "content": content.record(folder),
         "condition": condition.model_dump(mode="json", exclude_none=True),
-        **style_record(condition, folder),
+        **style_picture_records(condition, folder),
         **({} if settings.mask is None else {"mask": file_source(settings.mask).record(folder)}),
         "network": weights_record(settings.model or NETWORK, folder) if with_network else None,
         "settings": settings.model_dump(mode="json", include=set(KEPT)),
@@ -61,7 +61,7 @@ def remake_adjusted(
     try:
         content = find_source(recipe["content"], search, name)
         mask = search.find(recipe["mask"]) if "mask" in recipe else None
-        condition, styles = recalled_condition(recipe, recipe["condition"], search)
+        condition, styles = restore_condition(recipe, recipe["condition"], search)
         model = None if recipe["network"] is None else find_weights(recipe["network"], search, name)
         kept = {key: recipe["settings"][key] for key in KEPT}
         settings = AdjustSettings(

@@ -1,4 +1,4 @@
-"""Style pictures of a condition, as a recipe keeps them: found wherever they lie, refused when changed."""
+"""Style pictures of a condition in recipes: recorded by their hash and found again."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 STYLE_PICTURES = "style_pictures"
 
 
-def style_record(condition: Condition, folder: Path) -> dict[str, Any]:
-    """What a recipe in ``folder`` says of the style pictures; nothing where there are none."""
-    words = [word for word in condition.styles or {} if Path(word).is_file()]
-    records = {word: file_source(Path(word)).record(folder) for word in words}
+def style_picture_records(condition: Condition, folder: Path) -> dict[str, Any]:
+    """The field of a recipe in ``folder`` for the style pictures; empty if the condition has none."""
+    names = [name for name in condition.styles or {} if Path(name).is_file()]
+    records = {name: file_source(Path(name)).record(folder) for name in names}
     return {STYLE_PICTURES: records} if records else {}
 
 
-def recalled_condition(
-    recipe: Mapping[str, Any], asked: Mapping[str, Any], search: InputSearch
+def restore_condition(
+    recipe: Mapping[str, Any], condition: Mapping[str, Any], search: InputSearch
 ) -> tuple[Condition, list[FileSource]]:
-    """The condition ``asked`` of a recipe, with its style pictures where they lie now, and these.
+    """A recorded condition, with its style pictures where they are now, and these.
 
     Raises:
-        PictureError: a style picture is nowhere, or is another one now.
+        PictureError, MismatchError: a style picture is missing or has changed.
     """
     from bottega.personalize import Condition
 
-    found = {word: search.find(record) for word, record in recipe.get(STYLE_PICTURES, {}).items()}
-    given = dict(asked)
-    if "styles" in given:
-        given["styles"] = {
-            str(found[word].path) if word in found else word: weight
-            for word, weight in given["styles"].items()
+    sources = {name: search.find(record) for name, record in recipe.get(STYLE_PICTURES, {}).items()}
+    values = dict(condition)
+    if "styles" in values:
+        values["styles"] = {
+            str(sources[name].path) if name in sources else name: weight
+            for name, weight in values["styles"].items()
         }
-    return Condition.model_validate(given), list(found.values())
+    return Condition.model_validate(values), list(sources.values())

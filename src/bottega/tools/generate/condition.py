@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import MismatchError, SettingsError
 from bottega.tools.adjust.network import network_record, opened
-from bottega.tools.common.condition_styles import recalled_condition, style_record
+from bottega.tools.common.condition_styles import restore_condition, style_picture_records
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import InputSearch
 from bottega.tools.generate.parsing import place_of
@@ -71,7 +71,7 @@ def wish_record(condition: Condition | None, folder: Path) -> dict[str, Any]:
         return {}
     return {
         "wish": condition.model_dump(mode="json", exclude_none=True),
-        **style_record(condition, folder),
+        **style_picture_records(condition, folder),
         "adjustment": network_record(),
     }
 
@@ -92,4 +92,4 @@ def recalled(recipe: dict[str, Any], name: str, search: InputSearch) -> Conditio
         raise MismatchError(
             f"{name} was bent with another adjustment network than the one that is here, or without one."
         )
-    return recalled_condition(recipe, recipe["wish"], search)[0]
+    return restore_condition(recipe, recipe["wish"], search)[0]

@@ -23,40 +23,40 @@ def remake_generated(
     search: InputSearch,
     folder: Path,
     name: str,
-    report: ProgressReporter,
+    reporter: ProgressReporter,
     device: str | None = None,
 ) -> tuple[Tensor, GenerateSettings, dict[str, Any]]:
-    """The picture of a recipe, the settings that made it, and its recipe anew.
+    """The picture of a recipe, the settings that made it, and its new recipe.
 
     Args:
-        search: where the generator and the picture to start from may lie.
-        folder: where the new picture will lie.
-        name: of the picture that the recipe was in, for messages.
-        device: where to draw; none takes the best there is, as the recipe did.
+        search: finds the generator and the picture to start from.
+        folder: of the new picture.
+        name: of the file that contains the recipe, for messages.
+        device: replaces that of the recipe.
 
     Raises:
-        MismatchError: the generator that is here is another one.
-        PictureError: the recipe is damaged, or something that it needs is nowhere.
+        MismatchError: the generator is another one now.
+        PictureError: the recipe is damaged, or an input is missing.
     """
     try:
         settings = _settings(recipe, search, name, device)
-        wish, number = recalled(recipe, name, search), recipe.get("number")
+        condition, index = recalled(recipe, name, search), recipe.get("number")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
     runtime.set_threads(settings.threads)
-    drafts = make_drafts(settings, folder, report, wish)
-    bend = bending(wish, settings.strength, report)
-    if number is None:
-        tiles = [bend(picture) for picture in drafts.pictures()]
+    drafts = make_drafts(settings, folder, reporter, condition)
+    adjust = bending(condition, settings.strength, reporter)
+    if index is None:
+        tiles = [adjust(picture) for picture in drafts.pictures()]
         return sheet_of(drafts, tiles, math.ceil(math.sqrt(len(drafts)))), settings, dict(drafts.recipe)
-    if not 0 <= number < len(drafts):
-        raise PictureError(f"The recipe in {name} is of draft {number}, but makes only {len(drafts)}.")
-    return bend(drafts.picture(number)), settings, drafts.recipe_of(number)
+    if not 0 <= index < len(drafts):
+        raise PictureError(f"The recipe in {name} is of sample {index}, but makes only {len(drafts)}.")
+    return adjust(drafts.picture(index)), settings, drafts.recipe_of(index)
 
 
 def _settings(recipe: dict[str, Any], search: InputSearch, name: str, device: str | None) -> GenerateSettings:
     model = find_weights(recipe["model"], search, name)
-    given = {**recipe["settings"], "model": model, **({} if device is None else {"device": device})}
+    values = {**recipe["settings"], "model": model, **({} if device is None else {"device": device})}
     if "project" in recipe:
-        given["project"] = search.find(recipe["project"]).path
-    return configure(GenerateSettings, given)
+        values["project"] = search.find(recipe["project"]).path
+    return configure(GenerateSettings, values)

@@ -13,7 +13,6 @@ from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import InputSearch, check_weights
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.remake.settings import RemakeSettings
-from bottega.tools.stylize.video.formats import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from bottega.pictures import Picture
@@ -33,6 +32,8 @@ class _Remade:
 def _run(settings: RemakeSettings, reporter: ProgressReporter) -> ToolResult:
     if not settings.verify and settings.output is None:
         raise SettingsError("Give --verify, -o remade.png, or both.")
+    from bottega.video import VIDEO_SUFFIXES
+
     source = file_source(settings.picture)
     if source.path.suffix.lower() in VIDEO_SUFFIXES:
         from bottega.tools.remake.video import remake_video

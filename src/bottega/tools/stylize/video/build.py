@@ -19,13 +19,6 @@ from bottega.transfer.regions import Style
 from bottega.transfer.video import RegionSchedule, RegionTrack, StyleTimeline, VideoStylizer
 from bottega.video import MaskTrack, UInt8Array
 
-UNSUPPORTED_METHODS = {
-    "optimize": "takes minutes for every frame, and frames would flicker",
-    "adain": "stylizes every frame by itself, which flickers",
-    "fast": "stylizes every frame by itself, which flickers",
-    "multi": "stylizes every frame by itself, which flickers",
-}
-
 
 def open_video_method(settings: TransferSettings) -> MicroMethod:
     """The method of some settings.
@@ -33,9 +26,11 @@ def open_video_method(settings: TransferSettings) -> MicroMethod:
     Raises:
         SettingsError: the method or a setting does not support videos.
     """
-    if settings.method in UNSUPPORTED_METHODS:
-        reason = UNSUPPORTED_METHODS[settings.method]
-        raise SettingsError(f"The method {settings.method} {reason}; for videos use micro or photo.")
+    if settings.method not in ("micro", "photo"):
+        raise SettingsError(
+            f"The method {settings.method} stylizes every frame by itself, which flickers; "
+            "for videos use micro or photo."
+        )
     if settings.bits == 16:
         raise SettingsError("The frames of a video have 8 bits per channel; leave --bits out.")
     if settings.keep_color and settings.color_method != "luminance":
@@ -51,7 +46,7 @@ def build_stylizer(
     masks: Mapping[str, MaskTrack],
     *,
     size: tuple[int, int],
-    begin: Fraction,
+    start_time: Fraction,
     temporal_smoothing: float,
 ) -> VideoStylizer:
     """Encode the styles and combine them with the masks.
@@ -60,7 +55,7 @@ def build_stylizer(
         pipeline: of a method from :func:`open_video_method`.
         masks: of the plan's regions.
         size: (height, width) of the frames.
-        begin: time of the first frame.
+        start_time: of the first frame.
     """
     method, plan = pipeline.method, pipeline.plan
     assert isinstance(method, MicroMethod)
@@ -70,7 +65,7 @@ def build_stylizer(
             style = Style(picture.pixels, spec.weight, spec.scale, picture.alpha)
             code = method.codes.of_style(style, max(size))
             codes.setdefault(spec.region, []).append((spec.start_seconds or 0.0, code, spec.weight))
-    parts = [
+    tracks = [
         RegionTrack(
             region.name,
             None if region.protect else StyleTimeline.from_weighted_styles(codes[region.name]),
@@ -79,17 +74,17 @@ def build_stylizer(
         for region in plan.regions
     ]
     settings = method.requested
-    direction = RegionSchedule(
-        parts,
+    schedule = RegionSchedule(
+        tracks,
         settings.strength,
         settings.color_strength,
         settings.feather,
-        begin,
+        start_time,
         settings.texture,
         texture_scale(max(size)),
     )
-    finish = _with_colors_of if settings.keep_color else None
-    return VideoStylizer(method.engine, direction, temporal_smoothing, postprocess=finish)
+    postprocess = _with_colors_of if settings.keep_color else None
+    return VideoStylizer(method.engine, schedule, temporal_smoothing, postprocess=postprocess)
 
 
 def _with_colors_of(output: UInt8Array, content: UInt8Array) -> UInt8Array:

@@ -10,14 +10,6 @@ from bottega.tools.stylize.settings import StylizeSettings, VideoSettings
 
 OutputKind = Literal["video", "animation", "folder"]
 
-VIDEO_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"),
-        *("wmv", "flv", "ogv", "3gp", "mxf", "nut"),
-    )
-)
-"""Of the video files that can be read."""
 VIDEO_OUTPUT_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
 ANIMATION_SUFFIXES = (".gif", ".webp", ".png", ".apng")
 MOVING_SUFFIXES = frozenset({*VIDEO_OUTPUT_SUFFIXES, ".gif", ".apng"})
@@ -54,11 +46,11 @@ def has_frames(content: Path, output: Path | None, frames: bool) -> bool:
     output_suffix = None if output is None else output.suffix.lower()
     if content.is_dir():
         return frames or output_suffix in MOVING_SUFFIXES or (output is not None and "%" in output.name)
+    from bottega.pictures.formats import SUFFIXES
+    from bottega.video import VIDEO_SUFFIXES, is_animated
+
     if suffix not in ANIMATION_SUFFIXES:
         return suffix in VIDEO_SUFFIXES
-    from bottega.pictures.formats import SUFFIXES
-    from bottega.video import is_animated
-
     if output_suffix in SUFFIXES and output_suffix not in MOVING_SUFFIXES and output_suffix != suffix:
         return False
     return is_animated(content)

@@ -19,7 +19,7 @@ from bottega.tools.stylize.settings import TransferSettings, VideoSettings
 from bottega.tools.stylize.style_spec import BACKGROUND, RegionSpec, StyleResolver, style_specs
 from bottega.tools.stylize.video.build import build_stylizer, open_video_method
 from bottega.transfer.video import VideoStylizer
-from bottega.video import Frame, Mask, MaskTrack, UInt8Array
+from bottega.video import Frame, MaskTrack, UInt8Array
 
 FrameMask = Any
 """``(H, W)`` floats in [0, 1] or booleans, or a function from a frame ``(H, W, 3)`` uint8 to such a mask."""
@@ -73,7 +73,7 @@ def stylize_frames(
             pipeline,
             masks,
             size=(frame.height, frame.width),
-            begin=Fraction(0),
+            start_time=Fraction(0),
             temporal_smoothing=smoothing.temporal_smoothing,
         )
 
@@ -117,7 +117,4 @@ def _plan(style: Any, regions: Mapping[str, FrameMask], protect: set[str], resol
 
 
 def _mask_track(mask: FrameMask) -> MaskTrack:
-    def track(frame: Frame) -> Mask:
-        return np.asarray(mask(frame.pixels) if callable(mask) else mask, dtype=np.float32)
-
-    return track
+    return lambda frame: np.asarray(mask(frame.pixels) if callable(mask) else mask, dtype=np.float32)

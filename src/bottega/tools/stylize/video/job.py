@@ -68,7 +68,7 @@ class VideoJob:
             self.pipeline,
             masks,
             size=self.size,
-            begin=next(self.clip.frames()).time,
+            start_time=next(self.clip.frames()).time,
             temporal_smoothing=self.settings.temporal_smoothing,
         )
 

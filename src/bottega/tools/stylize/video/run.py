@@ -38,7 +38,7 @@ def stylize_video(settings: StylizeSettings, reporter: ProgressReporter) -> Tool
     """
     start = time.monotonic()
     job = _open_job(settings, reporter)
-    count, broken = run_job(job)
+    count, unreadable = run_job(job)
     seconds = time.monotonic() - start
     height, width = job.size
     return ToolResult(
@@ -49,7 +49,7 @@ def stylize_video(settings: StylizeSettings, reporter: ProgressReporter) -> Tool
             "width": width,
             "height": height,
             "frames": count,
-            "broken": broken,
+            "unreadable": unreadable,
             "seconds": round(seconds, 3),
             "recipe": job.recipe,
         },
@@ -57,7 +57,7 @@ def stylize_video(settings: StylizeSettings, reporter: ProgressReporter) -> Tool
 
 
 def run_job(job: VideoJob) -> tuple[int, list[str]]:
-    """Write the video; returns how many frames this run has stylized, and a message for each broken one.
+    """Write the video; returns how many frames this run has stylized, and a message for each unreadable one.
 
     Raises:
         PictureError, OutputError, Cancelled: see :func:`stylize_video`.
@@ -65,15 +65,15 @@ def run_job(job: VideoJob) -> tuple[int, list[str]]:
     info = job.clip.info
     for note in info.notes:
         job.reporter.note(f"{info.name}: {note}")
-    broken: list[str] = []
+    unreadable: list[str] = []
 
     def on_unreadable(message: str) -> None:
-        broken.append(message)
+        unreadable.append(message)
         job.reporter.note(message)
 
     job.reporter.progress(0.0, "encoding styles")
     count = write_video_file(job, on_unreadable) if job.kind == "video" else _write_frames(job, on_unreadable)
-    return count, broken
+    return count, unreadable
 
 
 def _open_job(settings: StylizeSettings, reporter: ProgressReporter) -> VideoJob:
@@ -129,12 +129,14 @@ def _write_frames(job: VideoJob, on_unreadable: OnMessage) -> int:
         writer = FrameFolderWriter(job.output, first, job.settings.quality)
     stylizer, progress = job.build_stylizer(), job.progress()
     try:
-        with BackgroundConsumer[StylizedFrame](lambda raw: writer.write(stylizer.stabilize(raw))) as consumer:
-            for raw in stylizer.stylize_parallel(job.frames(None, 0, on_unreadable)):
-                consumer.put(raw)
-                progress.add_frame(raw.frame.index, raw.pixels)
+        with BackgroundConsumer[StylizedFrame](
+            lambda frame: writer.write(stylizer.stabilize(frame))
+        ) as consumer:
+            for frame in stylizer.stylize_parallel(job.frames(None, 0, on_unreadable)):
+                consumer.put(frame)
+                progress.add_frame(frame.frame.index, frame.pixels)
     except (KeyboardInterrupt, Cancelled):
-        kept = "no result was written" if job.kind == "animation" else "the frames so far are written"
-        raise Cancelled(f"Stopped; {kept}.") from None
+        result = "no result was written" if job.kind == "animation" else "the frames so far are written"
+        raise Cancelled(f"Stopped; {result}.") from None
     writer.close()
     return progress.count

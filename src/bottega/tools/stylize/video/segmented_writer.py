@@ -21,30 +21,30 @@ def write_video_file(job: VideoJob, on_unreadable: OnMessage) -> int:
 
     Raises:
         PictureError, OutputError: something cannot be read or written.
-        Cancelled: the user wants to stop; finished segments are kept for the next run.
+        Cancelled: the user wants to stop; finished segments stay for the next run.
     """
     stylizer, folder = job.build_stylizer(), WorkFolder(job.output)
-    resume, memory, cleared = folder.open(job.recipe)
+    resume, state, cleared = folder.open(job.recipe)
     if cleared:
         job.reporter.note(f"{folder.path} belongs to other settings or inputs; starting again.")
     if resume.segments:
         job.reporter.note(f"Resuming after frame {resume.index + 1}, from {folder.path}.")
-    stylizer.load_state(memory)
+    stylizer.load_state(state)
     progress = job.progress()
     writer = SegmentedWriter(job, folder, stylizer, resume.segments)
     after = None if resume.time is None else resume.time + job.clip.info.time_base / 2
     try:
         with BackgroundConsumer(writer.write) as consumer:
-            for raw in stylizer.stylize_parallel(job.frames(after, resume.index + 1, on_unreadable)):
-                consumer.put(raw)
-                progress.add_frame(raw.frame.index, raw.pixels)
+            for frame in stylizer.stylize_parallel(job.frames(after, resume.index + 1, on_unreadable)):
+                consumer.put(frame)
+                progress.add_frame(frame.frame.index, frame.pixels)
         writer.close()
         segments = folder.segments(writer.finished)
         if not segments:
             raise PictureError(f"{job.clip.info.name} has no frame that can be read.")
         job.reporter.progress(1.0, "joining")
-        sound = job.settings.content if isinstance(job.clip, VideoFile) and job.clip.info.has_audio else None
-        video.mux(segments, job.output, audio=sound, recipe=job.recipe, on_note=job.reporter.note)
+        audio = job.settings.content if isinstance(job.clip, VideoFile) and job.clip.info.has_audio else None
+        video.mux(segments, job.output, audio=audio, recipe=job.recipe, on_note=job.reporter.note)
     except (KeyboardInterrupt, Cancelled):
         writer.abandon()
         message = "Stopped; no result was written."
@@ -84,13 +84,13 @@ class SegmentedWriter:
         if self.encoding.even and (self.info.width % 2 or self.info.height % 2):
             job.reporter.note("H.264 needs even sizes; the last row or column is repeated once.")
 
-    def write(self, raw: StylizedFrame) -> None:
+    def write(self, stylized: StylizedFrame) -> None:
         """Write the next frame."""
         if self._last is not None and self._writer is not None:
             previous = self._last[1].index
-            if raw.frame.index // self.frames_per_segment > previous // self.frames_per_segment:
+            if stylized.frame.index // self.frames_per_segment > previous // self.frames_per_segment:
                 self.close()
-        frame = self.stylizer.stabilize(raw)
+        frame = self.stylizer.stabilize(stylized)
         if self._writer is None:
             self._writer = SegmentWriter(
                 self.folder.segment(self.finished),
@@ -102,7 +102,7 @@ class SegmentedWriter:
         if frame.alpha is not None and not self.alpha:
             frame = replace(frame, pixels=video.composite_on_white(frame.pixels, frame.alpha), alpha=None)
         self._writer.write(frame)
-        self._last = raw, frame
+        self._last = stylized, frame
 
     def close(self) -> None:
         """Finish the current segment."""
@@ -111,8 +111,8 @@ class SegmentedWriter:
         assert self._last is not None
         self._writer.close()
         self._writer = None
-        raw, frame = self._last
-        self.folder.finish(self.finished, self.stylizer.state(raw), frame.index, frame.time)
+        stylized, frame = self._last
+        self.folder.finish(self.finished, self.stylizer.state(stylized), frame.index, frame.time)
         self.finished += 1
 
     def abandon(self) -> None:

@@ -26,7 +26,7 @@ from bottega.video import SEGMENT_SUFFIX
 STATE_SUFFIX = ".safetensors"
 RECIPE = "recipe.json"
 EMPTY = "empty"
-"""Placeholder in the state of a stylizer without memory: a file of tensors must contain one."""
+"""Placeholder in the state of a stylizer without smoothing: a file of tensors must contain one."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ class WorkFolder:
         """The files of the first ``count`` segments, or of all."""
         return sorted(self.path.glob(f"*{SEGMENT_SUFFIX}"))[:count]
 
-    def finish(self, index: int, memory: StreamState, frame: int, time: Fraction) -> None:
+    def finish(self, index: int, state: StreamState, frame: int, time: Fraction) -> None:
         """Save the state after a segment, whose last frame has this index and time."""
         metadata = {"frame": frame, "time": [time.numerator, time.denominator]}
-        weights.save_file(self._state(index), memory or {EMPTY: torch.zeros(1)}, metadata)
+        weights.save_file(self._state_file(index), state or {EMPTY: torch.zeros(1)}, metadata)
 
     def clear(self) -> None:
         """Delete the files of this class, and the folder if it is empty then."""
@@ -88,7 +88,7 @@ class WorkFolder:
         with contextlib.suppress(OSError):
             self.path.rmdir()
 
-    def _state(self, index: int) -> Path:
+    def _state_file(self, index: int) -> Path:
         return self.path / f"{index:05d}{STATE_SUFFIX}"
 
     def _read_recipe(self) -> dict[str, Any] | None:
@@ -100,14 +100,14 @@ class WorkFolder:
 
     def _resume_point(self) -> tuple[ResumePoint, StreamState]:
         count = 0
-        while self._state(count).exists() and self.segment(count).exists():
+        while self._state_file(count).exists() and self.segment(count).exists():
             count += 1
         while count:
             try:
-                memory, metadata = weights.load_file(self._state(count - 1))
+                state, metadata = weights.load_file(self._state_file(count - 1))
             except BottegaError:  # damaged: that segment is stylized again
                 count -= 1
                 continue
-            memory.pop(EMPTY, None)
-            return ResumePoint(count, int(metadata["frame"]), Fraction(*metadata["time"])), memory
+            state.pop(EMPTY, None)
+            return ResumePoint(count, int(metadata["frame"]), Fraction(*metadata["time"])), state
         return ResumePoint(), {}
