@@ -12,8 +12,7 @@ from bottega.personalize.preference import Item
 
 Array = NDArray[np.float64]
 
-CARES_ABOUT = 6
-"""Traits that an artist looks at; the others, and the embedding, are nothing to them."""
+CARES_ABOUT = 6  # traits that an artist looks at; the others, and the embedding, are nothing to them
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,8 @@ from bottega.errors import PictureError
 from bottega.personalize.preference import Item, Trait
 from bottega.personalize.preference.item_reader import TRAITS
 
-COUNT = 1200
-"""Pictures that are analyzed."""
-HELD_OUT = 400
-"""Of which artists see none; for pairs and final proposals."""
+COUNT = 1200  # pictures that are analyzed
+HELD_OUT = 400  # of which artists see none; for pairs and final proposals
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from recipes.split import training_files
 MIN_CROP, MAX_CROP = 1.0, 1.16
 """Side of the crop, as a multiple of the size of analysis: nearly the whole picture."""
 
-FACES = "kaokore"
-"""Painted faces are half as large as the others and many: one in four is used."""
+FACES = "kaokore"  # painted faces are half as large as the others and many: one in four is used
 
 
 def random_batch(

@@ -49,7 +49,7 @@ def test_words_become_a_condition() -> None:
         stroke_direction="170,0.4",
         style=["woodcut:2", "pastel"],
     )
-    assert found.asked == ("palette", "lightness", "subject", "stroke_direction")
+    assert found.attribute_names == ("palette", "lightness", "subject", "stroke_direction")
     assert found.subject == (0.3, 0.6)
     assert found.stroke_direction is not None
     assert (found.stroke_direction.degrees, found.stroke_direction.strength) == pytest.approx((170, 0.4))
@@ -64,11 +64,11 @@ def test_like_is_overruled_by_what_is_said(bench: Path) -> None:
     found = asked(like="other.png", lightness=0.9)
     assert found.lightness == 0.9
     assert found.contrast == own.contrast
-    assert asked(like="other.png", take=["palette", "warmth"]).asked == ("palette", "warmth")
+    assert asked(like="other.png", take=["palette", "warmth"]).attribute_names == ("palette", "warmth")
     own.save(bench / "mine.json")
     assert asked(like="mine.json") == own
-    assert asked(like=".", take=["lightness"]).asked == ("lightness",)
-    assert asked(like="flower", take=["palette"]).asked == ("palette",)
+    assert asked(like=".", take=["lightness"]).attribute_names == ("lightness",)
+    assert asked(like="flower", take=["palette"]).attribute_names == ("palette",)
 
 
 @pytest.mark.parametrize(

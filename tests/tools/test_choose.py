@@ -72,7 +72,7 @@ def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
 
 def shown(profile: str = "taste.json") -> list[str]:
     content = json.loads(Path(profile).read_text())
-    return [event for event in content["events"] if event["kind"] == "shown"][-1]["items"]
+    return [event for event in content["events"] if event["kind"] == "presentation"][-1]["items"]
 
 
 def test_a_sheet_of_nine(desk: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_sheet_of_nine(desk: Path) -> None:
     assert sheet.height > 3 * 64
     assert len(set(shown())) == 9
     content = json.loads(Path("taste.json").read_text())
-    assert content["bottega taste"] == 1
+    assert content["bottega preferences"] == 1
     assert content["source"] == {"folder": "art"}
 
 
@@ -105,7 +105,7 @@ def test_from_picks_to_words(desk: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert Path("liked/grey-g1.png").read_bytes() == Path("art/grey/g1.png").read_bytes()
     from bottega.personalize.condition import Condition
 
-    assert Condition.load("wish.json").asked
+    assert Condition.load("wish.json").attribute_names
 
 
 def test_scores_of_a_folder(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,8 +160,8 @@ def test_all_shown(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (2, ["rate", "taste.json", "nowhere.png", "3"], "no picture in"),
     (2, ["star", "taste.json", "art/broken.png"], "cannot be read"),
     (2, ["revoke", "taste.json", "1"], "no vote 1"),
-    (2, ["explain", "nowhere.json"], "cannot be read"),
-    (2, ["explain", "art/c0.png"], "no profile"),
+    (2, ["explain", "nowhere.json"], "Cannot read the profile"),
+    (2, ["explain", "art/c0.png"], "not a preference profile"),
     (2, ["export", "taste.json"], "Say what to export"),
     (2, ["export", "taste.json", "--liked", "liked"], "Nothing is liked yet"),
     (2, ["export", "taste.json", "--condition", "wish.json"], "Too little is known"),

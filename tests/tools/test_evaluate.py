@@ -57,7 +57,7 @@ def test_how_near_the_results_come_to_a_wish(folders, tmp_path):
     rows = {row["metric"]: row for row in outcome.rows}
     for side, folder in (("results", "made"), ("reference", "real")):
         read = [analyze_condition(load(file).pixels) for file in sorted((folders / folder).rglob("*.png"))]
-        near = [1 - min(1, abs(0.9 - each.lightness) / ATTRIBUTES["lightness"].span) for each in read]
+        near = [1 - min(1, abs(0.9 - each.lightness) / ATTRIBUTES["lightness"].scale) for each in read]
         assert rows["personalisation match: lightness"][side] == pytest.approx(np.mean(near), abs=1e-3)
     assert rows["personalisation match"]["low"] <= rows["personalisation match"]["results"]
     assert "As wished for" in (tmp_path / "out.html").read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def test_what_is_wrong_is_said_before_the_work(folders, tmp_path):
         run(folders, report=tmp_path / "none" / "out.html")
     with pytest.raises(PictureError, match="not a folder"):
         run(folders, results=tmp_path / "none", report=tmp_path / "a.html")
-    with pytest.raises(SettingsError, match="is no colour"):
+    with pytest.raises(SettingsError, match="not a color"):
         run(folders, palette=["reddish"], report=tmp_path / "b.html")
     with pytest.raises(SettingsError, match="one of both"):
         run(folders, form=tmp_path / "form.html", ratings=[tmp_path / "ada.json"])

@@ -19,24 +19,17 @@ from torch.nn.functional import one_hot
 from bottega.errors import SettingsError
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
 
-MAX_PALETTE_COLORS = 6
-"""Of a condition."""
-
+MAX_PALETTE_COLORS = 6  # of a condition
 HEX_COLOR = re.compile(r"#?(?P<digits>[0-9a-fA-F]{6})(?::(?P<share>\d*\.?\d+))?")
-MIN_SHARE = 1e-6
-"""Rows of a palette tensor with a smaller share are padding."""
-
+MIN_SHARE = 1e-6  # rows of a palette tensor with a smaller share are padding
 LLOYD_ROUNDS = 6
-MIN_CLUSTER_VARIANCE = 1e-4
-"""Colours that deviate less (1 % of the way from black to white) are one colour."""
-
+MIN_CLUSTER_VARIANCE = 1e-4  # colors that deviate less (1 % of the way from black to white) are one color
 SINKHORN_ROUNDS = 80
-SINKHORN_REGULARIZATION = 0.004
-"""In units of OKLab squared."""
+SINKHORN_REGULARIZATION = 0.004  # in units of OKLab squared
 
 
 class PaletteColor(BaseModel):
-    """One colour of a palette, in OKLab, and the share of the picture that it covers."""
+    """One color of a palette, in OKLab, and the share of the picture that it covers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +45,7 @@ class PaletteColor(BaseModel):
 
     @property
     def hex(self) -> str:
-        """``#rrggbb`` in sRGB; colours outside are clipped."""
+        """``#rrggbb`` in sRGB; colors outside are clipped."""
         rgb = oklab_to_rgb(torch.tensor(self.oklab).view(1, 3, 1, 1)).clamp(0, 1)
         return "#" + "".join(f"{round(255 * value):02x}" for value in rgb.flatten().tolist())
 
@@ -66,7 +59,7 @@ class PaletteColor(BaseModel):
         match = HEX_COLOR.fullmatch(text.strip())
         if match is None or (match["share"] and float(match["share"]) <= 0):
             raise SettingsError(
-                f'"{text}" is not a colour; write six digits, as in #203040, or #203040:0.3 with a share.'
+                f'"{text}" is not a color; write six digits, as in #203040, or #203040:0.3 with a share.'
             )
         digits = match["digits"]
         rgb = torch.tensor([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]).double()
@@ -78,10 +71,10 @@ Palette = tuple[PaletteColor, ...]
 
 
 def parse_palette(text: Sequence[str] | str, max_colors: int | None = MAX_PALETTE_COLORS) -> Palette:
-    """The palette of ``"#203040,#e0c080:2"``, or of a list of such colours; shares are scaled to sum to 1.
+    """The palette of ``"#203040,#e0c080:2"``, or of a list of such colors; shares are scaled to sum to 1.
 
     Raises:
-        SettingsError: no colour, more than ``max_colors``, or a text that is not a colour.
+        SettingsError: no color, more than ``max_colors``, or a text that is not a color.
     """
     parts = [part for part in (text.split(",") if isinstance(text, str) else text) if part.strip()]
     check_palette_size(len(parts), max_colors)
@@ -89,9 +82,9 @@ def parse_palette(text: Sequence[str] | str, max_colors: int | None = MAX_PALETT
 
 
 def check_palette_size(count: int, max_colors: int | None = MAX_PALETTE_COLORS) -> None:
-    """Raises SettingsError unless there are 1 to ``max_colors`` colours."""
+    """Raises SettingsError unless there are 1 to ``max_colors`` colors."""
     if count < 1 or (max_colors is not None and count > max_colors):
-        limit = "at least one colour" if max_colors is None else f"1 to {max_colors} colours"
+        limit = "at least one color" if max_colors is None else f"1 to {max_colors} colors"
         raise SettingsError(f"A palette has {limit}, not {count}.")
 
 
@@ -103,7 +96,7 @@ def scale_shares(colors: Sequence[PaletteColor]) -> Palette:
 
 
 def palette_to_tensor(palette: Palette, rows: int = MAX_PALETTE_COLORS) -> Tensor:
-    """``(rows, 4)``: L, a, b and share of each colour; zeros where there are fewer."""
+    """``(rows, 4)``: L, a, b and share of each color; zeros where there are fewer."""
     values = torch.zeros(rows, 4)
     for row, color in zip(values, palette, strict=False):
         row.copy_(torch.tensor([*color.oklab, color.share]))
@@ -111,7 +104,7 @@ def palette_to_tensor(palette: Palette, rows: int = MAX_PALETTE_COLORS) -> Tenso
 
 
 def palette_from_tensor(values: Tensor) -> Palette:
-    """The palette of ``(rows, 4)``; colours out of range are clipped, rows without a share are left out."""
+    """The palette of ``(rows, 4)``; colors out of range are clipped, rows without a share are left out."""
     low, high = torch.tensor([[0.0, -0.5, -0.5], [1.0, 0.5, 0.5]]).to(values)
     colors = values[:, :3].clamp(low, high).tolist()
     return scale_shares(
@@ -124,7 +117,7 @@ def palette_from_tensor(values: Tensor) -> Palette:
 
 
 def mix_palettes(palettes: Sequence[Palette], weights: Sequence[float]) -> Palette:
-    """The colours of all palettes, merged by weighted k-means to :data:`MAX_PALETTE_COLORS` where they are
+    """The colors of all palettes, merged by weighted k-means to :data:`MAX_PALETTE_COLORS` where they are
     more. Deterministic; takes milliseconds for 1,000 palettes."""
     rows = [
         [*color.oklab, color.share * weight]
@@ -139,7 +132,7 @@ def mix_palettes(palettes: Sequence[Palette], weights: Sequence[float]) -> Palet
     return palette_from_tensor(values)
 
 
-# Clusters of colours. -------------------------------------------------------------------------------------
+# Clusters of colors. -------------------------------------------------------------------------------------
 
 
 def extract_palette(lab: Tensor, weights: Tensor | None = None, count: int = MAX_PALETTE_COLORS) -> Tensor:
@@ -152,7 +145,7 @@ def extract_palette(lab: Tensor, weights: Tensor | None = None, count: int = MAX
 
 
 def flatten_pixels(lab: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Colours ``(N, pixels, 3)`` and masses ``(N, pixels, 1)`` of pictures ``(N, 3, H, W)``."""
+    """Colors ``(N, pixels, 3)`` and masses ``(N, pixels, 1)`` of pictures ``(N, 3, H, W)``."""
     colors = lab.flatten(2).mT
     mass = torch.ones_like(colors[..., :1])
     return colors, mass if weights is None else weights.flatten(2).mT.expand_as(mass)
@@ -161,7 +154,7 @@ def flatten_pixels(lab: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]
 def cluster_colors(colors: Tensor, mass: Tensor, count: int) -> Tensor:
     """Palettes ``(N, count, 4)``: L, a, b and share, the largest share first; zeros where fewer suffice.
 
-    Differentiable in the colours; the assignment of colours to clusters is constant.
+    Differentiable in the colors; the assignment of colors to clusters is constant.
 
     Args:
         colors: ``(N, samples, 3)``; mass: ``(N, samples, 1)``.
@@ -177,7 +170,7 @@ def cluster_colors(colors: Tensor, mass: Tensor, count: int) -> Tensor:
 
 
 def assign_clusters(colors: Tensor, mass: Tensor, count: int) -> Tensor:
-    """Which of ``count`` clusters each colour belongs to: ``(N, samples, count)``, zeros and ones.
+    """Which of ``count`` clusters each color belongs to: ``(N, samples, count)``, zeros and ones.
 
     Clusters start as splits along the longest axis of the cluster of most variance (Orchard and Bouman 1991);
     Lloyd's rounds follow.
@@ -247,9 +240,9 @@ def palette_emd(one: Tensor, other: Tensor) -> float:
 
 
 def soft_palette_emd(one: Tensor, other: Tensor) -> Tensor:
-    """The distance between palettes ``(N, K, 4)`` under a regularised plan: ``(N,)``, near the exact one.
+    """The distance between palettes ``(N, K, 4)`` under a regularized plan: ``(N,)``, near the exact one.
 
-    Differentiable in the colours; the plan is constant.
+    Differentiable in the colors; the plan is constant.
     """
     difference = one[:, :, None, :3] - other[:, None, :, :3]
     squared = difference.square().sum(3)
@@ -261,7 +254,7 @@ def soft_palette_emd(one: Tensor, other: Tensor) -> Tensor:
 def sinkhorn_plan(
     cost: Tensor, source: Tensor, target: Tensor, regularization: float = SINKHORN_REGULARIZATION
 ) -> Tensor:
-    """An entropy-regularised transport plan ``(N, K, M)`` (Cuturi 2013), computed in logarithms.
+    """An entropy-regularized transport plan ``(N, K, M)`` (Cuturi 2013), computed in logarithms.
 
     Args:
         cost: ``(N, K, M)``; source: ``(N, K)`` and target: ``(N, M)``, masses that sum to 1.

@@ -32,12 +32,12 @@ FORMAT_VERSION = 1
 
 # name, low, high, count of numbers, scale, description
 _ATTRIBUTES = (
-    ("palette", -0.5, 1, 4 * MAX_PALETTE_COLORS, 0.38, "colours with their shares, in OKLab"),
+    ("palette", -0.5, 1, 4 * MAX_PALETTE_COLORS, 0.38, "colors with their shares, in OKLab"),
     ("lightness", 0, 1, 1, 0.38, "mean lightness: 0 black, 1 white"),
     ("contrast", 0, 1, 1, 0.27, "spread of lightness: 0 one tone, 1 black and white in equal parts"),
-    ("saturation", 0, 1, 1, 0.20, "mean chroma: 0 grey, 1 as vivid as a screen can be"),
+    ("saturation", 0, 1, 1, 0.20, "mean chroma: 0 gray, 1 as vivid as a screen can be"),
     ("warmth", -1, 1, 1, 0.26, "from blue (below 0) to orange (above 0)"),
-    ("subject", 0, 1, 2, 0.24, "centre of what stands out: x from the left, y from the top"),
+    ("subject", 0, 1, 2, 0.24, "center of what stands out: x from the left, y from the top"),
     ("subject_size", 0, 1, 1, 0.34, "how far it spreads: 0 a point, 1 the whole picture"),
     ("horizon", 0, 1, 1, 0.60, "height at which the picture parts: 0 the top edge, 1 the bottom edge"),
     ("symmetry", 0, 1, 1, 0.43, "left against right: 1 mirrored, 0.5 unlike, 0 reversed"),
@@ -79,11 +79,8 @@ def _attributes() -> dict[str, Attribute]:
     return attributes
 
 
-ATTRIBUTES: dict[str, Attribute] = _attributes()
-"""By name, in the order of the vector."""
-
-VECTOR_SIZE = sum(row[3] for row in _ATTRIBUTES)
-"""D, the length of the vector."""
+ATTRIBUTES: dict[str, Attribute] = _attributes()  # by name, in the order of the vector
+VECTOR_SIZE = sum(row[3] for row in _ATTRIBUTES)  # D, the length of the vector
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 
@@ -119,7 +116,7 @@ class Condition(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    palette: Palette | None = Field(None, description="up to six colours with shares")
+    palette: Palette | None = Field(None, description="up to six colors with shares")
     lightness: Unit | None = None
     contrast: Unit | None = None
     saturation: Unit | None = None
@@ -142,7 +139,7 @@ class Condition(BaseModel):
     @field_validator("palette", mode="before")
     @classmethod
     def _parse_palette(cls, value: Any) -> Any:
-        """Also takes text, "#203040,#e0c080:2", and lists of such colours; scales the shares."""
+        """Also takes text, "#203040,#e0c080:2", and lists of such colors; scales the shares."""
         if value is None:
             return None
         if isinstance(value, str) or (value and all(isinstance(color, str) for color in value)):
@@ -243,7 +240,7 @@ class Condition(BaseModel):
 def mix_conditions(conditions: Sequence[Condition], weights: Sequence[float] | None = None) -> Condition:
     """Several conditions as one: each attribute is the weighted mean over those that set it.
 
-    Palettes bring all their colours, merged to six; directions mix as axes (0° and 179° are neighbours);
+    Palettes bring all their colors, merged to six; directions mix as axes (0° and 179° are neighbors);
     weights of styles add up; embeddings mix as distributions do.
 
     Raises:

@@ -54,7 +54,7 @@ def match(requested: Condition, measured: Condition) -> Match:
 def attribute_distances(requested: Tensor, measured: Tensor) -> Tensor:
     """Of each attribute, in units of its scale: ``(N, attributes)``, from vectors ``(N, D)``. Differentiable.
 
-    As in :func:`match`, but not limited to 1, and between palettes under a regularised plan.
+    As in :func:`match`, but not limited to 1, and between palettes under a regularized plan.
     """
     distances = []
     for name, attribute in ATTRIBUTES.items():

@@ -15,18 +15,14 @@ from bottega.personalize.analysis.pixels import COARSE_FACTOR, resize_for_analys
 from bottega.personalize.condition import ATTRIBUTES
 
 SOURCE_CLUSTERS = 24
-"""Colours that stand for the picture's: four times as many as a palette has, so that parts of one colour may
+"""Colors that stand for the picture's: four times as many as a palette has, so that parts of one color may
 take different ones."""
 
 PLAN_REGULARIZATION = 0.001
-"""A stronger one sends a colour halfway between two of the palette's, to grey between blue and ochre."""
+"""A stronger one sends a color halfway between two of the palette's, to gray between blue and ochre."""
 
-CLUSTER_SIGMA = 0.05
-"""Of the Gaussian in OKLab by which a colour follows the clusters near it."""
-
-LUT_SIZE = 24
-"""Of the lookup table of colours, along each axis of OKLab."""
-
+CLUSTER_SIGMA = 0.05  # of the Gaussian in OKLab by which a color follows the clusters near it
+LUT_SIZE = 24  # of the lookup table of colors, along each axis of OKLab
 LUT_LOW = (0.0, -0.35, -0.35)
 LUT_HIGH = (1.0, 0.35, 0.35)
 
@@ -35,8 +31,7 @@ MAX_SHIFT, MAX_ZOOM = 0.25, 1.4
 SUBJECT_SHARE = 0.7
 """Of the way that the subject moves: its surroundings move along, and take part of the attention."""
 
-STROKE_GAIN = 0.7
-"""From a difference of measured directions to a turn of strokes."""
+STROKE_GAIN = 0.7  # from a difference of measured directions to a turn of strokes
 
 
 @torch.no_grad()
@@ -47,7 +42,7 @@ def closed_form(
 
     Args:
         lab: ``(N, 3, H, W)`` in OKLab; measured: their attributes ``(N, D)``.
-        region: ``(N or 1, 1, H, W)``, where colour counts.
+        region: ``(N or 1, 1, H, W)``, where color counts.
     """
     values, mask = target.values, target.mask
     params = AdjustmentParams.zeros(len(lab), lab.device).to_dict()
@@ -75,9 +70,9 @@ def apply_requested_palettes(
     if not bool(is_requested.any()):
         return lab
     palettes = values[:, columns].reshape(-1, MAX_PALETTE_COLORS, 4)
-    grey = torch.zeros_like(palettes)  # a placeholder where no palette is requested; its result is not used
-    grey[:, 0] = torch.tensor([0.5, 0.0, 0.0, 1.0]).to(values)
-    changed = apply_palette(lab, torch.where(is_requested[:, None, None], palettes, grey), region, strength)
+    gray = torch.zeros_like(palettes)  # a placeholder where no palette is requested; its result is not used
+    gray[:, 0] = torch.tensor([0.5, 0.0, 0.0, 1.0]).to(values)
+    changed = apply_palette(lab, torch.where(is_requested[:, None, None], palettes, gray), region, strength)
     if region is not None:
         changed = lab + region * (changed - lab)
     return torch.where(is_requested.view(-1, 1, 1, 1), changed, lab)
@@ -85,16 +80,16 @@ def apply_requested_palettes(
 
 @torch.no_grad()
 def apply_palette(lab: Tensor, palette: Tensor, mask: Tensor | None = None, strength: float = 1.0) -> Tensor:
-    """OKLab ``(N, 3, H, W)`` with the colours of ``palette (N, 6, 4)``.
+    """OKLab ``(N, 3, H, W)`` with the colors of ``palette (N, 6, 4)``.
 
-    The transport plan of least work (Sinkhorn) from clusters of the picture's colours to the palette gives
+    The transport plan of least work (Sinkhorn) from clusters of the picture's colors to the palette gives
     the mean shift of each cluster; every pixel is shifted as the clusters near it are, so that the variation
     around them, the drawing, stays. (A second pass comes nearer to the palette, and makes posters of
     photographs.)
 
     Args:
-        mask: ``(N or 1, 1, H, W)``, where the picture's own colours are measured; all of it is recolored.
-        strength: in [0, 1], how far the colours go.
+        mask: ``(N or 1, 1, H, W)``, where the picture's own colors are measured; all of it is recolored.
+        strength: in [0, 1], how far the colors go.
     """
     coarse = avg_pool2d(resize_for_analysis(lab), COARSE_FACTOR)
     weights = None if mask is None else avg_pool2d(resize_for_analysis(mask.to(lab)), COARSE_FACTOR)
@@ -111,7 +106,7 @@ def apply_palette(lab: Tensor, palette: Tensor, mask: Tensor | None = None, stre
 
 
 def _shift_table(centers: Tensor, shifts: Tensor, is_used: Tensor) -> Tensor:
-    """The shift of every colour of a lattice: ``(N, 3, LUT_SIZE, LUT_SIZE, LUT_SIZE)``, axes b, a, L."""
+    """The shift of every color of a lattice: ``(N, 3, LUT_SIZE, LUT_SIZE, LUT_SIZE)``, axes b, a, L."""
     lightness, a, b = (
         torch.linspace(low, high, LUT_SIZE).to(centers) for low, high in zip(LUT_LOW, LUT_HIGH, strict=True)
     )
@@ -133,7 +128,7 @@ def _look_up(table: Tensor, lab: Tensor) -> Tensor:
 
 def solve_tone(lab: Tensor, values: Tensor, mask: Tensor, region: Tensor | None = None) -> Tensor:
     """``(N, 4)``: the tone that gives the requested lightness, contrast, saturation and warmth, by rounds of
-    measuring and correcting. Colours outside sRGB are clipped in each round, as they will be."""
+    measuring and correcting. Colors outside sRGB are clipped in each round, as they will be."""
     small = avg_pool2d(resize_for_analysis(lab), COARSE_FACTOR)
     weights = None if region is None else avg_pool2d(resize_for_analysis(region.to(lab)), COARSE_FACTOR)
     columns = slice(ATTRIBUTES["lightness"].columns.start, ATTRIBUTES["warmth"].columns.stop)

@@ -24,9 +24,7 @@ ARCHITECTURE = "adjust"
 INPUT_SIDE = 64
 """Side in pixels of the square that the network sees of any picture: three halvings lead to the maps."""
 
-INPUT_CHANNELS = 6
-"""L, a, b, saliency, and the displacement so far."""
-
+INPUT_CHANNELS = 6  # L, a, b, saliency, and the displacement so far
 OUTPUT_SCALES = {
     "warp": 0.03,
     "detail_gains": 0.25,

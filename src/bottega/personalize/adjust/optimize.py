@@ -21,20 +21,14 @@ LEARNING_RATES = {
     "strokes": 0.08,
 }
 
-BETAS = (0.8, 0.95)
-"""Of Adam: shorter than usual, as there are few steps."""
-
-STRUCTURE_WEIGHT = 1.0
-"""Relative to the mean distance of attributes in their scales."""
-
+BETAS = (0.8, 0.95)  # of Adam: shorter than usual, as there are few steps
+STRUCTURE_WEIGHT = 1.0  # relative to the mean distance of attributes in their scales
 REGULARIZATION_WEIGHT = 0.3
 
 TOTAL_VARIATION_WEIGHTS = {"warp": 60.0, "detail_gains": 1.0, "smoothing": 1.0, "bilateral_grid": 2.0}
-"""Of squared differences between neighbouring cells."""
+"""Of squared differences between neighboring cells."""
 
-CURVATURE_WEIGHT = 600.0
-"""Of squared second differences of the warp, which are zero for shifts and zooms."""
-
+CURVATURE_WEIGHT = 600.0  # of squared second differences of the warp, which are zero for shifts and zooms
 SIZE_WEIGHTS = {"detail_gains": 0.1, "smoothing": 0.1, "bilateral_grid": 0.5, "strokes": 0.1}
 """Of mean squares."""
 
@@ -125,7 +119,7 @@ def structure_loss(light: Tensor, reference: Tensor) -> Tensor:
 
 
 def regularization_loss(params: AdjustmentParams, rendering: Rendering) -> Tensor:
-    """``(N,)``: unevenness and size of the parameters, colours outside sRGB, and places from beyond the
+    """``(N,)``: unevenness and size of the parameters, colors outside sRGB, and places from beyond the
     edges."""
     tensors = params.to_dict()
     loss = GAMUT_WEIGHT * rendering.gamut_excess + _distance_beyond_edges(rendering.displacement)

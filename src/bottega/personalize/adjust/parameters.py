@@ -11,12 +11,8 @@ from torch import Tensor
 from bottega.personalize.analysis.texture import OCTAVES
 from bottega.personalize.condition import ATTRIBUTES
 
-GRID_SIZE = 8
-"""Side of the maps: local changes are smooth over an eighth of the picture."""
-
-GRID_DEPTH = 4
-"""Cells of the bilateral grid along lightness."""
-
+GRID_SIZE = 8  # side of the maps: local changes are smooth over an eighth of the picture
+GRID_DEPTH = 4  # cells of the bilateral grid along lightness
 PARAM_SHAPES: dict[str, tuple[int, ...]] = {
     "warp": (2, GRID_SIZE, GRID_SIZE),
     "detail_gains": (OCTAVES, GRID_SIZE, GRID_SIZE),

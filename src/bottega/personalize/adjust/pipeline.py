@@ -36,13 +36,13 @@ def adjust(
 ) -> Tensor:
     """Bring a picture to a condition and keep what it shows.
 
-    Colours move in closed form; then the network corrects the parameters by what is measured of the result,
+    Colors move in closed form; then the network corrects the parameters by what is measured of the result,
     and gradient descent does the rest. All of that looks at a small picture; the full one is rendered once.
 
     Args:
         picture: ``(1, 3, H, W)``, sRGB in [0, 1].
         condition: the target. Styles are applied first (:mod:`~..analysis.style`).
-        mask: ``(1, 1, H, W)`` in [0, 1]: nothing changes outside, and colour and texture are measured inside.
+        mask: ``(1, 1, H, W)`` in [0, 1]: nothing changes outside, and color and texture are measured inside.
         strength: how far to go, in [0, 1]; 0 returns the picture as it is.
         network: of :func:`~.network.load_adjustment_net`; None skips its steps.
         optimizer_steps: each takes about as long as six analyses; 0 skips them.
@@ -111,7 +111,7 @@ class AdjustmentState:
         region: Tensor | None = None,
         strength: float = 1.0,
     ) -> AdjustmentState:
-        """The closed form: colours in the requested palette, one curve of tones, the subject moved.
+        """The closed form: colors in the requested palette, one curve of tones, the subject moved.
 
         Args:
             pictures: ``(N, 3, H, W)``, sRGB in [0, 1], at the size of analysis.

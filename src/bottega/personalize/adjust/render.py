@@ -15,38 +15,21 @@ from bottega.personalize.analysis.color import WARM_HUE
 from bottega.personalize.analysis.pixels import pixel_coordinates, resize_for_analysis
 from bottega.personalize.analysis.texture import detail_octaves
 
-MAX_DISPLACEMENT = 0.35
-"""Of the warp, in sides of the picture."""
-
-MIRROR_FADE = 0.08
-"""At this distance beyond the edge, in sides, the mirrored picture is entirely blurred."""
-
-MIRROR_BLUR_SIDE = 24
-"""Shorter side in pixels of the picture that is enlarged for that."""
-
-MIN_LIGHTNESS = 0.005
-"""Curves stop at this distance from lightness 0 and 1, where they are infinitely steep."""
-
+MAX_DISPLACEMENT = 0.35  # of the warp, in sides of the picture
+MIRROR_FADE = 0.08  # at this distance beyond the edge, in sides, the mirrored picture is entirely blurred
+MIRROR_BLUR_SIDE = 24  # shorter side in pixels of the picture that is enlarged for that
+MIN_LIGHTNESS = 0.005  # curves stop at this distance from lightness 0 and 1, where they are infinitely steep
 MAX_LIGHT_SHIFT, MAX_LOG_CHROMA_GAIN = 1.5, 1.0
 """Of the bilateral grid: shift of the curve of lightness, and logarithm of the gain of chroma."""
 
-MAX_LOG_DETAIL_GAIN = 1.4
-"""Four times as strong, or a quarter."""
-
-EDGE_VARIANCE = 0.002
-"""Variance of lightness at which the guided filter keeps half of the variation."""
-
-FILTER_RADIUS = 3
-"""Of the guided filter, in pixels of 192."""
-
-MAX_GRAIN = 0.06
-"""Deviation of the strongest grain, in lightness."""
-
+MAX_LOG_DETAIL_GAIN = 1.4  # four times as strong, or a quarter
+EDGE_VARIANCE = 0.002  # variance of lightness at which the guided filter keeps half of the variation
+FILTER_RADIUS = 3  # of the guided filter, in pixels of 192
+MAX_GRAIN = 0.06  # deviation of the strongest grain, in lightness
 MAX_STROKE_GAIN = 2.0
 """By which the strongest turn lengthens strokes that run its way, and shortens those across it."""
 
-STROKE_LENGTH = 7
-"""In pixels, of 192, over which strokes are averaged."""
+STROKE_LENGTH = 7  # in pixels, of 192, over which strokes are averaged
 
 
 @dataclass(frozen=True)
@@ -57,7 +40,7 @@ class Rendering:
         picture: ``(N, 3, H, W)``, sRGB in [0, 1].
         structure: the original under the same warp, in OKLab: what the result should still show.
         displacement: ``(N, 2, H, W)``.
-        gamut_excess: mean distance of colours outside sRGB before they were clipped, ``(N,)``.
+        gamut_excess: mean distance of colors outside sRGB before they were clipped, ``(N,)``.
     """
 
     picture: Tensor
@@ -208,7 +191,7 @@ def stroke_rotation(fine: Tensor, direction: Tensor) -> Tensor:
     """What to add to a picture so that the strokes of its fine detail ``(N, C, H, W)`` turn.
 
     Means along four directions keep strokes that run so; those along ``direction (N, 2)`` (cos 2φ, sin 2φ)
-    are added, those across it subtracted, in all channels: lightness alone would leave fringes of colour.
+    are added, those across it subtracted, in all channels: lightness alone would leave fringes of color.
     """
     level, rising, upright, falling = _directional_means(fine)
     cos2, sin2 = (MAX_STROKE_GAIN * torch.tanh(direction))[..., None, None, None].unbind(1)

@@ -21,11 +21,11 @@ from bottega.personalize.condition import ATTRIBUTES, Condition, mix_conditions
 def analyze(pictures: Tensor, mask: Tensor | None = None) -> Tensor:
     """The attributes of pictures ``(N, 3, H, W)``: ``(N, D)``, in the order of the vector.
 
-    Differentiable; of a palette the colours are, the shares are not.
+    Differentiable; of a palette the colors are, the shares are not.
 
     Args:
         pictures: sRGB in [0, 1], any size.
-        mask: ``(N or 1, 1, H, W)`` in [0, 1], where colour and texture are measured; composition is always
+        mask: ``(N or 1, 1, H, W)`` in [0, 1], where color and texture are measured; composition is always
             that of the whole picture.
 
     Raises:

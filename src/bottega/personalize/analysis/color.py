@@ -9,14 +9,9 @@ from torch import Tensor
 
 from bottega.personalize.analysis.pixels import safe_sqrt, weighted_mean
 
-MAX_CHROMA = 0.3225
-"""Chroma of the most vivid colour of sRGB, magenta."""
-
-MAX_WARMTH = 0.3
-"""Pure blue is 0.29 on the cool side of grey, pure red 0.22 on the warm one."""
-
-WARM_HUE = math.radians(60)
-"""Hue of the warm axis in OKLab: orange; its opposite is azure."""
+MAX_CHROMA = 0.3225  # chroma of the most vivid color of sRGB, magenta
+MAX_WARMTH = 0.3  # pure blue is 0.29 on the cool side of gray, pure red 0.22 on the warm one
+WARM_HUE = math.radians(60)  # hue of the warm axis in OKLab: orange; its opposite is azure
 
 
 def measure_color(lab: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -11,29 +11,15 @@ from bottega.layers import gaussian_blur
 from bottega.personalize.analysis.pixels import pixel_coordinates, safe_sqrt
 
 CENTER_SURROUND_SIGMAS = ((1.0, 4.0), (2.0, 8.0))
-"""Of centre and surround, in pixels of a picture with a shorter side of 64."""
+"""Of center and surround, in pixels of a picture with a shorter side of 64."""
 
-CHROMA_WEIGHT = 2.0
-"""Of differences of chroma in saliency, relative to differences of lightness."""
-
-BORDER_SHARE = 0.1
-"""Width of the border whose colours are taken for the background's, as a share of each side."""
-
-CENTER_BIAS_SIGMA = 0.5
-"""Of the Gaussian, in sides of the picture, by which the edges count less."""
-
-SALIENCY_POWER = 3.0
-"""Lets the strongest places outweigh a busy rest."""
-
-HORIZON_POWER = 16
-"""Of the between-class variance that weights the heights: nearly its maximum, yet smooth."""
-
-THIRDS_SIGMA = 1 / 12
-"""Of the Gaussian around each crossing of thirds, in sides of the picture."""
-
-CALM_CHANGE = 0.02
-"""Change of lightness from pixel to pixel, at 64 pixels, at which a place is half empty."""
-
+CHROMA_WEIGHT = 2.0  # of differences of chroma in saliency, relative to differences of lightness
+BORDER_SHARE = 0.1  # width of the border whose colors are taken for the background's, as a share of each side
+CENTER_BIAS_SIGMA = 0.5  # of the Gaussian, in sides of the picture, by which the edges count less
+SALIENCY_POWER = 3.0  # lets the strongest places outweigh a busy rest
+HORIZON_POWER = 16  # of the between-class variance that weights the heights: nearly its maximum, yet smooth
+THIRDS_SIGMA = 1 / 12  # of the Gaussian around each crossing of thirds, in sides of the picture
+CALM_CHANGE = 0.02  # change of lightness from pixel to pixel, at 64 pixels, at which a place is half empty
 EPSILON = 1e-6
 
 
@@ -50,9 +36,9 @@ def measure_composition(lab: Tensor) -> Tensor:
 def saliency(lab: Tensor) -> Tensor:
     """How much each place draws the eye: ``(N, 1, h, w)``, with a sum of 1 per picture. Differentiable.
 
-    The sum of two maps, each divided by its mean: how unlike the border's colours a place is (Mahalanobis
+    The sum of two maps, each divided by its mean: how unlike the border's colors a place is (Mahalanobis
     distance; that the border is background is the prior of Wei et al. 2012), and Σ ‖G_c ∗ P − G_s ∗ P‖ over
-    two scales, centre against surround (Itti, Koch and Niebur 1998, in OKLab, without maps of orientation).
+    two scales, center against surround (Itti, Koch and Niebur 1998, in OKLab, without maps of orientation).
     Times a Gaussian around the middle; the map is S³ / Σ S³.
 
     Args:
@@ -74,7 +60,7 @@ def saliency(lab: Tensor) -> Tensor:
 
 
 def _border_distance(weighted: Tensor) -> Tensor:
-    """Mahalanobis distance to the colours along the four edges, ``(N, 1, h, w)``."""
+    """Mahalanobis distance to the colors along the four edges, ``(N, 1, h, w)``."""
     blurred = gaussian_blur(weighted, 1.0)
     height, width = weighted.shape[-2:]
     rows, columns = (max(2, round(BORDER_SHARE * side)) for side in (height, width))
@@ -98,7 +84,7 @@ def _scale_to_mean_one(values: Tensor) -> Tensor:
 
 
 def subject(salience: Tensor) -> Tensor:
-    """``(N, 3)``: centre of gravity x, y of the map, and √12 · √(σₓ σᵧ): 0 for a point, 1 for an even map."""
+    """``(N, 3)``: center of gravity x, y of the map, and √12 · √(σₓ σᵧ): 0 for a point, 1 for an even map."""
     x, y = pixel_coordinates(salience)
     center_x, center_y = ((salience * where).sum((2, 3)) for where in (x, y))
     variance_x = (salience * (x - center_x[..., None, None]).square()).sum((2, 3))

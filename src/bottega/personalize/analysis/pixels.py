@@ -12,9 +12,7 @@ ANALYSIS_SIDE = 192
 """Shorter side in pixels at which every picture is analyzed: sizes of detail are relative to the picture, and
 a thumbnail counts as the smooth picture that it looks like on a wall."""
 
-COARSE_FACTOR = 3
-"""Composition and palette are measured at 1 / COARSE_FACTOR of that."""
-
+COARSE_FACTOR = 3  # composition and palette are measured at 1 / COARSE_FACTOR of that
 EPSILON = 1e-8
 
 
@@ -74,7 +72,7 @@ def safe_sqrt(values: Tensor) -> Tensor:
 
 
 def pixel_coordinates(planes: Tensor) -> tuple[Tensor, Tensor]:
-    """Centres of the pixels of ``(…, H, W)`` in [0, 1]: x ``(1, W)`` and y ``(H, 1)``."""
+    """Centers of the pixels of ``(…, H, W)`` in [0, 1]: x ``(1, W)`` and y ``(H, 1)``."""
     height, width = planes.shape[-2:]
     x = (torch.arange(width, device=planes.device, dtype=planes.dtype) + 0.5) / width
     y = (torch.arange(height, device=planes.device, dtype=planes.dtype) + 0.5) / height

@@ -26,18 +26,13 @@ from bottega.transfer.feedforward import (
 from bottega.transfer.feedforward.style_code import check_image
 
 NETWORK = "micro"
-STYLE_SIDE = 512
-"""Shorter side in pixels of style pictures; larger would make strokes larger."""
-
-STYLE_SCALE = 0.61
-"""The distance that 95 of 100 pairs of pictures stay below, as the scale of an attribute."""
-
-MIN_VARIANCE = 1e-5
-"""What codes add to a variance before its root."""
+STYLE_SIDE = 512  # shorter side in pixels of style pictures; larger would make strokes larger
+STYLE_SCALE = 0.61  # the distance that 95 of 100 pairs of pictures stay below, as the scale of an attribute
+MIN_VARIANCE = 1e-5  # what codes add to a variance before its root
 
 
 def embed_style(picture: Tensor) -> StyleEmbedding:
-    """What the network measures of a picture ``(1, 3, H, W)``: colours, and statistics of its features.
+    """What the network measures of a picture ``(1, 3, H, W)``: colors, and statistics of its features.
 
     Raises:
         PictureError: the shape is wrong.
@@ -89,7 +84,7 @@ def stylize_with_condition(
 ) -> Tensor:
     """The picture ``(1, 3, H, W)`` in the styles and the embedding of a condition, mixed.
 
-    Where the condition has a palette, the styles leave the colours alone. A picture smaller than
+    Where the condition has a palette, the styles leave the colors alone. A picture smaller than
     :data:`STYLE_SIDE` is stylized at that size and reduced: its strokes would be too large.
 
     Raises:

@@ -8,14 +8,9 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from bottega.personalize.analysis.pixels import safe_sqrt, weighted_mean
 
-OCTAVES = 5
-"""Of detail, from waves of about 3 pixels to 48 of a picture with a shorter side of 192."""
-
-HALF_ROUGH_DEVIATION = 0.04
-"""Deviation of lightness in the two finest octaves at which roughness is one half."""
-
-MIN_GRADIENT = 2e-3
-"""Smaller gradients of lightness are not detail: a flat picture is abstract, not noisy."""
+OCTAVES = 5  # of detail, from waves of about 3 pixels to 48 of a picture with a shorter side of 192
+HALF_ROUGH_DEVIATION = 0.04  # deviation of lightness in the two finest octaves at which roughness is one half
+MIN_GRADIENT = 2e-3  # smaller gradients of lightness are not detail: a flat picture is abstract, not noisy
 
 
 def measure_texture(light: Tensor, weights: Tensor | None = None) -> Tensor:

@@ -13,8 +13,7 @@ MIN_DISTANCE_SHARE = 0.6
 """Between two items of one proposal, as a share of the pool's median distance, as long as enough items are
 that far apart."""
 
-DISTANCE_SAMPLE = 500
-"""Items between which the median distance is measured."""
+DISTANCE_SAMPLE = 500  # items between which the median distance is measured
 
 
 def thompson_proposal(

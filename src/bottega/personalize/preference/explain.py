@@ -24,9 +24,7 @@ Array = NDArray[np.float64]
 TRAIT_VALUES = np.linspace(-1.5, 1.5, 13)
 """Standardized values that are compared: the middle 87 % of a normal distribution."""
 
-THIRDS = (TRAIT_VALUES < -0.5, np.abs(TRAIT_VALUES) <= 0.5, TRAIT_VALUES > 0.5)
-"""Low, middle and high."""
-
+THIRDS = (TRAIT_VALUES < -0.5, np.abs(TRAIT_VALUES) <= 0.5, TRAIT_VALUES > 0.5)  # low, middle and high
 SAMPLES = 2000
 MIN_CERTAINTY = 0.8
 MIN_WIN_RATE = 0.6
@@ -42,7 +40,7 @@ class TraitPreference:
 
     Attributes:
         trait: its name.
-        words: "muted colours".
+        words: "muted colors".
         value: the best value, in the trait's unit.
         win_rate: how often the best value wins against the worst one in pictures that are equal in all else,
             in [0.5, 1].

@@ -18,15 +18,13 @@ Array = NDArray[np.float64]
 MAX_STANDARDIZED = 3.0
 """Standardized numbers are clipped here, so that one odd picture does not rule their squares."""
 
-SIGNIFICANT_DIGITS = 6
-"""Of every number of an item: a profile file then holds exactly what memory holds."""
-
+SIGNIFICANT_DIGITS = 6  # of every number of an item: a profile file then holds exactly what memory holds
 LINEAR, QUADRATIC, INTERACTION, EMBEDDING, RATING_BIAS = range(5)
 """Kinds of weights: of a trait, of its square, of two traits, of the embedding, of ratings."""
 
 
 class Trait(BaseModel):
-    """A named number of an item, and words for small, medium and large values: "muted colours"."""
+    """A named number of an item, and words for small, medium and large values: "muted colors"."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

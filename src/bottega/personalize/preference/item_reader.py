@@ -17,10 +17,10 @@ TRAITS: tuple[Trait, ...] = tuple(
     for name, low, middle, high in (
         ("lightness", "dark pictures", "pictures neither dark nor light", "light pictures"),
         ("contrast", "low contrast", "medium contrast", "strong contrast"),
-        ("saturation", "muted colours", "colours of medium strength", "vivid colours"),
-        ("warmth", "cool colours", "colours neither cool nor warm", "warm colours"),
+        ("saturation", "muted colors", "colors of medium strength", "vivid colors"),
+        ("warmth", "cool colors", "colors neither cool nor warm", "warm colors"),
         ("redness", "greens", "neither greens nor reds", "reds"),
-        ("variety", "colours close to each other", "some variety of colours", "colours far apart"),
+        ("variety", "colors close to each other", "some variety of colors", "colors far apart"),
         ("subject_x", "subjects on the left", "subjects halfway across", "subjects on the right"),
         ("subject_y", "subjects high up", "subjects halfway down", "subjects low down"),
         ("subject_size", "small subjects", "subjects of medium size", "large or spread-out subjects"),
@@ -44,16 +44,11 @@ TRAITS: tuple[Trait, ...] = tuple(
 
 ENCODER = "small"
 LAYERS = ("relu3_3", "relu4_3")
-ENCODER_SIDE = 128
-"""Shorter side of the encoder's input, in pixels."""
-
+ENCODER_SIDE = 128  # shorter side of the encoder's input, in pixels
 EMBEDDING_SIZE = 24
 
-MIN_ACTIVATION = 1e-2
-"""Added to activations before the logarithm; their mean over natural pictures is 1."""
-
-READER_VERSION = 1
-"""Of everything in this file: items of another version are not comparable."""
+MIN_ACTIVATION = 1e-2  # added to activations before the logarithm; their mean over natural pictures is 1
+READER_VERSION = 1  # of everything in this file: items of another version are not comparable
 
 
 class ItemReader:
@@ -83,7 +78,7 @@ def measure_traits(vector: Tensor) -> dict[str, float]:
     """The traits in a condition's vector ``(D,)``.
 
     Directions of strokes are cos 2φ and sin 2φ times how alike they run; ``redness`` is the palette's mean a
-    of OKLab, ``variety`` the root mean square distance of its colours from their mean in a and b.
+    of OKLab, ``variety`` the root mean square distance of its colors from their mean in a and b.
     """
     values = {name: vector[attribute.columns] for name, attribute in ATTRIBUTES.items()}
     palette = values["palette"].view(MAX_PALETTE_COLORS, 4)

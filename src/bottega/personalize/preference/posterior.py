@@ -15,8 +15,7 @@ from bottega.personalize.preference.likelihood import VoteArrays
 Array = NDArray[np.float64]
 
 NEWTON_ROUNDS = 40
-NEWTON_TOLERANCE = 1e-3
-"""Newton's method ends when the log posterior rises by less."""
+NEWTON_TOLERANCE = 1e-3  # newton's method ends when the log posterior rises by less
 
 
 @dataclass(frozen=True)

@@ -28,14 +28,10 @@ TRAIT_PSEUDO_COUNT = 1.0
 """Pseudo-observations of a trait's relevance being 1. Few let most traits go to nothing and some stand out
 (the weights then follow Student's t distribution with so many degrees of freedom)."""
 
-KIND_PSEUDO_COUNT = 4.0
-"""Likewise of the variance of each kind."""
-
+KIND_PSEUDO_COUNT = 4.0  # likewise of the variance of each kind
 RATING_BIAS_VARIANCE = 1.0
 
-MAX_EVIDENCE_GAP = 3.0
-"""Initial priors whose log evidence is further below the best are dropped."""
-
+MAX_EVIDENCE_GAP = 3.0  # initial priors whose log evidence is further below the best are dropped
 MIN_VARIANCE = 1e-8
 
 
