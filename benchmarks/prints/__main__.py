@@ -1,7 +1,7 @@
 """Memory and time of prints: ``python -m benchmarks.prints``.
 
-Each size runs in a process of its own with two iterations at the last scale; its peak memory is the
-kernel's count. And where a picture fits both ways, it is painted whole and in tiles, and compared.
+Each size runs in its own process with two iterations at the last scale; peak memory is measured by the
+kernel. A picture that fits into memory is stylized with and without tiles, and the results are compared.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cyclopts
 
-from benchmarks.prints.work import compare, paint
+from benchmarks.prints.work import compare_tiled_and_untiled, stylize_print
 from bottega.runtime import system_info
 
 app = cyclopts.App(help=__doc__)
@@ -22,7 +22,7 @@ app = cyclopts.App(help=__doc__)
 
 @app.default
 def measure(*, sizes: str = "1024,2048,4096,8192", out: Path = Path("benchmarks/prints/results")) -> None:
-    """Write the table.
+    """Run the benchmark and write the table.
 
     Parameters
     ----------
@@ -35,27 +35,27 @@ def measure(*, sizes: str = "1024,2048,4096,8192", out: Path = Path("benchmarks/
     rows = []
     for size in map(int, sizes.split(",")):
         with context.Pool(1) as pool:
-            rows.append(pool.apply(paint, (size,)))
+            rows.append(pool.apply(stylize_print, (size,)))
         print(json.dumps(rows[-1]), flush=True)
     with context.Pool(1) as pool:
-        difference = pool.apply(compare)
+        difference = pool.apply(compare_tiled_and_untiled)
     out.mkdir(parents=True, exist_ok=True)
     command = shlex.join(["python", "-m", "benchmarks.prints", *sys.argv[1:]])
-    figures = {
+    results = {
         "command": command,
         "machine": system_info(),
         "rows": rows,
-        "mean_difference_of_tiled_in_255ths": difference,
+        "tiled_mean_difference_255ths": difference,
     }
-    (out / "prints.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    (out / "prints.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     (out / "prints.md").write_text(table(rows, difference, command), encoding="utf-8")
     print((out / "prints.md").read_text(encoding="utf-8"))
 
 
 def table(rows: list[dict[str, float]], difference: float, command: str) -> str:
-    """The figures as Markdown."""
+    """The results as Markdown."""
     lines = [
-        f"`{command}`: the packaged encoder, bf16 where the processor has it, one picture, one style.",
+        f"`{command}`: the packaged encoder, bf16 where the processor supports it, one picture, one style.",
         "",
         "| pixels | peak memory | seconds per iteration at that size |",
         "| --- | ---: | ---: |",
@@ -64,7 +64,7 @@ def table(rows: list[dict[str, float]], difference: float, command: str) -> str:
         f"| {r['size']:.0f} × {r['size']:.0f} | {r['peak_gb']:.2f} GB | {r['seconds_per_iteration']:.1f} |"
         for r in rows
     ]
-    lines += ["", f"Tiles of 256 against the whole at 1024 × 683: mean difference {difference} / 255.", ""]
+    lines += ["", f"Tiles of 256 against no tiles at 1024 × 683: mean difference {difference} / 255.", ""]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""What the processes of the benchmark do."""
+"""The measurements, each run in its own process."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bottega.transfer.optimize.state import OptimizationProgress
 from bottega.transfer.regions import Style
 
 
-def paint(size: int) -> dict[str, float]:
-    """One print of ``size`` × ``size`` pixels: its peak memory and the time of its last iteration."""
+def stylize_print(size: int) -> dict[str, float]:
+    """Stylize a print of ``size`` × ``size`` pixels: peak memory and time of the last iteration."""
     configure_malloc()
     ends: list[float] = []
     content = photograph("china").pixels[..., :427, :427]
@@ -27,17 +27,17 @@ def paint(size: int) -> dict[str, float]:
 
     encoder = load_encoder("small").to(select_dtype(select_device("cpu")))
     start = time.monotonic()
-    optimize(content, [Style(style)], settings, encoder=encoder, on_progress=note)
+    optimize(content, [Style(style)], settings, encoder=encoder, on_progress=record)
     return {
         "size": size,
         "seconds_per_iteration": round(ends[-1] - ends[-2], 2),
-        "seconds_in_all": round(time.monotonic() - start, 1),
+        "total_seconds": round(time.monotonic() - start, 1),
         "peak_gb": round(peak_memory() / 1e9, 2),
     }
 
 
-def compare() -> float:
-    """Mean difference of a tiled from an untiled result at 1024 × 683 after full descents, in 1/255."""
+def compare_tiled_and_untiled() -> float:
+    """Mean difference between a tiled and an untiled result at 1024 × 683, in 1/255."""
     configure_malloc()
     content, style = photograph("china").pixels, paint_style("woodcut", (768, 768))
     encoder = load_encoder("small").to(select_dtype(select_device("cpu")))

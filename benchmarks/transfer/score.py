@@ -18,7 +18,7 @@ from benchmarks.transfer.material import SIDE, Pair, make_pairs
 from benchmarks.transfer.measures import measure
 from benchmarks.transfer.methods import painter
 from bottega.runtime import configure_malloc, set_threads
-from recipes.slices import call
+from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 

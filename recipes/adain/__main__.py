@@ -18,7 +18,7 @@ from bottega.training import check_resume_settings
 from recipes.adain.config import AdaINRecipe
 from recipes.adain.train import averaged, export, prepare
 from recipes.micro.material import load_material
-from recipes.slices import call, train_slice
+from recipes.command_line import call, train_for_minutes
 
 app = cyclopts.App(help=__doc__)
 
@@ -50,7 +50,7 @@ def train(
     material = load_material(data, recipe)
     loop = prepare(recipe, material, run)
     facts = f"{len(material.contents)} photographs, {len(material.styles)} paintings"
-    train_slice(loop, recipe, run, minutes, facts)
+    train_for_minutes(loop, recipe, run, minutes, facts)
     target = run / "adain.safetensors"
     print(f"wrote {target} ({export(recipe, averaged(recipe, loop.checkpoint), target)})")
 

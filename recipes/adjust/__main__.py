@@ -19,7 +19,7 @@ from bottega.training import check_resume_settings
 from recipes.adjust.config import AdjustRecipe
 from recipes.adjust.data import load_training_pictures
 from recipes.adjust.train import averaged, prepare
-from recipes.slices import call, train_slice
+from recipes.command_line import call, train_for_minutes
 
 app = cyclopts.App(help=__doc__)
 
@@ -50,7 +50,7 @@ def train(
     check_resume_settings(recipe, run, ("seed", "width", "blocks"))
     material = load_training_pictures(data, recipe)
     loop = prepare(recipe, material, run)
-    train_slice(loop, recipe, run, minutes, f"{len(material)} pictures")
+    train_for_minutes(loop, recipe, run, minutes, f"{len(material)} pictures")
     target = run / "adjust.safetensors"
     facts = {"recipe": recipe.model_dump(mode="json")}
     print(f"wrote {target} ({save_adjustment_net(averaged(recipe, loop.checkpoint), target, facts)})")

@@ -18,7 +18,7 @@ from bottega.training import check_resume_settings
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
 from recipes.encoder.train import prepare
-from recipes.slices import call
+from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -18,7 +18,7 @@ from bottega.transfer.feedforward import save
 from bottega.transfer.training.settings import SingleStyleSettings
 from bottega.transfer.training.tasks import single_style_task
 from recipes.fast.collection import train_on_collection
-from recipes.slices import call
+from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -20,7 +20,7 @@ from bottega.transfer.training.fit import (
 from bottega.transfer.training.settings import CHANGEABLE_ON_RESUME, FitSettings
 from bottega.transfer.training.tasks import TrainingTask
 from recipes.micro.material import STYLE_FOLDERS
-from recipes.slices import train_slice
+from recipes.command_line import train_for_minutes
 from recipes.split import held_out_photographs, training_files
 
 
@@ -44,5 +44,5 @@ def train_on_collection(recipe: FitSettings, task: TrainingTask, root: Path, run
     check_resume_settings(recipe, run, sorted(type(recipe).model_fields.keys() - set(CHANGEABLE_ON_RESUME)))
     photos = collection_photos(root)
     trainer = build_trainer(recipe, task, encoders.load_encoder(recipe.encoder), photos, run, [Console()])
-    train_slice(trainer, recipe, run, math.inf, f"{len(photos.training)} photographs")
+    train_for_minutes(trainer, recipe, run, math.inf, f"{len(photos.training)} photographs")
     return {"recipe": recipe.model_dump(mode="json"), "losses": load_best_weights(trainer)}

@@ -19,7 +19,7 @@ from bottega.runtime import configure_malloc
 from bottega.training import Console, check_resume_settings
 from recipes.generate.config import GenerateRecipe
 from recipes.generate.sets import files_by_class
-from recipes.slices import call, train_slice
+from recipes.command_line import call, train_for_minutes
 
 app = cyclopts.App(help=__doc__)
 
@@ -54,7 +54,7 @@ def train(
     dataset = load_dataset(files, recipe.size, crop=recipe.crop)
     trainer = build_trainer(recipe.settings, dataset, run, (Console(),))
     facts = f"{len(dataset.pictures)} pictures, {len(dataset.classes)} classes, {recipe.size} pixels"
-    train_slice(trainer, recipe, run, minutes, facts)
+    train_for_minutes(trainer, recipe, run, minutes, facts)
     metadata = {"recipe": recipe.model_dump(mode="json")}
     save(last_generator(trainer), run / "last.safetensors", metadata)
     generator, figures = best_generator(trainer)

@@ -22,7 +22,7 @@ from bottega.evaluate import extractor, frechet_distance, kid, novelty, precisio
 from bottega.generate import Generator
 from bottega.generate.training import ImageDataset, load_dataset, nearest_training_images
 from recipes.generate.sets import files_by_class
-from recipes.slices import call
+from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bottega.errors import SettingsError
-from recipes.split import CLEAN_PHOTOGRAPHS, training_files
+from recipes.split import FREE_PHOTOGRAPHS, training_files
 
 PAINTINGS = "paintings"
 FACES = "kaokore"
@@ -46,6 +46,6 @@ def files_by_class(name: str, root: Path) -> dict[str, list[Path]]:
     """
     if name not in SETS:
         raise SettingsError(f'Unknown set "{name}"; use {", ".join(SETS)}.')
-    if not (root / PAINTINGS).is_dir() or not (root / CLEAN_PHOTOGRAPHS[0]).is_dir():
+    if not (root / PAINTINGS).is_dir() or not (root / FREE_PHOTOGRAPHS[0]).is_dir():
         raise SettingsError(f"{root} is not the picture collection: it should hold paintings/ and photos/.")
     return SETS[name](root)

@@ -18,7 +18,7 @@ from bottega.training import check_resume_settings
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import load_material
 from recipes.micro.train import averaged_painter, export, prepare
-from recipes.slices import call
+from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -17,7 +17,7 @@ from bottega.transfer.feedforward import save
 from bottega.transfer.training.settings import MultiStyleSettings
 from bottega.transfer.training.tasks import multi_style_task
 from recipes.fast.collection import train_on_collection
-from recipes.slices import call
+from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -17,7 +17,7 @@ from recipes.paper import tables
 from recipes.paper.config import PaperRecipe
 from recipes.paper.sets import PictureSplit, collection, few, own
 from recipes.paper.writing import write
-from recipes.slices import call
+from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -20,7 +20,7 @@ from bottega.errors import WeightsError
 from bottega.layers import color_moments, recolor
 from bottega.losses import sliced_loss
 from bottega.transfer.feedforward import PhotoNet, StyleTarget, load
-from recipes.slices import call
+from recipes.command_line import call
 from recipes.split import held_out_paintings, held_out_photographs
 
 SIDE = 384

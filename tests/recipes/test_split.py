@@ -55,10 +55,10 @@ def test_training_and_held_out_share_nothing(collection):
     }
 
 
-def test_no_held_out_painter_trains(collection):
-    painter_of = split.painters(collection)
-    trained = {painter_of.get(path, "") for path in split.training_files(collection, clean=False)}
-    held_out = {painter for _, painter in split.held_out_paintings(collection)}
+def test_held_out_artists_are_not_in_training(collection):
+    artist_of = split.artists(collection)
+    trained = {artist_of.get(path, "") for path in split.training_files(collection, clean=False)}
+    held_out = {artist for _, artist in split.held_out_paintings(collection)}
     assert {"Caravaggio", "Chinese Ming"} <= held_out
     assert "Claude Monet" in trained
     assert not trained & held_out
@@ -110,6 +110,6 @@ def test_another_folder_is_refused(tmp_path):
 def test_the_real_collection_is_split_as_documented():
     held_out = split.held_out_paintings(COLLECTION)
     assert len(held_out) == 541
-    assert len({painter for _, painter in held_out}) == 28
+    assert len({artist for _, artist in held_out}) == 28
     assert len(split.training_files(COLLECTION)) == 2363
     assert len(split.held_out_photographs(COLLECTION, clean=True)) == 14
