@@ -15,7 +15,9 @@ from bottega.training import Trainer
 from bottega.training.checkpoint import SETTINGS_FILE
 
 
-def train_for_minutes(trainer: Trainer, recipe: BaseModel, run: Path, minutes: float, description: str) -> None:
+def train_for_minutes(
+    trainer: Trainer, recipe: BaseModel, run: Path, minutes: float, description: str
+) -> None:
     """Resume the training in the folder ``run`` for ``minutes``; prints ``description`` at the start."""
     write_file(run / SETTINGS_FILE, recipe.model_dump_json(indent=2) + "\n")
     trainer.resume()

@@ -102,7 +102,7 @@ def write_sheet() -> None:
     pictures.save(pictures.contact_sheet(rows, labels=labels), FOLDER / "sheet.jpg", quality=88)
 
 
-def command(item: Exhibit, size: int) -> list[str]:
+def command(item: GalleryItem, size: int) -> list[str]:
     """The command that creates a picture, as a list of arguments."""
     output = FOLDER / f"{item.name}.jpg"
     return ["bottega", "stylize", *shlex.split(item.arguments), "--size", str(size), "-o", str(output)]

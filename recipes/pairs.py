@@ -10,7 +10,9 @@ class PairRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    clean: bool = Field(True, description="use only pictures whose license allows distribution of the weights")
+    clean: bool = Field(
+        True, description="use only pictures whose license allows distribution of the weights"
+    )
     encoder: str = Field("small", description="weights of the encoder for the losses")
     batch: int = Field(4, ge=1, description="pairs of content and style in a batch")
     size: int = Field(128, ge=32, multiple_of=16, description="side of a crop, pixels")

@@ -1,8 +1,8 @@
 """The split of the picture collection into training and held-out pictures.
 
 The collection is the folder of paintings and photographs described by its own README (``paintings/`` with an
-``index.csv``, ``photos/``, ``kaokore/`` ...). Every recipe uses this split, so that figures measured on held-out
-pictures are comparable.
+``index.csv``, ``photos/``, ``kaokore/`` ...). Every recipe uses this split, so that held-out results
+are comparable.
 
 The split depends on names alone (a fixed list, and SHA-1 of a name), not on the order of files or on a random
 generator: adding a picture to the collection never moves another one to the other side.
@@ -146,7 +146,5 @@ def _pictures(root: Path, folders: tuple[str, ...]) -> list[Path]:
 def _collection(root: Path | str) -> Path:
     root = Path(root)
     if not (root / "paintings" / "index.csv").is_file():
-        raise SettingsError(
-            f"{root} is not the picture collection: paintings/index.csv is missing."
-        )
+        raise SettingsError(f"{root} is not the picture collection: paintings/index.csv is missing.")
     return root

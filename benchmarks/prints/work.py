@@ -22,7 +22,7 @@ def stylize_print(size: int) -> dict[str, float]:
     style = paint_style("woodcut", (1024, 1024))
     settings = OptimizeSettings(size=size, first_size=256, scale_step=4, iterations=1, last_iterations=2)
 
-    def note(progress: OptimizationProgress) -> None:
+    def record(progress: OptimizationProgress) -> None:
         ends.append(progress.seconds)
 
     encoder = load_encoder("small").to(select_dtype(select_device("cpu")))

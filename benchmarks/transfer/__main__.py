@@ -30,7 +30,7 @@ from benchmarks.transfer.sheet import kept_file, save_sheet
 from benchmarks.transfer.workers import Task, work
 from bottega.encoders import Encoder
 from bottega.runtime import configure_malloc, set_threads, system_info
-from recipes.command_line import call
+from recipes.command_line import run_app
 
 RIVALS = ("microast", "adain")
 QUICK_PAIRS, QUICK_STRENGTHS = 8, (0.5, 1.0)
@@ -192,4 +192,4 @@ def _comparisons(found: Sequence[Curve]) -> list[Comparison]:
 
 
 if __name__ == "__main__":
-    sys.exit(call(app, None))
+    sys.exit(run_app(app, None))

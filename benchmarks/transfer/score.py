@@ -18,7 +18,7 @@ from benchmarks.transfer.material import SIDE, Pair, make_pairs
 from benchmarks.transfer.measures import measure
 from benchmarks.transfer.methods import painter
 from bottega.runtime import configure_malloc, set_threads
-from recipes.command_line import call
+from recipes.command_line import run_app
 
 app = cyclopts.App(help=__doc__)
 
@@ -83,4 +83,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.exit(call(app, None))
+    sys.exit(run_app(app, None))

@@ -17,8 +17,8 @@ from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
 from recipes.adain.config import AdaINRecipe
 from recipes.adain.train import averaged, export, prepare
+from recipes.command_line import run_app, train_for_minutes
 from recipes.micro.material import load_material
-from recipes.command_line import call, train_for_minutes
 
 app = cyclopts.App(help=__doc__)
 
@@ -57,7 +57,7 @@ def train(
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return run_app(app, words)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from bottega.training import check_resume_settings
 from recipes.adjust.config import AdjustRecipe
 from recipes.adjust.data import load_training_pictures
 from recipes.adjust.train import averaged, prepare
-from recipes.command_line import call, train_for_minutes
+from recipes.command_line import run_app, train_for_minutes
 
 app = cyclopts.App(help=__doc__)
 
@@ -58,7 +58,7 @@ def train(
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return run_app(app, words)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from recipes.encoder.pretext import (
     TwoView,
 )
 from recipes.encoder.views import Drawn, Views
-from recipes.split import painters, training_files
+from recipes.split import artists, training_files
 
 
 class Student(nn.Module):
@@ -90,7 +90,7 @@ def student_encoder(recipe: EncoderRecipe) -> VGGEncoder:
 
 def artist_labels(root: Path, files: list[Path], fewest: int = 4) -> Tensor:
     """A number for each file whose painter has at least ``fewest`` of them; -1 for the others."""
-    known = painters(root)
+    known = artists(root)
     names = [known.get(file, "") for file in files]
     kept = sorted({name for name in names if name and names.count(name) >= fewest})
     return torch.tensor([kept.index(name) if name in kept else -1 for name in names])

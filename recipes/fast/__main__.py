@@ -17,8 +17,8 @@ from bottega import styles
 from bottega.transfer.feedforward import save
 from bottega.transfer.training.settings import SingleStyleSettings
 from bottega.transfer.training.tasks import single_style_task
+from recipes.command_line import run_app
 from recipes.fast.collection import train_on_collection
-from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 
@@ -54,7 +54,7 @@ def train(
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, args)
+    return run_app(app, args)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from bottega.generate import save
 from bottega.generate.training import best_generator, build_trainer, last_generator, load_dataset
 from bottega.runtime import configure_malloc
 from bottega.training import Console, check_resume_settings
+from recipes.command_line import run_app, train_for_minutes
 from recipes.generate.config import GenerateRecipe
 from recipes.generate.sets import files_by_class
-from recipes.command_line import call, train_for_minutes
 
 app = cyclopts.App(help=__doc__)
 
@@ -64,7 +64,7 @@ def train(
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, args)
+    return run_app(app, args)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from bottega import encoders, generate, pictures
 from bottega.evaluate import extractor, frechet_distance, kid, novelty, precision_recall
 from bottega.generate import Generator
 from bottega.generate.training import ImageDataset, load_dataset, nearest_training_images
+from recipes.command_line import run_app
 from recipes.generate.sets import files_by_class
-from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 
@@ -132,7 +132,7 @@ def nearest_sheet(generator: Generator, dataset: ImageDataset, truncation: float
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, args)
+    return run_app(app, args)
 
 
 if __name__ == "__main__":

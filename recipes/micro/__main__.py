@@ -15,10 +15,10 @@ import cyclopts
 
 from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
+from recipes.command_line import run_app
 from recipes.micro.config import MicroRecipe
 from recipes.micro.material import load_material
 from recipes.micro.train import averaged_painter, export, prepare
-from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 
@@ -68,7 +68,7 @@ def train(
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return run_app(app, words)
 
 
 if __name__ == "__main__":

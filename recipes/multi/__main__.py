@@ -16,8 +16,8 @@ from bottega.styles import STYLES, paint
 from bottega.transfer.feedforward import save
 from bottega.transfer.training.settings import MultiStyleSettings
 from bottega.transfer.training.tasks import multi_style_task
+from recipes.command_line import run_app
 from recipes.fast.collection import train_on_collection
-from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 
@@ -50,7 +50,7 @@ def train(
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, args)
+    return run_app(app, args)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 
 import cyclopts
 
+from recipes.command_line import run_app
 from recipes.paper import tables
 from recipes.paper.config import PaperRecipe
 from recipes.paper.sets import PictureSplit, collection, few, own
 from recipes.paper.writing import write
-from recipes.command_line import call
 
 app = cyclopts.App(help=__doc__)
 
@@ -64,7 +64,7 @@ def make(
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return run_app(app, words)
 
 
 if __name__ == "__main__":

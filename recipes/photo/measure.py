@@ -20,7 +20,7 @@ from bottega.errors import WeightsError
 from bottega.layers import color_moments, recolor
 from bottega.losses import sliced_loss
 from bottega.transfer.feedforward import PhotoNet, StyleTarget, load
-from recipes.command_line import call
+from recipes.command_line import run_app
 from recipes.split import held_out_paintings, held_out_photographs
 
 SIDE = 384
@@ -84,7 +84,7 @@ def _spread(files: Sequence[Path], count: int) -> list[Path]:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return call(app, words)
+    return run_app(app, words)
 
 
 if __name__ == "__main__":
