@@ -47,7 +47,7 @@ def calibration(pictures: PictureSet, count: int = 96, side: int = 160) -> Tenso
     """
     count = min(count, len(pictures))
     crops = []
-    for picture in (pictures.pictures[number * len(pictures) // count] for number in range(count)):
+    for picture in (pictures[number * len(pictures) // count] for number in range(count)):
         short = min(picture.shape[-2:])
         top, left = (picture.shape[-2] - short) // 2, (picture.shape[-1] - short) // 2
         square = picture[None, :, top : top + short, left : left + short].float() / 255

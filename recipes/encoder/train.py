@@ -135,7 +135,7 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Trainer, Stud
     def step(step: Step) -> dict[str, Tensor]:
         generator = step.generator
         chosen = torch.multinomial(chance, recipe.batch, generator=generator)
-        drawn = views.draw([pictures.pictures[i] for i in chosen], generator)
+        drawn = views.draw([pictures[i] for i in chosen], generator)
         pixels, kinds = drawn.views, chosen[:0]
         if recipe.spoiled:
             bad, kinds = distort(pixels[: recipe.batch], generator)

@@ -94,8 +94,8 @@ def load_material(root: Path, recipe: PairRecipe) -> Material:
 def sorted_out(root: Path, pictures: PictureSet) -> Material:
     """Contents and styles by the folder that they lie in."""
     kinds = [file.relative_to(root).parts[0] in STYLE_FOLDERS for file in pictures.files]
-    styles = [picture for picture, is_style in zip(pictures.pictures, kinds, strict=True) if is_style]
-    photographs = [p for p, is_style in zip(pictures.pictures, kinds, strict=True) if not is_style]
+    styles = [picture for picture, is_style in zip(pictures, kinds, strict=True) if is_style]
+    photographs = [p for p, is_style in zip(pictures, kinds, strict=True) if not is_style]
     if not styles or not photographs:
         raise SettingsError(
             f"{root} needs photographs for contents and paintings for styles; one is missing."

@@ -1,4 +1,4 @@
-"""Small trainings for the tests of the loop: a regression, and two networks that play against each other."""
+"""Small trainings for the tests of the trainer: a regression and a GAN of numbers."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from torch import nn
 from bottega.training import Callback, Constant, Trainer, Trapezoid, build_optimizer
 
 
-def make_loop(run, steps=40, rate=3e-2, wrong_at=None, **options):
+def make_trainer(run, steps=40, rate=3e-2, wrong_at=None, **options):
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
 
@@ -29,8 +29,8 @@ def lines(run):
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-def weights(loop):
-    return [*loop.module.state_dict().values(), *loop.ema.state.values()]
+def weights(trainer):
+    return [*trainer.module.state_dict().values(), *trainer.ema.state.values()]
 
 
 def same(one, other):
@@ -40,31 +40,31 @@ def same(one, other):
 class At(Callback):
     """Does something once after a step; remembers the events."""
 
-    def __init__(self, number=None, action=None):
-        self.number, self.action, self.events = number, action, []
+    def __init__(self, index=None, action=None):
+        self.index, self.action, self.events = index, action, []
 
-    def step(self, loop, losses):
+    def step(self, trainer, losses):
         self.events.append("step")
-        if loop.global_step == self.number:
-            self.action(loop)
+        if trainer.global_step == self.index:
+            self.action(trainer)
 
-    def start(self, loop):
+    def start(self, trainer):
         self.events.append("start")
 
-    def log(self, loop, line):
+    def log(self, trainer, line):
         self.events.append("log")
 
-    def validate(self, loop, measures, best):
+    def validate(self, trainer, measures, best):
         self.events.append(f"validate {'best' if best else 'worse'}")
 
-    def save(self, loop, path):
+    def save(self, trainer, path):
         self.events.append(f"save {path.name}")
 
-    def end(self, loop, ending):
+    def end(self, trainer, ending):
         self.events.append(f"end {ending}")
 
 
-def adversaries(run, seen, **options):
+def make_gan(run, records, **options):
     """A generator of numbers against a discriminator, as the documentation shows it."""
     torch.manual_seed(0)
     nets = nn.ModuleDict({"generator": nn.Linear(2, 1), "discriminator": nn.Linear(1, 1)})
@@ -73,14 +73,14 @@ def adversaries(run, seen, **options):
     def step(step):
         real = 3 + torch.randn(8, 1, generator=step.generator)
         fake = generator(torch.randn(8, 2, generator=step.generator))
-        wrong = (1 - discriminator(real)).relu().mean() + (1 + discriminator(fake.detach())).relu().mean()
+        d_loss = (1 - discriminator(real)).relu().mean() + (1 + discriminator(fake.detach())).relu().mean()
         before = [p.detach().clone() for p in nets.parameters()]
-        step.update(wrong, "discriminator")
+        step.update(d_loss, "discriminator")
         between = [p.detach().clone() for p in nets.parameters()]
-        fooled = -discriminator(fake).mean()
-        step.update(fooled, "generator")
-        seen.append((before, between, [p.detach().clone() for p in nets.parameters()]))
-        return {"discriminator": wrong, "generator": fooled}
+        g_loss = -discriminator(fake).mean()
+        step.update(g_loss, "generator")
+        records.append((before, between, [p.detach().clone() for p in nets.parameters()]))
+        return {"discriminator": d_loss, "generator": g_loss}
 
     optimizers = {
         "discriminator": build_optimizer("adam", discriminator.parameters(), 5e-2, betas=(0.0, 0.99)),

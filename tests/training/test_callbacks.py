@@ -19,7 +19,7 @@ from bottega.training import (
 )
 
 
-def make_loop(run, steps, **options):
+def make_trainer(run, steps, **options):
     torch.manual_seed(0)
     module = nn.Conv2d(3, 3, 1)
 
@@ -32,49 +32,49 @@ def make_loop(run, steps, **options):
     return Trainer(module, adam, step, Constant(steps), run, log_every=2, **options)
 
 
-def test_samples_use_one_seed_and_the_average(tmp_path):
-    drawn, states = [], []
+def test_sample_sheets_use_one_seed_and_the_ema(tmp_path):
+    samples, states = [], []
 
     def draw(generator):
-        drawn.append(torch.rand(5, 3, 24, 32, generator=generator))
-        states.append(loop.module.weight.detach().clone())
-        assert not loop.module.training
-        return drawn[-1]
+        samples.append(torch.rand(5, 3, 24, 32, generator=generator))
+        states.append(trainer.module.weight.detach().clone())
+        assert not trainer.module.training
+        return samples[-1]
 
-    loop = make_loop(tmp_path, 5, callbacks=[SampleSheets(draw, every=2, seed=7)])
-    loop.train()
+    trainer = make_trainer(tmp_path, 5, callbacks=[SampleSheets(draw, every=2, seed=7)])
+    trainer.train()
     assert sorted(file.name for file in (tmp_path / "samples").iterdir()) == [
         "000002.png",
         "000004.png",
         "000005.png",
     ]
-    assert torch.equal(drawn[0], drawn[2])
-    assert torch.equal(states[2], loop.ema.state["weight"])
+    assert torch.equal(samples[0], samples[2])
+    assert torch.equal(states[2], trainer.ema.state["weight"])
     sheet = load(tmp_path / "samples" / "000005.png")
     assert sheet.width > 3 * 32  # three in a row
     assert sheet.height > 2 * 24
 
 
-def test_one_sample_is_saved_as_it_is(tmp_path):
+def test_one_sample_is_saved_unchanged(tmp_path):
     picture = torch.rand(1, 3, 9, 11)
-    make_loop(tmp_path, 1, callbacks=[SampleSheets(lambda generator: picture)]).train()
-    found = load(tmp_path / "samples" / "000001.png").pixels
-    assert torch.allclose(found, picture, atol=0.5 / 255 + 1e-6)
+    make_trainer(tmp_path, 1, callbacks=[SampleSheets(lambda generator: picture)]).train()
+    result = load(tmp_path / "samples" / "000001.png").pixels
+    assert torch.allclose(result, picture, atol=0.5 / 255 + 1e-6)
 
 
 def test_samples_do_not_change_the_training(tmp_path):
-    plain = make_loop(tmp_path / "a", 4)
+    plain = make_trainer(tmp_path / "a", 4)
     plain.train()
-    watched = make_loop(
+    watched = make_trainer(
         tmp_path / "b", 4, callbacks=[SampleSheets(lambda g: torch.rand(1, 3, 4, 4), every=1)]
     )
     watched.train()
     assert torch.equal(plain.module.weight, watched.module.weight)
 
 
-def test_the_console_tells_steps_losses_and_time(tmp_path, capsys):
+def test_the_console_prints_steps_losses_and_time(tmp_path, capsys):
     validation = Validation(lambda: {"loss": 0.5}, every=4)
-    make_loop(tmp_path, 4, callbacks=[Console()], validation=validation).train()
+    make_trainer(tmp_path, 4, callbacks=[Console()], validation=validation).train()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("step 2 of 4  loss 0.")
     assert lines[0].endswith("left)")
@@ -88,21 +88,21 @@ def test_tensorboard_gets_curves_and_samples(tmp_path):
 
     samples = SampleSheets(lambda generator: torch.rand(1, 3, 8, 8), every=4)
     validation = Validation(lambda: {"psnr": 30.0}, every=4, metric="psnr", lower_is_better=False)
-    make_loop(tmp_path, 4, callbacks=[TensorBoard(), samples], validation=validation).train()
-    found = EventAccumulator(str(tmp_path / "tensorboard"))
-    found.Reload()
-    assert [event.step for event in found.Scalars("train/loss")] == [2, 4]
-    assert [(e.step, e.value) for e in found.Scalars("validation/psnr")] == [(4, 30.0)]
-    assert [(e.step, e.width) for e in found.Images("samples")] == [(4, 8)]
+    make_trainer(tmp_path, 4, callbacks=[TensorBoard(), samples], validation=validation).train()
+    result = EventAccumulator(str(tmp_path / "tensorboard"))
+    result.Reload()
+    assert [event.step for event in result.Scalars("train/loss")] == [2, 4]
+    assert [(e.step, e.value) for e in result.Scalars("validation/psnr")] == [(4, 30.0)]
+    assert [(e.step, e.width) for e in result.Images("samples")] == [(4, 8)]
 
 
-def test_without_tensorboard_a_sentence_says_what_to_install(monkeypatch):
+def test_without_tensorboard_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(SettingsError, match=r"pip install 'bottega\[train\]'"):
         TensorBoard()
 
 
-def test_without_accelerate_a_sentence_says_what_to_install(monkeypatch):
+def test_without_accelerate_the_message_says_what_to_install(monkeypatch):
     from bottega.training import process_context
 
     monkeypatch.setitem(sys.modules, "accelerate", None)

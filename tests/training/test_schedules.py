@@ -1,19 +1,20 @@
-"""Schedules and optimisers by name."""
+"""Schedules by index of steps and by time."""
+
+from __future__ import annotations
 
 import math
 
 import pytest
-import torch
+from small_trainings import At, make_trainer
 
 from bottega.errors import SettingsError
 from bottega.training import (
-    OPTIMIZERS,
     SCHEDULES,
+    Callback,
     Constant,
     Cosine,
-    Trainer,
+    TimeBudgetSchedule,
     Trapezoid,
-    build_optimizer,
     build_schedule,
 )
 
@@ -26,7 +27,7 @@ def test_trapezoid_rises_holds_and_falls():
     assert trapezoid.factor(99) == pytest.approx(0.05)
 
 
-def test_cosine_falls_to_its_floor():
+def test_cosine_falls_to_its_minimum():
     cosine = Cosine(110, warmup=10, min_factor=0.2)
     assert cosine.factor(4) == pytest.approx(0.5, abs=1e-6)
     assert cosine.factor(10) == 1
@@ -40,71 +41,86 @@ def test_constant_only_warms_up():
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_factors_are_shares(name):
-    found = build_schedule(name, 50, warmup=0)
-    assert found.steps == 50
-    assert found.factor(0) == 1
-    assert all(0 <= found.factor(step) <= 1 for step in range(50))
+def test_factors_are_between_0_and_1(name):
+    result = build_schedule(name, 50, warmup=0)
+    assert result.steps == 50
+    assert result.factor(0) == 1
+    assert all(0 <= result.factor(step) <= 1 for step in range(50))
 
 
 @pytest.mark.parametrize(
-    ("name", "steps", "options", "sentence"),
+    ("name", "steps", "message"),
     [
-        ("square", 5, {}, "is not a schedule; use constant, cosine, trapezoid"),
-        ("cosine", 0, {}, "use 1 or more"),
-        ("cosine", 5, {"cooldown": 1}, "has no cooldown; it has min_factor, warmup"),
-        ("trapezoid", 5, {"warmup": -1}, "warmup of the schedule trapezoid must not be negative"),
+        ("square", 5, "is not a schedule; use constant, cosine, trapezoid"),
+        ("cosine", 0, "use 1 or more"),
     ],
 )
-def test_bad_schedules_are_refused(name, steps, options, sentence):
-    with pytest.raises(SettingsError, match=sentence):
-        build_schedule(name, steps, **options)
+def test_bad_schedules(name, steps, message):
+    with pytest.raises(SettingsError, match=message):
+        build_schedule(name, steps, warmup=0)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_optimiser_goes_downhill(name):
-    x = torch.nn.Parameter(torch.tensor([3.0]))
-    found = build_optimizer(name, [x], 0.05)
-    for _ in range(20):
-        found.zero_grad()
-        x.square().sum().backward()
-        found.step()
-    assert abs(float(x.detach())) < 2.5
+def at(elapsed: float, done: int = 500) -> TimeBudgetSchedule:
+    timed = TimeBudgetSchedule(100.0, warmup=10, cooldown=0.4)
+    timed.update(done, elapsed)
+    return timed
 
 
-def test_bad_optimisers_are_refused():
-    weights = [torch.nn.Parameter(torch.ones(1))]
-    with pytest.raises(SettingsError, match="is not an optimizer; use adam, adamw"):
-        build_optimizer("newton", weights, 1.0)
-    with pytest.raises(SettingsError, match="nothing to train"):
-        build_optimizer("adam", [], 1.0)
-    with pytest.raises(SettingsError, match="adam cannot be set up"):
-        build_optimizer("adam", weights, -1.0)
-    with pytest.raises(SettingsError, match="adam cannot be set up"):
-        build_optimizer("adam", weights, 1.0, momentum=1)
+def test_shape() -> None:
+    assert at(0.0).factor(0) == pytest.approx(0.1)  # warm-up goes by steps
+    assert at(10.0).factor(500) == 1
+    assert at(60.0).factor(500) == 1
+    assert at(80.0).factor(500) == pytest.approx(0.5)
+    assert at(100.0).factor(500) == 0
 
 
-def test_every_group_follows_from_its_own_peak(tmp_path):
-    seen = []
+def test_expected_steps() -> None:
+    assert at(25.0, done=500).steps == 2000
+    assert at(25.0).seconds_left == 75
+    assert at(99.99, done=500).steps == 501  # there is one more step
+    assert at(100.5, done=500).steps == 500  # and then there is none
+    assert TimeBudgetSchedule(100.0).steps > 10**6
 
-    def trained(steps):
-        module = torch.nn.Linear(2, 1)
-        groups = [{"params": [module.weight], "lr": 0.1}, {"params": [module.bias]}]
-        sgd = build_optimizer("sgd", groups, 0.4)
 
-        def step(step):
-            seen.append([group["lr"] for group in sgd.param_groups])
-            step.update(module(torch.ones(1, 2)).sum())
-            return {}
+def timed_trainer(run, seconds, callbacks):
+    timed = TimeBudgetSchedule(seconds, warmup=2)
+    trainer = make_trainer(run, callbacks=callbacks)
+    trainer.schedule = trainer.optimizer_step.schedule = timed
+    return trainer
 
-        loop = Trainer(module, sgd, step, Trapezoid(steps, warmup=2, cooldown=0.5), tmp_path)
-        loop.resume()
-        loop.train()
 
-    trained(4)
-    shares = [0.5, 1, 1, 0.5]
-    assert [rate for pair in seen for rate in pair] == pytest.approx(
-        [x * s for s in shares for x in (0.1, 0.4)]
-    )
-    trained(6)  # lengthened: the peaks are those of the new optimiser, not the last rates of the old one
-    assert seen[4] == pytest.approx([0.1 * 2 / 3, 0.4 * 2 / 3])
+class Rates(Callback):
+    """Remembers the learning rate of each step."""
+
+    def __init__(self):
+        self.events = []
+
+    def step(self, trainer, losses):
+        self.events.append(trainer.optimizer_step.optimizers["model"].param_groups[0]["lr"])
+
+
+def test_a_training_ends_in_time_at_a_low_rate(tmp_path) -> None:
+    rates = Rates()
+    trainer = timed_trainer(tmp_path, 1.0, [rates])
+    assert trainer.train() == "finished"
+    assert 1.0 <= trainer.seconds < 1.5
+    assert trainer.schedule.steps == trainer.global_step == len(rates.events)
+    assert rates.events[-1] < 0.1 * max(rates.events)
+    assert (tmp_path / "last.pt").exists()
+
+
+def test_a_resumed_training_has_the_rest_of_the_time(tmp_path) -> None:
+    first = timed_trainer(tmp_path, 1.0, [At(20, lambda trainer: trainer.stop())])
+    with pytest.raises(Exception, match="stopped at step 20"):
+        first.train()
+    second = timed_trainer(tmp_path, 1.0, [])
+    assert second.resume()
+    assert second.seconds == pytest.approx(first.seconds)
+    assert second.train() == "finished"
+    assert second.global_step > 20
+    assert 1.0 <= second.seconds < 1.5
+    # Once more there is nothing left to do.
+    third = timed_trainer(tmp_path, 1.0, [])
+    assert third.resume()
+    assert third.train() == "finished"
+    assert third.global_step == second.global_step

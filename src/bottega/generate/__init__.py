@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bottega.generate.models.dcgan import DCGAN, ConditionalDCGAN
     from bottega.generate.models.fewshot import FewShotGenerator
     from bottega.generate.models.generator import Generator
-    from bottega.generate.models.registry import GENERATORS, build_config, load, save
+    from bottega.generate.models.registry import GENERATORS, load, save
     from bottega.generate.models.vae import VAE
     from bottega.generate.projection import Projection, project
     from bottega.generate.sampling import (
@@ -28,7 +28,7 @@ _MODULES = {
     "models.dcgan": ["DCGAN", "ConditionalDCGAN"],
     "models.fewshot": ["FewShotGenerator"],
     "models.generator": ["Generator"],
-    "models.registry": ["GENERATORS", "build_config", "load", "save"],
+    "models.registry": ["GENERATORS", "load", "save"],
     "models.vae": ["VAE"],
     "projection": ["Projection", "project"],
     "sampling": ["interpolate", "mix_styles", "sample", "sample_codes", "synthesize_batches", "walk"],
@@ -42,7 +42,6 @@ __all__ = [
     "FewShotGenerator",
     "Generator",
     "Projection",
-    "build_config",
     "interpolate",
     "load",
     "mix_styles",

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
+from bottega.evaluate.extractors import center_square
 from bottega.generate.models.generator import Classes, Generator
 from bottega.generate.sampling import sample_codes, synthesize_batches
 from bottega.losses import normalized_content_loss
-from bottega.pictures import resize
 
 CANDIDATES = 64
 """Random pictures; the nearest is the start."""
@@ -104,11 +104,3 @@ class _Distance:
         ]
         pixels = (pictures - self.target).square().mean((1, 2, 3))
         return torch.stack(losses).mean(0) + PIXEL_WEIGHT * pixels
-
-
-def center_square(picture: Tensor, size: int) -> Tensor:
-    """The largest square in the middle of ``(1, 3, H, W)``, resized."""
-    height, width = picture.shape[-2:]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return resize(picture[..., top : top + side, left : left + side], (size, size))

@@ -39,89 +39,47 @@ class GanSettings(BaseModel):
         "classic networks",
     )
     size: Size = Field(64, description="side of the pictures")
-    width: int = Field(
-        24, ge=4, le=256, multiple_of=4, description="channels; half as many take a quarter of the time"
-    )
+    width: int = Field(24, ge=4, le=256, multiple_of=4, description="channels; time grows with the square")
     latent: int = Field(128, ge=1, le=4096, description="length of the noise vector")
     classes: bool = Field(True, description="use subfolders as classes")
-    minutes: float = Field(
-        60.0, gt=0, le=100_000, description="training time; the learning rate falls to zero at the end"
-    )
-    steps: int = Field(
-        0, ge=0, le=10**8, description="number of training steps, instead of a time; 0 uses --minutes"
-    )
-    grow: float = Field(
-        0.4,
-        ge=0,
-        lt=1,
-        description="share of a fewshot training on smaller pictures, from 32 pixels up; 0 starts at full "
-        "size",
-    )
+    minutes: float = Field(60.0, gt=0, le=100_000, description="training time, unless --steps is given")
+    steps: int = Field(0, ge=0, le=10**8, description="training steps; 0 trains for --minutes instead")
+    grow: float = Field(0.4, ge=0, lt=1, description="share of a fewshot training on smaller pictures")
     batch: int = Field(16, ge=2, le=1024, description="pictures per step")
-    rate: float = Field(
-        0.0, ge=0, le=1, description="peak learning rate of the generator; 0 uses the default of the network"
-    )
-    discriminator_rate: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description="peak learning rate of the discriminator; 0 uses the default of the network",
-    )
+    rate: float = Field(0.0, ge=0, le=1, description="learning rate of the generator; 0: default")
+    discriminator_rate: float = Field(0.0, ge=0, le=1, description="rate of the discriminator; 0: default")
     optimizer: Literal["adam", "adamw", "rmsprop"] = Field("adam", description="optimizer")
     schedule: Literal["trapezoid", "cosine", "constant"] = Field(
-        "trapezoid", description="learning-rate schedule with --steps; with --minutes it is a trapezoid"
+        "trapezoid", description="learning-rate schedule; others than trapezoid need --steps"
     )
     weight_decay: float = Field(0.0, ge=0, le=1, description="weight decay")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout of a dcgan's discriminator")
     loss: Literal["hinge", "non-saturating", "least-squares"] = Field("hinge", description="adversarial loss")
-    r1: float = Field(
-        0.0,
-        ge=0,
-        le=1e4,
-        description="weight of the gradient penalty R1; for a discriminator without encoder",
-    )
+    r1: float = Field(0.0, ge=0, le=1e4, description="weight of the R1 gradient penalty; without --projector")
     r1_every: int = Field(16, ge=1, le=1000, description="steps between two gradient penalties")
-    beta: float = Field(
-        1.0, ge=0, le=1e4, description="weight of the KL divergence of a vae; smaller is sharper"
-    )
+    beta: float = Field(1.0, ge=0, le=1e4, description="weight of a vae's KL divergence; smaller is sharper")
     projector: str = Field("small", description="encoder of a fewshot discriminator; empty for none")
     augment: list[Literal["color", "translation", "cutout"]] = Field(
-        ["color", "translation", "cutout"],
-        description="differentiable augmentations of real and fake pictures",
+        ["color", "translation", "cutout"], description="augmentations of both real and fake pictures"
     )
-    augment_probability: float = Field(
-        0.2, ge=0, le=0.9, description="initial probability of each augmentation"
-    )
+    augment_probability: float = Field(0.2, ge=0, le=0.9, description="initial probability of each of these")
     augment_span: int = Field(
         50_000,
         ge=0,
         le=10**9,
-        description="pictures over which the probability can rise from 0 to 1; 0 keeps it constant",
+        description="pictures over which this can rise from 0 to 1; 0 keeps it constant",
     )
     flip: bool = Field(True, description="mirror half of the training pictures")
-    crop: float = Field(
-        0.0,
-        ge=0,
-        le=2,
-        description="size of the area that crops are taken from, relative to the crop, minus 1",
-    )
-    rotation: float = Field(0.0, ge=0, le=45, description="largest rotation of training pictures, in degrees")
-    recolor: float = Field(
-        0.0, ge=0, le=1, description="strength of random color changes of the training pictures"
-    )
+    crop: float = Field(0.0, ge=0, le=2, description="share by which pictures are larger than a random crop")
+    rotation: float = Field(0.0, ge=0, le=45, description="largest random rotation, in degrees")
+    recolor: float = Field(0.0, ge=0, le=1, description="strength of random color changes")
     base: str = Field("", description="generator to start from (name or file); matching layers are copied")
     freeze: list[str] = Field([], description='layers to freeze, by name ("blocks.8.*")')
     freeze_depth: int = Field(0, ge=0, le=100, description="number of first layers to freeze")
-    pretrained_rate: float = Field(
-        1.0, ge=0, le=1, description="factor on the learning rate of layers copied from --base"
-    )
+    pretrained_rate: float = Field(1.0, ge=0, le=1, description="factor on the rate of layers from --base")
     validate_every: int = Field(200, ge=1, le=10**6, description="steps between two validations")
-    patience: int = Field(
-        0, ge=0, le=10**4, description="stop after so many validations without improvement; 0 never"
-    )
-    validation_samples: int = Field(
-        256, ge=16, le=10_000, description="pictures generated for each validation"
-    )
+    patience: int = Field(0, ge=0, le=10**4, description="validations without improvement to stop; 0 never")
+    validation_samples: int = Field(256, ge=16, le=10_000, description="pictures per validation")
     encoder: str = Field("small", description="encoder for validation metrics")
     seed: int = Field(0, ge=0, description="random seed")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from pydantic import BaseModel
 
 from bottega.errors import SettingsError, WeightsError
+from bottega.files import atomic_write
 
 LAST_CHECKPOINT, BEST_CHECKPOINT = "last.pt", "best.pt"
 SETTINGS_FILE = "recipe.json"
@@ -21,13 +21,8 @@ SETTINGS_FILE = "recipe.json"
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     """Write tensors, numbers and strings to ``path``; an interrupted save leaves the old file as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        torch.save(dict(state), file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with atomic_write(path) as temporary:
+        torch.save(dict(state), temporary)
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
+from bottega.files import list_files
 from bottega.pictures import load, resize
 from bottega.pictures.formats import READ_SUFFIXES
 from bottega.training.augment import color_jitter, random_crop, random_rotated_crop, random_uniform
@@ -29,20 +30,10 @@ def find_pictures(folder: Path | str) -> list[Path]:
     Raises:
         PictureError: the folder is missing, or has no picture in it.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise PictureError(f"{folder} is not a folder; a folder of pictures to train on is expected.")
-    relative = ((path.relative_to(folder), path) for path in folder.rglob("*"))
-    files = [
-        (name.as_posix(), path)
-        for name, path in relative
-        if path.suffix.lower() in READ_SUFFIXES
-        and not any(part.startswith(".") for part in name.parts)
-        and path.is_file()
-    ]
+    files = list_files(folder, READ_SUFFIXES, recursive=True)
     if not files:
         raise PictureError(f"There is no picture in {folder} to train on.")
-    return [path for _, path in sorted(files)]
+    return files
 
 
 def hold_out(files: Sequence[Path], one_in: int = 10) -> tuple[list[Path], list[Path]]:
@@ -78,43 +69,30 @@ def decode(file: Path, short_side: int) -> Tensor:
     return (pixels[0] * 255).round().to(torch.uint8)
 
 
-class LazyPictures(Sequence[Tensor]):
-    """Pictures of which the first are in memory and the others are decoded at each access."""
-
-    def __init__(self, in_memory: Sequence[Tensor], files: Sequence[Path], short_side: int) -> None:
-        self.in_memory, self.files, self.short_side = in_memory, files, short_side
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]  # no slices
-        """``(3, h, w)`` uint8.
-
-        Raises:
-            PictureError: the file cannot be read.
-        """
-        index = range(len(self))[index]
-        if index < len(self.in_memory):
-            return self.in_memory[index]
-        return decode(self.files[index], self.short_side)
-
-
 @dataclass
-class PictureSet:
-    """Pictures in a fixed order.
+class PictureSet(Sequence[Tensor]):
+    """Pictures ``(3, h, w)`` uint8 in a fixed order: the first in memory, the others decoded at each access.
 
     Attributes:
-        pictures: each ``(3, h, w)`` uint8, shorter side at most ``short_side``.
+        pictures: those in memory.
         files: where each came from.
         broken: files that cannot be read, with the reason. Those outside memory are detected when first read.
+        short_side: the shorter side of a picture is at most this.
     """
 
-    pictures: Sequence[Tensor] = field(default_factory=list)
+    pictures: list[Tensor] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     broken: list[tuple[Path, str]] = field(default_factory=list)
+    short_side: int = 256
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return max(len(self.pictures), len(self.files))
+
+    def __getitem__(self, index: int) -> Tensor:  # type: ignore[override]  # no slices
+        index = range(len(self))[index]
+        if index < len(self.pictures):
+            return self.pictures[index]
+        return decode(self.files[index], self.short_side)
 
     def get_readable(self, index: int) -> Tensor:
         """The picture at ``index`` or, if its file is broken, the next that can be read.
@@ -124,7 +102,7 @@ class PictureSet:
         """
         for i in [*range(index, len(self)), *range(index)]:
             try:
-                return self.pictures[i]
+                return self[i]
             except PictureError as error:
                 entry = (self.files[i], str(error))
                 if entry not in self.broken:
@@ -148,27 +126,24 @@ def load_pictures(
     Raises:
         PictureError: no file can be read.
     """
-    result = PictureSet()
-    decoded: list[Tensor] = []
+    result = PictureSet(short_side=short_side)
     used_bytes = 0
     for i, file in enumerate(files):
-        if used_bytes >= max_bytes and decoded:
+        if used_bytes >= max_bytes and result.pictures:
             result.files += files[i:]
             break
         try:
-            decoded.append(decode(file, short_side))
+            result.pictures.append(decode(file, short_side))
         except PictureError as error:
             result.broken.append((file, str(error)))
             continue
         finally:
             if on_progress:
                 on_progress(i + 1, len(files))
-        used_bytes += decoded[-1].numel()
+        used_bytes += result.pictures[-1].numel()
         result.files.append(file)
-    if not decoded:
+    if not result.pictures:
         raise PictureError(f"None of the {len(files)} files to train on could be read as a picture.")
-    all_fit = len(decoded) == len(result.files)
-    result.pictures = decoded if all_fit else LazyPictures(decoded, result.files, short_side)
     return result
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bottega.files import write_file
+
 
 class MetricsLog:
     """The file ``metrics.jsonl`` of a run: mean losses since the last line, and results of validations.
@@ -46,9 +48,7 @@ class MetricsLog:
         if not self.path.exists():
             return
         lines = self.path.read_text(encoding="utf-8").splitlines()
-        part = self.path.with_name(self.path.name + ".part")
-        part.write_text("".join(line + "\n" for line in lines if _step_of(line) <= step), encoding="utf-8")
-        part.replace(self.path)
+        write_file(self.path, "".join(line + "\n" for line in lines if _step_of(line) <= step))
 
     def state_dict(self) -> dict[str, Any]:
         """The sums since the last line, for a checkpoint."""

@@ -119,20 +119,14 @@ SCHEDULES: dict[str, type[Constant] | type[Cosine] | type[Trapezoid]] = {
 }
 
 
-def build_schedule(name: str, steps: int, **options: float) -> Schedule:
-    """The schedule called ``name`` over ``steps``; ``options`` are its other fields.
+def build_schedule(name: str, steps: int, warmup: int) -> Schedule:
+    """The schedule called ``name`` over ``steps``.
 
     Raises:
-        SettingsError: unknown schedule or option, no steps, or a negative option.
+        SettingsError: unknown schedule, or no steps.
     """
     if name not in SCHEDULES:
         raise SettingsError(f'"{name}" is not a schedule; use {", ".join(SCHEDULES)}.')
     if steps < 1:
         raise SettingsError(f"The number of steps is {steps}; use 1 or more.")
-    fields = set(SCHEDULES[name].__dataclass_fields__) - {"steps"}
-    for option, value in sorted(options.items()):
-        if option not in fields:
-            raise SettingsError(f"The schedule {name} has no {option}; it has {', '.join(sorted(fields))}.")
-        if value < 0:
-            raise SettingsError(f"{option} of the schedule {name} must not be negative.")
-    return SCHEDULES[name](steps, **options)  # type: ignore[arg-type]
+    return SCHEDULES[name](steps, warmup)

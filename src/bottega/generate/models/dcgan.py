@@ -44,14 +44,9 @@ class DCGAN(Generator):
         self.first = nn.Sequential(nn.BatchNorm2d(channels[0]), nn.ReLU())
         self.enlarge = nn.Sequential()
         for incoming, outgoing in pairwise(channels):
-            self.enlarge.extend(
-                [
-                    nn.Upsample(scale_factor=2),
-                    nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False),
-                    nn.BatchNorm2d(outgoing),
-                    nn.ReLU(),
-                ]
-            )
+            convolution = nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False)
+            norm = nn.BatchNorm2d(outgoing)
+            self.enlarge.extend([nn.Upsample(scale_factor=2), convolution, norm, nn.ReLU()])
         self.enlarge.extend([nn.Upsample(scale_factor=2), nn.Conv2d(channels[-1], 3, 3, padding=1)])
         init_normal(self)
 

@@ -56,12 +56,8 @@ class Generator(nn.Module):
     @property
     def configuration(self) -> dict[str, Any]:
         """The arguments that build the same network again."""
-        return {
-            "size": self.size,
-            "latent": self.latent,
-            "classes": list(self.classes),
-            "attributes": list(self.attributes),
-        }
+        names = {"classes": list(self.classes), "attributes": list(self.attributes)}
+        return {"size": self.size, "latent": self.latent, **names}
 
     @property
     def condition_dim(self) -> int:

@@ -29,11 +29,6 @@ def save(
     return weights.save_network(generator, path, GENERATORS, metadata, half=half)
 
 
-def build_config(generator: Generator, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """:func:`bottega.weights.build_config` for :data:`GENERATORS`."""
-    return weights.build_config(generator, GENERATORS, metadata)
-
-
 def load(source: str | Path) -> Generator:
     """:func:`bottega.weights.load_network` for :data:`GENERATORS`, in the memory format channels last."""
     generator = weights.load_network(source, GENERATORS, "generator")

@@ -44,25 +44,15 @@ class VAE(Generator):
         channels = channels_by_level(width, size)
         self.reduce = nn.Sequential()
         for incoming, outgoing in zip([3, *reversed(channels)], reversed(channels), strict=False):
-            self.reduce.extend(
-                [
-                    nn.Conv2d(incoming, outgoing, 4, stride=2, padding=1, bias=False),
-                    nn.BatchNorm2d(outgoing),
-                    nn.LeakyReLU(0.2),
-                ]
-            )
+            convolution = nn.Conv2d(incoming, outgoing, 4, stride=2, padding=1, bias=False)
+            self.reduce.extend([convolution, nn.BatchNorm2d(outgoing), nn.LeakyReLU(0.2)])
         self.posterior = nn.Linear(channels[0] * START_SIDE**2 + self.condition_dim, 2 * latent)
         self.start = nn.Linear(latent + self.condition_dim, channels[0] * START_SIDE**2)
         self.enlarge = nn.Sequential()
         for incoming, outgoing in zip(channels, [*channels[1:], width], strict=True):
-            self.enlarge.extend(
-                [
-                    nn.Upsample(scale_factor=2),
-                    nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False),
-                    nn.BatchNorm2d(outgoing),
-                    nn.LeakyReLU(0.2),
-                ]
-            )
+            convolution = nn.Conv2d(incoming, outgoing, 3, padding=1, bias=False)
+            norm = nn.BatchNorm2d(outgoing)
+            self.enlarge.extend([nn.Upsample(scale_factor=2), convolution, norm, nn.LeakyReLU(0.2)])
         self.picture = nn.Conv2d(width, 3, 3, padding=1)
 
     @property

@@ -126,8 +126,7 @@ def crop_transform(settings: GanSettings) -> CropTransform:
 def _build_schedule(settings: GanSettings) -> tuple[Schedule, Callable[[int], float]]:
     """The learning-rate schedule, and a function from a step to the share of the training done before it."""
     if settings.steps:
-        warmup = min(WARMUP_STEPS, settings.steps)
-        schedule = build_schedule(settings.schedule, settings.steps, warmup=warmup)
+        schedule = build_schedule(settings.schedule, settings.steps, min(WARMUP_STEPS, settings.steps))
         return schedule, lambda step: step / settings.steps
     by_time = TimeBudgetSchedule(60 * settings.minutes, WARMUP_STEPS)
     return by_time, lambda step: by_time.elapsed / by_time.seconds

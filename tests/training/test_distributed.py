@@ -24,8 +24,8 @@ from bottega.training import (
 
 
 class Speak(Callback):
-    def end(self, loop, ending):
-        print(f"process {loop.context.rank} of {loop.context.world_size}: {ending}")
+    def end(self, trainer, ending):
+        print(f"process {trainer.context.rank} of {trainer.context.world_size}: {ending}")
 
 
 class Net(nn.Module):
@@ -39,8 +39,8 @@ class Net(nn.Module):
 
 
 def train(run):
-    here = process_context("cpu", "fp32")
-    torch.manual_seed(here.rank)  # the main process decides how all of them begin
+    context = process_context("cpu", "fp32")
+    torch.manual_seed(context.rank)  # the main process decides how all of them begin
     net = Net()
     generator = torch.Generator().manual_seed(1)
     pixels = [torch.randint(256, (3, 20, 24), dtype=torch.uint8, generator=generator) for _ in range(7)]
@@ -59,7 +59,9 @@ def train(run):
     validation = Validation(lambda: {"loss": next(values)}, every=4, patience=1)
     sgd = build_optimizer("sgd", net.parameters(), 0.1)
     schedule = Constant(50, warmup=0)
-    Trainer(net, sgd, step, schedule, run, context=here, callbacks=[Speak()], validation=validation).train()
+    Trainer(
+        net, sgd, step, schedule, run, context=context, callbacks=[Speak()], validation=validation
+    ).train()
 
 
 def start(run, rank, count, port):
@@ -67,14 +69,14 @@ def start(run, rank, count, port):
     launched = {"TORCHELASTIC_RUN_ID": "test", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     places = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
     environment = {**os.environ, **launched, "OMP_NUM_THREADS": "1"}
-    environment |= {name: str(number) for name, number in places.items()}
+    environment |= {name: str(index) for name, index in places.items()}
     return subprocess.Popen(
         [sys.executable, __file__, str(run)], env=environment, stdout=subprocess.PIPE, text=True
     )
 
 
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="this torch has no gloo")
-def test_two_processes_are_one_with_the_joined_batch(tmp_path, capsys):
+def test_two_processes_equal_one_with_the_whole_batch(tmp_path, capsys):
     pytest.importorskip("accelerate", reason="accelerate is not installed")
     torch.set_num_threads(1)
     train(tmp_path / "one")
@@ -83,13 +85,13 @@ def test_two_processes_are_one_with_the_joined_batch(tmp_path, capsys):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     running = [start(tmp_path / "two", rank, 2, port) for rank in range(2)]
-    said = [process.communicate(timeout=280)[0] for process in running]
+    outputs = [process.communicate(timeout=280)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
-    assert said == ["process 0 of 2: early\n", ""]
+    assert outputs == ["process 0 of 2: early\n", ""]
     one, two = (torch.load(tmp_path / run / "last.pt", weights_only=True) for run in ("one", "two"))
     assert one["step"] == two["step"] == 8
     for name, value in one["module"].items():
-        # The mean of two means: the same number up to rounding.
+        # The mean of two means: the same index up to rounding.
         assert torch.allclose(value, two["module"][name], atol=1e-6), name
 
 

@@ -30,10 +30,10 @@ STEPS = 200
 class Kill(Callback):
     """Saves at step 100, and ends the process without a word 37 steps later."""
 
-    def step(self, loop, losses):
-        if loop.global_step == 100:
-            loop.save()
-        if loop.global_step == 137:
+    def step(self, trainer, losses):
+        if trainer.global_step == 100:
+            trainer.save()
+        if trainer.global_step == 137:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -57,7 +57,7 @@ def train(run, *callbacks):
     def measure():
         return {"loss": module(torch.ones(1, 3, 8, 8)).square().mean().item()}
 
-    loop = Trainer(
+    trainer = Trainer(
         module,
         build_optimizer("adamw", module.parameters(), 1e-2),
         step,
@@ -67,17 +67,17 @@ def train(run, *callbacks):
         validation=Validation(measure, every=30),
         log_every=15,
     )
-    loop.resume()
-    loop.train()
+    trainer.resume()
+    trainer.train()
 
 
-def in_another_process(run, *words):
+def in_another_process(run, *args):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "BOTTEGA_DEVICE": "cpu"}
-    return subprocess.run([sys.executable, __file__, str(run), *words], env=environment, check=False)
+    return subprocess.run([sys.executable, __file__, str(run), *args], env=environment, check=False)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-def test_a_hundred_steps_a_kill_and_a_hundred_are_two_hundred(tmp_path, monkeypatch):
+def test_killed_and_resumed_equals_uninterrupted(tmp_path, monkeypatch):
     monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
     torch.set_num_threads(1)
     train(tmp_path / "straight")
@@ -102,8 +102,8 @@ def flat(state):
 
 
 def lines(run):
-    found = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in found]
+    result = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in result]
 
 
 if __name__ == "__main__":

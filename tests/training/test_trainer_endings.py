@@ -11,101 +11,101 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_trainings import At, adversaries, lines, make_loop, same, weights
+from small_trainings import At, lines, make_gan, make_trainer, same, weights
 from torch import nn
 
 from bottega.errors import Cancelled, SettingsError, TrainingError, WeightsError
 from bottega.training import Constant, Trainer, Validation, build_optimizer, load_checkpoint
 
 
-def test_not_a_number_stops_and_keeps_the_last_good_state(tmp_path):
-    keep = At(20, lambda loop: loop.save())
-    loop = make_loop(tmp_path, wrong_at=25, callbacks=[keep])
+def test_nan_stops_and_keeps_the_last_good_state(tmp_path):
+    keep = At(20, lambda trainer: trainer.save())
+    trainer = make_trainer(tmp_path, wrong_at=25, callbacks=[keep])
     with pytest.raises(TrainingError, match=r"at step 25: .*last\.pt has step 20") as caught:
-        loop.train()
+        trainer.train()
     assert "\n" not in str(caught.value)
     assert keep.events[-1] == "end failed"
     assert load_checkpoint(tmp_path / "last.pt")["step"] == 20
-    assert all(bool(x.isfinite().all()) for x in weights(loop))  # the bad gradient moved nothing
-    again = make_loop(tmp_path)
+    assert all(bool(x.isfinite().all()) for x in weights(trainer))  # the bad gradient moved nothing
+    again = make_trainer(tmp_path)
     assert again.resume()
     again.train()
 
 
-def test_broken_weights_are_never_saved(tmp_path):
-    loop = make_loop(tmp_path, 3)
-    loop.save()
-    before = loop.checkpoint.read_bytes()
+def test_infinite_weights_are_never_saved(tmp_path):
+    trainer = make_trainer(tmp_path, 3)
+    trainer.save()
+    before = trainer.checkpoint.read_bytes()
     with torch.no_grad():
-        loop.module[0].weight[0, 0] = math.inf
+        trainer.module[0].weight[0, 0] = math.inf
     with pytest.raises(TrainingError, match="has step 0"):
-        loop.save()
-    assert loop.checkpoint.read_bytes() == before
+        trainer.save()
+    assert trainer.checkpoint.read_bytes() == before
 
 
-def pressed_in_another_process(run, times):
+def interrupt_in_another_process(run, times):
     """Train in a process of its own, which gets Ctrl-C after step 13, once or twice in one moment."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "BOTTEGA_DEVICE": "cpu"}
     command = [sys.executable, __file__, str(run), str(times)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, monkeypatch):
+def test_ctrl_c_saves_and_explains_how_to_resume(tmp_path, monkeypatch):
     monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
-    straight = make_loop(tmp_path / "a")
+    straight = make_trainer(tmp_path / "a")
     straight.train()
-    pressed = pressed_in_another_process(tmp_path / "b", times=1)
+    pressed = interrupt_in_another_process(tmp_path / "b", times=1)
     assert pressed.returncode == 0, pressed.stderr
     assert re.fullmatch(
         r"Training stopped at step 13 of 40; .* start it again with the same folder to resume\.\n",
         pressed.stdout,
     )
-    second = make_loop(tmp_path / "b")
+    second = make_trainer(tmp_path / "b")
     second.resume()
     assert second.global_step == 13
     second.train()
     assert same(straight, second)
-    found, expected = lines(tmp_path / "b"), lines(tmp_path / "a")
-    assert [{**line, "seconds": 0} for line in found] == [{**line, "seconds": 0} for line in expected]
+    result, expected = lines(tmp_path / "b"), lines(tmp_path / "a")
+    assert [{**line, "seconds": 0} for line in result] == [{**line, "seconds": 0} for line in expected]
 
 
 def test_a_second_ctrl_c_ends_at_once(tmp_path):
-    pressed = pressed_in_another_process(tmp_path, times=2)
+    pressed = interrupt_in_another_process(tmp_path, times=2)
     assert "KeyboardInterrupt" in pressed.stderr
     assert pressed.returncode == -signal.SIGINT
     assert not (tmp_path / "last.pt").exists()
 
 
 def test_the_time_budget_ends_a_session(tmp_path):
-    loop = make_loop(tmp_path, 100_000)
+    trainer = make_trainer(tmp_path, 100_000)
     began = time.monotonic()
-    assert loop.train(minutes=0.3 / 60) == "time"
+    assert trainer.train(minutes=0.3 / 60) == "time"
     assert time.monotonic() - began < 3
-    assert 0 < loop.global_step < 100_000
-    assert load_checkpoint(tmp_path / "last.pt")["step"] == loop.global_step
-    assert loop.seconds_left == 0
+    assert 0 < trainer.global_step < 100_000
+    assert load_checkpoint(tmp_path / "last.pt")["step"] == trainer.global_step
+    assert trainer.seconds_left == 0
 
 
-def test_a_folder_with_a_training_is_not_overwritten(tmp_path):
-    make_loop(tmp_path, 3).train()
+def test_an_existing_training_is_not_overwritten(tmp_path):
+    make_trainer(tmp_path, 3).train()
     with pytest.raises(SettingsError, match="holds a training already"):
-        make_loop(tmp_path, 3).train()
+        make_trainer(tmp_path, 3).train()
 
 
-def test_foreign_checkpoints_are_refused(tmp_path):
-    assert not make_loop(tmp_path / "new").resume()
-    make_loop(tmp_path, 3).train()
+def test_checkpoints_of_other_trainings(tmp_path):
+    assert not make_trainer(tmp_path / "new").resume()
+    make_trainer(tmp_path, 3).train()
     with pytest.raises(SettingsError, match="the seed 0, not 1"):
-        make_loop(tmp_path, 3, seed=1).resume()
-    other = adversaries(tmp_path, [])
+        make_trainer(tmp_path, 3, seed=1).resume()
+    other = make_gan(tmp_path, [])
     with pytest.raises(SettingsError, match="other optimizers: model"):
         other.resume()
     module = nn.Linear(1, 1)
-    loop = Trainer(
+    trainer = Trainer(
         module, build_optimizer("sgd", module.parameters(), 1.0), lambda step: {}, Constant(1), tmp_path
     )
     with pytest.raises(WeightsError, match="another network"):
-        loop.resume()
+        trainer.resume()
 
 
 @pytest.mark.parametrize("lower", [True, False])
@@ -119,49 +119,49 @@ def test_early_stopping_keeps_best_and_last(tmp_path, lower):
         lower_is_better=lower,
         patience=3,
     )
-    loop = make_loop(tmp_path, 100, validation=validation)
-    assert loop.train() == "early"
-    assert loop.global_step == 24
-    assert load_checkpoint(loop.best_checkpoint)["step"] == 15
-    assert load_checkpoint(loop.checkpoint)["step"] == 24
-    found = [line["validation/error"] for line in lines(tmp_path) if "validation/error" in line]
-    assert len(found) == 8
-    second = make_loop(tmp_path, 100, validation=Validation(dict, 3, "error", lower, patience=3))
+    trainer = make_trainer(tmp_path, 100, validation=validation)
+    assert trainer.train() == "early"
+    assert trainer.global_step == 24
+    assert load_checkpoint(trainer.best_checkpoint)["step"] == 15
+    assert load_checkpoint(trainer.checkpoint)["step"] == 24
+    result = [line["validation/error"] for line in lines(tmp_path) if "validation/error" in line]
+    assert len(result) == 8
+    second = make_trainer(tmp_path, 100, validation=Validation(dict, 3, "error", lower, patience=3))
     second.resume()
     assert second.train() == "early"  # it was at its end, and does not begin again
 
 
-def test_validation_sees_the_average_and_leaves_no_trace(tmp_path):
-    seen = []
+def test_validation_uses_the_ema_and_has_no_side_effects(tmp_path):
+    records = []
 
     def measure():
-        seen.append([x.clone() for x in loop.module.state_dict().values()])
-        assert not loop.module.training
+        records.append([x.clone() for x in trainer.module.state_dict().values()])
+        assert not trainer.module.training
         assert not torch.is_grad_enabled()
         torch.randn(3)  # draws from the global generator, and must not matter
         return {"loss": 1.0}
 
-    loop = make_loop(tmp_path / "a", 9, validation=Validation(measure, every=9))
-    loop.train()
-    plain = make_loop(tmp_path / "b", 9)
+    trainer = make_trainer(tmp_path / "a", 9, validation=Validation(measure, every=9))
+    trainer.train()
+    plain = make_trainer(tmp_path / "b", 9)
     plain.train()
-    assert same(loop, plain)
-    assert all(torch.equal(a, b) for a, b in zip(seen[0], loop.ema.state.values(), strict=True))
-    assert loop.module.training
+    assert same(trainer, plain)
+    assert all(torch.equal(a, b) for a, b in zip(records[0], trainer.ema.state.values(), strict=True))
+    assert trainer.module.training
 
 
-def test_validation_must_measure_what_it_watches(tmp_path):
-    loop = make_loop(tmp_path, 2, validation=Validation(lambda: {"psnr": 1.0}, every=1))
+def test_validation_must_compute_its_metric(tmp_path):
+    trainer = make_trainer(tmp_path, 2, validation=Validation(lambda: {"psnr": 1.0}, every=1))
     with pytest.raises(SettingsError, match=r'"loss".* only: psnr'):
-        loop.train()
+        trainer.train()
 
 
 def press(run, times):
     """What the other process does."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may have it ignored
-    pressed = At(13, lambda loop: [signal.raise_signal(signal.SIGINT) for _ in range(times)])
+    pressed = At(13, lambda trainer: [signal.raise_signal(signal.SIGINT) for _ in range(times)])
     try:
-        make_loop(run, callbacks=[pressed]).train()
+        make_trainer(run, callbacks=[pressed]).train()
     except Cancelled as error:
         print(error)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
