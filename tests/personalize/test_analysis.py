@@ -206,8 +206,8 @@ def test_batches_equal_single_pictures() -> None:
 
 def test_the_common_condition_is_the_mean() -> None:
     dark, light = flat(0.2, 0.2, 0.2), flat(0.8, 0.8, 0.8)
-    result = mean_condition([dark, light], ("lightness", "palette"))
-    assert result.attribute_names == ("palette", "lightness")
+    result = mean_condition([dark, light])
+    assert result.attribute_names == tuple(ATTRIBUTES)
     assert result.lightness == pytest.approx(
         (value(dark, "lightness") + value(light, "lightness")) / 2, abs=1e-4
     )

@@ -11,8 +11,8 @@ from bottega.personalize import (
     StyleEmbedding,
     attribute_distances,
     match,
-    style_similarity,
 )
+from bottega.personalize.analysis.style import style_distance
 
 
 def test_a_condition_matches_itself() -> None:
@@ -50,12 +50,12 @@ def test_distances_of_vectors_are_those_of_the_match() -> None:
             )
 
 
-def test_styles_match_themselves_and_no_embedding_of_another_network() -> None:
+def test_style_distances_are_within_one_network() -> None:
     def embedding(mean: float, network: str = "a") -> StyleEmbedding:
         return StyleEmbedding(network=network, colors=(0.0,) * 12, means=(mean,) * 4, deviations=(1.0,) * 4)
 
-    assert style_similarity(embedding(0), embedding(0)) == 1
-    # (0.4² + 0) / (1 + 1) = 0.08; its root in units of 0.61
-    assert style_similarity(embedding(0), embedding(0.4)) == pytest.approx(1 - 0.08**0.5 / 0.61, abs=1e-4)
+    assert style_distance(embedding(0), embedding(0)) == 0
+    # (0.4² + 0) / (1 + 1) = 0.08
+    assert style_distance(embedding(0), embedding(0.4)) == pytest.approx(0.08**0.5, abs=1e-4)
     with pytest.raises(SettingsError, match="different networks"):
-        style_similarity(embedding(0), embedding(0, "b"))
+        style_distance(embedding(0), embedding(0, "b"))

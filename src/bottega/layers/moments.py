@@ -153,7 +153,7 @@ def mix_color_moments(moments: Sequence[ColorMoments], weights: Sequence[float])
 
 
 def normalize_weights(weights: Sequence[float] | None, count: int) -> list[float]:
-    """``weights`` of ``count`` styles scaled to the sum one; ``None`` weighs all alike.
+    """``count`` weights scaled to the sum one; ``None`` weighs all alike.
 
     Raises:
         SettingsError: their number is not ``count``, one is negative, or none is above zero.
@@ -161,9 +161,9 @@ def normalize_weights(weights: Sequence[float] | None, count: int) -> list[float
     values = [1.0] * count if weights is None else [float(weight) for weight in weights]
     total = sum(values)
     if len(values) != count or count == 0:
-        raise SettingsError(f"{count} styles need {count} weights (at least one), not {len(values)}.")
+        raise SettingsError(f"Expected {count} weights (at least one), not {len(values)}.")
     if not min(values) >= 0 or not 0 < total < float("inf"):
-        raise SettingsError(f"Style weights must be zero or more, and not all zero: {values}.")
+        raise SettingsError(f"Weights must be zero or more, and not all zero: {values}.")
     return [weight / total for weight in values]
 
 

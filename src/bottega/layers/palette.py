@@ -95,9 +95,9 @@ def scale_shares(colors: Sequence[PaletteColor]) -> Palette:
     return tuple(color.model_copy(update={"share": color.share / total}) for color in ordered)
 
 
-def palette_to_tensor(palette: Palette, rows: int = MAX_PALETTE_COLORS) -> Tensor:
-    """``(rows, 4)``: L, a, b and share of each color; zeros where there are fewer."""
-    values = torch.zeros(rows, 4)
+def palette_to_tensor(palette: Palette) -> Tensor:
+    """``(6, 4)``: L, a, b and share of each color; zeros where there are fewer."""
+    values = torch.zeros(MAX_PALETTE_COLORS, 4)
     for row, color in zip(values, palette, strict=False):
         row.copy_(torch.tensor([*color.oklab, color.share]))
     return values

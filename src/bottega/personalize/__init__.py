@@ -6,20 +6,15 @@
 """
 
 from bottega.layers.palette import MAX_PALETTE_COLORS, Palette, PaletteColor, parse_palette
-from bottega.personalize.adjust import (
+from bottega.personalize.adjust.network import (
     AdjustmentNet,
-    adjust,
     load_adjustment_net,
     load_packaged_adjustment_net,
     save_adjustment_net,
 )
-from bottega.personalize.analysis import (
-    analyze,
-    analyze_condition,
-    embed_style,
-    mean_condition,
-    style_similarity,
-)
+from bottega.personalize.adjust.pipeline import adjust
+from bottega.personalize.analysis.analyze import analyze, analyze_condition, mean_condition
+from bottega.personalize.analysis.style import embed_style
 from bottega.personalize.condition import (
     ATTRIBUTES,
     VECTOR_SIZE,
@@ -32,28 +27,8 @@ from bottega.personalize.condition import (
 from bottega.personalize.match import Match, attribute_distances, match
 
 __all__ = [
-    "ATTRIBUTES",
-    "MAX_PALETTE_COLORS",
-    "VECTOR_SIZE",
-    "AdjustmentNet",
-    "Attribute",
-    "Condition",
-    "Match",
-    "Palette",
-    "PaletteColor",
-    "StrokeDirection",
-    "StyleEmbedding",
-    "adjust",
-    "analyze",
-    "analyze_condition",
-    "attribute_distances",
-    "embed_style",
-    "load_adjustment_net",
-    "load_packaged_adjustment_net",
-    "match",
-    "mean_condition",
-    "mix_conditions",
-    "parse_palette",
-    "save_adjustment_net",
-    "style_similarity",
-]
+    "ATTRIBUTES", "MAX_PALETTE_COLORS", "VECTOR_SIZE", "AdjustmentNet", "Attribute", "Condition", "Match",
+    "Palette", "PaletteColor", "StrokeDirection", "StyleEmbedding", "adjust", "analyze", "analyze_condition",
+    "attribute_distances", "embed_style", "load_adjustment_net", "load_packaged_adjustment_net", "match",
+    "mean_condition", "mix_conditions", "parse_palette", "save_adjustment_net",
+]  # fmt: skip

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from torch import Tensor
 
-from bottega.errors import OutputError, SettingsError
+from bottega.errors import SettingsError
 from bottega.files import atomic_write
+from bottega.layers import normalize_weights
 from bottega.layers.palette import (
     MAX_PALETTE_COLORS,
     Palette,
@@ -26,9 +27,9 @@ from bottega.layers.palette import (
     parse_palette,
     scale_shares,
 )
+from bottega.personalize.versioned_json import FORMAT_VERSION, check_json_path, read_versioned_json
 
 FORMAT = "bottega condition"
-FORMAT_VERSION = 1
 
 # name, low, high, count of numbers, scale, description
 _ATTRIBUTES = (
@@ -201,9 +202,7 @@ class Condition(BaseModel):
         Raises:
             OutputError: the file cannot be written, or its name does not end in ``.json``.
         """
-        target = Path(path)
-        if target.suffix != ".json":
-            raise OutputError(f"{target}: a condition file must end in .json.")
+        target = check_json_path(path, "condition")
         content = {FORMAT: FORMAT_VERSION, **self.model_dump(mode="json", exclude_none=True)}
         with atomic_write(target) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -214,27 +213,9 @@ class Condition(BaseModel):
         """Read a condition file.
 
         Raises:
-            SettingsError: the file is missing, has another format or a later version, or a wrong value.
+            SettingsError: the file is missing, of another format or version, or has an invalid value.
         """
-        try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
-            version = content.pop(FORMAT)
-        except OSError as error:
-            raise SettingsError(f"Cannot read the condition {path}: {error.strerror or error}.") from None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise SettingsError(
-                f"{path} is not a condition file: it should be JSON that begins with {FORMAT!r}."
-            ) from None
-        if version != FORMAT_VERSION:
-            raise SettingsError(
-                f"{path} has the version {version}; this version of Bottega reads {FORMAT_VERSION}."
-            )
-        try:
-            return cls.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise SettingsError(f"{path}: {where} is not usable ({first['msg'].lower()}).") from None
+        return read_versioned_json(path, cls, FORMAT, "condition")
 
 
 def mix_conditions(conditions: Sequence[Condition], weights: Sequence[float] | None = None) -> Condition:
@@ -246,21 +227,14 @@ def mix_conditions(conditions: Sequence[Condition], weights: Sequence[float] | N
     Raises:
         SettingsError: no condition, another number of weights, or weights that are negative or all zero.
     """
-    weights = [1.0] * len(conditions) if weights is None else [float(weight) for weight in weights]
-    if not conditions or len(weights) != len(conditions):
-        raise SettingsError(
-            f"Mixing needs at least one condition and one weight for each; there are {len(conditions)} "
-            f"conditions and {len(weights)} weights."
-        )
-    if min(weights) < 0 or not 0 < sum(weights) < math.inf:
-        raise SettingsError(f"Weights of conditions must be zero or more, and not all zero: {weights}.")
+    weights = normalize_weights(weights, len(conditions))
     mixed: dict[str, Any] = {}
     for name in Condition.model_fields:
         pairs = [(getattr(c, name), weight) for c, weight in zip(conditions, weights, strict=True)]
         pairs = [(value, weight) for value, weight in pairs if value is not None and weight > 0]
         if pairs:
-            total = sum(weight for _, weight in pairs)
-            mixed[name] = _mix(name, [value for value, _ in pairs], [weight / total for _, weight in pairs])
+            shares = normalize_weights([weight for _, weight in pairs], len(pairs))
+            mixed[name] = _mix(name, [value for value, _ in pairs], shares)
     return Condition(**mixed)
 
 

@@ -64,13 +64,6 @@ def test_uncertainty_shrinks(trained: PreferenceModel) -> None:
     assert empty_model(ITEMS).utility(pool(50, seed=9))[0].std() == 0
 
 
-def test_preference_is_a_probability(trained: PreferenceModel) -> None:
-    best, worst = max(ITEMS, key=utility), min(ITEMS, key=utility)
-    assert trained.win_probability(best, worst) > 0.9
-    assert trained.win_probability(best, worst) + trained.win_probability(worst, best) == pytest.approx(1)
-    assert trained.win_probability(best, best) == pytest.approx(0.5)
-
-
 def test_proposals_improve(trained: PreferenceModel) -> None:
     true = sorted(map(utility, ITEMS))
     mean = [np.mean([utility(trained.items[name]) for name in event.items]) for event in trained.events]

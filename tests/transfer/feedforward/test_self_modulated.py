@@ -128,7 +128,7 @@ def test_mixing_codes(network: SelfModulatedNet) -> None:
     other = network.stylize(content, StyleTarget(b))
     for end in (alone, other):
         assert float((between - end).abs().mean()) < float((alone - other).abs().mean())
-    with pytest.raises(SettingsError, match="2 styles need 2 weights"):
+    with pytest.raises(SettingsError, match="Expected 2 weights"):
         mix_style_codes([a, b], [1.0])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bottega.layers import gaussian_blur
+from bottega.layers import edge_orientation
 from bottega.personalize.adjust.parameters import AdjustmentParams, AdjustmentTarget
 from bottega.personalize.adjust.render import MAX_DISPLACEMENT, Rendering, render
 from bottega.personalize.analysis.analyze import analyze
@@ -111,7 +111,9 @@ def structure_loss(light: Tensor, reference: Tensor) -> Tensor:
 
     A differentiable form of :func:`bottega.evaluate.edge_agreement` (sigma 1.5 at the size of analysis).
     """
-    orientation, expected = (_edge_orientation(resize_for_analysis(plane)) for plane in (light, reference))
+    orientation, expected = (
+        edge_orientation(resize_for_analysis(plane), 1.5) for plane in (light, reference)
+    )
     strength = (expected.square().sum(1, keepdim=True) + 1e-12).sqrt()
     cosine = (orientation * expected).sum(1, keepdim=True)
     cosine = cosine / ((orientation.square().sum(1, keepdim=True) + 1e-12).sqrt() * strength + 1e-9)
@@ -138,10 +140,3 @@ def _distance_beyond_edges(displacement: Tensor) -> Tensor:
     x, y = pixel_coordinates(displacement)
     source = torch.stack([x + displacement[:, 0], y + displacement[:, 1]], 1)
     return (source - source.clamp(0, 1)).abs().mean((1, 2, 3)) / MAX_DISPLACEMENT
-
-
-def _edge_orientation(light: Tensor) -> Tensor:
-    """Double-angle orientation vectors ``(N, 2, H - 2, W - 2)``; their length is the edge strength."""
-    dx = (light[..., 1:-1, 2:] - light[..., 1:-1, :-2]) / 2
-    dy = (light[..., 2:, 1:-1] - light[..., :-2, 1:-1]) / 2
-    return gaussian_blur(torch.cat([dx.square() - dy.square(), 2 * dx * dy], 1), 1.5)

@@ -31,7 +31,6 @@ def adjust(
     strength: float = 1.0,
     *,
     network: AdjustmentNet | None = None,
-    network_steps: int = NETWORK_STEPS,
     optimizer_steps: int = OPTIMIZER_STEPS,
 ) -> Tensor:
     """Bring a picture to a condition and keep what it shows.
@@ -61,10 +60,8 @@ def adjust(
         raise PictureError(f"Expected one picture (1, 3, H, W), not {len(picture)}.")
     if not 0 <= strength <= 1:
         raise SettingsError(f"strength must be between 0 and 1, not {strength}.")
-    if network_steps < 0 or optimizer_steps < 0:
-        raise SettingsError(
-            f"network_steps and optimizer_steps must be 0 or more, not {network_steps} and {optimizer_steps}."
-        )
+    if optimizer_steps < 0:
+        raise SettingsError(f"optimizer_steps must be 0 or more, not {optimizer_steps}.")
     if strength == 0:
         return picture
     if condition.styles or condition.embedding:
@@ -76,7 +73,7 @@ def adjust(
     region = None if mask is None else resize_for_analysis(mask.float())
     state = AdjustmentState.initialize(small, values, requested, region, strength)
     if network is not None:
-        for _ in range(network_steps):
+        for _ in range(NETWORK_STEPS):
             state = state.network_step(network)
     if optimizer_steps:
         state = state.optimize(optimizer_steps)

@@ -167,18 +167,18 @@ def _apply_texture_small(lab: Tensor, params: AdjustmentParams) -> tuple[Tensor,
     result = torch.cat([flat[:, :1] + grain, flat[:, 1:]], 1)
     gains = (MAX_LOG_DETAIL_GAIN * torch.tanh(params.detail_gains / MAX_LOG_DETAIL_GAIN)).exp()
     finest = enlarge(gains[:, :1])
-    for i, octave in enumerate(detail_octaves(result, gains.shape[1])):
+    for i, octave in enumerate(detail_octaves(result)):
         gain = enlarge(gains[:, i : i + 1])
         result = result + (gain - 1) * (enlarge(octave, align_corners=False) if i else octave)
     return result + stroke_rotation(result - box_blur(result, 2), params.strokes[:, :2]), finest
 
 
-def guided_filter(lab: Tensor, radius: int = FILTER_RADIUS) -> Tensor:
+def guided_filter(lab: Tensor) -> Tensor:
     """Areas flat, edges kept: the guided filter with lightness as its guide (He, Sun and Tang 2013)."""
     light = lab[:, :1]
-    means = box_blur(torch.cat([lab, light.square()], 1), radius)
+    means = box_blur(torch.cat([lab, light.square()], 1), FILTER_RADIUS)
     variance = (means[:, 3:] - means[:, :1].square()).clamp_min(0)
-    edges = box_blur(variance / (variance + EDGE_VARIANCE), radius)
+    edges = box_blur(variance / (variance + EDGE_VARIANCE), FILTER_RADIUS)
     return means[:, :3] + edges * (lab - means[:, :3])
 
 

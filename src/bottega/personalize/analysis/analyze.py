@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from bottega.personalize.analysis.color import measure_color
 from bottega.personalize.analysis.composition import measure_composition
 from bottega.personalize.analysis.pixels import COARSE_FACTOR, check_pictures, resize_for_analysis
 from bottega.personalize.analysis.texture import measure_texture
-from bottega.personalize.condition import ATTRIBUTES, Condition, mix_conditions
+from bottega.personalize.condition import Condition, mix_conditions
 
 
 def analyze(pictures: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -59,17 +59,16 @@ def analyze_condition(picture: Tensor, mask: Tensor | None = None) -> Condition:
     return Condition.from_vector(analyze(picture.float(), mask)[0])
 
 
-def mean_condition(pictures: Iterable[Tensor], names: Sequence[str] = tuple(ATTRIBUTES)) -> Condition:
+def mean_condition(pictures: Iterable[Tensor]) -> Condition:
     """What pictures have in common: the mean of their conditions.
 
     Args:
         pictures: each ``(1, 3, H, W)`` of any size.
-        names: of the attributes to measure.
 
     Raises:
         PictureError: no picture at all.
     """
-    conditions = [analyze_condition(picture).select(*names) for picture in pictures]
+    conditions = [analyze_condition(picture) for picture in pictures]
     if not conditions:
         raise PictureError("There are no pictures to analyze.")
     return mix_conditions(conditions)

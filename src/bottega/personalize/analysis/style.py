@@ -27,7 +27,6 @@ from bottega.transfer.feedforward.style_code import check_image
 
 NETWORK = "micro"
 STYLE_SIDE = 512  # shorter side in pixels of style pictures; larger would make strokes larger
-STYLE_SCALE = 0.61  # the distance that 95 of 100 pairs of pictures stay below, as the scale of an attribute
 MIN_VARIANCE = 1e-5  # what codes add to a variance before its root
 
 
@@ -50,15 +49,6 @@ def embed_style(picture: Tensor) -> StyleEmbedding:
         means=tuple(means[0].tolist()),
         deviations=tuple(deviations[0].tolist()),
     )
-
-
-def style_similarity(requested: StyleEmbedding, measured: StyleEmbedding) -> float:
-    """1 − min(1, d / 0.61), with the distance d of :func:`style_distance`.
-
-    Raises:
-        SettingsError: the embeddings come from different networks.
-    """
-    return 1 - min(1.0, style_distance(requested, measured) / STYLE_SCALE)
 
 
 def style_distance(one: StyleEmbedding, other: StyleEmbedding) -> float:

@@ -34,10 +34,10 @@ def measure_texture(light: Tensor, weights: Tensor | None = None) -> Tensor:
     )
 
 
-def detail_octaves(light: Tensor, count: int = OCTAVES) -> list[Tensor]:
+def detail_octaves(light: Tensor) -> list[Tensor]:
     """Octaves of detail, the finest first: differences to the picture halved by means and enlarged again."""
     octaves = []
-    for _ in range(count):
+    for _ in range(OCTAVES):
         halved = avg_pool2d(light, 2, ceil_mode=True)
         octaves.append(light - interpolate(halved, light.shape[-2:], mode="bilinear", align_corners=False))
         light = halved

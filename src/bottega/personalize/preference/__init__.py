@@ -10,18 +10,6 @@ from bottega.personalize.preference.model import PreferenceModel
 from bottega.personalize.preference.posterior import Posterior
 
 __all__ = [
-    "Event",
-    "Explanation",
-    "Item",
-    "ItemSpace",
-    "Like",
-    "Pick",
-    "Posterior",
-    "PreferenceModel",
-    "Presentation",
-    "Rating",
-    "Revocation",
-    "Trait",
-    "TraitInteraction",
-    "TraitPreference",
-]
+    "Event", "Explanation", "Item", "ItemSpace", "Like", "Pick", "Posterior", "PreferenceModel",
+    "Presentation", "Rating", "Revocation", "Trait", "TraitInteraction", "TraitPreference",
+]  # fmt: skip

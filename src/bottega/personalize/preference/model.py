@@ -175,10 +175,6 @@ class PreferenceModel:
         """Mean and deviation ``(n,)``; of two that differ by 1, the better is chosen in 73 of 100 cases."""
         return self.posterior.utility(self._features(items))
 
-    def win_probability(self, item: Item, other: Item) -> float:
-        """Probability that ``item`` is chosen over ``other``."""
-        return float(self.posterior.win_probability(self._features([item]), self._features([other]))[0])
-
     def propose(self, candidates: Sequence[Item], count: int = 9, *, explore: float = 1 / 3) -> list[Item]:
         """The next items to show, without those that were shown before.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, lapack
-from scipy.special import expit, ndtr, softmax
+from scipy.special import softmax
 
 from bottega.personalize.preference.likelihood import VoteArrays
 
@@ -112,17 +112,6 @@ class Posterior:
         """
         variance = np.einsum("np,np->n", features @ self.covariance, features)
         return features @ self.mean, np.sqrt(np.maximum(variance, 0))
-
-    def win_probability(self, features: Array, others: Array) -> Array:
-        """Probability ``(n,)`` that an item is chosen over another, both ``(n, P + 1)``, with noise and
-        uncertainty (the probit approximation of MacKay 1992: σ(mean / √(1 + π variance / 8)))."""
-        mean, deviation = self.utility(features - others)
-        return np.asarray(expit(mean / np.sqrt(1 + np.pi * deviation**2 / 8)))
-
-    def certainty(self, features: Array, others: Array) -> Array:
-        """Probability ``(n,)`` that an item's utility is above another's."""
-        mean, deviation = self.utility(features - others)
-        return np.asarray(ndtr(mean / np.maximum(deviation, 1e-12)))
 
     def sample(self, count: int, rng: np.random.Generator) -> Array:
         """Random weights ``(count, P + 1)``."""

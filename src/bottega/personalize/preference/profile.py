@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from bottega.errors import OutputError, SettingsError
+from bottega.errors import SettingsError
 from bottega.files import atomic_write
 from bottega.personalize.preference.events import Event, Revocation, item_ids
 from bottega.personalize.preference.features import Item, ItemSpace
+from bottega.personalize.versioned_json import FORMAT_VERSION, check_json_path, read_versioned_json
 
 FORMAT = "bottega preferences"
-FORMAT_VERSION = 1
+KIND = "preference profile"
 
 
 class Profile(BaseModel):
@@ -34,9 +35,7 @@ def write_profile(path: str | Path, profile: Profile) -> Path:
     Raises:
         OutputError: the name does not end in ``.json``, or the file cannot be written.
     """
-    target = Path(path)
-    if target.suffix.lower() != ".json":
-        raise OutputError(f"{target}: a profile must end in .json.")
+    target = check_json_path(path, KIND)
     parts = []
     for key, value in {FORMAT: FORMAT_VERSION, **profile.model_dump(mode="json")}.items():
         if isinstance(value, list) and value:
@@ -55,29 +54,10 @@ def read_profile(path: str | Path) -> Profile:
     Raises:
         SettingsError: the file is missing, damaged, of another format or of a later version.
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        version = content.pop(FORMAT)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SettingsError(f"Cannot read the profile {path}: {reason}.") from None
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise SettingsError(
-            f'{path} is not a preference profile, which is JSON that begins with "{FORMAT}"; '
-            "create one with bottega choose start."
-        ) from None
-    if version != FORMAT_VERSION:
-        raise SettingsError(
-            f"{path} has the version {version}; this version of Bottega reads {FORMAT_VERSION}."
-        )
-    try:
-        profile = Profile.model_validate(content)
-    except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise SettingsError(f"The profile {path} is damaged: {where} is not usable.") from None
+    profile = read_versioned_json(path, Profile, FORMAT, KIND)
     problem = _inconsistency(profile)
     if problem:
-        raise SettingsError(f"The profile {path} is damaged: {problem}.")
+        raise SettingsError(f"The {KIND} {path} is damaged: {problem}.")
     return profile
 
 
