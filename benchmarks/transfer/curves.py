@@ -1,4 +1,4 @@
-"""Figures over the strength slider, and whether one method's curve lies above another's."""
+"""Scores over the strength slider, and whether one method's curve lies above another's."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Curve:
         strengths: ascending.
         pairs: names of the pairs, one for each row of the values.
         groups: photograph of each pair; pairs that share one are drawn together where intervals are made.
-        values: measure -> ``(pairs, strengths)``; empty where only means are known.
-        known: those means with their intervals, for each strength.
+        values: measure -> ``(pairs, strengths)``; empty where only means are available.
+        summaries: those means with their intervals, for each strength.
     """
 
     name: str
@@ -37,17 +37,17 @@ class Curve:
     pairs: tuple[str, ...]
     groups: tuple[str, ...]
     values: dict[str, Array]
-    known: tuple[dict[str, Interval], ...] = ()
+    summaries: tuple[dict[str, Interval], ...] = ()
 
     @cached_property
     def intervals(self) -> list[dict[str, Interval]]:
         """Means over pairs: for each strength, every measure."""
-        if self.known:
-            return list(self.known)
+        if self.summaries:
+            return list(self.summaries)
         table = np.stack(list(self.values.values()), 1)
-        found = bootstrap_intervals(table, lambda rows: rows.mean(0).ravel(), groups=self.groups)
+        intervals = bootstrap_intervals(table, lambda rows: rows.mean(0).ravel(), groups=self.groups)
         count = len(self.strengths)
-        return [dict(zip(self.values, found[k::count], strict=True)) for k in range(count)]
+        return [dict(zip(self.values, intervals[k::count], strict=True)) for k in range(count)]
 
 
 def make_curve(
@@ -69,20 +69,20 @@ def make_curve(
 
 @dataclass(frozen=True)
 class Comparison:
-    """Style distance of one method minus that of another, where both keep equally much of the content.
+    """Style distance of one method minus that of another, where both preserve equally much of the content.
 
     Attributes:
-        ours, theirs: titles.
+        method, baseline: titles.
         style, content: measures.
         levels: of content agreement, ascending, from the least to the most that both reach; may be empty.
         differences: one for each level, with intervals over pairs; below zero is better.
-        dominates: for each point of theirs there is one of ours that is nearer to the style and keeps more of
-            the content.
-        by_means: single pairs of one of them are not known, so that the differences have no intervals.
+        dominates: for each point of the baseline there is one of the method that is nearer to the style and
+            preserves more of the content.
+        by_means: single pairs of one of them are missing, so that the differences have no intervals.
     """
 
-    ours: str
-    theirs: str
+    method: str
+    baseline: str
     style: str
     content: str
     levels: tuple[float, ...]
@@ -92,24 +92,28 @@ class Comparison:
 
     @property
     def everywhere(self) -> bool:
-        """Ours is nearer to the style at every level."""
+        """The method is nearer to the style at every level."""
         return bool(self.levels) and all(each.estimate < 0 for each in self.differences)
 
     def sentence(self) -> str:
-        """What was found, in words."""
+        """The result in words."""
         measures = f"{MEASURES[self.style]} at equal {MEASURES[self.content]}"
         if not self.levels:
-            above = f"; {self.ours} is nearer to the style and keeps more than {self.theirs} anywhere does"
-            apart = f"{self.ours} and {self.theirs} reach no common level"
-            return f"{measures}: {apart}{above if self.dominates else ''}."
+            above = (
+                f"; {self.method} is nearer to the style and keeps more than {self.baseline} anywhere does"
+            )
+            no_common_level = f"{self.method} and {self.baseline} reach no common level"
+            return f"{measures}: {no_common_level}{above if self.dominates else ''}."
         span = f"from {self.levels[0]:.2f} to {self.levels[-1]:.2f}"
-        better = sum(each.estimate < 0 for each in self.differences)
+        lower = sum(each.estimate < 0 for each in self.differences)
         sure = sum(each.high < 0 for each in self.differences)
         least, most = sorted(self.differences, key=lambda each: -each.estimate)[:: len(self.levels) - 1]
         if self.everywhere:
-            verdict = f"{self.ours} lies above {self.theirs} everywhere {span}"
+            verdict = f"{self.method} lies above {self.baseline} everywhere {span}"
         else:
-            verdict = f"{self.ours} lies above {self.theirs} at {better} of {len(self.levels)} levels {span}"
+            verdict = (
+                f"{self.method} lies above {self.baseline} at {lower} of {len(self.levels)} levels {span}"
+            )
         if self.by_means:
             return (
                 f"{measures}: {verdict}, by means alone. Difference: from {most.estimate:.3f} to "
@@ -121,7 +125,7 @@ class Comparison:
         )
 
 
-def compare(ours: Curve, theirs: Curve, style: str, content: str, levels: int = LEVELS) -> Comparison:
+def compare(method: Curve, baseline: Curve, style: str, content: str, levels: int = LEVELS) -> Comparison:
     """Compare two curves at equal content agreement.
 
     Both are curves of means over the pairs that they share, joined by straight lines between strengths.
@@ -131,50 +135,52 @@ def compare(ours: Curve, theirs: Curve, style: str, content: str, levels: int = 
     Raises:
         SettingsError: they share no pair, or one was not measured so.
     """
-    shared = [pair for pair in ours.pairs if pair in set(theirs.pairs)]
-    if not shared or not all({style, content} <= set(each.intervals[0]) for each in (ours, theirs)):
-        raise SettingsError(f"{ours.title} and {theirs.title} have no figures in common.")
-    if ours.known or theirs.known:
-        return _compare_means(ours, theirs, style, content, levels)
-    tables = [_table(curve, shared, style, content) for curve in (ours, theirs)]
+    shared = [pair for pair in method.pairs if pair in set(baseline.pairs)]
+    if not shared or not all({style, content} <= set(each.intervals[0]) for each in (method, baseline)):
+        raise SettingsError(f"{method.title} and {baseline.title} have no figures in common.")
+    if method.summaries or baseline.summaries:
+        return _compare_means(method, baseline, style, content, levels)
+    tables = [_table(curve, shared, style, content) for curve in (method, baseline)]
     means = [table.mean(0) for table in tables]
     low = max(float(mean[0].min()) for mean in means)
     high = min(float(mean[0].max()) for mean in means)
     if low >= high:
-        return Comparison(ours.title, theirs.title, style, content, (), (), _dominates(*means))
-    wanted = np.linspace(low, high, levels)
+        return Comparison(method.title, baseline.title, style, content, (), (), _dominates(*means))
+    contents = np.linspace(low, high, levels)
     split = tables[0].shape[2]
     rows = np.concatenate(tables, 2)
-    groups = [ours.groups[ours.pairs.index(pair)] for pair in shared]
+    groups = [method.groups[method.pairs.index(pair)] for pair in shared]
 
-    def differences(drawn: Array) -> Array:
-        mean = drawn.mean(0)
-        return best_at(wanted, *mean[:, :split]) - best_at(wanted, *mean[:, split:])
+    def differences(resample: Array) -> Array:
+        mean = resample.mean(0)
+        return best_at(contents, *mean[:, :split]) - best_at(contents, *mean[:, split:])
 
-    found = bootstrap_intervals(rows, differences, groups=groups)
-    reached = tuple(float(x) for x in wanted)
-    return Comparison(ours.title, theirs.title, style, content, reached, tuple(found), _dominates(*means))
-
-
-def _compare_means(ours: Curve, theirs: Curve, style: str, content: str, levels: int) -> Comparison:
-    mine, other = (
-        np.array([[point[measure].estimate for point in curve.intervals] for measure in (content, style)])
-        for curve in (ours, theirs)
+    intervals = bootstrap_intervals(rows, differences, groups=groups)
+    reached = tuple(float(x) for x in contents)
+    return Comparison(
+        method.title, baseline.title, style, content, reached, tuple(intervals), _dominates(*means)
     )
-    low, high = max(mine[0].min(), other[0].min()), min(mine[0].max(), other[0].max())
-    names, dominated = (ours.title, theirs.title, style, content), _dominates(mine, other)
+
+
+def _compare_means(method: Curve, baseline: Curve, style: str, content: str, levels: int) -> Comparison:
+    first, second = (
+        np.array([[point[measure].estimate for point in curve.intervals] for measure in (content, style)])
+        for curve in (method, baseline)
+    )
+    low, high = max(first[0].min(), second[0].min()), min(first[0].max(), second[0].max())
+    names, dominated = (method.title, baseline.title, style, content), _dominates(first, second)
     if low >= high:
         return Comparison(*names, (), (), dominated, True)
-    wanted = np.linspace(low, high, levels)
-    apart = best_at(wanted, *mine) - best_at(wanted, *other)
-    found = tuple(Interval(float(each), float("nan"), float("nan")) for each in apart)
-    return Comparison(*names, tuple(float(x) for x in wanted), found, dominated, True)
+    contents = np.linspace(low, high, levels)
+    differences = best_at(contents, *first) - best_at(contents, *second)
+    intervals = tuple(Interval(float(each), float("nan"), float("nan")) for each in differences)
+    return Comparison(*names, tuple(float(x) for x in contents), intervals, dominated, True)
 
 
-def _dominates(ours: Array, theirs: Array) -> bool:
+def _dominates(method: Array, baseline: Array) -> bool:
     """Of ``(2, strengths)`` each: contents, then styles."""
-    more = ours[0][:, None] > theirs[0]
-    nearer = ours[1][:, None] < theirs[1]
+    more = method[0][:, None] > baseline[0]
+    nearer = method[1][:, None] < baseline[1]
     return bool((more & nearer).any(0).all())
 
 

@@ -55,19 +55,19 @@ class Scores:
 
 
 @torch.no_grad()
-def measure(painted: Tensor, content: Tensor, style: Tensor, encoder: Encoder | None = None) -> Scores:
+def measure(stylized: Tensor, content: Tensor, style: Tensor, encoder: Encoder | None = None) -> Scores:
     """Score ``painted (1, 3, H, W)`` against the content of the same size and the style of any size.
 
     Raises:
         PictureError: sizes that do not fit, or pictures below 32 pixels.
     """
-    bands = _sliced(equal_contrast(painted), equal_contrast(style), in_range=False).levels[:-1]
+    bands = _sliced(equal_contrast(stylized), equal_contrast(style), in_range=False).levels[:-1]
     return Scores(
-        style=_sliced(painted, style).mean,
+        style=_sliced(stylized, style).mean,
         style_texture=sum(bands) / len(bands),
-        content=edge_agreement(painted, content),
-        ssim=ssim(luminance(painted), luminance(content)),
-        style_encoder=None if encoder is None else style_distance(encoder, painted, style),
+        content=edge_agreement(stylized, content),
+        ssim=ssim(luminance(stylized), luminance(content)),
+        style_encoder=None if encoder is None else style_distance(encoder, stylized, style),
     )
 
 

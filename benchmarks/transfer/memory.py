@@ -1,6 +1,6 @@
 """How much memory one pass takes, from photographs to prints: ``python -m benchmarks.transfer.memory``.
 
-Each size is painted in a process of its own, bytes in and bytes out; its peak is the kernel's count of the
+Each size is stylized in a process of its own, bytes in and bytes out; its peak is the kernel's count of the
 whole process, libraries and both pictures included. And tiles are compared with the whole.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.transfer.nets import micro_network
+from benchmarks.transfer.network_files import micro_network
 from bottega.errors import BottegaError
 from bottega.pictures import photograph
 from bottega.runtime import configure_malloc, peak_memory, system_info
@@ -39,7 +39,7 @@ def measure(
     compared: int = 1024,
     out: Path = Path("benchmarks/transfer/results"),
 ) -> None:
-    """Paint and note.
+    """Measure every size.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def measure(
     engine
         torch, openvino, or auto.
     compared
-        Side of the picture that is painted both ways.
+        Side of the picture that is stylized whole and in tiles.
     out
         Folder of the tables.
     """
@@ -61,31 +61,31 @@ def measure(
             rows.append(pool.apply(paint, (size, micro, engine)))
         print(json.dumps(rows[-1]), flush=True)
     with context.Pool(1) as pool:
-        apart = pool.apply(compare, (compared, micro, engine))
-    facts = {
+        difference = pool.apply(compare, (compared, micro, engine))
+    report = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer.memory", *sys.argv[1:]]),
         "machine": system_info(),
         "rows": rows,
-        "tiles": apart,
+        "tiles": difference,
     }
     out.mkdir(parents=True, exist_ok=True)
-    (out / "memory.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    (out / "memory.md").write_text(table(facts), encoding="utf-8")
+    (out / "memory.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    (out / "memory.md").write_text(table(report), encoding="utf-8")
     print((out / "memory.md").read_text(encoding="utf-8"))
 
 
 def paint(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
     """One picture; runs in a process of its own."""
     configure_malloc()
-    painter = _painter(micro, engine, "auto")
-    code = painter.encode(paint_style("impasto", (512, 512)))
-    content = repeated(size)
+    runner = _load_engine(micro, engine, "auto")
+    code = runner.encode(paint_style("impasto", (512, 512)))
+    content = tiled_photograph(size)
     start = time.perf_counter()
-    painter.stylize_bytes(content, StyleTarget(code))
+    runner.stylize_bytes(content, StyleTarget(code))
     return {
         "size": size,
-        "engine": f"{painter.engine} {painter.precision}",
-        "tiled": size**2 > painter.max_pixels_in_memory(size**2),
+        "engine": f"{runner.engine} {runner.precision}",
+        "tiled": size**2 > runner.max_pixels_in_memory(size**2),
         "seconds": round(time.perf_counter() - start, 2),
         "peak_gb": round(peak_memory() / 1e9, 2),
     }
@@ -93,22 +93,22 @@ def paint(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
 
 def compare(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
     """Largest and mean difference of tiles of 256 from the whole in float32, in grey levels of 255."""
-    content = torch.from_numpy(repeated(size)).permute(2, 0, 1)[None] / 255
-    painter = _painter(micro, engine, "fp32")
-    manner = StyleTarget(painter.encode(paint_style("impasto", (512, 512))))
-    whole = painter.stylize(content, manner)
-    assert isinstance(painter._runner, TiledRunner)
-    painter._runner.max_untiled_pixels, painter._runner.tile_size = 0, 256
-    apart = (painter.stylize(content, manner) - whole).abs() * 255
-    largest, mean = (float(f"{float(each):.2g}") for each in (apart.max(), apart.mean()))
+    content = torch.from_numpy(tiled_photograph(size)).permute(2, 0, 1)[None] / 255
+    runner = _load_engine(micro, engine, "fp32")
+    manner = StyleTarget(runner.encode(paint_style("impasto", (512, 512))))
+    whole = runner.stylize(content, manner)
+    assert isinstance(runner._runner, TiledRunner)
+    runner._runner.max_untiled_pixels, runner._runner.tile_size = 0, 256
+    difference = (runner.stylize(content, manner) - whole).abs() * 255
+    largest, mean = (float(f"{float(each):.2g}") for each in (difference.max(), difference.mean()))
     return {"size": size, "largest": largest, "mean": mean}
 
 
-def _painter(micro: Path | None, engine: str, precision: str) -> StyleEngine:
+def _load_engine(micro: Path | None, engine: str, precision: str) -> StyleEngine:
     return load_style_engine(micro_network(micro), engine=engine, precision=precision, device="cpu")
 
 
-def repeated(size: int) -> NDArray[np.uint8]:
+def tiled_photograph(size: int) -> NDArray[np.uint8]:
     """A photograph, side by side with itself until it is large enough."""
     pixels = (photograph("china").pixels[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
     result = np.empty((size, size, 3), np.uint8)
@@ -120,11 +120,11 @@ def repeated(size: int) -> NDArray[np.uint8]:
     return result
 
 
-def table(facts: dict[str, Any]) -> str:
+def table(report: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    about, apart = facts["machine"], facts["tiles"]
+    about, difference = report["machine"], report["tiles"]
     lines = [
-        f"`{facts['command']}`",
+        f"`{report['command']}`",
         "",
         f"{about['cpu']}, {about['threads']} threads. Bytes in, bytes out, one style.",
         "",
@@ -134,12 +134,12 @@ def table(facts: dict[str, Any]) -> str:
     lines += [
         f"| {r['size']} × {r['size']} | {r['engine']} | {'in tiles' if r['tiled'] else 'whole'} "
         f"| {r['seconds']} | {r['peak_gb']:.2f} GB |"
-        for r in facts["rows"]
+        for r in report["rows"]
     ]
     lines += [
         "",
-        f"Tiles of 256 against the whole at {apart['size']} × {apart['size']} in float32: at most "
-        f"{apart['largest']} / 255, {apart['mean']} / 255 on average.",
+        f"Tiles of 256 against the whole at {difference['size']} × {difference['size']} in float32: at most "
+        f"{difference['largest']} / 255, {difference['mean']} / 255 on average.",
         "",
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What is compared: every method as a function of content, style and strength."""
+"""Every compared method as a function of content, style and strength."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bottega.transfer.optimize.runner import optimize
 from bottega.transfer.optimize.settings import OptimizeSettings
 from bottega.transfer.regions import Style
 
-Painter = Callable[[Tensor, Tensor, float], Tensor]
+Method = Callable[[Tensor, Tensor, float], Tensor]
 """``(content (1, 3, H, W), style (1, 3, h, w), strength in [0, 1]) -> (1, 3, H, W)``, all in [0, 1]."""
 
 ITERATIONS = 300
@@ -29,13 +29,13 @@ def untouched(content: Tensor, style: Tensor, strength: float) -> Tensor:
 
 
 def color_only(content: Tensor, style: Tensor, strength: float) -> Tensor:
-    """Mean and covariance of the colours moved to the style's in OKLab, blended with the content."""
+    """Mean and covariance of the colors mapped to the style's in OKLab, blended with the content."""
     return content.lerp(color_transfer(content, style), strength)
 
 
-def optimisation(encoder: str = "small", iterations: int = ITERATIONS) -> Painter:
-    """Transfer by optimisation, as many iterations in all, a third of them at each of three scales."""
-    looking = encoders.load_encoder(encoder)
+def optimize_method(encoder: str = "small", iterations: int = ITERATIONS) -> Method:
+    """Optimization, a third of the iterations at each of three scales."""
+    loaded_encoder = encoders.load_encoder(encoder)
 
     def paint(content: Tensor, style: Tensor, strength: float) -> Tensor:
         side = max(content.shape[-2:])
@@ -43,64 +43,64 @@ def optimisation(encoder: str = "small", iterations: int = ITERATIONS) -> Painte
         settings = OptimizeSettings(
             size=0, first_size=side // 2, iterations=each, last_iterations=each, strength=strength
         )
-        return optimize(content, [Style(style)], settings, encoder=looking).picture
+        return optimize(content, [Style(style)], settings, encoder=loaded_encoder).picture
 
     return paint
 
 
-def network(source: str | Path) -> Painter:
-    """A network of ours that paints in any style, or the one of MicroAST's shape.
+def network(source: str | Path) -> Method:
+    """An arbitrary-style network of Bottega, or the one of MicroAST's shape.
 
     Args:
         source: the name of weights, or a ``.safetensors`` file.
 
     Raises:
-        WeightsError: not there, damaged, or a network that only knows the styles of its training.
+        WeightsError: missing, damaged, or limited to the styles of its training.
     """
-    found = _baseline(source) or load(source)
-    if isinstance(found, MicroASTShaped):
-        return lambda content, style, strength: found(content, found.encode(style), strength)
-    if isinstance(found, AdaINNet):
-        return lambda content, style, strength: found(content, [found.encode(style)], alpha=strength)
-    if isinstance(found, SelfModulatedNet):
-        ready = load_style_engine(found, engine="torch", precision="fp32", threads=1)
-        return lambda content, style, strength: ready.stylize(
-            content, StyleTarget(ready.encode(style), strength)
+    loaded = _baseline(source) or load(source)
+    if isinstance(loaded, MicroASTShaped):
+        return lambda content, style, strength: loaded(content, loaded.encode(style), strength)
+    if isinstance(loaded, AdaINNet):
+        return lambda content, style, strength: loaded(content, [loaded.encode(style)], alpha=strength)
+    if isinstance(loaded, SelfModulatedNet):
+        engine = load_style_engine(loaded, engine="torch", precision="fp32", threads=1)
+        return lambda content, style, strength: engine.stylize(
+            content, StyleTarget(engine.encode(style), strength)
         )
     raise WeightsError(
-        f"{source} is a {type(found).__name__}, which only paints in the styles of its training; "
-        "compared here are networks that paint in any style."
+        f"{source} is a {type(loaded).__name__}, which is limited to the styles of its training; "
+        "this benchmark compares arbitrary-style networks."
     )
 
 
-def painter(source: str | Path) -> Painter:
+def load_method(source: str | Path) -> Method:
     """By name: ``untouched``, ``color``, ``optimize``; anything else is a :func:`network`.
 
     Raises:
         WeightsError: as there.
     """
-    known = {"untouched": untouched, "color": color_only}
+    simple_methods = {"untouched": untouched, "color": color_only}
     if str(source) == "optimize":
-        return optimisation()
-    found = known[str(source)] if str(source) in known else network(source)
+        return optimize_method()
+    method = simple_methods[str(source)] if str(source) in simple_methods else network(source)
 
     def paint(content: Tensor, style: Tensor, strength: float) -> Tensor:
         with torch.inference_mode():
-            return found(content, style, strength)
+            return method(content, style, strength)
 
     return paint
 
 
 def _baseline(source: str | Path) -> MicroASTShaped | None:
-    """The network of MicroAST's shape, where the file holds one."""
+    """The network of MicroAST's shape, if the file contains one."""
     if not str(source).endswith(".safetensors"):
         return None
     state, configuration = weights.load_file(source)
     if configuration.get("architecture") != "microast":
         return None
-    made = MicroASTShaped()
+    network = MicroASTShaped()
     try:
-        made.load_state_dict(state)
+        network.load_state_dict(state)
     except RuntimeError:
         raise WeightsError(f"{source} does not fit the network of MicroAST's shape.") from None
-    return made.eval().requires_grad_(False)
+    return network.eval().requires_grad_(False)

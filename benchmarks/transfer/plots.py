@@ -23,8 +23,8 @@ COLORS = {
     "micro": "#c2402a",
     "optimize": "#a67c1e",
 }
-OURS = "micro"
-NAMES = 0.42  # room to the left of the curves, where the names stand, as a share of theirs
+HIGHLIGHTED = "micro"
+LABEL_MARGIN = 0.42  # room to the left of the curves, where the names stand, as a share of theirs
 LABEL_GAP, LABEL_WIDTH = 13.0, 160.0  # points that names keep from each other
 STYLE: Any = {
     "font.size": 10,
@@ -65,21 +65,28 @@ def panels(figure: Figure, curves: Sequence[Curve], styles: Sequence[str], conte
 
 def _panel(ax: Any, curves: Sequence[Curve], style: str, content: str) -> None:
     for curve in curves:
-        color, ours = COLORS[curve.name], curve.name == OURS
+        color, highlighted = COLORS[curve.name], curve.name == HIGHLIGHTED
         across, along = ([each[measure] for each in curve.intervals] for measure in (content, style))
         xs, ys = [each.estimate for each in across], [each.estimate for each in along]
         bars = {"color": color, "linewidth": 0.9, "alpha": 0.35}
         ax.hlines(ys, [each.low for each in across], [each.high for each in across], **bars)
         ax.vlines(xs, [each.low for each in along], [each.high for each in along], **bars)
-        ax.plot(xs, ys, color=color, linewidth=2.4 if ours else 1.5, marker="o", markersize=5 if ours else 4)
-        if ours:
+        ax.plot(
+            xs,
+            ys,
+            color=color,
+            linewidth=2.4 if highlighted else 1.5,
+            marker="o",
+            markersize=5 if highlighted else 4,
+        )
+        if highlighted:
             for strength, x, y in list(zip(curve.strengths, xs, ys, strict=True))[1:-1]:
                 ax.annotate(
                     f"{strength:g}", (x, y), (5, 6), textcoords="offset points", color=color, fontsize=8
                 )
     ax.invert_yaxis()
     ax.margins(x=0.04, y=0.1)
-    ax.set_xlim(left=ax.get_xlim()[0] - NAMES * (ax.get_xlim()[1] - ax.get_xlim()[0]))
+    ax.set_xlim(left=ax.get_xlim()[0] - LABEL_MARGIN * (ax.get_xlim()[1] - ax.get_xlim()[0]))
     ax.set_xlabel(f"{MEASURES[content]} with the content  (more is kept →)")
     ax.set_ylabel(f"{MEASURES[style]}  (nearer ↑)")
     ax.grid(color=PALE, alpha=0.35, linewidth=0.6)
@@ -109,7 +116,7 @@ def _label(ax: Any, curves: Sequence[Curve], style: str, content: str) -> None:
             horizontalalignment="right",
             color=COLORS[curve.name],
             fontsize=9.5,
-            fontweight="bold" if curve.name == OURS else "normal",
+            fontweight="bold" if curve.name == HIGHLIGHTED else "normal",
         )
         text.set_path_effects([withStroke(linewidth=3, foreground="white")])
 

@@ -9,15 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.transfer.candidates import Candidate
 from benchmarks.transfer.curves import Comparison, Curve
-from benchmarks.transfer.entrants import Entrant
 from benchmarks.transfer.measures import MEASURES, STYLE_MEASURES
 from bottega.evaluate import Interval
 
 
 def markdown(
     curves: Sequence[Curve],
-    missing: Sequence[Entrant],
+    missing: Sequence[Candidate],
     comparisons: Sequence[Comparison],
     header: Mapping[str, Any],
 ) -> str:
@@ -34,11 +34,11 @@ def markdown(
         "| --- | --- |" + " --- |" * (len(MEASURES) + 1),
     ]
     for curve in curves:
-        for strength, figures in zip(curve.strengths, curve.intervals, strict=True):
-            cells = [_cell(figures.get(measure)) for measure in MEASURES]
+        for strength, means in zip(curve.strengths, curve.intervals, strict=True):
+            cells = [_cell(means.get(measure)) for measure in MEASURES]
             lines.append(f"| {curve.title} | {strength:g} | {' | '.join(cells)} | {len(curve.pairs)} |")
-    for entrant in missing:
-        lines.append(f"| {entrant.title} | missing: {entrant.missing} |" + " |" * (len(MEASURES) + 1))
+    for candidate in missing:
+        lines.append(f"| {candidate.title} | missing: {candidate.missing} |" + " |" * (len(MEASURES) + 1))
     if comparisons:
         lines += ["", "At equal content, over the whole range that both curves reach:", ""]
         lines += [f"- {comparison.sentence()}" for comparison in comparisons]
@@ -47,36 +47,36 @@ def markdown(
 
 def as_json(
     curves: Sequence[Curve],
-    missing: Sequence[Entrant],
+    missing: Sequence[Candidate],
     comparisons: Sequence[Comparison],
     header: Mapping[str, Any],
 ) -> str:
     """The same figures."""
-    found = {
+    values = {
         **header,
         "methods": {
             curve.name: {
                 "title": curve.title,
                 "pairs": list(curve.pairs),
                 "strengths": [
-                    {"strength": strength, **{m: asdict(interval) for m, interval in figures.items()}}
-                    for strength, figures in zip(curve.strengths, curve.intervals, strict=True)
+                    {"strength": strength, **{m: asdict(interval) for m, interval in means.items()}}
+                    for strength, means in zip(curve.strengths, curve.intervals, strict=True)
                 ],
             }
             for curve in curves
         },
-        "missing": {entrant.name: entrant.missing for entrant in missing},
+        "missing": {candidate.name: candidate.missing for candidate in missing},
         "comparisons": [
             {**asdict(each), "everywhere": each.everywhere, "sentence": each.sentence()}
             for each in comparisons
         ],
     }
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def write(
     curves: Sequence[Curve],
-    missing: Sequence[Entrant],
+    missing: Sequence[Candidate],
     comparisons: Sequence[Comparison],
     header: Mapping[str, Any],
     folder: Path,

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import cyclopts
 
-from benchmarks.transfer.material import SIDE, Pair, make_pairs
 from benchmarks.transfer.measures import measure
-from benchmarks.transfer.methods import painter
+from benchmarks.transfer.methods import load_method
+from benchmarks.transfer.picture_pairs import SIDE, Pair, make_pairs
 from bottega.runtime import configure_malloc, set_threads
 from recipes.command_line import run_app
 
@@ -27,7 +27,7 @@ def score(source: str | Path, pairs: Sequence[Pair], strength: float = 1.0) -> d
     """Means over ``pairs``.
 
     Args:
-        source: as for :func:`benchmarks.transfer.methods.painter`.
+        source: as for :func:`benchmarks.transfer.methods.load_method`.
         strength: in [0, 1].
 
     Returns:
@@ -37,13 +37,13 @@ def score(source: str | Path, pairs: Sequence[Pair], strength: float = 1.0) -> d
     Raises:
         WeightsError: the network cannot be loaded.
     """
-    paint = painter(source)
-    found = []
+    method = load_method(source)
+    scores = []
     for pair in pairs:
         content, style = pair.load()
-        found.append(asdict(measure(paint(content, style, strength), content, style)))
+        scores.append(asdict(measure(method(content, style, strength), content, style)))
     names = ("style", "style_texture", "content", "ssim")
-    return {name: sum(each[name] for each in found) / len(found) for name in names}
+    return {name: sum(each[name] for each in scores) / len(scores) for name in names}
 
 
 @app.default
@@ -76,10 +76,10 @@ def main(
     set_threads(threads)
     chosen = make_pairs(data, pairs, side=side)
     for source in sources:
-        begin = time.perf_counter()
-        figures = score(source, chosen, strength)
-        text = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
-        print(f"{source}: {text} ({pairs} pairs, {time.perf_counter() - begin:.0f} s)", flush=True)
+        start_time = time.perf_counter()
+        means = score(source, chosen, strength)
+        text = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
+        print(f"{source}: {text} ({pairs} pairs, {time.perf_counter() - start_time:.0f} s)", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How fast the micro network paints: ``python -m benchmarks.transfer.speed``.
+"""How fast the micro network is: ``python -m benchmarks.transfer.speed``.
 
-Beside it runs a network of MicroAST's shape, on the same engines. All take turns in one process, so that
-whatever else the machine does meets all of them alike; figures are medians. docs/benchmarks.md says what is
-timed. Wants an idle machine.
+It is compared with a network of MicroAST's shape on the same engines. All take turns in one process, so that
+other load affects them equally; times are medians. docs/benchmarks.md explains what is timed. Needs an idle
+machine.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any
 import cyclopts
 from torch import Tensor
 
+from benchmarks.transfer.engine_runs import ENGINES, EngineRun, micro_run, microast_run
 from benchmarks.transfer.microast import MicroASTShaped
-from benchmarks.transfer.nets import is_packaged, micro_network, microast_network
-from benchmarks.transfer.racers import ENGINES, Racer, ours, rival
+from benchmarks.transfer.network_files import is_packaged, micro_network, microast_network
 from bottega.errors import BottegaError, ResourceError
 from bottega.evaluate import psnr
 from bottega.pictures import photograph, resize
@@ -31,14 +31,14 @@ from bottega.styles import paint as paint_style
 from bottega.transfer.feedforward import MicroNet
 
 SIZES = {"256": (256, 256), "512": (512, 512), "720p": (720, 1280), "1080p": (1080, 1920), "4k": (2160, 3840)}
-STYLE = 512
-SLOWEST = "eager fp32"
+STYLE_SIDE = 512
+BASELINE_ENGINE = "eager fp32"
 
 app = cyclopts.App(help=__doc__)
 
 
 @app.default
-def race(
+def measure(
     *,
     micro: Path | None = None,
     microast: Path | None = None,
@@ -68,74 +68,74 @@ def race(
     configure_malloc()
     count = set_threads(threads)
     networks = micro_network(micro), microast_network(microast)
-    racers, notes = enlist(*networks, [each.strip() for each in engines.split(",")], count)
+    runs, notes = build_runs(*networks, [each.strip() for each in engines.split(",")], count)
     if micro is None and not is_packaged():
         notes.append("No weights of the micro network are packaged: random ones, whose PSNR says little.")
     if microast is None:
         notes.append("The network of MicroAST's shape has random weights, whose PSNR says little.")
     rows: list[dict[str, Any]] = []
     for size in [each.strip() for each in sizes.split(",")]:
-        rows += run(racers, size, seconds)
-        facts = {
+        rows += time_runs(runs, size, seconds)
+        report = {
             "command": shlex.join(["python", "-m", "benchmarks.transfer.speed", *sys.argv[1:]]),
             "machine": system_info(),
             "notes": notes,
             "rows": rows,
         }
         out.mkdir(parents=True, exist_ok=True)
-        (out / "speed.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        (out / "speed.md").write_text(table(facts), encoding="utf-8")
+        (out / "speed.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        (out / "speed.md").write_text(table(report), encoding="utf-8")
     print((out / "speed.md").read_text(encoding="utf-8"))
 
 
-def enlist(
+def build_runs(
     micro: MicroNet, microast: MicroASTShaped, engines: Sequence[str], threads: int
-) -> tuple[list[Racer], list[str]]:
-    """All who can start, and why the others cannot."""
-    racers, notes = [], []
+) -> tuple[list[EngineRun], list[str]]:
+    """The runs that can start, and why the others cannot."""
+    runs, notes = [], []
     for engine in engines:
-        for make in (partial(ours, micro), partial(rival, microast)):
+        for make in (partial(micro_run, micro), partial(microast_run, microast)):
             try:
-                racers.append(make(engine, threads))
+                runs.append(make(engine, threads))
             except ResourceError as error:
                 notes.append(f"{engine}: {error}")
-    return racers, notes
+    return runs, notes
 
 
-def run(racers: Sequence[Racer], size: str, seconds: float) -> list[dict[str, Any]]:
-    """Let them take turns at one size."""
+def time_runs(runs: Sequence[EngineRun], size: str, seconds: float) -> list[dict[str, Any]]:
+    """Time all runs in turns at one size."""
     content = resize(photograph("china").pixels, SIZES[size])
-    style = paint_style("impasto", (STYLE, STYLE))
-    codes = [racer.encode(style) for racer in racers]
-    pictures = [racer.paint(content, code).clone() for racer, code in zip(racers, codes, strict=True)]
-    exact = {r.network: p for r, p in zip(racers, pictures, strict=True) if r.engine == SLOWEST}
-    painting: list[list[float]] = [[] for _ in racers]
-    encoding: list[list[float]] = [[] for _ in racers]
+    style = paint_style("impasto", (STYLE_SIDE, STYLE_SIDE))
+    codes = [candidate.encode(style) for candidate in runs]
+    pictures = [candidate.paint(content, code).clone() for candidate, code in zip(runs, codes, strict=True)]
+    exact = {r.network: p for r, p in zip(runs, pictures, strict=True) if r.engine == BASELINE_ENGINE}
+    painting: list[list[float]] = [[] for _ in runs]
+    encoding: list[list[float]] = [[] for _ in runs]
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(painting[0]) < 3:
-        for number, racer in enumerate(racers):
-            painting[number].append(_milliseconds(racer.paint, content, codes[number]))
-            encoding[number].append(_milliseconds(racer.encode, style))
+        for index, candidate in enumerate(runs):
+            painting[index].append(_milliseconds(candidate.paint, content, codes[index]))
+            encoding[index].append(_milliseconds(candidate.encode, style))
     rows = []
-    for number, racer in enumerate(racers):
-        same = exact.get(racer.network)
+    for index, candidate in enumerate(runs):
+        same = exact.get(candidate.network)
         rows.append(
             {
                 "size": size,
-                "network": racer.network,
-                "engine": racer.engine,
-                "painting_ms": round(statistics.median(painting[number]), 2),
-                "encoding_ms": round(statistics.median(encoding[number]), 2),
-                "turns": len(painting[number]),
-                "psnr_to_eager_fp32": None if same is None else _psnr(pictures[number], same),
+                "network": candidate.network,
+                "engine": candidate.engine,
+                "painting_ms": round(statistics.median(painting[index]), 2),
+                "encoding_ms": round(statistics.median(encoding[index]), 2),
+                "turns": len(painting[index]),
+                "psnr_to_eager_fp32": None if same is None else _psnr(pictures[index], same),
             }
         )
     return rows
 
 
-def _milliseconds(work: Callable[..., Any], *given: Any) -> float:
+def _milliseconds(work: Callable[..., Any], *args: Any) -> float:
     start = time.perf_counter()
-    work(*given)
+    work(*args)
     return 1000 * (time.perf_counter() - start)
 
 
@@ -143,25 +143,25 @@ def _psnr(picture: Tensor, exact: Tensor) -> float:
     return round(min(psnr(picture, exact), 99.0), 1)
 
 
-def table(facts: dict[str, Any]) -> str:
+def table(report: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    about, rows = facts["machine"], facts["rows"]
+    about, rows = report["machine"], report["rows"]
     lines = [
-        f"`{facts['command']}`",
+        f"`{report['command']}`",
         "",
         f"{about['cpu']}, {about['threads']} threads, torch {about['torch']}. Milliseconds, medians.",
-        f"The style is {STYLE} × {STYLE}; *with style* is encoding it and painting.",
+        f"The style is {STYLE_SIDE} × {STYLE_SIDE}; *with style* is encoding it and painting.",
         "",
-        *[f"- {note}" for note in facts["notes"]],
+        *[f"- {note}" for note in report["notes"]],
         "",
         "| size | engine | micro | with style | PSNR | MicroAST's shape | with style | PSNR "
         "| times as fast | as it in eager fp32 |",
         "| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
-    found = {(row["size"], row["engine"], row["network"]): row for row in rows}
+    by_key = {(row["size"], row["engine"], row["network"]): row for row in rows}
     for size, engine in dict.fromkeys((row["size"], row["engine"]) for row in rows):
-        pair = [found.get((size, engine, network)) for network in ("micro", "microast")]
-        slow = found.get((size, SLOWEST, "microast"))
+        pair = [by_key.get((size, engine, network)) for network in ("micro", "microast")]
+        slow = by_key.get((size, BASELINE_ENGINE, "microast"))
         cells = [cell for row in pair for cell in _cells(row)]
         ratios = [_times(each, pair[0]) for each in (pair[1], slow)]
         lines.append(f"| {' | '.join([size, engine, *cells, *ratios])} |")

@@ -1,4 +1,4 @@
-"""Calm in time against frame by frame: ``python -m benchmarks.transfer.stability``.
+"""Temporal smoothing against frame by frame: ``python -m benchmarks.transfer.stability``.
 
 Writes results/stability.md and .json: warping error and flicker on clips whose motion is known exactly, and
 beside them the distance to the style, because blur would win the first two.
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.transfer.moving import MovingClip, make_clip
+from benchmarks.transfer.moving_clip import MovingClip, make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.evaluate import sliced_wasserstein
@@ -30,15 +30,15 @@ from bottega.transfer.feedforward import StyleEngine, load_style_engine
 from bottega.transfer.video import RegionSchedule, RegionTrack, StyleTimeline, VideoStylizer
 from bottega.video import UInt8Array
 
-SETTLED = 6
-"""Frames after which the measures begin: what follows the past has then found its pace."""
+WARMUP_FRAMES = 6
+"""Frames after which the measures begin: temporal filters have then converged."""
 
 app = cyclopts.App(help=__doc__)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One clip in one style, both ways.
+    """One clip in one style, with and without temporal smoothing.
 
     Attributes:
         content: warping error of the clip itself: noise, and what interpolation leaves.
@@ -50,34 +50,34 @@ class Row:
     photograph: str
     style: str
     content: float
-    loose: float
-    calm: float
-    loose_style: float
-    calm_style: float
+    independent: float
+    stabilized: float
+    independent_style: float
+    stabilized_style: float
 
     @property
     def share(self) -> float:
         """Of the error that is left."""
-        return self.calm / self.loose
+        return self.stabilized / self.independent
 
     @property
     def style_change(self) -> float:
         """Relative; above zero the style is further away."""
-        return self.calm_style / self.loose_style - 1
+        return self.stabilized_style / self.independent_style - 1
 
 
 @app.default
 def measure(
     *,
     model: str = "micro",
-    painted_styles: str = "impasto,woodcut,watercolour,stained-glass",
+    style_names: str = "impasto,woodcut,watercolour,stained-glass",
     frames: int = 18,
     noise: float = 4.0,
     temporal: float = 1.0,
     engine: str = "auto",
     data: Path | None = None,
     paintings: int = 4,
-    look: Path | None = None,
+    sheet_folder: Path | None = None,
     out: Path = Path("benchmarks/transfer/results"),
 ) -> None:
     """Measure every clip in every style.
@@ -93,7 +93,7 @@ def measure(
     noise
         Of the sensor, in 8-bit steps.
     temporal
-        How calm, 0 to 1.
+        Strength of temporal smoothing, 0 to 1.
     engine
         ``torch``, ``openvino`` or ``auto``.
     data
@@ -105,24 +105,24 @@ def measure(
     out
         Folder of the tables.
     """
-    begin = time.perf_counter()
+    start = time.perf_counter()
     source = Path(model) if model.endswith(".safetensors") else model
     network = load_style_engine(source, engine=engine)
     rows = []
-    for style_name, style in _styles(painted_styles, data, paintings):
+    for style_name, style in _styles(style_names, data, paintings):
         code = network.encode(style)
         direction = RegionSchedule([RegionTrack("background", StyleTimeline({0: code}))])
         for photograph in pictures.PHOTOGRAPHS:
             picture = pictures.fit(pictures.photograph(photograph).pixels, 640)
             for clip_name in ("still", "pan", "zoom"):
                 clip = make_clip(picture, clip_name, frames, (240, 400), noise)
-                row, shown = _row(network, direction, clip, (photograph, style_name, style), temporal)
+                row, panels = _row(network, direction, clip, (photograph, style_name, style), temporal)
                 rows.append(row)
-                print(f"{row.clip} {row.photograph} {row.style}: {_words(row)}", flush=True)
-                if look is not None:
-                    look.mkdir(parents=True, exist_ok=True)
-                    sheet = pictures.as_picture(np.concatenate(shown, 1))
-                    pictures.save(sheet, look / f"{clip_name}-{photograph}-{style_name}.png")
+                print(f"{row.clip} {row.photograph} {row.style}: {_summary(row)}", flush=True)
+                if sheet_folder is not None:
+                    sheet_folder.mkdir(parents=True, exist_ok=True)
+                    sheet = pictures.as_picture(np.concatenate(panels, 1))
+                    pictures.save(sheet, sheet_folder / f"{clip_name}-{photograph}-{style_name}.png")
     header = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer.stability", *sys.argv[1:]]),
         "machine": runtime.system_info(),
@@ -130,7 +130,7 @@ def measure(
         "frames": frames,
         "noise": noise,
         "temporal": temporal,
-        "minutes": round((time.perf_counter() - begin) / 60, 1),
+        "minutes": round((time.perf_counter() - start) / 60, 1),
     }
     write(rows, header, out)
 
@@ -152,32 +152,32 @@ def _row(
     temporal: float,
 ) -> tuple[Row, list[UInt8Array]]:
     photograph, style_name, style = names
-    loose, calm = (
+    independent, stabilized = (
         [frame.pixels for frame in VideoStylizer(network, direction, amount).frames(clip.frames)]
         for amount in (0.0, temporal)
     )
     before = [frame.pixels for frame in clip.frames]
-    errors = [_settled(clip.warping_errors(each)) for each in (before, loose, calm)]
-    distances = [_style_distance(each, style) for each in (loose, calm)]
+    errors = [_mean_after_warmup(clip.warping_errors(each)) for each in (before, independent, stabilized)]
+    distances = [_style_distance(each, style) for each in (independent, stabilized)]
     row = Row(clip.name, photograph, style_name, *errors, *distances)
-    return row, [before[-1], loose[-1], calm[-1]]
+    return row, [before[-1], independent[-1], stabilized[-1]]
 
 
-def _settled(errors: list[float]) -> float:
-    return statistics.fmean(errors[SETTLED:])
+def _mean_after_warmup(errors: list[float]) -> float:
+    return statistics.fmean(errors[WARMUP_FRAMES:])
 
 
-def _style_distance(painted: list[UInt8Array], style: Tensor) -> float:
+def _style_distance(stylized: list[UInt8Array], style: Tensor) -> float:
     """Mean over some of the frames."""
-    chosen = painted[SETTLED :: max(1, (len(painted) - SETTLED) // 3)]
+    chosen = stylized[WARMUP_FRAMES :: max(1, (len(stylized) - WARMUP_FRAMES) // 3)]
     tensors = (torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 for pixels in chosen)
     return statistics.fmean(sliced_wasserstein(each, style, patches=8192).mean for each in tensors)
 
 
-def _words(row: Row) -> str:
+def _summary(row: Row) -> str:
     return (
-        f"{row.loose:.4f} → {row.calm:.4f} ({100 * row.share:.0f} %), "
-        f"style {row.loose_style:.3f} → {row.calm_style:.3f} ({100 * row.style_change:+.1f} %)"
+        f"{row.independent:.4f} → {row.stabilized:.4f} ({100 * row.share:.0f} %), "
+        f"style {row.independent_style:.3f} → {row.stabilized_style:.3f} ({100 * row.style_change:+.1f} %)"
     )
 
 
@@ -207,10 +207,13 @@ def _line(name: str, rows: list[Row]) -> str:
     def mean(values: Iterator[float]) -> float:
         return statistics.fmean(values)
 
-    content, loose, calm = (mean(getattr(r, key) for r in rows) for key in ("content", "loose", "calm"))
-    styles = [mean(getattr(r, key) for r in rows) for key in ("loose_style", "calm_style")]
+    content, independent, stabilized = (
+        mean(getattr(r, key) for r in rows) for key in ("content", "independent", "stabilized")
+    )
+    styles = [mean(getattr(r, key) for r in rows) for key in ("independent_style", "stabilized_style")]
     return (
-        f"| {name} | {content:.4f} | {loose:.4f} | {calm:.4f} | {100 * calm / loose:.0f} % "
+        f"| {name} | {content:.4f} | {independent:.4f} | {stabilized:.4f} "
+        f"| {100 * stabilized / independent:.0f} % "
         f"| {styles[0]:.3f} | {styles[1]:.3f} | {100 * (styles[1] / styles[0] - 1):+.1f} % |"
     )
 

@@ -1,7 +1,7 @@
 """Frames per second from film to film: ``python -m benchmarks.transfer.video``.
 
 Makes a film of a camera that pans over a photograph, 640 × 360 with sensor noise, and paints it as
-``bottega stylize`` does: decoding, painting and encoding side by side, with temporal mode and without. Then
+``bottega stylize`` does: decoding, stylizing and encoding in parallel, with temporal mode and without. Then
 every step by itself on one thread, in processor time, which says where the time goes. Writes
 results/video.md and .json.
 """
@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import cyclopts
 import torch
 
-from benchmarks.transfer.moving import make_clip
+from benchmarks.transfer.moving_clip import make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
 from bottega.files import write_file
@@ -75,8 +75,10 @@ def measure(
         film = _make_film(folder, frames, (height, width), codec)
         speeds = {}
         for temporal in (0.0, 1.0):
-            _whole_way(film, folder, network, direction, temporal, codec, limit=12)  # engines compile first
-            speeds[temporal] = _whole_way(film, folder, network, direction, temporal, codec)
+            _frames_per_second(
+                film, folder, network, direction, temporal, codec, limit=12
+            )  # engines compile first
+            speeds[temporal] = _frames_per_second(film, folder, network, direction, temporal, codec)
         machine = runtime.system_info()
         torch.set_num_threads(1)  # as each frame is painted; threads that wait for each other count as work
         steps = _steps(film, folder, network, direction, codec)
@@ -100,16 +102,16 @@ def _make_film(folder: Path, count: int, size: tuple[int, int], codec: str) -> P
     picture = pictures.fit(pictures.photograph("china").pixels, max(size) * 2)
     # There and back again, so that the photograph is never left.
     clip = make_clip(picture, "pan", min(count, 60), size, 2.0).frames
-    way = [*clip, *clip[-2:0:-1]]
+    sequence = [*clip, *clip[-2:0:-1]]
     path = folder / "source.mp4"
     info = ClipInfo("source", size[1], size[0], Fraction(30), count, count / 30, Fraction(1, 30))
     with SegmentWriter(folder / "source.nut", info, choose_encoding(path, codec)) as writer:
         for number in range(count):
-            writer.write(replace(way[number % len(way)], time=Fraction(number, 30), index=number))
+            writer.write(replace(sequence[number % len(sequence)], time=Fraction(number, 30), index=number))
     return mux([folder / "source.nut"], path)
 
 
-def _whole_way(
+def _frames_per_second(
     film: Path,
     folder: Path,
     network: StyleEngine,
@@ -135,35 +137,35 @@ def _steps(
     film: Path, folder: Path, network: StyleEngine, direction: RegionSchedule, codec: str, count: int = 60
 ) -> dict[str, float]:
     """Milliseconds of processor time per frame, each step by itself."""
-    found: dict[str, float] = {}
+    milliseconds: dict[str, float] = {}
 
     def timed(name: str, work: Callable[[], list[Thing]]) -> list[Thing]:
         start = time.process_time()
-        things = work()
-        found[name] = (time.process_time() - start) * 1000 / max(1, len(things))
-        return things
+        items = work()
+        milliseconds[name] = (time.process_time() - start) * 1000 / max(1, len(items))
+        return items
 
     clip, stylizer = VideoFile(film), VideoStylizer(network, direction)
     frames: list[Frame] = timed("decode", lambda: list(_first(clip.frames(), count)))
     ready = timed("prepare (temporal)", lambda: [stylizer.prepare(frame) for frame in frames])
     raw = timed("paint", lambda: [stylizer.stylize(each) for each in ready])
-    painted = timed("settle (temporal)", lambda: [stylizer.stabilize(each) for each in raw])
+    stylized = timed("settle (temporal)", lambda: [stylizer.stabilize(each) for each in raw])
     with SegmentWriter(folder / "steps.nut", clip.info, choose_encoding(Path("a.mp4"), codec)) as writer:
-        timed("encode", lambda: _written(writer, painted))
-    return found
+        timed("encode", lambda: _write_all(writer, stylized))
+    return milliseconds
 
 
-def _written(writer: SegmentWriter, frames: list[Frame]) -> list[Frame]:
+def _write_all(writer: SegmentWriter, frames: list[Frame]) -> list[Frame]:
     for frame in frames:
         writer.write(frame)
     return frames
 
 
-def _first(things: Iterable[Thing], limit: int | None) -> Iterator[Thing]:
-    for number, thing in enumerate(things):
+def _first(items: Iterable[Thing], limit: int | None) -> Iterator[Thing]:
+    for number, item in enumerate(items):
         if number == limit:
             return
-        yield thing
+        yield item
 
 
 def markdown(header: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Painting and measuring, spread over processes of one thread each."""
+"""Stylizing and measuring in processes of one thread each."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.transfer.material import Pair
 from benchmarks.transfer.measures import Scores, measure
-from benchmarks.transfer.methods import Painter, painter
+from benchmarks.transfer.methods import Method, load_method
+from benchmarks.transfer.picture_pairs import Pair
 from bottega import pictures
 from bottega.encoders import Encoder
 
 
 @dataclass(frozen=True)
 class Task:
-    """One pair painted by one method.
+    """One pair and one method.
 
     Attributes:
         source: of the method.
         identity: of the method.
         strengths: still to be measured.
-        keep: where the last of them, painted, is written to; none keeps nothing.
+        keep: file for the picture at the last of them, if any.
     """
 
     pair: Pair
     source: str
     identity: str
     strengths: tuple[float, ...]
-    keep: Path | None = None
+    picture_path: Path | None = None
 
 
 _encoder: Encoder | None = None
 
 
-def work(
+def run_tasks(
     tasks: Sequence[Task], encoder: Encoder | None, workers: int
 ) -> Iterator[tuple[Task, dict[float, Scores]]]:
-    """Do ``tasks`` in ``workers`` processes (one: here); gives each as it is done, in their order."""
+    """Run tasks in ``workers`` processes (1: in this one); yields them in order."""
     if workers == 1:
         _prepare(encoder)
-        yield from ((task, do(task)) for task in tasks)
+        yield from ((task, score_task(task)) for task in tasks)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(encoder,)) as pool:
-        yield from zip(tasks, pool.map(do, tasks), strict=True)
+        yield from zip(tasks, pool.map(score_task, tasks), strict=True)
 
 
-def do(task: Task) -> dict[float, Scores]:
-    """Figures at each strength of one task."""
+def score_task(task: Task) -> dict[float, Scores]:
+    """Scores at each strength of one task."""
     content, style = task.pair.load()
-    paint, found = _painter(task.source), {}
+    method, scores = _cached_method(task.source), {}
     for strength in task.strengths:
-        painted = paint(content, style, strength)
-        found[strength] = measure(painted, content, style, _encoder)
-    if task.keep is not None:
-        task.keep.parent.mkdir(parents=True, exist_ok=True)
-        pictures.save(painted, task.keep)
-    return found
+        stylized = method(content, style, strength)
+        scores[strength] = measure(stylized, content, style, _encoder)
+    if task.picture_path is not None:
+        task.picture_path.parent.mkdir(parents=True, exist_ok=True)
+        pictures.save(stylized, task.picture_path)
+    return scores
 
 
 def _prepare(encoder: Encoder | None) -> None:
@@ -72,5 +72,5 @@ def _prepare(encoder: Encoder | None) -> None:
 
 
 @functools.cache
-def _painter(source: str) -> Painter:
-    return painter(source)
+def _cached_method(source: str) -> Method:
+    return load_method(source)

@@ -17,8 +17,8 @@ from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
 from recipes.adain.config import AdaINRecipe
 from recipes.adain.train import averaged, export, prepare
-from recipes.command_line import run_app, train_for_minutes
-from recipes.micro.material import load_material
+from recipes.micro.dataset import load_dataset
+from recipes.slices import call, train_slice
 
 app = cyclopts.App(help=__doc__)
 
@@ -47,7 +47,7 @@ def train(
     recipe = recipe or AdaINRecipe()
     configure_malloc()
     check_resume_settings(recipe, run, ("seed", "encoder"))
-    material = load_material(data, recipe)
+    material = load_dataset(data, recipe)
     loop = prepare(recipe, material, run)
     facts = f"{len(material.contents)} photographs, {len(material.styles)} paintings"
     train_for_minutes(loop, recipe, run, minutes, facts)

@@ -29,7 +29,7 @@ from bottega.training import (
 )
 from bottega.transfer.feedforward import AdaINNet, save
 from recipes.adain.config import AdaINRecipe
-from recipes.micro.material import Material, Pairs
+from recipes.micro.dataset import PairBatch, PairDataset
 from recipes.micro.train import SHEET_EVERY, SHEET_STYLES, sheet_pictures
 
 FLOOR = 0.1
@@ -37,7 +37,7 @@ FLOOR = 0.1
 
 
 def prepare(
-    recipe: AdaINRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
+    recipe: AdaINRecipe, material: PairDataset, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
 ) -> Trainer:
     """A training, ready to start or to resume.
 
@@ -68,7 +68,7 @@ def build(recipe: AdaINRecipe) -> AdaINNet:
     return AdaINNet(recipe.encoder)
 
 
-def decoder_losses(recipe: AdaINRecipe, network: AdaINNet, pairs: Pairs) -> dict[str, Tensor]:
+def decoder_losses(recipe: AdaINRecipe, network: AdaINNet, pairs: PairBatch) -> dict[str, Tensor]:
     """``"content"``, ``"style"`` and their weighted sum ``"loss"``."""
     layers = [name for name in network.encoder.layers if name.endswith("_1")]
     layers = layers[: layers.index(network.layer) + 1]

@@ -17,8 +17,9 @@ from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
 from recipes.command_line import run_app
 from recipes.micro.config import MicroRecipe
-from recipes.micro.material import load_material
-from recipes.micro.train import averaged_painter, export, prepare
+from recipes.micro.dataset import load_dataset
+from recipes.micro.train import averaged_model, export, prepare
+from recipes.slices import call
 
 app = cyclopts.App(help=__doc__)
 
@@ -50,19 +51,19 @@ def train(
     recipe = recipe or MicroRecipe()
     configure_malloc()
     check_resume_settings(recipe, run, FIXED)
-    material = load_material(data, recipe)
-    for file, reason in material.broken:
+    dataset = load_dataset(data, recipe)
+    for file, reason in dataset.broken:
         print(f"left out: {file}: {reason}")
-    loop = prepare(recipe, material, run)
+    loop = prepare(recipe, dataset, run)
     (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     loop.resume()
     print(
-        f"{len(material.contents)} contents, {len(material.styles)} styles; at step {loop.global_step}",
+        f"{len(dataset.contents)} contents, {len(dataset.styles)} styles; at step {loop.global_step}",
         flush=True,
     )
     loop.train(minutes)
     target = run / f"{recipe.network}.safetensors"
-    sha256 = export(recipe, averaged_painter(recipe, loop.checkpoint), target)
+    sha256 = export(recipe, averaged_model(recipe, loop.checkpoint), target)
     print(f"wrote {target} ({sha256})")
 
 

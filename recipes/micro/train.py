@@ -23,10 +23,10 @@ from bottega.training import (
 )
 from bottega.transfer.feedforward import MicroNet, save
 from recipes.micro.config import MicroRecipe
-from recipes.micro.material import Material
+from recipes.micro.dataset import PairDataset
+from recipes.micro.model import StylizationModel, build_model
 from recipes.micro.objective import Objective
-from recipes.micro.painters import Painter, build_painter
-from recipes.micro.start import start
+from recipes.micro.pretraining import initialize
 
 SHEET_STYLES = ("woodcut", "impasto", "pointillism", "watercolour")
 SHEET_SIDE = 320
@@ -34,67 +34,67 @@ SHEET_EVERY = 500
 
 
 def prepare(
-    recipe: MicroRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
+    recipe: MicroRecipe, dataset: PairDataset, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
 ) -> Trainer:
     """A training, ready to start or to resume.
 
     Raises:
         WeightsError: the encoder is unknown or not here.
     """
-    here = process_context()
-    objective = Objective(recipe, encoders.load_encoder(recipe.encoder).to(here.device))
-    painter = build_painter(recipe)
-    if isinstance(painter.network, MicroNet) and not (run / "last.pt").exists():
-        start(painter.network, recipe, material, encoders.load_encoder(recipe.encoder))
-    painter.to(here.device)
-    convert_conv2d_weight_memory_format(painter, torch.channels_last)
+    context = process_context()
+    objective = Objective(recipe, encoders.load_encoder(recipe.encoder).to(context.device))
+    model = build_model(recipe)
+    if isinstance(model.network, MicroNet) and not (run / "last.pt").exists():
+        initialize(model.network, recipe, dataset, encoders.load_encoder(recipe.encoder))
+    model.to(context.device)
+    convert_conv2d_weight_memory_format(model, torch.channels_last)
 
     def step(step: Step) -> dict[str, Tensor]:
-        pairs = material.draw(recipe, step.generator).to(here.device)
-        with here.autocast():
-            code = painter.encode(pairs.styles)
-            painted = painter(pairs.contents, code, pairs.strength)
-            following = painter(pairs.following, code, pairs.strength)
-            losses = objective(painted, following, pairs, step.generator)
+        pairs = dataset.draw(recipe, step.generator).to(context.device)
+        with context.autocast():
+            code = model.encode(pairs.styles)
+            stylized = model(pairs.contents, code, pairs.strength)
+            following = model(pairs.following, code, pairs.strength)
+            losses = objective(stylized, following, pairs, step.generator)
         step.update(losses["loss"])
         return losses
 
-    adam = build_optimizer("adam", painter.parameters(), recipe.rate, betas=(0.9, 0.99))
-    loop = Trainer(painter, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, context=here)
-    samples = SampleSheets(sample_drawer(painter), SHEET_EVERY, columns=1 + len(SHEET_STYLES))
+    adam = build_optimizer("adam", model.parameters(), recipe.rate, betas=(0.9, 0.99))
+    loop = Trainer(model, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, context=context)
+    samples = SampleSheets(sample_drawer(model), SHEET_EVERY, columns=1 + len(SHEET_STYLES))
     loop.callbacks = (*callbacks, samples)
     return loop
 
 
-def averaged_painter(recipe: MicroRecipe, checkpoint: Path) -> Painter:
+def averaged_model(recipe: MicroRecipe, checkpoint: Path) -> StylizationModel:
     """The moving average of the weights."""
-    painter = build_painter(recipe)
-    painter.load_state_dict(load_checkpoint(checkpoint)["ema"])
-    return painter.eval().requires_grad_(False)
+    model = build_model(recipe)
+    model.load_state_dict(load_checkpoint(checkpoint)["ema"])
+    return model.eval().requires_grad_(False)
 
 
-def export(recipe: MicroRecipe, painter: Painter, target: Path) -> str:
+def export(recipe: MicroRecipe, model: StylizationModel, target: Path) -> str:
     """Write the network of ``painter`` to ``target`` (safetensors); returns its sha256."""
-    facts = {"recipe": recipe.model_dump(mode="json")}
-    if isinstance(painter.network, MicroNet):
-        return save(painter.network, target, facts)
-    return weights.save_file(target, painter.network.state_dict(), {**facts, "architecture": recipe.network})
+    metadata = {"recipe": recipe.model_dump(mode="json")}
+    if isinstance(model.network, MicroNet):
+        return save(model.network, target, metadata)
+    return weights.save_file(target, model.network.state_dict(), {**metadata, "architecture": recipe.network})
 
 
-def sample_drawer(painter: Painter, side: int = SHEET_SIDE) -> Callable[[torch.Generator], Tensor]:
+def sample_drawer(model: StylizationModel, side: int = SHEET_SIDE) -> Callable[[torch.Generator], Tensor]:
     """Draws the demonstration photographs in bundled styles, neither of which any training sees.
 
     A row of styles, then a row for each photograph with itself first; painted by the very call that trains.
     """
-    contents, painted_styles = sheet_pictures(side)
+    contents, style_pictures = sheet_pictures(side)
 
     def draw(generator: torch.Generator) -> Tensor:
-        where = next(painter.parameters()).device
+        where = next(model.parameters()).device
         full = torch.ones(1, 1, device=where)
-        codes = [painter.encode(style.to(where)) for style in painted_styles]
-        rows = [torch.ones_like(contents[0]), *painted_styles]
+        codes = [model.encode(style.to(where)) for style in style_pictures]
+        rows = [torch.ones_like(contents[0]), *style_pictures]
         for content in contents:
-            rows += [content, *(painter(content.to(where), code, full).cpu() for code in codes)]
+            rows += [content, *(model(content.to(where), code, full).cpu() for code in codes)]
         return torch.cat(rows)
 
     return draw

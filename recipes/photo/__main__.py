@@ -15,10 +15,10 @@ import cyclopts
 
 from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
-from recipes.command_line import run_app, train_for_minutes
-from recipes.micro.material import load_material
+from recipes.micro.dataset import load_dataset
 from recipes.photo.config import PhotoRecipe
-from recipes.photo.train import averaged, export, prepare
+from recipes.photo.train import averaged_network, export, prepare
+from recipes.slices import call, train_slice
 
 app = cyclopts.App(help=__doc__)
 
@@ -47,12 +47,12 @@ def train(
     recipe = recipe or PhotoRecipe()
     configure_malloc()
     check_resume_settings(recipe, run, ("seed",))
-    material = load_material(data, recipe)
-    loop = prepare(recipe, material, run)
-    facts = f"{len(material.contents)} photographs, {len(material.styles)} paintings"
-    train_for_minutes(loop, recipe, run, minutes, facts)
+    dataset = load_dataset(data, recipe)
+    loop = prepare(recipe, dataset, run)
+    facts = f"{len(dataset.contents)} photographs, {len(dataset.styles)} paintings"
+    train_slice(loop, recipe, run, minutes, facts)
     target = run / "photo.safetensors"
-    print(f"wrote {target} ({export(recipe, averaged(recipe, loop.checkpoint), target)})")
+    print(f"wrote {target} ({export(recipe, averaged_network(recipe, loop.checkpoint), target)})")
 
 
 def main(words: Sequence[str] | None = None) -> int:

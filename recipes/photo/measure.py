@@ -47,20 +47,20 @@ def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -
         raise WeightsError(f"{file} is no photo network.")
     shots = held_out_photographs(data)
     paintings = [path for path, _ in held_out_paintings(data)]
-    looks = [*_spread(shots[1:], styles), *_spread(paintings, styles)]
-    found: dict[str, list[tuple[float, float]]] = {"untouched": [], "closed form": [], "photo": []}
-    shown = _spread(shots, contents)
-    for content in map(_opened, shown):
-        for style in map(_opened, looks):
+    style_files = [*_spread(shots[1:], styles), *_spread(paintings, styles)]
+    results: dict[str, list[tuple[float, float]]] = {"untouched": [], "closed form": [], "photo": []}
+    selected = _spread(shots, contents)
+    for content in map(_opened, selected):
+        for style in map(_opened, style_files):
             code = network.encode(style)
             plain = recolor(content, network.color_map(color_moments(content), code)).clamp(0, 1)
-            painted = network.stylize(content, StyleTarget(code))
-            for name, result in zip(found, (content, plain, painted), strict=True):
+            stylized = network.stylize(content, StyleTarget(code))
+            for name, result in zip(results, (content, plain, stylized), strict=True):
                 agreement = evaluate.edge_agreement(result, content)
-                found[name].append((palette_distance(result, style), agreement))
-    groups = [number for number in range(len(shown)) for _ in looks]
+                results[name].append((palette_distance(result, style), agreement))
+    groups = [number for number in range(len(selected)) for _ in style_files]
     print("| | distance of colours | agreement of edges |\n| --- | --- | --- |")
-    for name, pairs in found.items():
+    for name, pairs in results.items():
         columns = zip(*pairs, strict=True)
         intervals = [str(evaluate.bootstrap_interval(column, groups=groups)) for column in columns]
         print(f"| {name} | {' | '.join(intervals)} |")

@@ -1,4 +1,4 @@
-"""What a batch of photographs in other colours is judged by."""
+"""The losses of a batch of photographs in other colors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bottega.encoders import PIXELS, Encoder
 from bottega.encoders.base import TONES
 from bottega.losses import identity_loss, moment_loss, normalized_content_loss, sliced_loss
 from bottega.training.augment import RGB_TO_YIQ
-from recipes.micro.material import Pairs
+from recipes.micro.dataset import PairBatch
 from recipes.photo.config import PhotoRecipe
 
 CONTENT_LAYERS = ("relu2_2", "relu3_3")
@@ -19,8 +19,8 @@ PALETTE_LAYERS = (PIXELS, TONES)
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_1")
 """Shallow and middle: contrast, sharpness, grain of the light. What deeper layers ask for, a map of colours
 cannot give."""
-FLOOR = 0.1
-PLAIN = 0.05
+MIN_STYLE_POWER = 0.1
+FULL_CONTRAST = 0.05
 """A difference of brightness in the content, in units of the picture, from which its sign counts in full."""
 
 
@@ -32,7 +32,7 @@ class PhotoObjective:
     encoder: Encoder
 
     def __call__(
-        self, painted: Tensor, cells: Tensor, pairs: Pairs, generator: torch.Generator
+        self, stylized: Tensor, cells: Tensor, pairs: PairBatch, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Each loss, averaged over the batch, and ``"loss"``, their weighted sum.
 
@@ -47,19 +47,19 @@ class PhotoObjective:
         with torch.no_grad():
             contents = self.encoder(pairs.contents, layers)
             styles = self.encoder(pairs.styles, {*PALETTE_LAYERS, *STYLE_LAYERS})
-        features = self.encoder(painted, layers)
-        found = {
+        features = self.encoder(stylized, layers)
+        losses = {
             "content": _mean([normalized_content_loss(features[n], contents[n]) for n in CONTENT_LAYERS]),
             "order": order_loss(features[TONES], contents[TONES], generator),
             "smooth": grid_smoothness(cells),
-            "gamut": ((painted - 1).relu() + (-painted).relu()).mean((1, 2, 3)),
-            "identity": pairs.same * identity_loss(painted, pairs.contents),
+            "gamut": ((stylized - 1).relu() + (-stylized).relu()).mean((1, 2, 3)),
+            "identity": pairs.same * identity_loss(stylized, pairs.contents),
         }
         strength = pairs.strength.flatten()
         for share, target in ((strength, styles), (1 - strength, contents)):
             for name, distance in self._distances(features, target, generator).items():
-                found[name] = found.get(name, torch.zeros_like(share)) + share * distance
-        means = {name: values.mean() for name, values in found.items()}
+                losses[name] = losses.get(name, torch.zeros_like(share)) + share * distance
+        means = {name: values.mean() for name, values in losses.items()}
         weighted = [getattr(self.recipe, name) * value for name, value in means.items()]
         return {"loss": torch.stack(weighted).sum(), **means}
 
@@ -67,7 +67,7 @@ class PhotoObjective:
     def _distances(
         features: dict[str, Tensor], target: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        moments = [moment_loss(features[n], target[n], FLOOR) for n in STYLE_LAYERS]
+        moments = [moment_loss(features[n], target[n], MIN_STYLE_POWER) for n in STYLE_LAYERS]
         # Three colours need few directions; as many positions as there are keep the rare colours.
         palettes = [
             sliced_loss(features[n], target[n], generator, directions=12, samples=4096)
@@ -79,15 +79,15 @@ class PhotoObjective:
 def order_loss(tones: Tensor, content: Tensor, generator: torch.Generator) -> Tensor:
     """How far pairs of places are in the wrong order of brightness, in units of the picture; ``(N,)``.
 
-    Each place is compared with one at random. Where the content shows no clear difference, none is asked for.
+    Each place is compared with one at random. Where the content has no clear difference, order is free.
 
     Args:
         tones, content: ``(N, 3, h, w)``, local mean colours of the result and of the content.
     """
-    ours, theirs = _brightness(tones), _brightness(content)
-    other = torch.randperm(ours.shape[1], generator=generator).to(ours.device)
-    wanted, found = theirs - theirs[:, other], ours - ours[:, other]
-    return ((wanted / PLAIN).clamp(-1, 1) * -found).relu().mean(1)
+    brightness, reference = _brightness(tones), _brightness(content)
+    other = torch.randperm(brightness.shape[1], generator=generator).to(brightness.device)
+    expected, losses = reference - reference[:, other], brightness - brightness[:, other]
+    return ((expected / FULL_CONTRAST).clamp(-1, 1) * -losses).relu().mean(1)
 
 
 def grid_smoothness(cells: Tensor) -> Tensor:

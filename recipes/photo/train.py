@@ -25,11 +25,11 @@ from bottega.training import (
 )
 from bottega.training.augment import color_jitter
 from bottega.transfer.feedforward import PhotoNet, StyleTarget, save
-from recipes.micro.material import Material, Pairs
+from recipes.micro.dataset import PairBatch, PairDataset
 from recipes.photo.config import PhotoRecipe
 from recipes.photo.objective import PhotoObjective
 
-PHOTOGRAPHS_TIMES = 10
+PHOTOGRAPH_WEIGHT = 10
 """Photographs are few: each is drawn so much more often than a painting."""
 SHEET_STYLES = ("swirl", "ukiyo-e", "pastel", "stained-glass")
 SHEET_HEIGHT = 200
@@ -37,30 +37,30 @@ SHEET_EVERY = 250
 
 
 def prepare(
-    recipe: PhotoRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
+    recipe: PhotoRecipe, dataset: PairDataset, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
 ) -> Trainer:
     """A training, ready to start or to resume.
 
     Raises:
         WeightsError: the encoder is unknown or not here.
     """
-    here = process_context()
-    objective = PhotoObjective(recipe, encoders.load_encoder(recipe.encoder).to(here.device))
-    network = build(recipe).to(here.device)
+    context = process_context()
+    objective = PhotoObjective(recipe, encoders.load_encoder(recipe.encoder).to(context.device))
+    network = build(recipe).to(context.device)
     convert_conv2d_weight_memory_format(network, torch.channels_last)
-    mixture = every_kind(material)
+    mixture = mixed_dataset(dataset)
 
     def step(step: Step) -> dict[str, Tensor]:
-        pairs = draw(mixture, recipe, step.generator).to(here.device)
+        pairs = draw(mixture, recipe, step.generator).to(context.device)
         # The network is small and colours are fine: only the encoder computes in less than float32.
-        painted, cells = painted_with_grid(network, pairs)
-        with here.autocast():
-            losses = objective(painted, cells, pairs, step.generator)
+        stylized, cells = stylize_with_grid(network, pairs)
+        with context.autocast():
+            losses = objective(stylized, cells, pairs, step.generator)
         step.update(losses["loss"])
         return losses
 
     adam = build_optimizer("adam", network.parameters(), recipe.rate)
-    loop = Trainer(network, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, context=here)
+    loop = Trainer(network, adam, step, Trapezoid(recipe.steps), run, seed=recipe.seed, context=context)
     columns = 1 + len(pictures.PHOTOGRAPHS) + len(SHEET_STYLES)
     loop.callbacks = (*callbacks, SampleSheets(sample_drawer(network), SHEET_EVERY, columns=columns))
     return loop
@@ -72,33 +72,33 @@ def build(recipe: PhotoRecipe) -> PhotoNet:
     return PhotoNet()
 
 
-def every_kind(material: Material) -> Material:
+def mixed_dataset(dataset: PairDataset) -> PairDataset:
     """Photographs and paintings, both as contents and as styles: colours are learned from all of them."""
-    everything = [*PHOTOGRAPHS_TIMES * list(material.contents), *material.styles]
-    return Material(everything, everything, material.broken)
+    everything = [*PHOTOGRAPH_WEIGHT * list(dataset.contents), *dataset.styles]
+    return PairDataset(everything, everything, dataset.broken)
 
 
-def draw(material: Material, recipe: PhotoRecipe, generator: torch.Generator) -> Pairs:
+def draw(dataset: PairDataset, recipe: PhotoRecipe, generator: torch.Generator) -> PairBatch:
     """A batch, the styles in changed colours, so that palettes are more than those of the pictures."""
-    pairs = material.draw(recipe, generator)
+    pairs = dataset.draw(recipe, generator)
     changed = color_jitter(pairs.styles, recipe.color, generator)
     return replace(pairs, styles=torch.where(pairs.same.view(-1, 1, 1, 1) > 0, pairs.styles, changed))
 
 
-def painted_with_grid(network: PhotoNet, pairs: Pairs) -> tuple[Tensor, Tensor]:
+def stylize_with_grid(network: PhotoNet, pairs: PairBatch) -> tuple[Tensor, Tensor]:
     """The contents painted ``(N, 3, H, W)``, and what the trunk says of the grid ``(N, 12, depth, h, w)``."""
     heads: list[Tensor] = []
     hook = network.head.register_forward_hook(lambda module, given, result: heads.append(result))
     try:
         code = network.encode(pairs.styles)
         affine = network.color_map(color_moments(pairs.contents), code, pairs.strength)
-        painted = network(pairs.contents, affine, *code.mean_std_vectors(), pairs.strength)
+        stylized = network(pairs.contents, affine, *code.mean_std_vectors(), pairs.strength)
     finally:
         hook.remove()
-    return painted, heads[-1].float().view(len(painted), 12, network.depth, *heads[-1].shape[2:])
+    return stylized, heads[-1].float().view(len(stylized), 12, network.depth, *heads[-1].shape[2:])
 
 
-def averaged(recipe: PhotoRecipe, checkpoint: Path) -> PhotoNet:
+def averaged_network(recipe: PhotoRecipe, checkpoint: Path) -> PhotoNet:
     """The moving average of the weights."""
     network = build(recipe)
     network.load_state_dict(load_checkpoint(checkpoint)["ema"])
@@ -117,15 +117,15 @@ def sample_drawer(network: PhotoNet, height: int = SHEET_HEIGHT) -> Callable[[to
     A row of styles, then a row for each photograph with itself first; no training sees any of them.
     """
     contents = [_cut(pictures.photograph(name).pixels, height) for name in pictures.PHOTOGRAPHS]
-    looks = [
+    style_pictures = [
         *contents,
         *(_cut(styles.paint(name, (2 * height, 3 * height)), height) for name in SHEET_STYLES),
     ]
 
     def draw(generator: torch.Generator) -> Tensor:
         where: nn.Parameter = next(network.parameters())
-        manners = [StyleTarget(network.encode(look.to(where.device))) for look in looks]
-        rows = [torch.ones_like(contents[0]), *looks]
+        manners = [StyleTarget(network.encode(picture.to(where.device))) for picture in style_pictures]
+        rows = [torch.ones_like(contents[0]), *style_pictures]
         for content in contents:
             rows += [content, *(network.stylize(content.to(where.device), m).cpu() for m in manners)]
         return torch.cat(rows)

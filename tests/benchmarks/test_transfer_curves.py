@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 
 from benchmarks.transfer import __main__ as command
-from benchmarks.transfer import entrants as table
+from benchmarks.transfer import candidates
 from benchmarks.transfer.curves import best_at, compare, make_curve
-from benchmarks.transfer.ledger import Ledger
-from benchmarks.transfer.material import make_pairs
 from benchmarks.transfer.measures import Scores, equal_contrast, measure
-from benchmarks.transfer.methods import painter
+from benchmarks.transfer.methods import load_method
 from benchmarks.transfer.microast import MicroASTShaped
+from benchmarks.transfer.picture_pairs import make_pairs
 from benchmarks.transfer.score import main as score_command
 from benchmarks.transfer.score import score
+from benchmarks.transfer.score_store import ScoreStore
 from bottega import weights
 from bottega.errors import SettingsError, WeightsError
 from bottega.transfer.feedforward import AdaINNet, MicroNet, MultiStyleNet, save
@@ -80,7 +80,7 @@ def collection(tmp_path_factory):
 def test_pairs_are_held_out_spread_and_nested(collection):
     pairs = make_pairs(collection, 4, side=SIDE)
     assert {pair.content for pair in pairs} <= set(held_out_photographs(collection))
-    assert {pair.painter for pair in pairs[:2]} == {"Caravaggio", "Andrei Rublev"}
+    assert {pair.artist for pair in pairs[:2]} == {"Caravaggio", "Andrei Rublev"}
     assert make_pairs(collection, 2, side=SIDE) == pairs[:2]
     assert make_pairs(collection, 4, seed=1, side=SIDE) != pairs
     content, style = pairs[0].load()
@@ -94,15 +94,15 @@ def test_pairs_are_held_out_spread_and_nested(collection):
 
 def test_measures_of_known_cases():
     content, style = stripes(6, 0, 0), stripes(11, 0.8, 1)
-    kept, moved = measure(content, content, style), measure(style, content, style)
-    assert kept.content == pytest.approx(1)
-    assert kept.ssim == pytest.approx(1)
+    unchanged, moved = measure(content, content, style), measure(style, content, style)
+    assert unchanged.content == pytest.approx(1)
+    assert unchanged.ssim == pytest.approx(1)
     assert moved.style == pytest.approx(0, abs=1e-6)
     assert moved.style_texture == pytest.approx(0, abs=1e-6)
-    assert kept.style > 0.2 < kept.style_texture
+    assert unchanged.style > 0.2 < unchanged.style_texture
     assert moved.content < 0.8
     assert moved.ssim < 0.5
-    assert kept.style_encoder is None
+    assert unchanged.style_encoder is None
 
 
 def test_texture_knows_neither_palette_nor_contrast():
@@ -115,8 +115,8 @@ def test_texture_knows_neither_palette_nor_contrast():
 
 
 @pytest.mark.parametrize("name", ["micro", "microast", "adain", "color", "untouched"])
-def test_painters_paint_by_strength(name, files):
-    paint = painter(files.get(name, name))
+def test_methods_follow_the_strength(name, files):
+    paint = load_method(files.get(name, name))
     content, style = stripes(6, 0, 0), stripes(11, 0.8, 1)
     pictures = [paint(content, style, strength) for strength in (0.0, 1.0)]
     for picture in pictures:
@@ -129,29 +129,29 @@ def test_painters_paint_by_strength(name, files):
 
 def test_color_only_has_the_mean_of_the_style():
     content, style = stripes(6, 0, 0), stripes(11, 0.8, 1)
-    painted = painter("color")(content, style, 1.0)
-    assert float((painted - style).mean((2, 3)).abs().max()) < 0.03
+    stylized = load_method("color")(content, style, 1.0)
+    assert float((stylized - style).mean((2, 3)).abs().max()) < 0.03
 
 
-def test_what_cannot_paint_any_style_is_refused(tmp_path):
+def test_fixed_style_networks_are_refused(tmp_path):
     save(MultiStyleNet(["a"]), tmp_path / "multi.safetensors")
-    with pytest.raises(WeightsError, match="any style"):
-        painter(tmp_path / "multi.safetensors")
+    with pytest.raises(WeightsError, match="arbitrary-style"):
+        load_method(tmp_path / "multi.safetensors")
     weights.save_file(tmp_path / "microast.safetensors", {"a": torch.zeros(1)}, {"architecture": "microast"})
     with pytest.raises(WeightsError, match="MicroAST"):
-        painter(tmp_path / "microast.safetensors")
+        load_method(tmp_path / "microast.safetensors")
     with pytest.raises(WeightsError):
-        painter(tmp_path / "none.safetensors")
+        load_method(tmp_path / "none.safetensors")
 
 
 def test_missing_methods_say_so(files, monkeypatch):
     monkeypatch.setattr(weights, "entries", list)
-    monkeypatch.setattr(table.weights, "entry", lambda name: type("Entry", (), {"sha256": "0" * 64}))
-    found = {each.name: each for each in table.entrants(micro=files["micro"])}
-    assert found["micro"].source == str(files["micro"])
+    monkeypatch.setattr(candidates.weights, "entry", lambda name: type("Entry", (), {"sha256": "0" * 64}))
+    result = {each.name: each for each in candidates.list_candidates(micro=files["micro"])}
+    assert result["micro"].source == str(files["micro"])
     for name in ("microast", "adain"):
-        assert found[name].source is None
-        assert f"--{name}" in found[name].missing
+        assert result[name].source is None
+        assert f"--{name}" in result[name].missing
 
 
 def scores(style, content):
@@ -168,57 +168,57 @@ def curve(name, points, pairs=6):
 
 def test_best_passage_of_a_level():
     contents, styles = np.array([1.0, 0.6, 0.8, 0.4]), np.array([1.0, 0.6, 0.4, 0.0])
-    found = best_at(np.array([0.9, 0.7, 0.3]), contents, styles)
-    assert found == pytest.approx([0.9, 0.3, np.nan], nan_ok=True)
+    result = best_at(np.array([0.9, 0.7, 0.3]), contents, styles)
+    assert result == pytest.approx([0.9, 0.3, np.nan], nan_ok=True)
 
 
 def test_comparison_at_equal_content():
     """The difference is 0.1 where the lines run side by side; shared deviations of pairs cancel out."""
-    theirs = curve("theirs", [(0.9, 0.5), (0.7, 0.4), (0.5, 0.3)])
-    ours = curve("ours", [(1.0, 0.45), (0.6, 0.25)])
-    found = compare(ours, theirs, "style", "content", levels=5)
-    assert found.levels == pytest.approx((0.6, 0.675, 0.75, 0.825, 0.9))
-    for difference in found.differences:
+    baseline = curve("baseline", [(0.9, 0.5), (0.7, 0.4), (0.5, 0.3)])
+    method = curve("method", [(1.0, 0.45), (0.6, 0.25)])
+    result = compare(method, baseline, "style", "content", levels=5)
+    assert result.levels == pytest.approx((0.6, 0.675, 0.75, 0.825, 0.9))
+    for difference in result.differences:
         assert difference.estimate == pytest.approx(-0.1)
         assert difference.high - difference.low < 1e-9
-    assert found.everywhere
-    assert "ours lies above theirs everywhere from 0.60 to 0.90" in found.sentence()
-    assert "at 5." in found.sentence()
-    turned = compare(theirs, ours, "style", "content", levels=5)
+    assert result.everywhere
+    assert "method lies above baseline everywhere from 0.60 to 0.90" in result.sentence()
+    assert "at 5." in result.sentence()
+    turned = compare(baseline, method, "style", "content", levels=5)
     assert not turned.everywhere
     assert "at 0 of 5" in turned.sentence()
 
 
 def test_comparison_that_crosses_and_one_that_never_meets():
-    theirs = curve("theirs", [(0.9, 0.5), (0.5, 0.3)])
-    crossing = compare(curve("ours", [(0.9, 0.6), (0.5, 0.2)]), theirs, "style", "content", levels=5)
+    baseline = curve("baseline", [(0.9, 0.5), (0.5, 0.3)])
+    crossing = compare(curve("method", [(0.9, 0.6), (0.5, 0.2)]), baseline, "style", "content", levels=5)
     assert not crossing.everywhere
     assert "at 2 of 5 levels" in crossing.sentence()
-    apart = compare(curve("ours", [(0.4, 0.2), (0.3, 0.1)]), theirs, "style", "content")
-    assert not apart.everywhere
-    assert "no common level." in apart.sentence()
-    above = compare(curve("ours", [(1.0, 0.5), (0.95, 0.2)]), theirs, "style", "content")
+    separate = compare(curve("method", [(0.4, 0.2), (0.3, 0.1)]), baseline, "style", "content")
+    assert not separate.everywhere
+    assert "no common level." in separate.sentence()
+    above = compare(curve("method", [(1.0, 0.5), (0.95, 0.2)]), baseline, "style", "content")
     assert above.dominates
-    assert "ours is nearer to the style and keeps more than theirs anywhere does." in above.sentence()
+    assert "method is nearer to the style and keeps more than baseline anywhere does." in above.sentence()
     other = make_curve("o", "o", (0,), ["else"], ["else"], [[scores(1, 1)]])
     with pytest.raises(SettingsError, match="in common"):
-        compare(other, theirs, "style", "content")
+        compare(other, baseline, "style", "content")
 
 
-def test_ledger_goes_on_after_a_torn_line(tmp_path):
+def test_score_store_continues_after_an_incomplete_line(tmp_path):
     path = tmp_path / "run" / "scores.jsonl"
     first, second, third = (("pair", "method", s, "encoder") for s in (0.0, 0.5, 1.0))
-    ledger = Ledger(path)
-    ledger.add(first, scores(0.1, 0.9))
-    ledger.add(second, scores(0.2, 0.8))
+    store = ScoreStore(path)
+    store.add(first, scores(0.1, 0.9))
+    store.add(second, scores(0.2, 0.8))
     path.write_text(path.read_text()[:-10])
-    again = Ledger(path)
+    again = ScoreStore(path)
     assert again.find(first) == scores(0.1, 0.9)
     assert again.find(second) is None
     again.add(third, scores(0.3, 0.7))
-    assert set(Ledger(path).scores) == {first, third}
+    assert set(ScoreStore(path).scores) == {first, third}
     path.write_text(path.read_text().replace('"protocol": ', '"protocol": 1'))
-    assert not Ledger(path).scores
+    assert not ScoreStore(path).scores
 
 
 def test_score_of_one_file(collection, files, capsys):
@@ -228,7 +228,7 @@ def test_score_of_one_file(collection, files, capsys):
     by_hand = []
     for pair in pairs:
         content, style = pair.load()
-        by_hand.append(measure(painter(files["micro"])(content, style, 1.0), content, style).style)
+        by_hand.append(measure(load_method(files["micro"])(content, style, 1.0), content, style).style)
     assert figures["style"] == pytest.approx(sum(by_hand) / 2)
     score_command("untouched", str(files["micro"]), data=collection, pairs=1, side=SIDE)
     lines = capsys.readouterr().out.splitlines()

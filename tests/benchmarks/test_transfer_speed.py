@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.transfer import memory, speed
-from benchmarks.transfer.nets import micro_network, microast_network
+from benchmarks.transfer.network_files import micro_network, microast_network
 from bottega.errors import ResourceError, WeightsError
 from bottega.transfer.feedforward import MicroNet, PhotoNet, save
 
@@ -20,10 +20,10 @@ def micro(tmp_path: Path) -> Path:
     return tmp_path / "micro.safetensors"
 
 
-def test_everybody_takes_turns(micro: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_runs_are_timed(micro: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(speed.SIZES, "tiny", (32, 48))
-    monkeypatch.setattr(speed, "STYLE", 32)
-    speed.race(
+    monkeypatch.setattr(speed, "STYLE_SIDE", 32)
+    speed.measure(
         micro=micro,
         sizes="tiny",
         engines="eager fp32,eager bf16,torch bf16",
@@ -31,39 +31,39 @@ def test_everybody_takes_turns(micro: Path, tmp_path: Path, monkeypatch: pytest.
         threads=1,
         out=tmp_path,
     )
-    facts = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
-    assert {(row["network"], row["engine"]) for row in facts["rows"]} == {
+    report = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
+    assert {(row["network"], row["engine"]) for row in report["rows"]} == {
         (network, engine)
         for network in ("micro", "microast")
         for engine in ("eager fp32", "eager bf16", "torch bf16")
     }
-    assert all(row["turns"] >= 3 and row["painting_ms"] > 0 for row in facts["rows"])
-    assert all(row["psnr_to_eager_fp32"] > 30 for row in facts["rows"])
+    assert all(row["turns"] >= 3 and row["painting_ms"] > 0 for row in report["rows"])
+    assert all(row["psnr_to_eager_fp32"] > 30 for row in report["rows"])
     text = (tmp_path / "speed.md").read_text(encoding="utf-8")
     assert "| tiny | torch bf16 |" in text
     assert "random weights" in text
 
 
-def test_who_cannot_start_is_noted(micro: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: object) -> None:
+def test_runs_that_cannot_start_are_noted(micro: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: object) -> None:
         raise ResourceError("no such engine here.")
 
-    monkeypatch.setattr(speed, "rival", gone)
-    racers, notes = speed.enlist(micro_network(micro), microast_network(None), ["eager fp32"], 1)
-    assert [racer.network for racer in racers] == ["micro"]
+    monkeypatch.setattr(speed, "microast_run", unavailable)
+    runs, notes = speed.build_runs(micro_network(micro), microast_network(None), ["eager fp32"], 1)
+    assert [run.network for run in runs] == ["micro"]
     assert notes == ["eager fp32: no such engine here."]
 
 
 def test_memory_of_a_small_picture(micro: Path, tmp_path: Path) -> None:
     memory.measure(sizes="48", micro=micro, engine="torch", compared=300, out=tmp_path)
-    facts = json.loads((tmp_path / "memory.json").read_text(encoding="utf-8"))
-    assert 0.05 < facts["rows"][0]["peak_gb"] < 2
-    assert facts["tiles"]["largest"] < 0.1
+    report = json.loads((tmp_path / "memory.json").read_text(encoding="utf-8"))
+    assert 0.05 < report["rows"][0]["peak_gb"] < 2
+    assert report["tiles"]["largest"] < 0.1
     assert "48 × 48" in (tmp_path / "memory.md").read_text(encoding="utf-8")
 
 
 def test_repeated_photograph() -> None:
-    pixels = memory.repeated(1000)
+    pixels = memory.tiled_photograph(1000)
     assert pixels.shape == (1000, 1000, 3)
     assert (pixels[427:854, 640:] == pixels[:427, :360]).all()
     assert pixels.std() > 10

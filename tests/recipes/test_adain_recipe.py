@@ -11,7 +11,7 @@ from bottega.transfer.feedforward import AdaINNet, load
 from recipes.adain import train
 from recipes.adain.config import AdaINRecipe
 from recipes.adain.train import averaged, build, decoder_losses, export, prepare
-from recipes.micro.material import Material
+from recipes.micro.dataset import PairDataset
 
 SMALL = AdaINRecipe(batch=2, size=32, steps=2)
 
@@ -24,11 +24,11 @@ def tiny_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
 
 
-def material() -> Material:
+def material() -> PairDataset:
     generator = torch.Generator().manual_seed(0)
     grain = [torch.randint(256, (3, 50, 60), generator=generator, dtype=torch.uint8) for _ in range(2)]
     ramp = torch.linspace(0, 250, 60).to(torch.uint8).expand(3, 50, 60)
-    return Material([ramp, ramp.flip(-1) // 2], grain, ())
+    return PairDataset([ramp, ramp.flip(-1) // 2], grain, ())
 
 
 def test_losses_fall_on_one_batch() -> None:

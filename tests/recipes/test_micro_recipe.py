@@ -16,10 +16,10 @@ from bottega.transfer.feedforward import MicroNet, StyleTarget, load
 from recipes.micro import train
 from recipes.micro.__main__ import FIXED
 from recipes.micro.config import MicroRecipe
-from recipes.micro.material import Material, sorted_out
+from recipes.micro.dataset import PairDataset, split_by_folder
+from recipes.micro.model import build_model
 from recipes.micro.objective import Objective
-from recipes.micro.painters import build_painter
-from recipes.micro.train import averaged_painter, export, prepare
+from recipes.micro.train import averaged_model, export, prepare
 
 SMALL = {"batch": 2, "size": 32, "steps": 4, "identity_share": 0.5, "partial_share": 0.5}
 
@@ -27,16 +27,16 @@ SMALL = {"batch": 2, "size": 32, "steps": 4, "identity_share": 0.5, "partial_sha
 @pytest.fixture(autouse=True)
 def tiny_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     drawer = train.sample_drawer
-    monkeypatch.setattr(train, "sample_drawer", lambda painter: drawer(painter, 48))
+    monkeypatch.setattr(train, "sample_drawer", lambda model: drawer(model, 48))
     monkeypatch.setenv("BOTTEGA_PRECISION", "fp32")
     monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
 
 
-def material() -> Material:
+def dataset() -> PairDataset:
     generator = torch.Generator().manual_seed(0)
     grain = [torch.randint(256, (3, 50, 60), generator=generator, dtype=torch.uint8) for _ in range(2)]
     ramp = torch.linspace(0, 250, 60).to(torch.uint8).expand(3, 50, 60)
-    return Material([ramp, ramp.flip(-1) // 2], grain, ())
+    return PairDataset([ramp, ramp.flip(-1) // 2], grain, ())
 
 
 def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
@@ -45,8 +45,8 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 def test_batches() -> None:
     recipe = MicroRecipe(batch=8, size=32, identity_share=0.5, partial_share=0.5)
-    pairs = material().draw(recipe, torch.Generator().manual_seed(1))
-    again = material().draw(recipe, torch.Generator().manual_seed(1))
+    pairs = dataset().draw(recipe, torch.Generator().manual_seed(1))
+    again = dataset().draw(recipe, torch.Generator().manual_seed(1))
     assert torch.equal(pairs.styles, again.styles)
     assert pairs.contents.shape == pairs.styles.shape == pairs.following.shape == (8, 3, 32, 32)
     assert 0 < float(pairs.same.sum()) < 8
@@ -57,46 +57,46 @@ def test_batches() -> None:
     assert 0.005 < float(apart) < 0.03
 
 
-def test_folders_tell_contents_from_styles() -> None:
+def test_folders_separate_contents_from_styles() -> None:
     root = Path("data")
     files = [root / "paintings/a/1.jpg", root / "photos/open/2.jpg", root / "kaokore/x/3.jpg"]
     pixels = [torch.full((3, 4, 4), value, dtype=torch.uint8) for value in (1, 2, 3)]
-    found = sorted_out(root, PictureSet(pixels, files))
+    found = split_by_folder(root, PictureSet(pixels, files))
     assert [int(p[0, 0, 0]) for p in found.styles] == [1, 3]
     assert [int(p[0, 0, 0]) for p in found.contents] == [2]
     with pytest.raises(SettingsError, match="one is missing"):
-        sorted_out(root, PictureSet(pixels[:1], files[:1]))
+        split_by_folder(root, PictureSet(pixels[:1], files[:1]))
 
 
 @pytest.mark.parametrize("network", ["micro", "microast"])
 def test_losses_fall_on_one_batch(network: str) -> None:
     recipe = MicroRecipe(network=network, **SMALL | {"identity_share": 0.0})
-    painter, objective = build_painter(recipe), Objective(recipe, encoders.load_encoder("small"))
-    pairs = material().draw(recipe, torch.Generator().manual_seed(1))
-    optimizer = torch.optim.Adam(painter.parameters(), 3e-4)
-    seen = []
+    model, objective = build_model(recipe), Objective(recipe, encoders.load_encoder("small"))
+    pairs = dataset().draw(recipe, torch.Generator().manual_seed(1))
+    optimizer = torch.optim.Adam(model.parameters(), 3e-4)
+    history = []
     for _ in range(10):
-        code = painter.encode(pairs.styles)
-        painted = painter(pairs.contents, code, pairs.strength)
-        following = painter(pairs.following, code, pairs.strength)
-        losses = objective(painted, following, pairs, torch.Generator().manual_seed(2))
+        code = model.encode(pairs.styles)
+        stylized = model(pairs.contents, code, pairs.strength)
+        following = model(pairs.following, code, pairs.strength)
+        losses = objective(stylized, following, pairs, torch.Generator().manual_seed(2))
         optimizer.zero_grad()
         torch.autograd.backward(losses["loss"])
         optimizer.step()
-        seen.append(float(losses["loss"].detach()))
+        history.append(float(losses["loss"].detach()))
     assert set(losses) == {"loss", "content", "moments", "sliced", "identity", "stability", "calm"}
-    assert seen[-1] < 0.97 * seen[0]
+    assert history[-1] < 0.97 * history[0]
 
 
-def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
+def test_resumed_training_equals_uninterrupted_training(tmp_path: Path) -> None:
     recipe = MicroRecipe(**SMALL)
-    straight = prepare(recipe, material(), tmp_path / "a", ())
+    straight = prepare(recipe, dataset(), tmp_path / "a", ())
     straight.train()
-    first = prepare(recipe, material(), tmp_path / "b", ())
+    first = prepare(recipe, dataset(), tmp_path / "b", ())
     for _ in range(2):
         first.advance()
     first.save()
-    second = prepare(recipe, material(), tmp_path / "b", ())
+    second = prepare(recipe, dataset(), tmp_path / "b", ())
     assert second.resume()
     assert second.global_step == 2
     second.train()
@@ -104,22 +104,22 @@ def test_straight_is_stopped_and_resumed(tmp_path: Path) -> None:
     assert same(straight.ema.state, second.ema.state)
     assert (tmp_path / "b" / "samples" / "000004.png").exists()
 
-    painter = averaged_painter(recipe, straight.checkpoint)
-    sha256 = export(recipe, painter, tmp_path / "micro.safetensors")
+    model = averaged_model(recipe, straight.checkpoint)
+    sha256 = export(recipe, model, tmp_path / "micro.safetensors")
     assert len(sha256) == 64
     loaded = load(tmp_path / "micro.safetensors")
     assert isinstance(loaded, MicroNet)
-    pairs = material().draw(recipe, torch.Generator().manual_seed(3))
+    pairs = dataset().draw(recipe, torch.Generator().manual_seed(3))
     content, style = pairs.contents[:1], pairs.styles[:1]
-    # What training paints is what a visitor gets.
+    # What training computes is what a user gets.
     torch.testing.assert_close(
-        painter(content, painter.encode(style), torch.ones(1, 1)),
+        model(content, model.encode(style), torch.ones(1, 1)),
         loaded.stylize(content, StyleTarget(loaded.encode(style))),
     )
     check_resume_settings(recipe.model_copy(update={"size": 64}), tmp_path, FIXED)
 
 
-def test_another_network_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_another_network_is_not_resumed(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(MicroRecipe().model_dump_json())
     (tmp_path / "last.pt").write_bytes(b"")
     check_resume_settings(MicroRecipe(size=256), tmp_path, FIXED)
@@ -129,7 +129,7 @@ def test_another_network_is_not_gone_on_with(tmp_path: Path) -> None:
 
 def test_the_baseline_is_exported_under_its_name(tmp_path: Path) -> None:
     recipe = MicroRecipe(network="microast")
-    export(recipe, build_painter(recipe), tmp_path / "microast.safetensors")
+    export(recipe, build_model(recipe), tmp_path / "microast.safetensors")
     assert weights.load_file(tmp_path / "microast.safetensors")[1]["architecture"] == "microast"
     with pytest.raises(ValidationError):
         MicroRecipe(size=50)

@@ -1,8 +1,8 @@
-"""Where the micro network's training starts: from features in units of one, that know what the losses know.
+"""Initialization of the micro network: normalized features, distilled from the encoder of the losses.
 
 A style code is the statistics of the trunk's own features. Those of random filters say little about a
-painting, and the painting half of the network can learn nothing that its code does not tell; so the trunk
-first learns, in a minute, to tell what the encoder sees (Hinton et al. 2015's distillation, of features).
+painting, and the decoder cannot learn what its code does not contain; so the trunk first learns, in a minute,
+to predict the encoder's features (Hinton et al. 2015's distillation, of features).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from bottega.encoders import Encoder
 from bottega.training import build_optimizer
 from bottega.transfer.feedforward import MicroNet
 from recipes.micro.config import MicroRecipe
-from recipes.micro.material import Material, Pairs
+from recipes.micro.dataset import PairBatch, PairDataset
 
-TOLD = (
+DISTILLED_LAYERS = (
     (1, "relu1_2"),
     (1, "relu2_2"),
     (2, "relu2_2"),
@@ -27,24 +27,24 @@ TOLD = (
     (6, "relu4_1"),
     (8, "relu4_1"),
 )
-"""Which site's features tell which layer's, through a 1 × 1 convolution that is thrown away afterwards."""
+"""Which site's features predict which layer's, through a 1 × 1 convolution that is discarded afterwards."""
 
-RATE = 2e-3
-QUIET = 0.05
-"""Added to the variance of each channel that is to be told."""
-LOOKED_AT = 20
-"""Pictures by which the features get their units."""
+LEARNING_RATE = 2e-3
+MIN_VARIANCE = 0.05
+"""Added to the variance of each predicted channel."""
+CALIBRATION_PICTURES = 20
+"""Number of pictures on which features are normalized."""
 
 
-def start(network: MicroNet, recipe: MicroRecipe, material: Material, encoder: Encoder) -> None:
+def initialize(network: MicroNet, recipe: MicroRecipe, dataset: PairDataset, encoder: Encoder) -> None:
     """Bring a network with random weights to where its training starts.
 
-    Depends on nothing but the recipe and the pictures, so that a training that is killed early starts alike.
+    Depends only on the recipe and the pictures, so that a training that is killed early restarts equally.
     """
     generator = torch.Generator().manual_seed(recipe.seed + 1)
-    drawn = recipe.model_copy(update={"batch": LOOKED_AT})
-    calibrate(network, material.draw(drawn, generator).styles)
-    teach(network, recipe, material, encoder, generator)
+    calibration = recipe.model_copy(update={"batch": CALIBRATION_PICTURES})
+    calibrate(network, dataset.draw(calibration, generator).styles)
+    distill(network, recipe, dataset, encoder, generator)
 
 
 @torch.no_grad()
@@ -63,22 +63,24 @@ def calibrate(network: MicroNet, pictures: Tensor) -> None:
         convolution.bias.sub_(mean).div_(deviation)
 
 
-def teach(
-    network: MicroNet, recipe: MicroRecipe, material: Material, encoder: Encoder, generator: torch.Generator
+def distill(
+    network: MicroNet, recipe: MicroRecipe, dataset: PairDataset, encoder: Encoder, generator: torch.Generator
 ) -> list[float]:
-    """Let the trunk learn to tell the encoder's features, for ``recipe.pretext`` steps; its losses."""
+    """Train the trunk to predict the encoder's features for ``recipe.pretext`` steps; returns the losses."""
     device = next(network.parameters()).device
     torch.manual_seed(recipe.seed)
     readouts = nn.ModuleList(
-        nn.Conv2d(network.channels[site], encoder.channels[layer], 1) for site, layer in TOLD
+        nn.Conv2d(network.channels[site], encoder.channels[layer], 1) for site, layer in DISTILLED_LAYERS
     ).to(device)
     trunk = [
         convolution.parameters() for convolution in network.layer_convolutions[:-1] if convolution is not None
     ]
-    adam = build_optimizer("adam", [*(p for group in trunk for p in group), *readouts.parameters()], RATE)
+    adam = build_optimizer(
+        "adam", [*(p for group in trunk for p in group), *readouts.parameters()], LEARNING_RATE
+    )
     losses = []
     for _ in range(recipe.pretext):
-        loss = _told(network, readouts, encoder, material.draw(recipe, generator).to(device))
+        loss = _distillation_loss(network, readouts, encoder, dataset.draw(recipe, generator).to(device))
         adam.zero_grad()
         torch.autograd.backward(loss)
         adam.step()
@@ -86,26 +88,28 @@ def teach(
     return losses
 
 
-def _told(network: MicroNet, readouts: nn.ModuleList, encoder: Encoder, pairs: Pairs) -> Tensor:
+def _distillation_loss(
+    network: MicroNet, readouts: nn.ModuleList, encoder: Encoder, pairs: PairBatch
+) -> Tensor:
     """Mean squared error in units of each channel's variance, averaged over channels and layers."""
     pictures = torch.cat([pairs.contents, pairs.styles])
     with torch.autocast(pictures.device.type, torch.bfloat16):
         with torch.no_grad():
-            seen = encoder(pictures, {layer for _, layer in TOLD})
+            targets = encoder(pictures, {layer for _, layer in DISTILLED_LAYERS})
         features = _features(network, pictures)
     errors = []
-    for (site, layer), readout in zip(TOLD, readouts, strict=True):
-        mine = features[site].float()
-        goal = F.adaptive_avg_pool2d(seen[layer].float(), (mine.shape[-2], mine.shape[-1]))
-        apart = (readout(mine) - goal).square().mean((0, 2, 3))
-        errors.append((apart / (goal.var((0, 2, 3)) + QUIET)).mean())
+    for (site, layer), readout in zip(DISTILLED_LAYERS, readouts, strict=True):
+        own = features[site].float()
+        target = F.adaptive_avg_pool2d(targets[layer].float(), (own.shape[-2], own.shape[-1]))
+        error = (readout(own) - target).square().mean((0, 2, 3))
+        errors.append((error / (target.var((0, 2, 3)) + MIN_VARIANCE)).mean())
     return torch.stack(errors).mean()
 
 
 def _features(network: MicroNet, pictures: Tensor) -> list[Tensor]:
     """The features of all sites, none of them moved."""
     steps = network.trunk(network.to_features(pictures))
-    found = [next(steps)]
-    while len(found) < len(network.channels):
-        found.append(steps.send(found[-1]))
-    return found
+    features = [next(steps)]
+    while len(features) < len(network.channels):
+        features.append(steps.send(features[-1]))
+    return features

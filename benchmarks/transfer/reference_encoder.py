@@ -1,4 +1,4 @@
-"""The encoder that measures, which no training of the networks looked through."""
+"""The encoder of the style measure, which no training of the networks used."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from bottega.files import file_sha256
 CALIBRATION, CALIBRATION_SIDE = 8, 96
 
 
-def judge(name: str, data: Path) -> Encoder:
+def load_reference_encoder(name: str, data: Path) -> Encoder:
     """The encoder.
 
     Args:
         name: of weights, or a ``.safetensors`` file; empty builds the shape of ``small`` with data-dependent
-            random weights. Of the untrained networks those tell painters apart best
+            random weights. Of the untrained networks these separate painters best
             (``benchmarks/encoders/results``).
         data: the picture collection, whose training photographs the random weights are scaled on.
 
     Raises:
-        WeightsError: unknown, damaged, or no plain stack of convolutions.
+        WeightsError: unknown, damaged, or not a plain stack of convolutions.
     """
     if name:
         return trained_encoder(name)
@@ -33,11 +33,11 @@ def judge(name: str, data: Path) -> Encoder:
     return data_dependent_init(encoder, photographs).frozen()
 
 
-def judge_title(name: str) -> str:
-    """What it is called in tables and among the kept figures.
+def reference_encoder_title(name: str) -> str:
+    """Its name in tables and saved scores.
 
     Raises:
-        WeightsError: the weights are not here.
+        WeightsError: the weights are missing.
     """
     if not name:
         return "small's shape, data-dependent random weights"

@@ -1,4 +1,4 @@
-"""The networks that this recipe trains, behind one call."""
+"""The networks that this recipe trains, with one interface."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from bottega.transfer.feedforward import MicroNet
 from recipes.micro.config import MicroRecipe
 
 
-class Painter(nn.Module):
-    """``network`` (a :class:`MicroNet` or the baseline), called alike."""
+class StylizationModel(nn.Module):
+    """``network`` (a :class:`MicroNet` or the baseline), with one interface."""
 
     def __init__(self, network: MicroNet | MicroASTShaped) -> None:
         super().__init__()
         self.network = network
 
     def encode(self, styles: Tensor) -> Any:
-        """What the network keeps of the styles; gradients flow through it."""
+        """The style code; gradients flow through it."""
         return self.network.encode(styles)
 
     def forward(self, contents: Tensor, code: Any, strength: Tensor) -> Tensor:
-        """Painted ``(N, 3, H, W)``; ``strength`` is ``(N, 1)``."""
+        """Stylized ``(N, 3, H, W)``; ``strength`` is ``(N, 1)``."""
         if isinstance(self.network, MicroNet):
             affine = self.network.color_map(color_moments(contents), code, strength)
-            painted: Tensor = self.network(contents, affine, *code.mean_std_vectors(), strength)
-            return painted
+            stylized: Tensor = self.network(contents, affine, *code.mean_std_vectors(), strength)
+            return stylized
         baseline: Tensor = self.network(contents, code, strength.view(-1, 1, 1, 1))
         return baseline
 
 
-def build_painter(recipe: MicroRecipe) -> Painter:
+def build_model(recipe: MicroRecipe) -> StylizationModel:
     """The recipe's network with its first weights."""
     torch.manual_seed(recipe.seed)
-    return Painter(MicroNet() if recipe.network == "micro" else MicroASTShaped())
+    return StylizationModel(MicroNet() if recipe.network == "micro" else MicroASTShaped())

@@ -1,4 +1,4 @@
-"""The networks that race, each on every engine: what is timed is float picture in, float picture out."""
+"""The timed networks on every engine, from float picture to float picture."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from bottega.transfer.texture import (
     reserve_texture_variance,
 )
 
-PATIENCE = 120
-"""Seconds that torch.compile may take."""
+MAX_COMPILE_SECONDS = 120
+"""Longer compilations by torch.compile are given up."""
 
 ENGINES = ("eager fp32", "eager bf16", "compiled fp32", "torch bf16", "openvino bf16")
-"""``eager`` runs a network as it is written. ``torch`` is our own engine of that name; for the other network
-it is the same arithmetic and layout: bfloat16 with channels side by side."""
+"""``eager`` runs a network as it is written. ``torch`` is Bottega's engine; for the other network it is
+the same arithmetic and layout: bfloat16 with channels side by side."""
 
 
 @dataclass(frozen=True)
-class Racer:
+class EngineRun:
     """A network on an engine.
 
     Attributes:
-        encode: a style ``(1, 3, H, W)`` to whatever is kept of it.
-        paint: a content likewise, and what was kept, to the picture.
+        encode: a style ``(1, 3, H, W)`` to its code.
+        paint: a content likewise, and the code, to the picture.
     """
 
     network: str
@@ -49,27 +49,27 @@ class Racer:
     paint: Callable[[Tensor, Any], Tensor]
 
 
-def ours(network: MicroNet, engine: str, threads: int) -> Racer:
+def micro_run(network: MicroNet, engine: str, threads: int) -> EngineRun:
     """The micro network.
 
     Raises:
-        ResourceError: the engine is not there, or too slow to start.
+        ResourceError: the engine is missing, or too slow to start.
     """
     if engine in ("torch bf16", "openvino bf16"):
         name, precision = engine.split()
-        painter = load_style_engine(network, engine=name, precision=precision, device="cpu", threads=threads)
+        runner = load_style_engine(network, engine=name, precision=precision, device="cpu", threads=threads)
 
-        def painted(content: Tensor, code: StyleCode) -> Tensor:
-            return painter.stylize(content, StyleTarget(code))
+        def stylize_on_engine(content: Tensor, code: StyleCode) -> Tensor:
+            return runner.stylize(content, StyleTarget(code))
 
-        return Racer("micro", engine, painter.encode, painted)
+        return EngineRun("micro", engine, runner.encode, stylize_on_engine)
     kind = torch.bfloat16 if engine.endswith("bf16") else torch.float32
     plain = copy.deepcopy(network).to(kind)
 
-    def encoded(style: Tensor) -> StyleCode:
+    def encode_style(style: Tensor) -> StyleCode:
         return replace(plain.encode(style), texture=(extract_texture_patches(style),))
 
-    def stylized(content: Tensor, code: StyleCode) -> Tensor:
+    def stylize(content: Tensor, code: StyleCode) -> Tensor:
         goal = replace(code, colors=reserve_texture_variance(code.colors.double(), code.texture, 1.0))
         affine = plain.color_map(color_moments(content).double(), goal)
         on = add_texture(recolor(content.float(), affine.float()), code.texture).to(kind)
@@ -77,16 +77,16 @@ def ours(network: MicroNet, engine: str, threads: int) -> Racer:
         factors = residual_factors(plain, result.affines) * torch.tensor([RESIDUAL_SHARE, 1.0])
         return plain.finish(on, result.residual, factors[..., None, None].to(on)).clamp(0, 1)
 
-    encode, paint = _arithmetic(encoded, kind), _arithmetic(stylized, kind)
+    encode, paint = _arithmetic(encode_style, kind), _arithmetic(stylize, kind)
     if engine.startswith("compiled"):
-        paint = _compiled(paint, encode)
-    return Racer("micro", engine, encode, paint)
+        paint = _compile(paint, encode)
+    return EngineRun("micro", engine, encode, paint)
 
 
-def rival(network: MicroASTShaped, engine: str, threads: int) -> Racer:
+def microast_run(network: MicroASTShaped, engine: str, threads: int) -> EngineRun:
     """The network of MicroAST's shape; raises as :func:`ours`."""
     if engine == "openvino bf16":
-        return Racer("microast", engine, network.encode, _graph(network, threads))
+        return EngineRun("microast", engine, network.encode, _graph(network, threads))
     kind = torch.bfloat16 if engine.endswith("bf16") else torch.float32
     plain = copy.deepcopy(network).to(kind)
     layout = torch.channels_last if engine.startswith("torch") else torch.contiguous_format
@@ -95,8 +95,8 @@ def rival(network: MicroASTShaped, engine: str, threads: int) -> Racer:
             parameter.data = parameter.data.contiguous(memory_format=layout)
     encode, paint = _arithmetic(plain.encode, kind, layout), _arithmetic(plain, kind, layout)
     if engine.startswith("compiled"):
-        paint = _compiled(paint, encode)
-    return Racer("microast", engine, encode, paint)
+        paint = _compile(paint, encode)
+    return EngineRun("microast", engine, encode, paint)
 
 
 def _arithmetic(
@@ -105,14 +105,14 @@ def _arithmetic(
     """The function on pictures of another type and layout; pictures come back in float32."""
 
     @torch.inference_mode()
-    def changed(picture: Tensor, *others: Any) -> Any:
+    def converted(picture: Tensor, *others: Any) -> Any:
         result = function(picture.to(kind, memory_format=layout), *others)
         return result.float().contiguous() if isinstance(result, Tensor) else result
 
-    return changed
+    return converted
 
 
-def _compiled(paint: Callable[..., Tensor], encode: Callable[[Tensor], Any]) -> Callable[..., Tensor]:
+def _compile(paint: Callable[..., Tensor], encode: Callable[[Tensor], Any]) -> Callable[..., Tensor]:
     """Compiled and tried, or given up."""
     faster: Callable[..., Tensor] = torch.compile(paint, dynamic=True)
     picture = torch.rand(1, 3, 128, 160, generator=torch.Generator().manual_seed(0))
@@ -122,7 +122,7 @@ def _compiled(paint: Callable[..., Tensor], encode: Callable[[Tensor], Any]) -> 
     except Exception as error:  # noqa: BLE001 - whatever a compiler may raise
         raise ResourceError(f"torch.compile failed: {str(error).splitlines()[0][:80]}") from None
     seconds = time.perf_counter() - start
-    if seconds > PATIENCE:
+    if seconds > MAX_COMPILE_SECONDS:
         raise ResourceError(f"torch.compile took {seconds:.0f} s for a picture of 160 × 128.")
     return faster
 
@@ -137,7 +137,7 @@ def _graph(network: MicroASTShaped, threads: int) -> Callable[[Tensor, MicroASTC
     }
     requests: dict[torch.Size, Any] = {}
 
-    def compiled(inputs: tuple[Tensor, ...]) -> Any:
+    def compile_model(inputs: tuple[Tensor, ...]) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = openvino.convert_model(_Flat(network).eval(), example_input=inputs)
@@ -147,7 +147,7 @@ def _graph(network: MicroASTShaped, threads: int) -> Callable[[Tensor, MicroASTC
     def paint(content: Tensor, code: MicroASTCode) -> Tensor:
         inputs = (content, *_flat(code))
         if content.shape not in requests:
-            requests[content.shape] = compiled(inputs)
+            requests[content.shape] = compile_model(inputs)
         request = requests[content.shape]
         request.infer([each.contiguous().numpy() for each in inputs], share_inputs=True)
         return torch.from_numpy(request.get_output_tensor(0).data)

@@ -20,7 +20,7 @@ STYLE_FOLDERS = frozenset({"paintings", "kaokore"})
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairBatch:
     """A batch.
 
     Attributes:
@@ -36,34 +36,34 @@ class Pairs:
     strength: Tensor
     same: Tensor
 
-    def to(self, device: torch.device) -> Pairs:
+    def to(self, device: torch.device) -> PairBatch:
         """The batch on another device."""
         tensors = (self.contents, self.styles, self.following, self.strength, self.same)
-        return Pairs(*(tensor.to(device) for tensor in tensors))
+        return PairBatch(*(tensor.to(device) for tensor in tensors))
 
 
 @dataclass(frozen=True)
-class Material:
+class PairDataset:
     """Pictures to draw contents and styles from: photographs and paintings."""
 
     contents: Sequence[Tensor]
     styles: Sequence[Tensor]
     broken: Sequence[tuple[Path, str]]
 
-    def draw(self, recipe: PairRecipe, generator: torch.Generator) -> Pairs:
+    def draw(self, recipe: PairRecipe, generator: torch.Generator) -> PairBatch:
         """One batch; all randomness comes from ``generator``."""
-        contents = self._pieces(self.contents, recipe, recipe.content_window, generator)
-        styles = self._pieces(self.styles, recipe, recipe.style_window, generator)
+        contents = self._crops(self.contents, recipe, recipe.content_window, generator)
+        styles = self._crops(self.styles, recipe, recipe.style_window, generator)
         same = (torch.rand(recipe.batch, generator=generator) < recipe.identity_share).float()
         # A picture's mirror image has its manner, but not its pixels: that has to be learned.
         styles = torch.where(same.view(-1, 1, 1, 1) > 0, contents.flip(-1), styles)
         partial = torch.rand(recipe.batch, 1, generator=generator) < recipe.partial_share
         strength = torch.where(partial, torch.rand(recipe.batch, 1, generator=generator), 1.0)
         noise = torch.randn(contents.shape, generator=generator) * recipe.noise
-        return Pairs(contents, styles, (contents + noise).clamp(0, 1), strength, same)
+        return PairBatch(contents, styles, (contents + noise).clamp(0, 1), strength, same)
 
     @staticmethod
-    def _pieces(
+    def _crops(
         pictures: Sequence[Tensor],
         recipe: PairRecipe,
         window: tuple[float, float],
@@ -81,17 +81,17 @@ class Material:
         )
 
 
-def load_material(root: Path, recipe: PairRecipe) -> Material:
+def load_dataset(root: Path, recipe: PairRecipe) -> PairDataset:
     """Everything that may be trained on, decoded.
 
     Raises:
         SettingsError: ``root`` is not the collection, or has no photographs or no paintings.
         PictureError: none of its pictures can be read.
     """
-    return sorted_out(root, load_pictures(training_files(root, recipe.clean), recipe.short_side))
+    return split_by_folder(root, load_pictures(training_files(root, recipe.clean), recipe.short_side))
 
 
-def sorted_out(root: Path, pictures: PictureSet) -> Material:
+def split_by_folder(root: Path, pictures: PictureSet) -> PairDataset:
     """Contents and styles by the folder that they lie in."""
     kinds = [file.relative_to(root).parts[0] in STYLE_FOLDERS for file in pictures.files]
     styles = [picture for picture, is_style in zip(pictures, kinds, strict=True) if is_style]
@@ -100,4 +100,4 @@ def sorted_out(root: Path, pictures: PictureSet) -> Material:
         raise SettingsError(
             f"{root} needs photographs for contents and paintings for styles; one is missing."
         )
-    return Material(photographs, styles, pictures.broken)
+    return PairDataset(photographs, styles, pictures.broken)

@@ -31,16 +31,16 @@ class MovingClip:
     name: str
     frames: list[Frame]
 
-    def warping_errors(self, painted: list[UInt8Array]) -> list[float]:
+    def warping_errors(self, stylized: list[UInt8Array]) -> list[float]:
         """Root mean square difference of each frame from the one before, moved along; in [0, 1]."""
-        found = []
-        for before, now in pairwise(painted):
+        errors = []
+        for before, now in pairwise(stylized):
             one, other = (
                 torch.from_numpy(each).permute(2, 0, 1)[None].float() / 255 for each in (before, now)
             )
-            moved, seen = _along(self.name, one, other)
-            found.append(float((moved - seen).square().mean().sqrt()))
-        return found
+            warped, seen = _along(self.name, one, other)
+            errors.append(float((warped - seen).square().mean().sqrt()))
+        return errors
 
 
 def make_clip(photograph: Tensor, name: str, count: int, size: tuple[int, int], noise: float) -> MovingClip:
@@ -80,5 +80,5 @@ def _along(name: str, before: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
     h, w = now.shape[-2:]
     # What is at x now was nearer to the centre before.
     grid = F.affine_grid(torch.eye(2, 3)[None], [1, 3, h, w], align_corners=False) / ZOOM
-    moved = F.grid_sample(before, grid, mode="bicubic", padding_mode="border", align_corners=False)
-    return moved[..., 4:-4, 4:-4], now[..., 4:-4, 4:-4]
+    warped = F.grid_sample(before, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    return warped[..., 4:-4, 4:-4], now[..., 4:-4, 4:-4]

@@ -1,4 +1,4 @@
-"""The pictures that are painted: pairs of a photograph and a painting, neither of which any training saw."""
+"""The pairs of a photograph and a painting; no training saw either."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from recipes.split import held_out_paintings, held_out_photographs
 SIDE = 256
 """Pictures are middle squares of this side: what the collection has without enlarging."""
 
-KINDS = 40
-"""Photographs, and paintings, that the pairs are made of."""
+PICTURES_PER_KIND = 40
+"""Number of photographs, and of paintings, in the pairs."""
 
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A photograph to paint in the manner of a painting.
+    """A photograph to stylize with a painting.
 
     Attributes:
         content, style: files.
-        painter: of the style.
+        artist: of the style.
         side: of the middle squares that are taken from both.
     """
 
     content: Path
     style: Path
-    painter: str
+    artist: str
     side: int = SIDE
 
     @property
@@ -49,12 +49,12 @@ class Pair:
         return middle_square(self.content, self.side), middle_square(self.style, self.side)
 
 
-def make_pairs(data: Path, count: int = KINDS, seed: int = 0, side: int = SIDE) -> list[Pair]:
+def make_pairs(data: Path, count: int = PICTURES_PER_KIND, seed: int = 0, side: int = SIDE) -> list[Pair]:
     """The first ``count`` of the pairs; a smaller count is a part of a larger one.
 
-    ``KINDS`` photographs, from each folder in turn, and ``KINDS`` paintings, from each painter in turn. The
-    first ``KINDS`` pairs use each of them once; the next ones go on by shifting the paintings by one, until
-    every photograph was paired with every painting.
+    ``PICTURES_PER_KIND`` photographs, from each folder in turn, and as many paintings, from each artist in
+    turn. The first pairs use each of them once; the next ones shift the paintings by one, until every
+    photograph was paired with every painting.
 
     Args:
         data: the picture collection (see ``recipes/split.py``).
@@ -64,22 +64,22 @@ def make_pairs(data: Path, count: int = KINDS, seed: int = 0, side: int = SIDE) 
     Raises:
         SettingsError: ``data`` is not the collection, has too few pictures, or ``count`` is too large.
     """
-    # Façades are straightened photographs on grey ground: nobody paints those.
+    # Façades are straightened photographs on grey ground: nobody stylizes those.
     files = [path for path in held_out_photographs(data) if "facades" not in path.parts]
-    contents = _in_turn(((path.parent, path) for path in files), seed)[:KINDS]
-    styles = _in_turn(((painter, (path, painter)) for path, painter in held_out_paintings(data)), seed)[
-        :KINDS
+    contents = _round_robin(((path.parent, path) for path in files), seed)[:PICTURES_PER_KIND]
+    styles = _round_robin(((artist, (path, artist)) for path, artist in held_out_paintings(data)), seed)[
+        :PICTURES_PER_KIND
     ]
     if not 1 <= count <= len(contents) * len(styles):
         raise SettingsError(
             f"{data} gives 1 to {len(contents) * len(styles)} pairs of pictures that no training sees, "
             f"not {count}."
         )
-    found = []
-    for number in range(count):
-        round_, place = divmod(number, len(contents))
-        found.append(Pair(contents[place], *styles[(place + round_) % len(styles)], side))
-    return found
+    pairs = []
+    for index in range(count):
+        round_, place = divmod(index, len(contents))
+        pairs.append(Pair(contents[place], *styles[(place + round_) % len(styles)], side))
+    return pairs
 
 
 def middle_square(path: Path, side: int) -> Tensor:
@@ -90,7 +90,7 @@ def middle_square(path: Path, side: int) -> Tensor:
     return pictures.resize(whole[..., top : top + short, left : left + short], (side, side))
 
 
-def _in_turn(items: Iterable[tuple[Hashable, _Item]], seed: int) -> list[_Item]:
+def _round_robin(items: Iterable[tuple[Hashable, _Item]], seed: int) -> list[_Item]:
     """All items, one of each group after the other; groups and their items in an order drawn by ``seed``."""
     groups: dict[Hashable, list[_Item]] = {}
     for group, item in items:
