@@ -17,8 +17,8 @@ from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
 from recipes.adain.config import AdaINRecipe
 from recipes.adain.train import averaged, export, prepare
+from recipes.command_line import run_app, train_for_minutes
 from recipes.micro.dataset import load_dataset
-from recipes.slices import call, train_slice
 
 app = cyclopts.App(help=__doc__)
 

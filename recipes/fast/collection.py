@@ -19,8 +19,8 @@ from bottega.transfer.training.fit import (
 )
 from bottega.transfer.training.settings import CHANGEABLE_ON_RESUME, FitSettings
 from bottega.transfer.training.tasks import TrainingTask
+from recipes.command_line import train_for_minutes
 from recipes.micro.dataset import STYLE_FOLDERS
-from recipes.slices import train_slice
 from recipes.split import held_out_photographs, training_files
 
 

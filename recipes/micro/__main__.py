@@ -19,7 +19,6 @@ from recipes.command_line import run_app
 from recipes.micro.config import MicroRecipe
 from recipes.micro.dataset import load_dataset
 from recipes.micro.train import averaged_model, export, prepare
-from recipes.slices import call
 
 app = cyclopts.App(help=__doc__)
 

@@ -15,10 +15,11 @@ import cyclopts
 
 from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
+from recipes.command_line import run_app
 from recipes.micro.dataset import load_dataset
 from recipes.photo.config import PhotoRecipe
 from recipes.photo.train import averaged_network, export, prepare
-from recipes.slices import call, train_slice
+from recipes.slices import train_slice
 
 app = cyclopts.App(help=__doc__)
 
