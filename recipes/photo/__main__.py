@@ -15,11 +15,10 @@ import cyclopts
 
 from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
-from recipes.command_line import run_app
+from recipes.command_line import run_app, train_for_minutes
 from recipes.micro.dataset import load_dataset
 from recipes.photo.config import PhotoRecipe
 from recipes.photo.train import averaged_network, export, prepare
-from recipes.slices import train_slice
 
 app = cyclopts.App(help=__doc__)
 
@@ -50,8 +49,8 @@ def train(
     check_resume_settings(recipe, run, ("seed",))
     dataset = load_dataset(data, recipe)
     loop = prepare(recipe, dataset, run)
-    facts = f"{len(dataset.contents)} photographs, {len(dataset.styles)} paintings"
-    train_slice(loop, recipe, run, minutes, facts)
+    description = f"{len(dataset.contents)} photographs, {len(dataset.styles)} paintings"
+    train_for_minutes(loop, recipe, run, minutes, description)
     target = run / "photo.safetensors"
     print(f"wrote {target} ({export(recipe, averaged_network(recipe, loop.checkpoint), target)})")
 
