@@ -17,14 +17,9 @@ from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments, color_moments, recolor
 from bottega.transfer.feedforward import MicroNet, StyleCode, StyleTarget, load_style_engine
 from bottega.transfer.feedforward.backends import import_openvino
-from bottega.transfer.feedforward.graph import residual_factors
 from bottega.transfer.feedforward.self_modulated import style_stats
-from bottega.transfer.texture import (
-    RESIDUAL_SHARE,
-    add_texture,
-    extract_texture_patches,
-    reserve_texture_variance,
-)
+from bottega.transfer.texture.patches import RESIDUAL_SHARE, extract_texture_patches, reserve_texture_variance
+from bottega.transfer.texture.synthesis import add_texture
 
 MAX_COMPILE_SECONDS = 120
 """Longer compilations by torch.compile are given up."""
@@ -74,7 +69,7 @@ def micro_run(network: MicroNet, engine: str, threads: int) -> EngineRun:
         affine = plain.color_map(color_moments(content).double(), goal)
         on = add_texture(recolor(content.float(), affine.float()), code.texture).to(kind)
         result = plain.predict(on, style_stats(plain.channels, [StyleTarget(code)]))
-        factors = residual_factors(plain, result.affines) * torch.tensor([RESIDUAL_SHARE, 1.0])
+        factors = plain.residual_factors(result.affines) * torch.tensor([RESIDUAL_SHARE, 1.0])
         return plain.finish(on, result.residual, factors[..., None, None].to(on)).clamp(0, 1)
 
     encode, paint = _arithmetic(encode_style, kind), _arithmetic(stylize, kind)

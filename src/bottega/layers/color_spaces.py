@@ -26,6 +26,7 @@ CONES_TO_LAB = torch.tensor(
 # Keeps the slope of the cube root finite at black.
 BLACK_OFFSET = 1e-9
 REC709_LUMA = (0.2126, 0.7152, 0.0722)
+REC601_LUMA = (0.299, 0.587, 0.114)
 
 
 def luma(pictures: Tensor) -> Tensor:

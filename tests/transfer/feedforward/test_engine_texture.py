@@ -9,7 +9,7 @@ from torch import Tensor
 from bottega.layers.blocks import blocks_to_picture, picture_to_blocks
 from bottega.transfer.feedforward import MicroNet, StyleCode, StyleEngine, StyleTarget, load_style_engine
 from bottega.transfer.feedforward.tiling import TiledRunner
-from bottega.transfer.texture import synthesize_texture
+from bottega.transfer.texture.synthesis import synthesize_texture
 from tests.transfer.feedforward.conftest import as_bytes, halves, picture
 
 LEVEL = 1 / 255

@@ -65,8 +65,8 @@ def test_registered_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         build_config(network),
         kind="network",
         architecture="micro",
-        licence="MIT",
-        origin="own training",
+        license="MIT",
+        provenance="own training",
     )
     assert isinstance(load("mine"), MicroNet)
 
@@ -84,5 +84,5 @@ def test_invalid_files(tmp_path: Path) -> None:
     weights.save_file(path, {"a": torch.zeros(1)}, {"architecture": "micro", "settings": {"colour": 4}})
     with pytest.raises(WeightsError, match='does not fit the style transfer network "micro"'):
         load(path)
-    with pytest.raises(WeightsError, match="no such file"):
+    with pytest.raises(WeightsError, match="does not exist"):
         load(tmp_path / "none.safetensors")

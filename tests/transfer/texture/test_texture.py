@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from bottega.layers.blocks import blocks_to_picture, picture_to_blocks
-from bottega.transfer.texture import (
-    TEXTURE_RADIUS_PIXELS,
+from bottega.transfer.texture.patches import (
+    PATCH_BLOCKS,
+    PATCH_COUNT,
+    PATCH_GROUPS,
     TexturePatches,
     extract_texture_patches,
     mix_texture_patches,
-    synthesize_texture,
     texture_gains,
 )
-from bottega.transfer.texture.patches import PATCH_BLOCKS, PATCH_COUNT, PATCH_GROUPS
-from bottega.transfer.texture.synthesis import _windows
+from bottega.transfer.texture.synthesis import TEXTURE_RADIUS_PIXELS, _windows, synthesize_texture
 from tests.transfer.feedforward.conftest import picture
 
 

@@ -8,8 +8,8 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,13 +22,11 @@ from bottega import runtime
 from bottega.environment import environment
 from bottega.errors import ResourceError, SettingsError
 from bottega.layers import ChannelMoments, modules, moments
-from bottega.transfer.feedforward import graph, micro
+from bottega.transfer.feedforward import graph, micro, self_modulated
 from bottega.transfer.feedforward.graph import (
     MASK_STRIDES,
     GraphSpec,
     TrunkOps,
-    residual_factors,
-    run_trunk,
 )
 from bottega.transfer.feedforward.micro import COEFFICIENTS, FOLD, MicroNet
 
@@ -73,18 +71,18 @@ class TrunkGraph(nn.Module):
             inputs: in the order of :attr:`GraphSpec.inputs`.
 
         Returns:
-            The residual ``(h, w, 48)``, and unless all layers are given :func:`residual_factors`; with a
+            The residual ``(h, w, 48)``, and the computed :meth:`SelfModulatedNet.residual_factors`, if any; with a
             ``stop_layer`` means and mean squares of the measured layers, each ``(K, channels)``.
         """
         named = dict(zip(self.spec.inputs, inputs, strict=True))
-        result = run_trunk(self.network, features[None].permute(0, 3, 1, 2), named, self.spec, self.ops)
+        result = self.network.run_trunk(features[None].permute(0, 3, 1, 2), named, self.spec, self.ops)
         if self.spec.stop_layer is not None:
             return tuple(
                 torch.cat([getattr(layer, part) for layer in result.moments], 1)
                 for part in ("first", "second")
             )
         residual = result.residual.permute(0, 2, 3, 1)[0]
-        return (residual, residual_factors(self.network, result.affines)) if result.affines else (residual,)
+        return (residual, self.network.residual_factors(result.affines)) if result.affines else (residual,)
 
 
 class TorchBackend:
@@ -201,11 +199,11 @@ class OpenVINOBackend:
 
     def _cache_key(self, spec: GraphSpec) -> str:
         """A hash of everything that the compiled graph depends on."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(Path(__file__).read_bytes())
         for name, tensor in self.network.state_dict().items():
             digest.update(name.encode() + tensor.numpy().tobytes())
-        for source in (__file__, graph.__file__, micro.__file__, moments.__file__, modules.__file__):
-            digest.update(Path(source).read_bytes())
+        for module in (graph, micro, self_modulated, moments, modules):
+            digest.update(Path(str(module.__file__)).read_bytes())
         versions = (self.openvino.get_version(), torch.__version__, sorted(runtime.cpu_capabilities()))
         digest.update(repr((spec, self.settings, versions)).encode())
         return digest.hexdigest()[:32]
@@ -213,7 +211,7 @@ class OpenVINOBackend:
     def _convert(self, spec: GraphSpec) -> Any:
         """Trace the trunk with example inputs, then make their sizes dynamic."""
         height, width, regions = 4 if spec.is_single_row else 16, 16, 2 if spec.has_regions else 1
-        channels, given = sum(self.network.channels), sum(self.network.channels[: spec.given_layers])
+        channels, given = sum(self.network.channels), sum(self.network.channels[: spec.affine_layers])
         examples = {
             "features": torch.zeros(height, width, COEFFICIENTS),
             "boxes": torch.tensor([[0, 0, 1, 1]]).repeat(len(self.network.channels), 1),
@@ -275,11 +273,6 @@ def _rows(features: Tensor) -> Tensor:
     return features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
 
 
-def is_installed(name: str) -> bool:
-    """Whether an engine can be imported; nothing is imported."""
-    return find_spec(name) is not None
-
-
 def choose_engine(name: str, device: torch.device, *, is_compilable: bool) -> str:
     """Resolve and check the name of an engine.
 
@@ -300,7 +293,7 @@ def choose_engine(name: str, device: torch.device, *, is_compilable: bool) -> st
         raise SettingsError('The photo network runs on the engine "torch" only; use that, or auto.')
     if name == "openvino" and device.type != "cpu":
         raise SettingsError(f'The engine "openvino" runs on the CPU, not on {device}; use torch.')
-    if not is_installed(name):
+    if find_spec(name) is None:
         raise ResourceError(
             f'The engine "{name}" is not installed; run pip install "bottega[{name}]", or use torch.'
         )
@@ -308,20 +301,16 @@ def choose_engine(name: str, device: torch.device, *, is_compilable: bool) -> st
 
 
 def import_openvino() -> Any:
-    """OpenVINO without its telemetry; it must be imported nowhere else."""
-    with _block_telemetry():
-        import openvino
-    return openvino
+    """OpenVINO without telemetry; it must be imported nowhere else.
 
-
-@contextmanager
-def _block_telemetry() -> Iterator[None]:
-    """Make the telemetry package fail to import: OpenVINO then uses a stub, and nothing is reported."""
+    Where its telemetry package cannot be imported, it uses a stub that reports nothing.
+    """
     loaded = sys.modules.get(TELEMETRY_MODULE)
     sys.modules[TELEMETRY_MODULE] = None  # type: ignore[assignment]
     try:
-        yield
+        import openvino
     finally:
         del sys.modules[TELEMETRY_MODULE]
         if loaded is not None:
             sys.modules[TELEMETRY_MODULE] = loaded
+    return openvino

@@ -80,7 +80,7 @@ class StyleEngine:
         targets = [StyleTarget(None)]
         if mask is not None:
             check_mask(mask, style)
-            # The rest is part of the pass as context, so that the mask's edge is no edge to the network.
+            # The rest is part of the pass as context, so that the network sees no edge at the mask's border.
             targets = [StyleTarget(None, mask=mask), StyleTarget(None, mask=1 - mask)]
         code = self.measure(style, targets)[0]
         if isinstance(self.network, MicroNet):
@@ -108,8 +108,7 @@ class StyleEngine:
         Raises:
             PictureError, SettingsError: targets, masks, codes and content do not fit together.
         """
-        targets = self._check(content, targets)
-        stats = _check_stats(content_stats, len(targets))
+        targets, stats = self._check(content, targets, content_stats)
         return self._runner.stylize(ImageBuffer(content.float()), targets, stats)
 
     @torch.inference_mode()
@@ -121,21 +120,20 @@ class StyleEngine:
     ) -> UInt8Array:
         """:meth:`stylize` for ``(H, W, 3)`` uint8, in a third of the memory and far less time."""
         pixels = _to_tensor(content)
-        targets = self._check(pixels.permute(2, 0, 1)[None], targets)
-        stats = _check_stats(content_stats, len(targets))
+        targets, stats = self._check(pixels.permute(2, 0, 1)[None], targets, content_stats)
         return self._runner.stylize(ImageBuffer(pixels), targets, stats).numpy()
 
     @torch.inference_mode()
     def measure(self, content: Tensor, targets: StyleTarget | Sequence[StyleTarget]) -> list[StyleCode]:
         """The content's own statistics under each target, for ``content_stats``, perhaps after smoothing."""
-        targets = self._check(content, targets)
+        targets, _ = self._check(content, targets)
         return self._runner.measure(ImageBuffer(content.float()), targets)
 
     @torch.inference_mode()
     def measure_bytes(self, content: UInt8Array, target: StyleTarget) -> StyleCode:
         """:meth:`measure` for ``(H, W, 3)`` uint8 and one target."""
         pixels = _to_tensor(content)
-        targets = self._check(pixels.permute(2, 0, 1)[None], target)
+        targets, _ = self._check(pixels.permute(2, 0, 1)[None], target)
         return self._runner.measure(ImageBuffer(pixels), targets)[0]
 
     def max_pixels_in_memory(self, pixels: int) -> int:
@@ -147,13 +145,23 @@ class StyleEngine:
         context = (self.network.reach or 0) + TEXTURE_RADIUS_PIXELS
         return (self._runner.tile_size + 2 * context) ** 2
 
-    def _check(self, content: Tensor, targets: StyleTarget | Sequence[StyleTarget]) -> list[StyleTarget]:
+    def _check(
+        self,
+        content: Tensor,
+        targets: StyleTarget | Sequence[StyleTarget],
+        stats: StyleCode | Sequence[StyleCode] | None = None,
+    ) -> tuple[list[StyleTarget], list[StyleCode] | None]:
+        """Targets and content statistics as lists that fit the content."""
         targets = [targets] if isinstance(targets, StyleTarget) else list(targets)
-        check_image("content", content)
+        check_targets(targets, content, self.network.channels)
         if len(content) != 1:
             raise PictureError(f"The engine takes one picture at a time, not {len(content)}.")
-        check_targets(targets, content, self.network.channels)
-        return targets
+        if stats is None:
+            return targets, None
+        stats = [stats] if isinstance(stats, StyleCode) else list(stats)
+        if len(stats) != len(targets):
+            raise SettingsError(f"{len(targets)} targets need as many content statistics, not {len(stats)}.")
+        return targets, stats
 
 
 def load_style_engine(
@@ -200,15 +208,6 @@ def load_style_engine(
     )
     precision = "bf16" if dtype == torch.bfloat16 else "fp32"
     return StyleEngine(loaded, engine, precision, TiledRunner(loaded, backend), parallel_images)
-
-
-def _check_stats(stats: StyleCode | Sequence[StyleCode] | None, count: int) -> list[StyleCode] | None:
-    if stats is None:
-        return None
-    codes = [stats] if isinstance(stats, StyleCode) else list(stats)
-    if len(codes) != count:
-        raise SettingsError(f"{count} targets need {count} content statistics, not {len(codes)}.")
-    return codes
 
 
 def _to_tensor(content: UInt8Array) -> Tensor:

@@ -1,18 +1,14 @@
-"""One pass through a self-modulated trunk: what training, eager inference and compiled graphs all run."""
+"""Parts of a pass through a self-modulated trunk: modulation, statistics, inputs and outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from bottega.layers import ChannelMoments, channel_moments
-
-TrunkSteps = Generator[Tensor, Tensor, Tensor]
-"""Yields the features of each modulated layer, continues with what it is sent, returns the residual."""
 
 MASK_STRIDES = (4, 8, 16)
 """Pixels per position at the modulated layers."""
@@ -23,22 +19,6 @@ amplify the noise of a flat wall beyond recognition; trainings diverged at 20.""
 
 GATE_SCALE = 0.15
 """Relative distance of the statistics at which the gate is three quarters open."""
-
-
-class Trunk(Protocol):
-    """What :func:`run_trunk` needs of a network."""
-
-    channels: tuple[int, ...]
-    strides: tuple[int, ...]
-    modulations: nn.ModuleList
-
-    def trunk(self, features: Tensor) -> TrunkSteps:
-        """All layers, from :meth:`SelfModulatedNet.to_features` on."""
-        ...
-
-    def sharpness(self, gains: Tensor) -> Tensor:
-        """See :meth:`SelfModulatedNet.sharpness`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -86,19 +66,13 @@ def gate(distance: Tensor) -> Tensor:
     return torch.tanh(length / GATE_SCALE)
 
 
-def residual_factors(network: Trunk, affines: Sequence[AffineParams]) -> Tensor:
-    """The gate of the residual and that of the fine detail (:meth:`Trunk.sharpness`), ``(N or K, 2)``."""
-    gates = gate(torch.stack([affine.distance for affine in affines]).mean(0))
-    return torch.stack([gates, gates * network.sharpness(affines[0].gain)], 1)
-
-
 @dataclass(frozen=True)
 class GraphSpec:
     """Which inputs a pass takes and where it ends; backends compile one graph for each.
 
     Attributes:
-        given_layers: the number of first layers whose affine parameters are inputs; those of the layers after
-            them are computed from measured statistics.
+        affine_layers: how many layers, from the first on, take affine parameters as inputs; the layers after
+            them compute theirs from measured statistics.
         stop_layer: ends the pass after measuring this layer; None runs it to the end.
         has_regions: each region has a mask and a target; else one target covers the image.
         is_cropped: statistics count the positions inside given boxes; else all.
@@ -107,7 +81,7 @@ class GraphSpec:
             differently, so that a compiled graph must know.
     """
 
-    given_layers: int = 0
+    affine_layers: int = 0
     stop_layer: int | None = None
     has_regions: bool = False
     is_cropped: bool = False
@@ -119,24 +93,24 @@ class GraphSpec:
         """Names of the inputs besides the features; ``K`` is the number of regions, or 1.
 
         ``boxes (layers, 4)`` int64: top, left, bottom, right. ``mask4``, ``mask8``, ``mask16``: each
-        ``(K, h, w)``. Without given layers the style: ``means``, ``stds (K, channels of all layers)`` and
-        ``strength (K, 1)``; else ``gains`` and ``shifts (K, channels of the given layers)``.
+        ``(K, h, w)``. Without affine layers the style: ``means``, ``stds (K, channels of all layers)`` and
+        ``strength (K, 1)``; else ``gains`` and ``shifts (K, channels of the affine layers)``.
         """
-        has_style = self.is_modulated and self.given_layers == 0 and self.stop_layer != 0
+        has_style = self.is_modulated and self.affine_layers == 0 and self.stop_layer != 0
         used = {
             "boxes": self.is_cropped,
             **{f"mask{stride}": self.has_regions for stride in MASK_STRIDES},
             "means": has_style,
             "stds": has_style,
             "strength": has_style,
-            "gains": self.given_layers > 0,
-            "shifts": self.given_layers > 0,
+            "gains": self.affine_layers > 0,
+            "shifts": self.affine_layers > 0,
         }
         return tuple(name for name, is_used in used.items() if is_used)
 
 
 def affine_inputs(affines: Sequence[AffineParams]) -> dict[str, Tensor]:
-    """Parameters of the first layers as inputs of a pass in which they are given."""
+    """``gains`` and ``shifts`` of affine layers."""
     return {
         "gains": torch.cat([affine.gain for affine in affines], 1),
         "shifts": torch.cat([affine.shift for affine in affines], 1),
@@ -149,7 +123,7 @@ class TrunkResult:
 
     Attributes:
         residual: the trunk's output ``(N, C, h, w)``; where the pass stops early, the last features.
-        affines: of the layers that are not given.
+        affines: computed ones, layer by layer.
         moments: measured at these layers, ``(N or K, C)`` each.
     """
 
@@ -159,7 +133,7 @@ class TrunkResult:
 
 
 class TrunkOps:
-    """Statistics and affine maps of features, in plain PyTorch with gradients; backends have their own."""
+    """Statistics and affine maps of features, in plain PyTorch; backends have their own."""
 
     def moments(self, features: Tensor, mask: Tensor | None) -> ChannelMoments:
         """Of ``features (N, C, h, w)``, or of each region of ``(1, C, h, w)`` with ``mask (K, h, w)``."""
@@ -180,46 +154,7 @@ class TrunkOps:
         return torch.addcmul(shift_planes, features, gain_planes)
 
 
-def run_trunk(
-    network: Trunk, features: Tensor, inputs: Mapping[str, Tensor], spec: GraphSpec, ops: TrunkOps
-) -> TrunkResult:
-    """Run a trunk, moving the features to the style's statistics at each layer.
-
-    Args:
-        features: ``(N, C, h, w)``, with regions N is 1.
-        inputs: by the names of :attr:`GraphSpec.inputs`.
-    """
-    steps = network.trunk(features)
-    features = next(steps)
-    affines: list[AffineParams] = []
-    moments: list[ChannelMoments] = []
-    for layer, (channels, stride) in enumerate(zip(network.channels, network.strides, strict=True)):
-        start = sum(network.channels[:layer])
-        columns = slice(start, start + channels)
-        mask = inputs[f"mask{stride}"] if spec.has_regions else None
-        if layer < spec.given_layers:
-            gain, shift = inputs["gains"][:, columns], inputs["shifts"][:, columns]
-            features = ops.apply(features, gain, shift, mask)
-        else:
-            box = inputs["boxes"][layer] if spec.is_cropped else None
-            counted = features if box is None else _crop(features, box)
-            weights = mask if mask is None or box is None else _crop(mask, box)
-            moments.append(ops.moments(counted, weights))
-            if layer == spec.stop_layer:
-                break
-            if spec.is_modulated:
-                mean, std = inputs["means"][:, columns], inputs["stds"][:, columns]
-                affine = network.modulations[layer](moments[-1], mean, std, inputs["strength"])
-                affines.append(affine)
-                features = ops.apply(features, affine.gain, affine.shift, mask)
-        try:
-            features = steps.send(features)
-        except StopIteration as end:
-            features = end.value
-    return TrunkResult(features, affines, moments)
-
-
 @torch.jit.script
-def _crop(features: Tensor, box: Tensor) -> Tensor:
+def crop_features(features: Tensor, box: Tensor) -> Tensor:
     """Scripted, so that a traced graph takes the box as an input and not as a constant."""
     return features[..., int(box[0]) : int(box[2]), int(box[1]) : int(box[3])]

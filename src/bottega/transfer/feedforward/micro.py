@@ -22,8 +22,7 @@ from bottega.layers import (
     recolor,
 )
 from bottega.layers.moments import VARIANCE_EPSILON
-from bottega.transfer.feedforward.graph import TrunkSteps
-from bottega.transfer.feedforward.self_modulated import SelfModulatedNet
+from bottega.transfer.feedforward.self_modulated import SelfModulatedNet, TrunkSteps
 from bottega.transfer.feedforward.style_code import StyleCode, check_image
 from bottega.transfer.texture.patches import (
     RESIDUAL_SHARE,

@@ -22,26 +22,23 @@ from bottega.layers import (
     interpolate_grid_rows,
     recolor,
 )
+from bottega.layers.color_spaces import REC601_LUMA
 from bottega.transfer.feedforward.graph import (
     AffineParams,
     TrunkResult,
-    TrunkSteps,
     affine_inputs,
-    residual_factors,
 )
+from bottega.transfer.feedforward.micro import FOLD, PIXEL_MEAN, PIXEL_STD
 from bottega.transfer.feedforward.pixel_blocks import ImageBuffer
 from bottega.transfer.feedforward.prepared_targets import PreparedTargets, prepare_targets
-from bottega.transfer.feedforward.self_modulated import SelfModulatedNet, factor_maps
+from bottega.transfer.feedforward.self_modulated import SelfModulatedNet, TrunkSteps, factor_maps
 from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget
 from bottega.transfer.tiles import Box
 
 TRUNK_SIDE_PIXELS = 256
 """Side of the square that the trunk sees of any image."""
 GRID_CELLS = 16
-FOLD = 4
-PIXEL_MEAN, PIXEL_STD = 0.45, 0.25
 IDENTITY = torch.eye(3, 4).flatten()
-LUMA = (0.299, 0.587, 0.114)
 BAND_PIXELS = 2**16
 """Of a band of rows, about."""
 
@@ -83,7 +80,7 @@ class PhotoNet(SelfModulatedNet):
         nn.init.zeros_(self.head.weight)
         assert self.head.bias is not None
         nn.init.zeros_(self.head.bias)
-        self.luma = nn.Parameter(torch.tensor(LUMA).view(1, 3, 1, 1))
+        self.luma = nn.Parameter(torch.tensor(REC601_LUMA).view(1, 3, 1, 1))
         self.channels = (fine, coarse, coarse, coarse)
         self.strides = (4, 8, 16, 16)
         self.reach = None
@@ -141,9 +138,9 @@ class PhotoRunner:
         prepared = prepare_targets(self.network, content, targets, content_stats)
         lines = None
         if not prepared.is_color_only:
-            given = prepared.modulation_params(self.network, content_stats) if content_stats else []
-            prediction, masks = self._predict(content, prepared, given)
-            factors = factor_maps(residual_factors(self.network, given or prediction.affines), masks)
+            affines = prepared.modulation_params(self.network, content_stats) if content_stats else []
+            prediction, masks = self._predict(content, prepared, affines)
+            factors = factor_maps(self.network.residual_factors(affines or prediction.affines), masks)
             cells = self.network.cells(prediction.residual.float(), factors.float())[0]
             lines = interpolate_grid_rows(cells, content.size[0])
         result = content.empty()
@@ -172,14 +169,14 @@ class PhotoRunner:
         ]
 
     def _predict(
-        self, content: ImageBuffer, prepared: PreparedTargets, given: Sequence[AffineParams]
+        self, content: ImageBuffer, prepared: PreparedTargets, affines: Sequence[AffineParams]
     ) -> tuple[TrunkResult, Tensor | None]:
         """The trunk's result on the reduced image, and the reduced masks ``(K, 1, h, w)``.
 
         Rows are resized band by band, then all columns at once.
 
         Args:
-            given: parameters of all layers, or none to compute them from the image's statistics.
+            affines: parameters of all layers, or none to compute them from the image's statistics.
         """
         rows, mask_rows = [], []
         for box in _bands(content):
@@ -188,7 +185,7 @@ class PhotoRunner:
             if masks is not None:
                 mask_rows.append(_resize(masks.to(self.device), box.bottom - box.top))
         masks = _resize(torch.cat(mask_rows, 2), TRUNK_SIDE_PIXELS) if mask_rows else None
-        style = affine_inputs(given) if given else prepared.style_stats
+        style = affine_inputs(affines) if affines else prepared.style_stats
         style = {name: values.to(self.device) for name, values in style.items()}
         return self.network.predict(_resize(torch.cat(rows, 2), TRUNK_SIDE_PIXELS), style, masks), masks
 

@@ -162,7 +162,7 @@ class BlockTransform:
         Args:
             values, color_map, means: the content, see :meth:`to_features`.
             residual: the trunk's, ``(h, w, 48)``.
-            factors: of :func:`bottega.transfer.feedforward.graph.residual_factors`, ``(K, 2)``.
+            factors: of :meth:`SelfModulatedNet.residual_factors`, ``(K, 2)``.
             weights: the masks as blocks, ``(h, w, 48)`` each; None for the whole image, where K is 1.
         """
         tones = pad_tones(residual[..., :COLORS].float() @ self.tones)

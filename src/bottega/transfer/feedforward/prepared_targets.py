@@ -35,7 +35,7 @@ class PreparedTargets:
     """The targets of one image, ready for every tile of it; ``K`` is their number.
 
     Attributes:
-        targets: as given.
+        targets: of the image.
         masks: ``(1, 1, H, W)`` each, floats in [0, 1] or bytes; None where one target covers the image.
         content_moments: the content's colors under each target.
         color_maps: ``(3, 4)`` each, in float64; ``block_color_maps`` are the same for the content's blocks.
@@ -54,7 +54,7 @@ class PreparedTargets:
 
     @property
     def residual_gains(self) -> Tensor:
-        """Multipliers of :func:`bottega.transfer.feedforward.graph.residual_factors`, ``(K, 2)``.
+        """Multipliers of :meth:`SelfModulatedNet.residual_factors`, ``(K, 2)``.
 
         The residual is reduced under texture, the fine detail is not.
         """
@@ -82,7 +82,7 @@ class PreparedTargets:
     def modulation_params(
         self, network: SelfModulatedNet, content_stats: Sequence[StyleCode]
     ) -> list[AffineParams]:
-        """The affine parameters of the layers whose content statistics are given."""
+        """Affine parameters of all layers in ``content_stats``."""
         device = next(network.modulations.parameters()).device
         stats = {name: values.to(device) for name, values in self.style_stats.items()}
         means, stds = (torch.split(stats[name], list(network.channels), 1) for name in ("means", "stds"))

@@ -9,13 +9,14 @@ it is, mixing styles is mixing moments, and the strength interpolates statistics
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from bottega.layers import (
+    ChannelMoments,
     ColorMoments,
     color_moments,
     mk_color_transfer,
@@ -24,13 +25,13 @@ from bottega.layers import (
     reduce_mask,
 )
 from bottega.transfer.feedforward.graph import (
+    AffineParams,
     GraphSpec,
     Modulation,
     TrunkOps,
     TrunkResult,
-    TrunkSteps,
-    residual_factors,
-    run_trunk,
+    crop_features,
+    gate,
 )
 from bottega.transfer.feedforward.style_code import (
     StyleCode,
@@ -40,6 +41,9 @@ from bottega.transfer.feedforward.style_code import (
     check_targets,
 )
 from bottega.transfer.tiles import Box
+
+TrunkSteps = Generator[Tensor, Tensor, Tensor]
+"""Yields the features of each modulated layer, continues with what it is sent, returns the residual."""
 
 
 class SelfModulatedNet(nn.Module):
@@ -67,7 +71,7 @@ class SelfModulatedNet(nn.Module):
         raise NotImplementedError
 
     def trunk(self, features: Tensor) -> TrunkSteps:
-        """Yield the features of each layer, continue with what is sent, return the residual."""
+        """The layers from :meth:`to_features` on."""
         raise NotImplementedError
 
     def reduce_input(self, images: Tensor) -> Tensor:
@@ -84,7 +88,7 @@ class SelfModulatedNet(nn.Module):
         Args:
             colored: the content in the style's colors.
             residual: of the trunk.
-            factors: of :func:`residual_factors`, ``(N, 2, 1, 1)``, or maps ``(1, 2, h, w)`` with masks.
+            factors: of :meth:`residual_factors`, ``(N, 2, 1, 1)``, or maps ``(1, 2, h, w)`` with masks.
         """
         raise NotImplementedError
 
@@ -103,8 +107,9 @@ class SelfModulatedNet(nn.Module):
             check_mask(mask, style)
         colors = color_moments(style, mask)
         spec = GraphSpec(stop_layer=len(self.channels) - 1, is_modulated=False)
-        seen_mask = None if mask is None else self.reduce_input(mask)
-        return StyleCode(colors, tuple(self.predict(self.reduce_input(style), {}, seen_mask, spec).moments))
+        reduced_mask = None if mask is None else self.reduce_input(mask)
+        result = self.predict(self.reduce_input(style), {}, reduced_mask, spec)
+        return StyleCode(colors, tuple(result.moments))
 
     def forward(
         self, content: Tensor, affine: Tensor, means: Tensor, stds: Tensor, strength: Tensor
@@ -157,13 +162,59 @@ class SelfModulatedNet(nn.Module):
         if all(target.code is None or target.strength == 0 for target in targets):
             return colored
         masks = [target.mask for target in targets if target.mask is not None]
-        return self._modulate(
-            colored, style_stats(self.channels, targets), torch.cat(masks) if masks else None
-        ).clamp(0, 1)
+        style = {
+            name: values.to(content.device) for name, values in style_stats(self.channels, targets).items()
+        }
+        return self._modulate(colored, style, torch.cat(masks) if masks else None).clamp(0, 1)
+
+    def run_trunk(
+        self, features: Tensor, inputs: Mapping[str, Tensor], spec: GraphSpec, ops: TrunkOps
+    ) -> TrunkResult:
+        """Run the trunk, moving the features to the style's statistics at each layer.
+
+        Training, eager inference and compiled graphs all run this.
+
+        Args:
+            features: of :meth:`to_features`; with regions N is 1.
+            inputs: by the names of :attr:`GraphSpec.inputs`.
+        """
+        steps = self.trunk(features)
+        features = next(steps)
+        affines: list[AffineParams] = []
+        moments: list[ChannelMoments] = []
+        for layer, (channels, stride) in enumerate(zip(self.channels, self.strides, strict=True)):
+            start = sum(self.channels[:layer])
+            columns = slice(start, start + channels)
+            mask = inputs[f"mask{stride}"] if spec.has_regions else None
+            if layer < spec.affine_layers:
+                gain, shift = inputs["gains"][:, columns], inputs["shifts"][:, columns]
+                features = ops.apply(features, gain, shift, mask)
+            else:
+                box = inputs["boxes"][layer] if spec.is_cropped else None
+                counted = features if box is None else crop_features(features, box)
+                weights = mask if mask is None or box is None else crop_features(mask, box)
+                moments.append(ops.moments(counted, weights))
+                if layer == spec.stop_layer:
+                    break
+                if spec.is_modulated:
+                    mean, std = inputs["means"][:, columns], inputs["stds"][:, columns]
+                    affine = self.modulations[layer](moments[-1], mean, std, inputs["strength"])
+                    affines.append(affine)
+                    features = ops.apply(features, affine.gain, affine.shift, mask)
+            try:
+                features = steps.send(features)
+            except StopIteration as end:
+                features = end.value
+        return TrunkResult(features, affines, moments)
+
+    def residual_factors(self, affines: Sequence[AffineParams]) -> Tensor:
+        """Factors of the residual and of the change of fine detail, ``(N or K, 2)``."""
+        gates = gate(torch.stack([affine.distance for affine in affines]).mean(0))
+        return torch.stack([gates, gates * self.sharpness(affines[0].gain)], 1)
 
     def predict(
         self,
-        seen: Tensor,
+        reduced: Tensor,
         style: dict[str, Tensor],
         masks: Tensor | None = None,
         spec: GraphSpec | None = None,
@@ -171,29 +222,29 @@ class SelfModulatedNet(nn.Module):
         """Run the trunk alone.
 
         Args:
-            seen: images in the style's colors, after :meth:`reduce_input`.
+            reduced: images in the style's colors, after :meth:`reduce_input`.
             style: from :func:`style_stats`, or gains and shifts (see :attr:`GraphSpec.inputs`).
             masks: ``(K, 1, h, w)``, after :meth:`reduce_input`.
             spec: None runs all layers.
         """
-        height, width = seen.shape[-2:]
-        padded = pad_to_multiple(seen, self.multiple)
+        height, width = reduced.shape[-2:]
+        padded = pad_to_multiple(reduced, self.multiple)
         inputs = dict(style)
         if masks is not None:
             inputs |= mask_pyramid(masks, self.multiple, self.strides)
-        is_cropped = padded.shape != seen.shape
+        is_cropped = padded.shape != reduced.shape
         if is_cropped:
             boxes = [Box(0, 0, height, width).downscale(stride) for stride in self.strides]
             inputs["boxes"] = torch.tensor([[box.top, box.left, box.bottom, box.right] for box in boxes])
-        spec = spec or GraphSpec(given_layers=len(self.channels) if "gains" in style else 0)
+        spec = spec or GraphSpec(affine_layers=len(self.channels) if "gains" in style else 0)
         spec = replace(spec, has_regions=masks is not None, is_cropped=is_cropped)
-        return run_trunk(self, self.to_features(padded), inputs, spec, TrunkOps())
+        return self.run_trunk(self.to_features(padded), inputs, spec, TrunkOps())
 
     def _modulate(self, colored: Tensor, style: dict[str, Tensor], masks: Tensor | None) -> Tensor:
-        seen_masks = None if masks is None else self.reduce_input(masks)
-        result = self.predict(self.reduce_input(colored), style, seen_masks)
-        factors = residual_factors(self, result.affines)
-        return self.finish(colored, result.residual, factor_maps(factors, seen_masks).to(colored))
+        reduced_masks = None if masks is None else self.reduce_input(masks)
+        result = self.predict(self.reduce_input(colored), style, reduced_masks)
+        factors = self.residual_factors(result.affines)
+        return self.finish(colored, result.residual, factor_maps(factors, reduced_masks).to(colored))
 
 
 def factor_maps(factors: Tensor, masks: Tensor | None) -> Tensor:
@@ -203,13 +254,13 @@ def factor_maps(factors: Tensor, masks: Tensor | None) -> Tensor:
 
 
 def style_stats(channels: Sequence[int], targets: Sequence[StyleTarget]) -> dict[str, Tensor]:
-    """``means``, ``stds (K, channels of all layers)`` and ``strength (K, 1)`` of targets."""
+    """``means``, ``stds (K, channels of all layers)`` and ``strength (K, 1)`` of targets, on the CPU."""
     zero, one = torch.zeros(1, sum(channels)), torch.ones(1, sum(channels))
     vectors = [(zero, one) if target.code is None else target.code.mean_std_vectors() for target in targets]
     strengths = [0.0 if target.code is None else target.strength for target in targets]
     return {
-        "means": torch.cat([means for means, _ in vectors]),
-        "stds": torch.cat([stds for _, stds in vectors]),
+        "means": torch.cat([means.cpu() for means, _ in vectors]),
+        "stds": torch.cat([stds.cpu() for _, stds in vectors]),
         "strength": torch.tensor(strengths)[:, None],
     }
 

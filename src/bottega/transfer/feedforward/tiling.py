@@ -12,7 +12,7 @@ from bottega.layers import ChannelMoments, pad_to_multiple
 from bottega.layers.blocks import BLOCK_SIDE, picture_to_blocks
 from bottega.runtime import available_memory, reduce_malloc_retention
 from bottega.transfer.feedforward.backends import Backend
-from bottega.transfer.feedforward.graph import AffineParams, GraphSpec, affine_inputs, residual_factors
+from bottega.transfer.feedforward.graph import AffineParams, GraphSpec, affine_inputs
 from bottega.transfer.feedforward.micro import MicroNet
 from bottega.transfer.feedforward.pixel_blocks import BlockColorMap, BlockTransform, ImageBuffer
 from bottega.transfer.feedforward.prepared_targets import PreparedTargets, prepare_targets
@@ -85,9 +85,9 @@ class TiledRunner:
             self.transform.recolor(tile.blocks, tile.color_map, result)
             return result
         features, means = self.transform.to_features(tile.blocks, tile.color_map, self.backend.input_dtype)
-        spec = tile.spec(given_layers=len(affines))
+        spec = tile.spec(affine_layers=len(affines))
         residual, *outputs = self.backend.run(spec, tile.graph_inputs(features, affines))
-        factors = residual_factors(self.network, affines) if affines else outputs[0]
+        factors = self.network.residual_factors(affines) if affines else outputs[0]
         factors = factors * tile.prepared.residual_gains
         self.transform.finish(tile.blocks, tile.color_map, means, residual, factors, tile.weights, result)
         return result
@@ -126,7 +126,7 @@ class TiledRunner:
             features, _ = self.transform.to_features(
                 inputs.blocks, inputs.color_map, self.backend.input_dtype
             )
-            spec = inputs.spec(given_layers=first, stop_layer=last)
+            spec = inputs.spec(affine_layers=first, stop_layer=last)
             means, squares = self.backend.run(spec, inputs.graph_inputs(features, affines))
             sums = inputs.sums(first, means, squares)
             if totals:
@@ -167,7 +167,7 @@ class TileInputs:
             self.blocks = prepared.recolor_and_texture(self.blocks, self.weights, tile.padded)
             self.color_map = None
 
-    def spec(self, given_layers: int = 0, stop_layer: int | None = None) -> GraphSpec:
+    def spec(self, affine_layers: int = 0, stop_layer: int | None = None) -> GraphSpec:
         """Of the graph that runs on this tile."""
         height, width = (BLOCK_SIDE * side for side in self.blocks.shape[:2])
         counts_all = all(
@@ -175,15 +175,15 @@ class TileInputs:
             for box, stride in zip(self.boxes, self.network.strides, strict=True)
         )
         return GraphSpec(
-            given_layers=given_layers,
+            affine_layers=affine_layers,
             stop_layer=stop_layer,
             has_regions=bool(self.masks),
-            is_cropped=given_layers < len(self.network.channels) and not counts_all,
+            is_cropped=affine_layers < len(self.network.channels) and not counts_all,
             is_single_row=min(height, width) == self.network.multiple,
         )
 
     def graph_inputs(self, features: Tensor, affines: Sequence[AffineParams]) -> dict[str, Tensor]:
-        """All possible inputs; ``affines`` are those of the given layers."""
+        """All possible inputs; ``affines`` are those of the affine layers."""
         inputs = {
             "features": features,
             "boxes": torch.tensor(self.boxes),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from bottega.layers.color_spaces import REC601_LUMA
 from bottega.transfer.video.motion import (
     box_filter,
     camera_motion,
@@ -21,8 +22,6 @@ LONG_SIDE_PIXELS = 160
 """Of the reduced frames that are compared."""
 MIN_REDUCTION = 2
 """Frames are always reduced by this factor at least, as means of pixels have less noise."""
-
-LUMA = (0.299, 0.587, 0.114)
 MIN_NOISE, MAX_NOISE = 0.5 / 255, 5 / 255
 """Bounds of the noise estimate for reduced frames."""
 STATIC_FROM, STATIC_TO = 1.5, 2.4
@@ -60,7 +59,7 @@ class FrameSignature:
     @cached_property
     def brightness(self) -> Tensor:
         """``(1, 1, h, w)``, of the smooth frame."""
-        weights = self.small.new_tensor(LUMA).view(1, 3, 1, 1)
+        weights = self.small.new_tensor(REC601_LUMA).view(1, 3, 1, 1)
         return (self.smooth * weights).sum(1, keepdim=True)
 
 

@@ -36,7 +36,7 @@ from bottega.transfer.feedforward import (
     mix_style_codes,
 )
 from bottega.transfer.regions import Region
-from bottega.transfer.texture import TEXTURE_SCALES
+from bottega.transfer.texture.synthesis import TEXTURE_SCALES
 
 BASE_BYTES = 6e8
 NETWORK_BYTES_PER_PIXEL = 130
