@@ -71,7 +71,7 @@ class TrunkGraph(nn.Module):
             inputs: in the order of :attr:`GraphSpec.inputs`.
 
         Returns:
-            The residual ``(h, w, 48)``, and the computed :meth:`SelfModulatedNet.residual_factors`, if any; with a
+            The residual ``(h, w, 48)``, and :meth:`SelfModulatedNet.residual_factors` if computed; with a
             ``stop_layer`` means and mean squares of the measured layers, each ``(K, channels)``.
         """
         named = dict(zip(self.spec.inputs, inputs, strict=True))

@@ -63,12 +63,11 @@ class TexturePatches:
 
 
 @torch.no_grad()
-def extract_texture_patches(style: Tensor, mask: Tensor | None = None, seed: int = 0) -> TexturePatches:
+def extract_texture_patches(style: Tensor, mask: Tensor | None = None) -> TexturePatches:
     """Extract the texture of a style image ``(1, 3, H, W)``, sRGB in [0, 1], at its own scale.
 
     Args:
         mask: ``(1, 1, H, W)`` in [0, 1], the part that patches are taken from.
-        seed: of the random choice of patches.
     """
     image, coverage = _crop_to_blocks(style.float(), mask)
     means = F.avg_pool2d(image, BLOCK_SIDE)[0].permute(1, 2, 0)
@@ -79,7 +78,7 @@ def extract_texture_patches(style: Tensor, mask: Tensor | None = None, seed: int
     if not bool(coverage.any()):  # the mask lies entirely outside the crop: there is no texture to use
         blocks.zero_()
         coverage = torch.ones_like(coverage)
-    corners = _choose_corners(coverage, torch.Generator().manual_seed(seed))
+    corners = _choose_corners(coverage, torch.Generator().manual_seed(0))
     weights = F.avg_pool2d(coverage, BLOCK_SIDE).flatten()
     pixels = blocks.view(len(weights), -1, 3)
     brightness_power = pixels.mean(2).square().mean(1)

@@ -90,7 +90,7 @@ def synthesize_texture(
 
 
 @torch.no_grad()
-def add_texture(images: Tensor, texture: Sequence[TexturePatches], amount: float = 1.0) -> Tensor:
+def add_texture(images: Tensor, texture: Sequence[TexturePatches]) -> Tensor:
     """:func:`synthesize_texture` for images ``(N, 3, H, W)`` on any device; no gradient flows through it."""
     height, width = images.shape[-2:]
     results = []
@@ -98,7 +98,7 @@ def add_texture(images: Tensor, texture: Sequence[TexturePatches], amount: float
         for image in pad_to_multiple(images.float().cpu(), BLOCK_SIDE).clamp(0, 1):
             blocks = picture_to_blocks(image[None]).contiguous()
             means = blocks.view(*blocks.shape[:2], -1, 3).mean(2)
-            results.append(blocks_to_picture(synthesize_texture(blocks, means, texture, amount)))
+            results.append(blocks_to_picture(synthesize_texture(blocks, means, texture, 1.0)))
     return torch.cat(results)[..., :height, :width].to(images)
 
 

@@ -17,6 +17,8 @@ from bottega.transfer.video.stream_state import StreamState, pack, unpack
 from bottega.transfer.video.temporal_filter import FilteredFrame, InputDenoiser, OutputStabilizer
 from bottega.video import Frame, UInt8Array, ordered_map, prefetch
 
+PREFETCHED_FRAMES = 3
+
 
 @dataclass(frozen=True)
 class PreparedFrame:
@@ -88,7 +90,7 @@ class VideoStylizer:
         for frame in frames:
             yield self.stabilize(self.stylize(self.prepare(frame)))
 
-    def stylize_parallel(self, frames: Iterable[Frame], depth: int = 3) -> Iterator[StylizedFrame]:
+    def stylize_parallel(self, frames: Iterable[Frame]) -> Iterator[StylizedFrame]:
         """Stylize frames while another thread reads and prepares the next; to be stabilized by the caller.
 
         Where the engine supports it, each core stylizes a frame of its own, which is far faster than all
@@ -96,7 +98,9 @@ class VideoStylizer:
         """
         workers = self.engine.parallel_images
         with _divide_threads(workers):
-            yield from ordered_map(self.stylize, prefetch(map(self.prepare, frames), depth), workers)
+            yield from ordered_map(
+                self.stylize, prefetch(map(self.prepare, frames), PREFETCHED_FRAMES), workers
+            )
 
     def prepare(self, frame: Frame) -> PreparedFrame:
         """Step one, on the frame as it was read."""
