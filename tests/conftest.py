@@ -1,4 +1,4 @@
-"""A workbench for the tests of the upper floors: small pictures, and an encoder on a shelf of its own."""
+"""Fixtures of the tests of tools and command line: small pictures, and small random networks."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ QUICK = {
     "iterations": 1,
     "last_iterations": 1,
 }
-"""Settings that make one picture by optimisation in a fraction of a second."""
+"""Settings for an optimization that takes a fraction of a second."""
 
 
 @pytest.fixture(scope="session")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def weights_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BOTTEGA_HOME with random numbers: the encoder "tiny", and for each method a network "tiny-..."."""
     from bottega import encoders, weights
 
@@ -42,27 +42,32 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BOTTEGA_HOME", str(home))
         state = encoders.build_encoder("small", seed=1).state_dict()
-        facts = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "random numbers"}
-        weights.register("tiny", state, {"architecture": "small"}, **facts)
-        _shelve_networks()
+        metadata = {
+            "kind": "encoder",
+            "architecture": "small",
+            "license": "MIT",
+            "provenance": "random numbers",
+        }
+        weights.register("tiny", state, {"architecture": "small"}, **metadata)
+        _register_networks()
     return home
 
 
-def _shelve_networks() -> None:
+def _register_networks() -> None:
     import torch
 
     from bottega import weights
     from bottega.transfer import feedforward as networks
 
     torch.manual_seed(0)
-    made: dict[str, nn.Module] = {
+    tiny: dict[str, nn.Module] = {
         "micro": networks.MicroNet(fine=8, coarse=8, blocks=1, deep_blocks=1),
         "photo": networks.PhotoNet(fine=8, coarse=8, depth=4),
         "adain": networks.AdaINNet("tiny"),
         "fast": networks.TransformerNet(width=4, blocks=1),
         "multi": networks.MultiStyleNet(["candy", "mosaic", "rain"], width=4, blocks=1),
     }
-    for name, network in made.items():
+    for name, network in tiny.items():
         torch.manual_seed(0)
         for key, tensor in network.state_dict().items():
             if key.startswith("head") or "norms" in key:  # which start as nothing at all
@@ -71,29 +76,29 @@ def _shelve_networks() -> None:
                 torch.nn.init.kaiming_normal_(tensor, nonlinearity="relu")
         if isinstance(network, networks.AdaINNet):
             _set_contrast(network)
-        facts = {"kind": "network", "architecture": name, "license": "MIT", "provenance": "random numbers"}
-        weights.register(f"tiny-{name}", network.state_dict(), networks.build_config(network), **facts)
+        metadata = {"kind": "network", "architecture": name, "license": "MIT", "provenance": "random numbers"}
+        weights.register(f"tiny-{name}", network.state_dict(), networks.build_config(network), **metadata)
 
 
 def _set_contrast(network: AdaINNet) -> None:
-    """Bring what a random decoder paints to a middling grey and to contrasts that can be seen."""
+    """Scale the output of a random decoder to medium gray and visible contrast."""
     import torch
 
     last = network.decoder[-1]
     with torch.no_grad():
-        seen = network.decoder(network.features(torch.rand(1, 3, 32, 32))) - 0.5
-        scale = 0.15 / seen.std((2, 3)).mean()
+        output = network.decoder(network.features(torch.rand(1, 3, 32, 32))) - 0.5
+        scale = 0.15 / output.std((2, 3)).mean()
         last.weight.mul_(scale)
-        last.bias.copy_(0.5 - scale * seen.mean((0, 2, 3)))
+        last.bias.copy_(0.5 - scale * output.mean((0, 2, 3)))
 
 
 @pytest.fixture
-def bench(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def bench(tmp_path: Path, weights_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder: photo.png (40 × 30), style.png, other.png, mask.png (left half of the photo)."""
     import torch
 
     torch.set_num_threads(1)
-    monkeypatch.setenv("BOTTEGA_HOME", str(shelf))
+    monkeypatch.setenv("BOTTEGA_HOME", str(weights_home))
     monkeypatch.setenv("BOTTEGA_CACHE", str(tmp_path / "cache"))
     for name in ("DEVICE", "PRECISION", "THREADS", "MAX_PIXELS", "OFFLINE"):
         monkeypatch.delenv(f"BOTTEGA_{name}", raising=False)
@@ -111,25 +116,25 @@ def bench(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def quick() -> Callable[..., list[str]]:
-    """Words for the command line: those given, and of the quick settings those that were not."""
+    """Arguments for the command line: the given ones, and the other quick settings."""
 
-    def words(*given: str) -> list[str]:
+    def arguments(*given: str) -> list[str]:
         flags = {f"--{name.replace('_', '-')}": str(value) for name, value in QUICK.items()}
-        more = [word for flag, value in flags.items() if flag not in given for word in (flag, value)]
-        return [*given, *more]
+        others = [text for flag, value in flags.items() if flag not in given for text in (flag, value)]
+        return [*given, *others]
 
-    return words
+    return arguments
 
 
 @pytest.fixture
-def quick_settings() -> dict[str, object]:
+def quick_optimize_settings() -> dict[str, object]:
     """The same as keywords."""
     return dict(QUICK)
 
 
 @pytest.fixture
-def quick_pass() -> Callable[..., dict[str, object]]:
-    """Keywords for a method of one pass with its small network."""
+def feedforward_settings() -> Callable[..., dict[str, object]]:
+    """Settings for a feed-forward method with its small network."""
 
     def settings(method: str = "micro", **more: object) -> dict[str, object]:
         exact = {"engine": "torch", "precision": "fp32"} if method == "micro" else {}
@@ -139,7 +144,7 @@ def quick_pass() -> Callable[..., dict[str, object]]:
 
 
 def write_picture(path: Path, seed: int, size: tuple[int, int] = (40, 30)) -> None:
-    """Soft coloured noise."""
+    """Soft colored noise."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
 

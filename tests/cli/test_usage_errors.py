@@ -20,7 +20,7 @@ MESSAGES = {
     "models foo": ("foo", "list, show, pull"),
     "--jsn doctor": ("--jsn", "Did you mean --json?"),
     "models --foo": ("--foo", "bottega models --help"),
-    "stylize": ("CONTENT", "the picture to repaint"),
+    "stylize": ("CONTENT", "the picture to stylize"),
     "stylize photo.jpg": ("--style", "micro"),
     "stylize photo.jpg --style": ("--style", "requires an argument"),
     "stylize photo.jpg --styl woodcut": ("--styl", "Did you mean --style?"),

@@ -1,4 +1,4 @@
-"""A recipe makes the same picture again, and what has changed is noticed."""
+"""A recipe makes the same picture again, and changes are reported."""
 
 from __future__ import annotations
 
@@ -26,53 +26,55 @@ def remake(**settings: object) -> str:
 
 
 @pytest.fixture
-def made(bench: Path, quick_settings: dict[str, object]) -> Path:
-    stylize(content="photo.png", style=["style.png", "other.png:0.5"], output="out.png", **quick_settings)
+def result(bench: Path, quick_optimize_settings: dict[str, object]) -> Path:
+    stylize(
+        content="photo.png", style=["style.png", "other.png:0.5"], output="out.png", **quick_optimize_settings
+    )
     return bench / "out.png"
 
 
 @pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.webp", "out.tif"])
-def test_round_trip(bench: Path, quick_settings: dict[str, object], name: str) -> None:
+def test_round_trip(bench: Path, quick_optimize_settings: dict[str, object], name: str) -> None:
     masks = {"region": ["a=mask.png"], "style": ["a=style.png", "other.png:2"]}
-    stylize(content="photo.png", output=name, **masks, **quick_settings, keep_color=True, quality=60)
+    stylize(content="photo.png", output=name, **masks, **quick_optimize_settings, keep_color=True, quality=60)
     assert "same pixels" in remake(picture=name, verify=True)
     remake(picture=name, output=f"again-{name}")
     assert (bench / name).read_bytes() == (bench / f"again-{name}").read_bytes()
 
 
-def test_bundled_styles_round_trip(bench: Path, quick_settings: dict[str, object]) -> None:
-    stylize(content="photo.png", style=["risograph@1:0.5"], output="out.png", **quick_settings)
+def test_bundled_styles_round_trip(bench: Path, quick_optimize_settings: dict[str, object]) -> None:
+    stylize(content="photo.png", style=["risograph@1:0.5"], output="out.png", **quick_optimize_settings)
     assert "same pixels" in remake(picture="out.png", verify=True)
 
 
-def test_sixteen_bits_round_trip(bench: Path, quick_settings: dict[str, object]) -> None:
-    stylize(content="photo.png", style=["style.png"], output="deep.png", bits=16, **quick_settings)
+def test_sixteen_bits_round_trip(bench: Path, quick_optimize_settings: dict[str, object]) -> None:
+    stylize(content="photo.png", style=["style.png"], output="deep.png", bits=16, **quick_optimize_settings)
     assert "same pixels" in remake(picture="deep.png", verify=True)
 
 
-def test_a_remade_picture_carries_the_recipe(made: Path) -> None:
+def test_a_remade_picture_carries_the_recipe(result: Path) -> None:
     remake(picture="out.png", output="again.jpg")
-    first, second = pictures.read_recipe(made), pictures.read_recipe("again.jpg")
+    first, second = pictures.read_recipe(result), pictures.read_recipe("again.jpg")
     assert first == second
 
 
-def test_changed_pixels_are_noticed(made: Path) -> None:
-    recipe = pictures.read_recipe(made)
-    pixels = pictures.load(made).pixels
+def test_changed_pixels(result: Path) -> None:
+    recipe = pictures.read_recipe(result)
+    pixels = pictures.load(result).pixels
     pixels[0, 0, 3, 5] = (pixels[0, 0, 3, 5] - 100 / 255).abs()
-    pictures.save(pixels, made, recipe=recipe)
+    pictures.save(pixels, result, recipe=recipe)
     with pytest.raises(MismatchError, match=r"differs .* by up to \d+"):
         remake(picture="out.png", verify=True)
 
 
-def test_changed_input_is_refused(made: Path) -> None:
+def test_a_changed_input(result: Path) -> None:
     Image.new("RGB", (40, 30)).save("photo.png")
     with pytest.raises(MismatchError, match=r"photo\.png has changed"):
         remake(picture="out.png", verify=True)
 
 
-def test_moved_inputs_are_found_by_their_hash(made: Path) -> None:
-    archive = made.parent / "archive" / "2024"
+def test_moved_inputs_are_found_by_their_hash(result: Path) -> None:
+    archive = result.parent / "archive" / "2024"
     archive.mkdir(parents=True)
     shutil.move("photo.png", archive / "renamed.png")
     with pytest.raises(PictureError, match=r"photo\.png .* --search"):
@@ -80,7 +82,7 @@ def test_moved_inputs_are_found_by_their_hash(made: Path) -> None:
     assert "same pixels" in remake(picture="out.png", verify=True, search=["archive"])
 
 
-def test_inputs_beside_a_moved_picture_are_found(made: Path, tmp_path: Path) -> None:
+def test_inputs_beside_a_moved_picture_are_found(result: Path, tmp_path: Path) -> None:
     parcel = tmp_path / "parcel"
     parcel.mkdir()
     for name in ("out.png", "photo.png", "style.png", "other.png"):
@@ -88,45 +90,45 @@ def test_inputs_beside_a_moved_picture_are_found(made: Path, tmp_path: Path) -> 
     assert "same pixels" in remake(picture=parcel / "out.png", verify=True)
 
 
-def test_other_weights_are_refused(made: Path) -> None:
-    recipe = pictures.read_recipe(made)
+def test_other_weights(result: Path) -> None:
+    recipe = pictures.read_recipe(result)
     assert recipe is not None
     recipe["encoder"]["sha256"] = "0" * 64
-    pictures.save(pictures.load(made), made, recipe=recipe)
+    pictures.save(pictures.load(result), result, recipe=recipe)
     with pytest.raises(MismatchError, match="tiny"):
         remake(picture="out.png", verify=True)
 
 
 @pytest.mark.parametrize("key", ["settings", "content", "styles", "regions", "encoder"])
-def test_damaged_recipe(made: Path, key: str) -> None:
-    recipe = pictures.read_recipe(made)
+def test_damaged_recipe(result: Path, key: str) -> None:
+    recipe = pictures.read_recipe(result)
     assert recipe is not None
     del recipe[key]
-    pictures.save(pictures.load(made), made, recipe=recipe)
+    pictures.save(pictures.load(result), result, recipe=recipe)
     with pytest.raises(PictureError, match="incomplete or damaged"):
         remake(picture="out.png", verify=True)
 
 
-def test_recipe_of_another_version(made: Path) -> None:
-    recipe = pictures.read_recipe(made)
+def test_recipe_of_another_version(result: Path) -> None:
+    recipe = pictures.read_recipe(result)
     assert recipe is not None
     recipe |= {"bottega": "9.9", "settings": {**recipe["settings"], "sparkle": 1}}
-    pictures.save(pictures.load(made), made, recipe=recipe)
+    pictures.save(pictures.load(result), result, recipe=recipe)
     with pytest.raises(SettingsError, match=r"version 9\.9.*sparkle"):
         remake(picture="out.png", verify=True)
 
 
-def test_a_device_that_is_not_here_may_be_replaced(made: Path) -> None:
-    recipe = pictures.read_recipe(made)
+def test_device_option_replaces_a_missing_device(result: Path) -> None:
+    recipe = pictures.read_recipe(result)
     assert recipe is not None
     recipe["settings"]["device"] = "cuda:99"
-    pictures.save(pictures.load(made), made, recipe=recipe)
+    pictures.save(pictures.load(result), result, recipe=recipe)
     with pytest.raises(ResourceError, match="cuda:99"):
         remake(picture="out.png", verify=True)
     assert "same pixels" in remake(picture="out.png", verify=True, device="cpu")
 
 
-def test_bad_requests(made: Path) -> None:
+def test_bad_requests(result: Path) -> None:
     with pytest.raises(PictureError, match=r"no recipe in photo\.png"):
         remake(picture="photo.png", verify=True)
     with pytest.raises(SettingsError, match="--verify"):
@@ -135,17 +137,19 @@ def test_bad_requests(made: Path) -> None:
         remake(picture="out.png", output="photo.png", overwrite=True)
 
 
-def test_runs_repeat_bit_for_bit_and_seeds_differ(bench: Path, quick_settings: dict[str, object]) -> None:
+def test_runs_repeat_bit_for_bit_and_seeds_differ(
+    bench: Path, quick_optimize_settings: dict[str, object]
+) -> None:
     for name, seed in (("a.png", 5), ("b.png", 5), ("c.png", 6)):
         more = {"seed": seed, "start": "noise", "output": name}
-        stylize(content="photo.png", style=["style.png"], **more, **quick_settings)
+        stylize(content="photo.png", style=["style.png"], **more, **quick_optimize_settings)
     a, b, c = (np.asarray(Image.open(name)) for name in ("a.png", "b.png", "c.png"))
     assert np.array_equal(a, b)
     assert not np.array_equal(a, c)
 
 
-def test_a_recipe_that_lost_its_start_is_damaged(bench: Path, quick_settings: dict[str, Any]) -> None:
-    values = {"content": "photo.png", "style": ["style.png"], "output": "out.png", **quick_settings}
+def test_a_recipe_without_its_start_is_damaged(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
+    values = {"content": "photo.png", "style": ["style.png"], "output": "out.png", **quick_optimize_settings}
     stylize(start="other.png", **values)
     recipe = pictures.read_recipe("out.png")
     assert recipe is not None
@@ -155,8 +159,8 @@ def test_a_recipe_that_lost_its_start_is_damaged(bench: Path, quick_settings: di
         remake(picture="out.png", verify=True)
 
 
-def test_a_number_out_of_range_in_a_recipe_is_refused(bench: Path, quick_settings: dict[str, Any]) -> None:
-    values = {"content": "photo.png", "style": ["style.png"], "output": "out.png", **quick_settings}
+def test_a_number_out_of_range_in_a_recipe(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
+    values = {"content": "photo.png", "style": ["style.png"], "output": "out.png", **quick_optimize_settings}
     stylize(**values)
     recipe = pictures.read_recipe("out.png")
     assert recipe is not None

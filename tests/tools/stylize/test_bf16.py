@@ -1,4 +1,4 @@
-"""The whole way in bfloat16 with the packaged encoder, as it runs by default where the hardware has it."""
+"""The whole optimization in bfloat16 with the packaged encoder, as it runs by default where supported."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Settings = dict[str, object]
 
 
 @pytest.fixture
-def bf16(bench: Path, quick_settings: Settings) -> Settings:
+def bf16(bench: Path, quick_optimize_settings: Settings) -> Settings:
     """The quick settings with the packaged encoder and the arithmetic that this machine chooses by itself."""
     if runtime.select_dtype(torch.device("cpu")) is not torch.bfloat16:
         pytest.skip("this processor does not multiply bfloat16 natively")
-    return {**quick_settings, "device": "cpu", "precision": "auto", "encoder": "small"}
+    return {**quick_optimize_settings, "device": "cpu", "precision": "auto", "encoder": "small"}
 
 
 def samples(path: str) -> np.ndarray:
@@ -41,7 +41,7 @@ def test_remake_gives_the_same_pixels(bf16: Settings) -> None:
     assert np.array_equal(samples("out.png"), samples("again.png"))
 
 
-def test_float32_makes_a_picture_like_it(bf16: Settings) -> None:
+def test_float32_result_is_close(bf16: Settings) -> None:
     stylize(output="half.png", **bf16)
     stylize(output="whole.png", **{**bf16, "precision": "fp32"})
     difference = np.abs(samples("half.png") - samples("whole.png"))
@@ -50,7 +50,7 @@ def test_float32_makes_a_picture_like_it(bf16: Settings) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
-def test_stopped_work_goes_on_bit_for_bit(bf16: Settings, optimizer: str) -> None:
+def test_a_stopped_run_resumes_bit_for_bit_in_bf16(bf16: Settings, optimizer: str) -> None:
     stylize(output="straight.png", optimizer=optimizer, bits=16, **bf16)
     with pytest.raises(Cancelled, match=r"resumes from work\.state"):
         stylize(

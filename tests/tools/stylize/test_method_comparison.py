@@ -1,4 +1,4 @@
-"""Sheets that compare: one picture by every method, one photograph in every style."""
+"""Contact sheets: one picture by every method, one photo in every style."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ class RecordingReporter(ProgressReporter):
 
 def compare(quick: dict[str, Any], report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
     tool = TOOLS["stylize"]
-    given = {name: value for name, value in quick.items() if name != "method"}
-    values = {"content": "photo.png", "style": ["style.png"], "compare": True, **given, **settings}
+    values = {name: value for name, value in quick.items() if name != "method"}
+    values = {"content": "photo.png", "style": ["style.png"], "compare": True, **values, **settings}
     return tool.run(tool.configure(values), report)
 
 
 @pytest.mark.parametrize("method", ["micro", "photo", "adain", "fast"])
-def test_methods_are_compared_on_one_sheet(bench: Path, quick_settings: dict[str, Any], method: str) -> None:
+def test_methods_are_compared_on_one_sheet(
+    bench: Path, quick_optimize_settings: dict[str, Any], method: str
+) -> None:
     reporter = RecordingReporter()
-    outcome = compare(quick_settings, reporter, model=f"tiny-{method}", output="sheet.png")
+    outcome = compare(quick_optimize_settings, reporter, model=f"tiny-{method}", output="sheet.png")
     seconds = {row["method"]: row["seconds"] for row in outcome.rows}
     assert {"optimize", method} <= set(seconds)
     assert all(value >= 0 for value in seconds.values())
@@ -49,32 +51,32 @@ def test_methods_are_compared_on_one_sheet(bench: Path, quick_settings: dict[str
     assert not missing & {f"Without {name}" for name in seconds}
 
 
-def test_a_network_of_many_styles_is_compared_by_its_names(
-    bench: Path, quick_settings: dict[str, Any]
+def test_a_network_of_several_styles_is_compared_by_their_names(
+    bench: Path, quick_optimize_settings: dict[str, Any]
 ) -> None:
     Image.open("style.png").save("candy", "PNG")
-    outcome = compare(quick_settings, model="tiny-multi", style=["candy"])
+    outcome = compare(quick_optimize_settings, model="tiny-multi", style=["candy"])
     assert "multi" in [row["method"] for row in outcome.rows]
     assert outcome.files == (Path("photo-compared.png"),)
 
 
-def test_invalid_comparisons(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_invalid_comparisons(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
     for name, value in (
         ("method", "optimize"),
         ("checkpoint", "w.state"),
         ("sheet", "s.png"),
     ):
         with pytest.raises(SettingsError, match=f"leave --{name} out"):
-            compare(quick_settings, **{name: value})
+            compare(quick_optimize_settings, **{name: value})
     with pytest.raises(SettingsError, match="is a folder"):
-        compare(quick_settings, content=".")
+        compare(quick_optimize_settings, content=".")
     with pytest.raises(WeightsError, match="tiny is not a style transfer network"):
-        compare(quick_settings, model="tiny")
+        compare(quick_optimize_settings, model="tiny")
     with pytest.raises(PictureError, match=r"none\.png"):
-        compare(quick_settings, content="none.png")
+        compare(quick_optimize_settings, content="none.png")
     (bench / "sheet.png").write_bytes(b"precious")
     with pytest.raises(OutputError, match="--overwrite"):
-        compare(quick_settings, output="sheet.png")
+        compare(quick_optimize_settings, output="sheet.png")
 
 
 def test_the_command_line_compares(
@@ -94,7 +96,7 @@ def run_styles(**settings: Any) -> ToolResult:
     return TOOLS["styles"].run(TOOLS["styles"].configure(settings))
 
 
-def test_a_photograph_in_every_style(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_in_every_style(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = {name: styles.STYLES[name] for name in ("risograph", "woodcut", "mosaic")}
     monkeypatch.setattr(styles, "STYLES", few)
     outcome = run_styles(photo="photo.png", sheet="sheet.png", size=64, model="tiny-micro")

@@ -138,11 +138,13 @@ def test_previews_are_rejected_for_pictures(bench: Path, capsys: pytest.CaptureF
         assert f"{flag.replace('-every', '')}" in capsys.readouterr().err
 
 
-def test_unsupported_python_arguments(bench: Path, quick_pass: Pass) -> None:
+def test_unsupported_python_arguments(bench: Path, feedforward_settings: Pass) -> None:
     with pytest.raises(SettingsError, match=r"^--region-content-weight is for the method optimize"):
-        bottega.stylize("photo.png", "style.png", region_content_weight={"background": 2}, **quick_pass())
+        bottega.stylize(
+            "photo.png", "style.png", region_content_weight={"background": 2}, **feedforward_settings()
+        )
     with pytest.raises(SettingsError, match=r"^--start is for the method optimize"):
-        bottega.stylize("photo.png", "style.png", start="noise", **quick_pass())
+        bottega.stylize("photo.png", "style.png", start="noise", **feedforward_settings())
 
 
 def test_a_missing_style(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +152,7 @@ def test_a_missing_style(bench: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "micro needs --style: a style picture" in capsys.readouterr().err
 
 
-def test_invalid_models(bench: Path, quick_pass: Pass) -> None:
+def test_invalid_models(bench: Path, feedforward_settings: Pass) -> None:
     def run(**settings: Any) -> None:
         bottega.stylize("photo.png", "style.png", **settings)
 
@@ -169,10 +171,10 @@ def test_invalid_models(bench: Path, quick_pass: Pass) -> None:
         bottega.stylize("photo.png", method="fast")
 
 
-def test_invalid_device_engine_and_precision(bench: Path, quick_pass: Pass) -> None:
+def test_invalid_device_engine_and_precision(bench: Path, feedforward_settings: Pass) -> None:
     for setting in ({"device": "toaster"}, {"engine": "toaster"}, {"precision": "fp8"}):
         with pytest.raises(SettingsError, match=r"toaster|fp8"):
-            bottega.stylize("photo.png", "style.png", **quick_pass(**setting))
+            bottega.stylize("photo.png", "style.png", **feedforward_settings(**setting))
 
 
 def test_help_lists_methods(capsys: pytest.CaptureFixture[str]) -> None:

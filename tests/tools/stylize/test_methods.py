@@ -49,37 +49,37 @@ def change(one: Tensor, other: Tensor, columns: slice = slice(None)) -> float:
 
 
 @pytest.mark.parametrize("method", FEEDFORWARD)
-def test_stylize_and_remake(bench: Path, quick_pass: Pass, method: str) -> None:
-    made = bottega.stylize("photo.png", style_for(method), output="out.png", **quick_pass(method))
-    assert made.tensor.shape == (1, 3, 30, 40), "the content's own size"
-    assert change(made.tensor, pictures.load("photo.png").pixels) > 0.01
+def test_stylize_and_remake(bench: Path, feedforward_settings: Pass, method: str) -> None:
+    result = bottega.stylize("photo.png", style_for(method), output="out.png", **feedforward_settings(method))
+    assert result.tensor.shape == (1, 3, 30, 40), "the content's own size"
+    assert change(result.tensor, pictures.load("photo.png").pixels) > 0.01
     tool = TOOLS["remake"]
     assert "same pixels" in tool.run(tool.configure({"picture": "out.png", "verify": True})).summary
     recipe = pictures.read_recipe("out.png")
     assert recipe is not None
     assert recipe["model"]["name"] == f"tiny-{method}"
-    kept = set(recipe["settings"])
-    assert kept == {name for name in TransferSettings.model_fields if METHODS[method].supports(name)} - {
+    unchanged = set(recipe["settings"])
+    assert unchanged == {name for name in TransferSettings.model_fields if METHODS[method].supports(name)} - {
         "model"
     }
     assert recipe["settings"]["size"] == 0
 
 
 @pytest.mark.parametrize("method", FEEDFORWARD)
-def test_protected_pixels_are_unchanged(bench: Path, quick_pass: Pass, method: str) -> None:
-    made = stylize(method, quick_pass(method), protect={"face": "mask.png"})
+def test_protected_pixels_are_unchanged(bench: Path, feedforward_settings: Pass, method: str) -> None:
+    result = stylize(method, feedforward_settings(method), protect={"subject": "mask.png"})
     before = pictures.load("photo.png").pixels
-    assert torch.equal(made[..., :20], before[..., :20])
-    assert change(made, before, RIGHT) > 0.005
-    soft = stylize(method, quick_pass(method, feather=8), protect={"face": "mask.png"})
+    assert torch.equal(result[..., :20], before[..., :20])
+    assert change(result, before, RIGHT) > 0.005
+    soft = stylize(method, feedforward_settings(method, feather=8), protect={"subject": "mask.png"})
     assert torch.equal(soft[..., LEFT], before[..., LEFT])
-    assert change(soft, made, slice(16, 24)) > 0
+    assert change(soft, result, slice(16, 24)) > 0
 
 
 @pytest.mark.parametrize("method", ["micro", "photo", "adain", "multi"])
-def test_regions_have_styles_of_their_own(bench: Path, quick_pass: Pass, method: str) -> None:
+def test_regions_have_styles_of_their_own(bench: Path, feedforward_settings: Pass, method: str) -> None:
     one, two = ("candy", "rain") if method == "multi" else ("style.png", "other.png")
-    settings, region = quick_pass(method), {"left": "mask.png"}
+    settings, region = feedforward_settings(method), {"left": "mask.png"}
     both = stylize(method, settings, {"left": one, "background": two}, region=region)
     same = stylize(method, settings, {"left": one, "background": one}, region=region)
     # The picture is hardly wider than what a network sees of it at once, so the border is everywhere.
@@ -87,9 +87,9 @@ def test_regions_have_styles_of_their_own(bench: Path, quick_pass: Pass, method:
 
 
 @pytest.mark.parametrize("method", ["micro", "photo", "adain", "multi"])
-def test_styles_are_mixed_by_their_weights(bench: Path, quick_pass: Pass, method: str) -> None:
+def test_styles_are_mixed_by_their_weights(bench: Path, feedforward_settings: Pass, method: str) -> None:
     one, two = ("candy", "rain") if method == "multi" else ("style.png", "other.png")
-    settings = quick_pass(method)
+    settings = feedforward_settings(method)
     first, second = stylize(method, settings, one), stylize(method, settings, two)
     assert torch.allclose(stylize(method, settings, {one: 1, two: 0}), first, atol=1e-6)
     mixed = stylize(method, settings, {one: 3, two: 1})
@@ -97,82 +97,88 @@ def test_styles_are_mixed_by_their_weights(bench: Path, quick_pass: Pass, method
 
 
 @pytest.mark.parametrize("method", ["micro", "photo"])
-def test_strengths(bench: Path, quick_pass: Pass, method: str) -> None:
+def test_strengths(bench: Path, feedforward_settings: Pass, method: str) -> None:
     content = pictures.load("photo.png").pixels
-    full = stylize(method, quick_pass(method))
-    assert torch.equal(stylize(method, quick_pass(method, strength=0.0)), content)
-    half = stylize(method, quick_pass(method, strength=0.5))
+    full = stylize(method, feedforward_settings(method))
+    assert torch.equal(stylize(method, feedforward_settings(method, strength=0.0)), content)
+    half = stylize(method, feedforward_settings(method, strength=0.5))
     assert 0 < change(half, content) < change(full, content)
-    own_colors = stylize(method, quick_pass(method, color_strength=0.0))
+    own_colors = stylize(method, feedforward_settings(method, color_strength=0.0))
     assert change(own_colors, full) > 0.01
     mean = content.mean((2, 3))
     assert (own_colors.mean((2, 3)) - mean).abs().max() < (full.mean((2, 3)) - mean).abs().max()
 
 
 @pytest.mark.parametrize("method", ["micro", "adain"])
-def test_style_scale_is_the_size_at_which_it_is_encoded(bench: Path, quick_pass: Pass, method: str) -> None:
-    settings = quick_pass(method)
+def test_style_scale_is_the_size_at_which_it_is_encoded(
+    bench: Path, feedforward_settings: Pass, method: str
+) -> None:
+    settings = feedforward_settings(method)
     half = stylize(method, settings, "style.png:scale=0.5")
     assert torch.equal(half, stylize(method, {**settings, "style_scale": 0.5}))
     assert change(half, stylize(method, settings)) > 1e-4
 
 
 @pytest.mark.parametrize("method", FEEDFORWARD)
-def test_content_colors_can_be_kept(bench: Path, quick_pass: Pass, method: str) -> None:
+def test_content_colors_can_be_kept(bench: Path, feedforward_settings: Pass, method: str) -> None:
     content = pictures.load("photo.png").pixels
-    changed = stylize(method, quick_pass(method))
-    kept = stylize(method, quick_pass(method, keep_color=True))
+    changed = stylize(method, feedforward_settings(method))
+    unchanged = stylize(method, feedforward_settings(method, keep_color=True))
     # Not wholly: what is too light or dark for its colour becomes paler.
-    assert chroma_between(kept, content) < 0.6 * chroma_between(changed, content)
+    assert chroma_between(unchanged, content) < 0.6 * chroma_between(changed, content)
     for how, name in (("match", "coral"), ("histogram", "histogram")):
-        made = stylize(method, quick_pass(method, keep_color=True, color_method=how))
+        result = stylize(method, feedforward_settings(method, keep_color=True, color_method=how))
         if method in ARBITRARY_STYLE:
             style = color_transfer(pictures.load("style.png").pixels, content, name)
-            expected = stylize(method, quick_pass(method), style)
+            expected = stylize(method, feedforward_settings(method), style)
         else:
             expected = color_transfer(changed, content, name)
-        assert torch.allclose(made, expected, atol=1.01 / 255)
-        assert change(made, changed) > 0.002
+        assert torch.allclose(result, expected, atol=1.01 / 255)
+        assert change(result, changed) > 0.002
 
 
 @pytest.mark.parametrize("method", FEEDFORWARD)
-def test_sizes_alpha_and_depth(bench: Path, quick_pass: Pass, method: str) -> None:
+def test_size_alpha_and_bits(bench: Path, feedforward_settings: Pass, method: str) -> None:
     image = Image.open("photo.png").convert("RGBA")
     image.putalpha(Image.open("mask.png"))
-    settings = quick_pass(method, size=64, bits=16)
-    made = bottega.stylize(image, style_for(method), output="deep.png", **settings).picture
-    assert (made.width, made.height, made.bits) == (64, 48, 16)
-    assert made.alpha is not None
+    settings = feedforward_settings(method, size=64, bits=16)
+    result = bottega.stylize(image, style_for(method), output="deep.png", **settings).picture
+    assert (result.width, result.height, result.bits) == (64, 48, 16)
+    assert result.alpha is not None
     assert pictures.load("deep.png").bits == 16
-    plain = bottega.stylize(image, style_for(method), **quick_pass(method)).picture
+    plain = bottega.stylize(image, style_for(method), **feedforward_settings(method)).picture
     assert torch.equal(plain.alpha, pictures.as_picture(image).alpha)
 
 
-def test_texture_is_on_by_default_and_in_the_recipe(bench: Path, quick_pass: Pass) -> None:
-    made = bottega.stylize("photo.png", "style.png", output="out.png", **quick_pass("micro"))
-    assert made.recipe["settings"]["texture"] == 1
-    assert change(made.tensor, stylize("micro", quick_pass("micro", texture=0.0))) > 0.01
+def test_texture_is_on_by_default_and_in_the_recipe(bench: Path, feedforward_settings: Pass) -> None:
+    result = bottega.stylize("photo.png", "style.png", output="out.png", **feedforward_settings("micro"))
+    assert result.recipe["settings"]["texture"] == 1
+    assert change(result.tensor, stylize("micro", feedforward_settings("micro", texture=0.0))) > 0.01
 
 
 @pytest.mark.parametrize("method", ["micro", "photo"])
-def test_bytes_become_bytes_that_are_those_of_the_floats(bench: Path, quick_pass: Pass, method: str) -> None:
-    short = bottega.stylize("photo.png", "style.png", **quick_pass(method)).picture
-    long = bottega.stylize("photo.png", "style.png", **quick_pass(method, bits=16)).picture
+def test_eight_bit_path_equals_float_path(bench: Path, feedforward_settings: Pass, method: str) -> None:
+    short = bottega.stylize("photo.png", "style.png", **feedforward_settings(method)).picture
+    long = bottega.stylize("photo.png", "style.png", **feedforward_settings(method, bits=16)).picture
     assert short.samples is not None
     assert long.samples is None
     assert (short.pixels - long.pixels).abs().max() < 1.01 / 255
 
 
-def test_a_full_mask_equals_no_mask(bench: Path, quick_pass: Pass) -> None:
+def test_a_full_mask_equals_no_mask(bench: Path, feedforward_settings: Pass) -> None:
     Image.new("L", (40, 30), 255).save("all.png")
-    whole = stylize("micro", quick_pass())
+    whole = stylize("micro", feedforward_settings())
     masked = stylize(
-        "micro", quick_pass(), {"a": "style.png"}, region={"a": "all.png"}, protect={"background": None}
+        "micro",
+        feedforward_settings(),
+        {"a": "style.png"},
+        region={"a": "all.png"},
+        protect={"background": None},
     )
     assert (whole - masked).abs().max() < 1.01 / 255
 
 
-def test_transparent_parts_of_a_style_are_ignored(bench: Path, quick_pass: Pass) -> None:
+def test_transparent_parts_of_a_style_are_ignored(bench: Path, feedforward_settings: Pass) -> None:
     # Left the style, right something else that is cut away.
     style, other = (np.asarray(Image.open(name)) for name in ("style.png", "other.png"))
     joined = np.concatenate([style, other], 1)
@@ -180,23 +186,23 @@ def test_transparent_parts_of_a_style_are_ignored(bench: Path, quick_pass: Pass)
     alpha[:, style.shape[1] :] = 0
     cut = Image.fromarray(np.dstack([joined, alpha]))
     for method in ARBITRARY_STYLE:
-        seen = stylize(method, quick_pass(method), cut)
-        assert change(seen, stylize(method, quick_pass(method), joined)) > 1e-4
+        output = stylize(method, feedforward_settings(method), cut)
+        assert change(output, stylize(method, feedforward_settings(method), joined)) > 1e-4
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])
-def test_every_engine_is_reproducible(bench: Path, quick_pass: Pass, engine: str) -> None:
+def test_every_engine_is_reproducible(bench: Path, feedforward_settings: Pass, engine: str) -> None:
     # Not importorskip(): OpenVINO is imported by our engine alone, which keeps it from reporting that.
     if find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")
-    settings = quick_pass(engine=engine, precision="auto")
-    made = bottega.stylize("photo.png", "style.png", output="out.png", **settings)
-    assert made.recipe["settings"]["engine"] == engine
-    assert made.recipe["settings"]["precision"] in ("fp32", "bf16")
+    settings = feedforward_settings(engine=engine, precision="auto")
+    result = bottega.stylize("photo.png", "style.png", output="out.png", **settings)
+    assert result.recipe["settings"]["engine"] == engine
+    assert result.recipe["settings"]["precision"] in ("fp32", "bf16")
     tool = TOOLS["remake"]
     assert "same pixels" in tool.run(tool.configure({"picture": "out.png", "verify": True})).summary
-    exact = stylize("micro", quick_pass())
-    assert change(made.tensor, exact) < 0.01
+    exact = stylize("micro", feedforward_settings())
+    assert change(result.tensor, exact) < 0.01
     other = tool.configure({"picture": "out.png", "output": "again.png", "engine": "torch"})
     assert tool.run(other).details["recipe"]["settings"]["engine"] == engine
     recipe = pictures.read_recipe("again.png")
@@ -204,24 +210,24 @@ def test_every_engine_is_reproducible(bench: Path, quick_pass: Pass, engine: str
     assert recipe["settings"]["engine"] == "torch"
 
 
-def test_cancel(bench: Path, quick_pass: Pass) -> None:
+def test_cancel(bench: Path, feedforward_settings: Pass) -> None:
     class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 
     for method in FEEDFORWARD:
         with pytest.raises(Cancelled, match="no result was written"):
-            stylize(method, quick_pass(method), reporter=Stop())
+            stylize(method, feedforward_settings(method), reporter=Stop())
 
 
-def test_number_of_threads_is_restored(bench: Path, quick_pass: Pass) -> None:
+def test_number_of_threads_is_restored(bench: Path, feedforward_settings: Pass) -> None:
     torch.set_num_threads(2)
-    stylize("micro", quick_pass())
+    stylize("micro", feedforward_settings())
     assert torch.get_num_threads() == 2
 
 
 def test_too_little_memory_is_reported_before_the_work(
-    bench: Path, quick_pass: Pass, monkeypatch: pytest.MonkeyPatch
+    bench: Path, feedforward_settings: Pass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bottega import runtime
     from bottega.errors import ResourceError
@@ -229,15 +235,15 @@ def test_too_little_memory_is_reported_before_the_work(
     monkeypatch.setattr(runtime, "available_memory", lambda: 10_000_000)
     for method in FEEDFORWARD:
         with pytest.raises(ResourceError, match=r"--size \d+ would fit"):
-            stylize(method, quick_pass(method))
+            stylize(method, feedforward_settings(method))
 
 
-def test_missing_and_unknown_styles(bench: Path, quick_pass: Pass) -> None:
+def test_missing_and_unknown_styles(bench: Path, feedforward_settings: Pass) -> None:
     with pytest.raises(SettingsError, match="micro needs a style"):
-        bottega.stylize("photo.png", **quick_pass())
+        bottega.stylize("photo.png", **feedforward_settings())
     with pytest.raises(SettingsError, match=r"--style is for .*; fast has the one style"):
-        bottega.stylize("photo.png", "style.png", **quick_pass("fast"))
+        bottega.stylize("photo.png", "style.png", **feedforward_settings("fast"))
     with pytest.raises(
         SettingsError, match=r'no style "cndy"; it has candy, mosaic, rain\. Did you mean "candy"'
     ):
-        bottega.stylize("photo.png", "cndy", **quick_pass("multi"))
+        bottega.stylize("photo.png", "cndy", **feedforward_settings("multi"))

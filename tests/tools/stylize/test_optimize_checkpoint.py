@@ -1,4 +1,4 @@
-"""Work that was stopped resumes from its state, bit for bit."""
+"""A stopped optimization resumes from its checkpoint, bit for bit."""
 
 from __future__ import annotations
 
@@ -30,23 +30,25 @@ def stylize(report: ProgressReporter | None = None, **settings: object) -> None:
     tool.run(tool.configure({"content": "photo.png", "style": ["style.png"], **more}), report)
 
 
-def test_stopped_work_goes_on(bench: Path, quick_settings: dict[str, object]) -> None:
-    stylize(output="straight.png", **quick_settings)
+def test_a_stopped_run_resumes_bit_for_bit(bench: Path, quick_optimize_settings: dict[str, object]) -> None:
+    stylize(output="straight.png", **quick_optimize_settings)
     with pytest.raises(Cancelled, match=r"resumes from work\.state"):
-        stylize(StopAt(0.6), output="broken.png", checkpoint="work.state", **quick_settings)
+        stylize(StopAt(0.6), output="broken.png", checkpoint="work.state", **quick_optimize_settings)
     assert not (bench / "broken.png").exists()
-    stylize(output="broken.png", checkpoint="work.state", **quick_settings)
+    stylize(output="broken.png", checkpoint="work.state", **quick_optimize_settings)
     assert (bench / "broken.png").read_bytes() == (bench / "straight.png").read_bytes()
     assert not (bench / "work.state").exists()
 
 
-def test_a_state_of_other_settings_is_refused(bench: Path, quick_settings: dict[str, object]) -> None:
+def test_a_checkpoint_of_other_iterations_is_rejected(
+    bench: Path, quick_optimize_settings: dict[str, object]
+) -> None:
     with pytest.raises(Cancelled):
-        stylize(StopAt(0.6), output="a.png", checkpoint="work.state", **quick_settings)
+        stylize(StopAt(0.6), output="a.png", checkpoint="work.state", **quick_optimize_settings)
     with pytest.raises(SettingsError, match=r"work\.state"):
-        stylize(output="a.png", checkpoint="work.state", **{**quick_settings, "iterations": 3})
+        stylize(output="a.png", checkpoint="work.state", **{**quick_optimize_settings, "iterations": 3})
 
 
-def test_without_a_state_nothing_is_promised(bench: Path, quick_settings: dict[str, object]) -> None:
+def test_message_without_a_checkpoint(bench: Path, quick_optimize_settings: dict[str, object]) -> None:
     with pytest.raises(Cancelled, match=r"^Stopped; no result was written\.$"):
-        stylize(StopAt(0.6), output="a.png", **quick_settings)
+        stylize(StopAt(0.6), output="a.png", **quick_optimize_settings)

@@ -1,4 +1,4 @@
-"""Weights of regions, scales of styles and the pooling reach the picture, its recipe, and nothing else."""
+"""Region weights, style scales and pooling change the picture and are recorded in its recipe."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class RecordingReporter(ProgressReporter):
 
 
 @pytest.fixture
-def paint(bench: Path, quick_settings: dict[str, Any]) -> Callable[..., Tensor]:
+def paint(bench: Path, quick_optimize_settings: dict[str, Any]) -> Callable[..., Tensor]:
     """Two regions, the left half of the photo and the rest."""
 
     def run(style: Any = STYLES, **settings: Any) -> Tensor:
         region = {"left": "mask.png"} if style is STYLES else None
-        values = {**quick_settings, **STEPS, **settings}
+        values = {**quick_optimize_settings, **STEPS, **settings}
         return bottega.stylize("photo.png", style, region=region, **values).picture.pixels
 
     return run
@@ -68,7 +68,7 @@ def test_a_content_weight_works_in_its_region(paint: Callable[..., Tensor]) -> N
 
 @pytest.mark.parametrize("tile", [0, 16])
 @pytest.mark.parametrize("kind", ["style", "content"])
-def test_without_regions_a_weight_is_that_of_the_whole(
+def test_without_regions_a_weight_applies_to_the_whole_picture(
     paint: Callable[..., Tensor], kind: str, tile: int
 ) -> None:
     few = {"iterations": 2, "last_iterations": 2, "tile": tile}
@@ -86,7 +86,7 @@ def test_weight_and_scale_of_one_change_nothing(paint: Callable[..., Tensor]) ->
     assert torch.equal(paint("style.png", **few), paint("style.png:scale=1", **few))
 
 
-def test_a_scale_is_that_of_its_style_alone(paint: Callable[..., Tensor]) -> None:
+def test_scale_applies_to_one_style(paint: Callable[..., Tensor]) -> None:
     few = {"iterations": 2, "last_iterations": 2}
     half = paint("style.png:scale=0.5", **few)
     assert torch.equal(half, paint("style.png", style_scale=0.5, **few))
@@ -106,17 +106,21 @@ def test_the_pooling_reaches_the_network(paint: Callable[..., Tensor]) -> None:
         paint("style.png", pooling="median")
 
 
-def test_a_style_too_small_for_its_scale_is_said(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_a_style_too_small_for_its_scale_is_reported(
+    bench: Path, quick_optimize_settings: dict[str, Any]
+) -> None:
     reporter = RecordingReporter()
-    bottega.stylize("photo.png", ["style.png:scale=2", "other.png"], reporter=reporter, **quick_settings)
+    bottega.stylize(
+        "photo.png", ["style.png:scale=2", "other.png"], reporter=reporter, **quick_optimize_settings
+    )
     assert reporter.notes == [
         "style.png: strokes 2 times as large need a style of 64 pixels, but this one has 36; "
         "they become as large as it allows."
     ]
 
 
-def test_bundled_styles_are_painted_as_large_as_their_scale_needs(
-    bench: Path, quick_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_size_of_bundled_styles(
+    bench: Path, quick_optimize_settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bottega.tools.stylize.methods import optimize
     from bottega.tools.stylize.pipeline import StylizePipeline, open_method
@@ -126,7 +130,7 @@ def test_bundled_styles_are_painted_as_large_as_their_scale_needs(
     monkeypatch.setattr(optimize, "BUNDLED_STYLE_SIZE", 32)
     monkeypatch.setattr(optimize, "MAX_BUNDLED_STYLE_PIXELS", 64)
     plan = parse_plan(["risograph", "risograph:scale=2", "risograph:scale=8"])
-    method = open_method(TransferSettings(**{**quick_settings, "size": 24}))
+    method = open_method(TransferSettings(**{**quick_optimize_settings, "size": 24}))
     pictures = StylizePipeline(plan, method).style_pictures
     assert [picture.width for picture in pictures] == [32, 48, 64]
 
@@ -148,21 +152,30 @@ def test_weights_scale_pooling_and_start_are_remade(
 
 
 @pytest.mark.parametrize("field", ["region_style_weight", "region_content_weight"])
-def test_weights_from_programs_are_checked(bench: Path, quick_settings: dict[str, Any], field: str) -> None:
+def test_invalid_weights_from_python(
+    bench: Path, quick_optimize_settings: dict[str, Any], field: str
+) -> None:
     for weights, sentence in (({"sky": 2}, "no region"), ({"background": "2"}, "use a number from 0")):
         with pytest.raises(SettingsError, match=sentence):
-            bottega.stylize("photo.png", "style.png", **{field: weights}, **quick_settings)
+            bottega.stylize("photo.png", "style.png", **{field: weights}, **quick_optimize_settings)
     with pytest.raises(SettingsError, match="scale"):
-        bottega.stylize("photo.png", ("style.png", 1, -1), **quick_settings)
+        bottega.stylize("photo.png", ("style.png", 1, -1), **quick_optimize_settings)
 
 
-def test_a_state_of_another_pooling_is_refused(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_a_checkpoint_of_other_settings_is_rejected(
+    bench: Path, quick_optimize_settings: dict[str, Any]
+) -> None:
     class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 
     tool = TOOLS["stylize"]
-    values = {"content": "photo.png", "style": ["style.png"], "checkpoint": "work.state", **quick_settings}
+    values = {
+        "content": "photo.png",
+        "style": ["style.png"],
+        "checkpoint": "work.state",
+        **quick_optimize_settings,
+    }
     with pytest.raises(Cancelled):
         tool.run(tool.configure(values), Stop())
     for other in (
@@ -181,11 +194,18 @@ def test_help_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
         assert flag in text
 
 
-def test_pictures_that_share_a_style_share_its_note(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_pictures_that_share_a_style_share_its_note(
+    bench: Path, quick_optimize_settings: dict[str, Any]
+) -> None:
     (bench / "photos").mkdir()
     for name in ("a.png", "b.png"):
         Image.open("photo.png").save(bench / "photos" / name)
     reporter, tool = RecordingReporter(), TOOLS["stylize"]
-    values = {"content": "photos", "style": ["style.png:scale=2"], "output": "made", **quick_settings}
+    values = {
+        "content": "photos",
+        "style": ["style.png:scale=2"],
+        "output": "made",
+        **quick_optimize_settings,
+    }
     tool.run(tool.configure(values), reporter)
     assert len(reporter.notes) == 1

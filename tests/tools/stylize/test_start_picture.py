@@ -1,4 +1,4 @@
-"""A picture to start from: it is used, recorded, found again, and missed when it is gone."""
+"""The start picture: used, recorded, found again, and reported if missing."""
 
 from __future__ import annotations
 
@@ -32,19 +32,23 @@ def remake() -> str:
     return tool.run(tool.configure({"picture": "out.png", "verify": True})).summary
 
 
-def test_work_starts_from_the_picture(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_start_picture(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
     begin = pictures.load("other.png").pixels
     expected = pictures.resize(begin, (24, 32)).clamp(0, 1)
     for start in ("other.png", Path("other.png"), Image.open("other.png"), begin):
-        made = bottega.stylize("photo.png", "style.png", start=start, **{**quick_settings, **STILL})
-        assert torch.allclose(made.tensor, expected, atol=1e-3)
-    assert made.recipe["start"]["kind"] == "memory"
+        result = bottega.stylize(
+            "photo.png", "style.png", start=start, **{**quick_optimize_settings, **STILL}
+        )
+        assert torch.allclose(result.tensor, expected, atol=1e-3)
+    assert result.recipe["start"]["kind"] == "memory"
 
 
-def test_content_shows_where_the_start_is_transparent(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_content_shows_where_the_start_is_transparent(
+    bench: Path, quick_optimize_settings: dict[str, Any]
+) -> None:
     layer = Image.new("RGB", (40, 30), (255, 0, 0))
     layer.putalpha(Image.open("mask.png"))
-    settings = {**quick_settings, **STILL, "size": 0, "first_size": 40}
+    settings = {**quick_optimize_settings, **STILL, "size": 0, "first_size": 40}
     pixels = bottega.stylize("photo.png", "style.png", start=layer, **settings).picture.pixels
     content = pictures.load("photo.png").pixels
     red = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand_as(content)
@@ -52,9 +56,9 @@ def test_content_shows_where_the_start_is_transparent(bench: Path, quick_setting
     assert torch.allclose(pixels[..., 20:], content[..., 20:], atol=1e-3)
 
 
-def test_a_start_is_remade(bench: Path, quick_settings: dict[str, Any]) -> None:
-    run(start="other.png", output="out.png", **quick_settings)
-    run(output="plain.png", **quick_settings)
+def test_a_start_is_remade(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
+    run(start="other.png", output="out.png", **quick_optimize_settings)
+    run(output="plain.png", **quick_optimize_settings)
     assert (pictures.load("out.png").pixels - pictures.load("plain.png").pixels).abs().mean() > 0.02
     recipe = pictures.read_recipe("out.png")
     assert recipe is not None
@@ -66,8 +70,8 @@ def test_a_start_is_remade(bench: Path, quick_settings: dict[str, Any]) -> None:
     assert "same pixels" in remake()
 
 
-def test_a_start_that_has_changed_or_gone_is_noticed(bench: Path, quick_settings: dict[str, Any]) -> None:
-    run(start="other.png", output="out.png", **quick_settings)
+def test_a_changed_or_missing_start_picture(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
+    run(start="other.png", output="out.png", **quick_optimize_settings)
     Image.new("RGB", (9, 9)).save("other.png")
     with pytest.raises(MismatchError, match=r"^other\.png has changed since the picture was made"):
         remake()
@@ -76,7 +80,7 @@ def test_a_start_that_has_changed_or_gone_is_noticed(bench: Path, quick_settings
         remake()
 
 
-def test_invalid_start_pictures(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_invalid_start_pictures(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
     (bench / "folder").mkdir()
     Image.new("RGBA", (8, 8)).save("clear.png")
     for start, sentence in (
@@ -87,35 +91,50 @@ def test_invalid_start_pictures(bench: Path, quick_settings: dict[str, Any]) -> 
         ("clear.png", r"clear\.png to start from is fully transparent"),
     ):
         with pytest.raises(PictureError, match=sentence):
-            run(start=start, output="out.png", **quick_settings)
+            run(start=start, output="out.png", **quick_optimize_settings)
         with pytest.raises(PictureError, match=sentence):
-            bottega.stylize("photo.png", "style.png", start=start, **quick_settings)
+            bottega.stylize("photo.png", "style.png", start=start, **quick_optimize_settings)
     assert not Path("out.png").exists()
 
 
-def test_the_start_is_never_overwritten(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_the_start_is_never_overwritten(bench: Path, quick_optimize_settings: dict[str, Any]) -> None:
     with pytest.raises(OutputError, match="never overwritten"):
-        run(start="other.png", output="other.png", overwrite=True, **quick_settings)
+        run(start="other.png", output="other.png", overwrite=True, **quick_optimize_settings)
 
 
-def test_every_picture_of_a_folder_starts_from_it(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_every_picture_of_a_folder_starts_from_it(
+    bench: Path, quick_optimize_settings: dict[str, Any]
+) -> None:
     (bench / "photos").mkdir()
     for name in ("photos/a.png", "photos/b.png"):
         Image.open("photo.png").rotate(180 * ("b" in name)).save(name)
-    settings = {**quick_settings, **STILL, "content": "photos", "output": "made", "start": "other.png"}
+    settings = {
+        **quick_optimize_settings,
+        **STILL,
+        "content": "photos",
+        "output": "made",
+        "start": "other.png",
+    }
     a, b = (pictures.load(path).pixels for path in run(**settings).files)
     assert torch.allclose(a, b, atol=2 / 255)
     assert len(run(**settings).details["skipped"]) == 2
     assert len(run(**{**settings, "start": "content"}).details["failed"]) == 2
 
 
-def test_a_checkpoint_of_another_start_is_rejected(bench: Path, quick_settings: dict[str, Any]) -> None:
+def test_a_checkpoint_of_another_start_is_rejected(
+    bench: Path, quick_optimize_settings: dict[str, Any]
+) -> None:
     class Stop(ProgressReporter):
         def cancelled(self) -> bool:
             return True
 
     tool = TOOLS["stylize"]
-    values = {"content": "photo.png", "style": ["style.png"], "checkpoint": "work.state", **quick_settings}
+    values = {
+        "content": "photo.png",
+        "style": ["style.png"],
+        "checkpoint": "work.state",
+        **quick_optimize_settings,
+    }
     with pytest.raises(Cancelled, match=r"resumes from work\.state"):
         tool.run(tool.configure({**values, "start": "other.png"}), Stop())
     with pytest.raises(SettingsError, match=r"work\.state"):
@@ -123,7 +142,7 @@ def test_a_checkpoint_of_another_start_is_rejected(bench: Path, quick_settings: 
     assert tool.run(tool.configure({**values, "start": "other.png"})).files
 
 
-def test_the_command_line_takes_it(bench: Path, quick: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_start_on_the_command_line(bench: Path, quick: Any, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["stylize", "photo.png", "--style", "style.png", *quick()]
     assert main([*words, "--start", "other.png", "-o", "out.png"]) == 0
     assert main([*words, "--start", "picture", "-o", "no.png"]) == 3

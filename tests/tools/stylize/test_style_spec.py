@@ -121,7 +121,7 @@ def test_missing_file_names_the_nearest(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["s.jpg:-1", "s.jpg:nan", "s.jpg:inf"])
-def test_weights_are_not_negative_or_endless(folder: Path, word: str) -> None:
+def test_weights_must_be_finite_and_not_negative(folder: Path, word: str) -> None:
     with pytest.raises(SettingsError, match="weight"):
         parse_style(word)
 

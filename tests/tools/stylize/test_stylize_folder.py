@@ -1,4 +1,4 @@
-"""A folder of pictures: skip what is done, let one bad file stop nothing."""
+"""A folder of pictures: finished ones are skipped, and a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -53,44 +53,44 @@ def run(quick: dict[str, object], report: ProgressReporter | None = None, **sett
     return tool.run(tool.configure(values), report)
 
 
-def test_every_picture_is_stylized_once(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_every_picture_is_stylized_once(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
     reporter = RecordingReporter()
-    first = run(quick_settings, reporter)
+    first = run(quick_optimize_settings, reporter)
     assert [path.name for path in first.files] == ["a-style.png", "b-style.png", "c-style.png"]
     assert first.error is None
     assert reporter.done == sorted(reporter.done)
     assert reporter.done[-1] == 1
     stamps = {path: path.stat().st_mtime_ns for path in first.files}
     reporter = RecordingReporter()
-    second = run(quick_settings, reporter)
+    second = run(quick_optimize_settings, reporter)
     assert second.files == ()
     assert len(second.details["skipped"]) == 3
     assert sum("done already" in note for note in reporter.notes) == 3
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
 
 
-def test_a_changed_picture_is_not_taken_as_done(photos: Path, quick_settings: dict[str, object]) -> None:
-    run(quick_settings)
+def test_a_changed_picture_is_not_skipped(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
+    run(quick_optimize_settings)
     Image.new("RGB", (40, 30), "teal").save(photos / "a.png")
-    outcome = run(quick_settings)
+    outcome = run(quick_optimize_settings)
     assert "--overwrite" in outcome.details["failed"]["photos/a.png"]
-    assert [path.name for path in run(quick_settings, overwrite=True).files] == ["a-style.png"]
+    assert [path.name for path in run(quick_optimize_settings, overwrite=True).files] == ["a-style.png"]
 
 
-def test_other_settings_are_not_taken_as_done(photos: Path, quick_settings: dict[str, object]) -> None:
-    run(quick_settings)
-    assert len(run({**quick_settings, "iterations": 3}, overwrite=True).files) == 3
+def test_other_settings_are_not_skipped(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
+    run(quick_optimize_settings)
+    assert len(run({**quick_optimize_settings, "iterations": 3}, overwrite=True).files) == 3
 
 
-def test_moving_everything_keeps_it_done(photos: Path, quick_settings: dict[str, object]) -> None:
-    run(quick_settings)
+def test_a_moved_folder_is_skipped(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
+    run(quick_optimize_settings)
     photos.rename("album")
-    assert run(quick_settings, content="album").files == ()
+    assert run(quick_optimize_settings, content="album").files == ()
 
 
-def test_one_bad_file_stops_nothing(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_a_failure_does_not_stop_the_others(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
     (photos / "b.jpg").write_bytes((photos / "b.jpg").read_bytes()[:200])
-    outcome = run(quick_settings)
+    outcome = run(quick_optimize_settings)
     assert [path.name for path in outcome.files] == ["a-style.png", "c-style.png"]
     assert list(outcome.details["failed"]) == ["photos/b.jpg"]
     assert isinstance(outcome.error, PartialError)
@@ -107,30 +107,34 @@ def test_exit_code_of_a_partial_failure(
     assert "photos/b.jpg" in captured.err.splitlines()[-1]
 
 
-def test_equal_stems_keep_their_suffix_in_the_name(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_equal_stems_keep_their_suffix_in_the_name(
+    photos: Path, quick_optimize_settings: dict[str, object]
+) -> None:
     (photos / "b.jpg").rename(photos / "a.jpg")
-    names = [path.name for path in run(quick_settings).files]
+    names = [path.name for path in run(quick_optimize_settings).files]
     assert names == ["a.jpg-style.png", "a.png-style.png", "c-style.png"]
 
 
-def test_cancel_between_steps(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_cancel_between_steps(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
     with pytest.raises(Cancelled):
-        run(quick_settings, RecordingReporter(stop_at=0.5))
+        run(quick_optimize_settings, RecordingReporter(stop_at=0.5))
     assert [path.name for path in Path("results").iterdir()] == ["a-style.png"]
 
 
-def test_notes_about_styles_are_reported_once(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_notes_about_styles_are_reported_once(
+    photos: Path, quick_optimize_settings: dict[str, object]
+) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
     for name in ("film.gif", "photos/d.gif"):
         frames[0].save(name, save_all=True, append_images=frames[1:])
     reporter = RecordingReporter()
-    run(quick_settings, reporter, style=["film.gif"])
+    run(quick_optimize_settings, reporter, style=["film.gif"])
     assert sum(note.startswith("film.gif") for note in reporter.notes) == 1
     assert sum(note.startswith("photos/d.gif") for note in reporter.notes) == 1
 
 
 def test_network_and_style_codes_are_loaded_once(
-    photos: Path, quick_pass: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
+    photos: Path, feedforward_settings: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bottega.transfer.feedforward import StyleEngine
 
@@ -139,7 +143,7 @@ def test_network_and_style_codes_are_loaded_once(
     monkeypatch.setattr(
         StyleEngine, "encode", lambda self, *arguments: calls.append(1) or encode(self, *arguments)
     )
-    settings = quick_pass(style=["style.png", "other.png"])
+    settings = feedforward_settings(style=["style.png", "other.png"])
     assert len(run({}, **settings).files) == 3
     assert len(calls) == 2
     assert len(run({}, **settings).details["skipped"]) == 3
@@ -147,15 +151,15 @@ def test_network_and_style_codes_are_loaded_once(
     assert len(run({}, **{**settings, "strength": 0.5}).details["failed"]) == 3
 
 
-def test_bad_requests(photos: Path, quick_settings: dict[str, object]) -> None:
+def test_bad_requests(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match="-o"):
-        run(quick_settings, output=None)
+        run(quick_optimize_settings, output=None)
     with pytest.raises(SettingsError, match="--sheet"):
-        run(quick_settings, sheet="sheet.png")
+        run(quick_optimize_settings, sheet="sheet.png")
     with pytest.raises(OutputError, match="is a file"):
-        run(quick_settings, output="photo.png")
+        run(quick_optimize_settings, output="photo.png")
     with pytest.raises(OutputError, match="folder of the inputs"):
-        run(quick_settings, output="photos")
+        run(quick_optimize_settings, output="photos")
     (photos.parent / "none").mkdir()
     with pytest.raises(PictureError, match="no picture"):
-        run(quick_settings, content="none")
+        run(quick_optimize_settings, content="none")

@@ -59,8 +59,8 @@ def run(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def stylize(content: str, *, report: ProgressReporter | None = None, **settings: Any) -> ToolResult:
         tool = TOOLS["stylize"]
-        given = {"content": content, "style": ["style.png"], "model": "tiny-micro", "threads": 1}
-        return tool.run(tool.configure({**given, "engine": "torch", **settings}), report)
+        values = {"content": content, "style": ["style.png"], "model": "tiny-micro", "threads": 1}
+        return tool.run(tool.configure({**values, "engine": "torch", **settings}), report)
 
     return stylize
 
@@ -88,7 +88,7 @@ def test_a_video_file(run: Run) -> None:
     assert not Path("out.mp4.unfinished").exists()
 
 
-def test_variable_times_and_turns_are_kept(run: Run) -> None:
+def test_variable_times_and_rotation(run: Run) -> None:
     times = [Fraction(n, 1000) for n in (0, 40, 45, 200, 1000, 1033)]
     write_video(Path("vfr.mp4"), two_colors(6), times=times, turned=-90)
     run("vfr.mp4", output="out.webm")
@@ -147,7 +147,7 @@ def test_stopped_before_the_first_segment_leaves_no_files(run: Run) -> None:
     assert not list(Path().glob("out*"))
 
 
-def test_a_broken_frame_stops_nothing(run: Run) -> None:
+def test_an_unreadable_frame_is_skipped(run: Run) -> None:
     path = write_video(Path("bad.mkv"), two_colors(12), codec="mjpeg", format="yuvj420p", options={})
     packet = packets_of(path, "video")[5]
     path.write_bytes(path.read_bytes().replace(packet, bytes(len(packet))))
@@ -177,7 +177,7 @@ def test_invalid_video_files(run: Run) -> None:
         ({"sheet": "sheet.png"}, SettingsError, "--sheet is for pictures"),
         ({"output": "out.avi"}, OutputError, r"out\.avi: a video is written as"),
         ({"output": "clip.mp4", "overwrite": True}, OutputError, "one of the inputs"),
-        ({"output": "out.webm", "codec": "h264"}, OutputError, "holds vp9 or av1"),
+        ({"output": "out.webm", "codec": "h264"}, OutputError, "vp9 or av1"),
         ({"output": "out.gif", "codec": "vp9"}, SettingsError, "--codec is for video files"),
         ({"style": ["style.png@-3s"]}, BottegaError, "style.png@-3s"),
         ({"region": ["thing=nowhere"], "style": ["thing=style.png"]}, PictureError, "nowhere"),
@@ -235,7 +235,7 @@ def test_masks_per_frame(run: Run) -> None:
     assert right < 2 < left
 
 
-def test_kept_colors(run: Run) -> None:
+def test_keep_color(run: Run) -> None:
     run("clip.mp4", keep_color=True, output="out.mp4")
     assert np.abs(frames_of("out.mp4")[3].astype(int) - frames_of("clip.mp4")[3]).mean() > 1
 
@@ -302,7 +302,7 @@ def test_odd_sizes_are_reported(run: Run) -> None:
     assert any("even sizes" in note for note in reporter.notes)
 
 
-def test_transparent_animations_become_white_in_films(run: Run) -> None:
+def test_transparent_animations_become_white_in_video_files(run: Run) -> None:
     alpha = np.zeros((48, 64), np.uint8)
     alpha[:, 32:] = 255
     pictures = [Image.fromarray(np.dstack([pixels, alpha])) for pixels in two_colors(3)]
@@ -353,14 +353,14 @@ def test_start_times(
 def test_stream_of_frames(run: Run) -> None:
     frames = two_colors(6)
     settings: dict[str, Any] = {"model": "tiny-micro", "engine": "torch", "precision": "fp32"}
-    painted = list(bottega.stylize_frames(frames, "style.png", temporal_smoothing=0.0, **settings))
-    assert len(painted) == 6
-    assert painted[0].shape == (48, 64, 3)
-    assert painted[0].dtype == np.uint8
+    stylized = list(bottega.stylize_frames(frames, "style.png", temporal_smoothing=0.0, **settings))
+    assert len(stylized) == 6
+    assert stylized[0].shape == (48, 64, 3)
+    assert stylized[0].dtype == np.uint8
     fading = bottega.stylize_frames(
         frames, ["style.png@0s", "other.png@0.2s"], temporal_smoothing=0.0, frame_rate=25, **settings
     )
-    assert np.array_equal(next(fading), painted[0])
+    assert np.array_equal(next(fading), stylized[0])
 
     def left(pixels: np.ndarray) -> np.ndarray:
         mask = np.zeros(pixels.shape[:2], bool)
@@ -376,16 +376,16 @@ def test_stream_of_frames(run: Run) -> None:
 
 
 def test_the_latency_is_one_frame(run: Run) -> None:
-    asked: list[int] = []
+    indices: list[int] = []
 
     def camera() -> Any:
         for number, pixels in enumerate(two_colors(5)):
-            asked.append(number)
+            indices.append(number)
             yield pixels
 
     settings: dict[str, Any] = {"model": "tiny-micro", "engine": "torch"}
     for number, _ in enumerate(bottega.stylize_frames(camera(), "style.png", **settings)):
-        assert asked[-1] == number
+        assert indices[-1] == number
 
 
 @pytest.mark.parametrize("bad", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), "frame"])
