@@ -14,8 +14,7 @@ from bottega.generate import Generator
 from bottega.generate.models.vae import VAE
 from bottega.generate.training.diff_augment import DiffAugment
 from bottega.losses.adversarial import (
-    hinge_discriminator,
-    hinge_generator,
+    ADVERSARIAL_LOSSES,
     kl_to_normal,
     reconstruction_loss,
 )
@@ -43,14 +42,15 @@ def baseline_gan_step(
         with torch.no_grad():
             fake = generate(len(real), condition)
         d_optimizer.zero_grad()
-        d_loss = hinge_discriminator(
+        d_loss = ADVERSARIAL_LOSSES["hinge"].discriminator(
             discriminator(augment(real, source), condition),
             discriminator(augment(fake, source), condition),
         )
         torch.autograd.backward(d_loss)
         d_optimizer.step()
         g_optimizer.zero_grad()
-        g_loss = hinge_generator(discriminator(augment(generate(len(real), condition), source), condition))
+        fake_logits = discriminator(augment(generate(len(real), condition), source), condition)
+        g_loss = ADVERSARIAL_LOSSES["hinge"].generator(fake_logits)
         torch.autograd.backward(g_loss)
         g_optimizer.step()
 

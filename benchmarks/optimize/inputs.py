@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.encoders.candidates import trained_encoder
+from benchmarks.encoders.candidates import data_dependent_init, trained_encoder
 from bottega import styles, weights
-from bottega.encoders import Encoder, VGGEncoder, build_encoder, data_dependent_init
+from bottega.encoders import Encoder, VGGEncoder, build_encoder
 from bottega.pictures import PHOTOGRAPHS, photograph, resize
 
 STYLE = "impasto"

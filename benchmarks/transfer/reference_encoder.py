@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.encoders.candidates import trained_encoder
+from benchmarks.encoders.candidates import data_dependent_init, trained_encoder
 from benchmarks.encoders.inputs import calibration_photographs
 from bottega import weights
-from bottega.encoders import Encoder, VGGEncoder, build_encoder, data_dependent_init
+from bottega.encoders import Encoder, VGGEncoder, build_encoder
 from bottega.files import file_sha256
 
 CALIBRATION, CALIBRATION_SIDE = 8, 96

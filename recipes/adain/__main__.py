@@ -1,6 +1,6 @@
 """Train the AdaIN decoder: ``python -m recipes.adain --data FOLDER --run runs/adain``.
 
-Runs on whatever there is, saves every minute, goes on where it stopped, writes a sheet of samples now and
+Uses the available device, saves every minute, resumes where it stopped, writes a sheet of samples now and
 then, and ``adain.safetensors`` into the run folder at the end of every slice.
 """
 
@@ -16,7 +16,7 @@ import cyclopts
 from bottega.runtime import configure_malloc
 from bottega.training import check_resume_settings
 from recipes.adain.config import AdaINRecipe
-from recipes.adain.train import averaged, export, prepare
+from recipes.adain.train import build_trainer, export, load_averaged_network
 from recipes.command_line import run_app, train_for_minutes
 from recipes.micro.dataset import load_dataset
 
@@ -31,7 +31,7 @@ def train(
     minutes: float = float("inf"),
     recipe: Annotated[AdaINRecipe | None, cyclopts.Parameter(name="*")] = None,
 ) -> None:
-    """Train, or go on training.
+    """Train, or resume.
 
     Parameters
     ----------
@@ -40,24 +40,24 @@ def train(
     run
         Folder for checkpoint, metrics, samples and result.
     minutes
-        Stop after this long; the next call goes on.
+        Stop after this long; the next call resumes.
     recipe
         The settings of the training.
     """
     recipe = recipe or AdaINRecipe()
     configure_malloc()
     check_resume_settings(recipe, run, ("seed", "encoder"))
-    material = load_dataset(data, recipe)
-    loop = prepare(recipe, material, run)
-    facts = f"{len(material.contents)} photographs, {len(material.styles)} paintings"
-    train_for_minutes(loop, recipe, run, minutes, facts)
+    material = load_material(data, recipe)
+    trainer = build_trainer(recipe, material, run)
+    description = f"{len(material.contents)} photographs, {len(material.styles)} paintings"
+    train_for_minutes(trainer, recipe, run, minutes, description)
     target = run / "adain.safetensors"
-    print(f"wrote {target} ({export(recipe, averaged(recipe, loop.checkpoint), target)})")
+    print(f"wrote {target} ({export(recipe, load_averaged_network(recipe, trainer.checkpoint), target)})")
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return run_app(app, words)
+    return run_app(app, args)
 
 
 if __name__ == "__main__":

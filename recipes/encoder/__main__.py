@@ -1,7 +1,7 @@
 """Train the packaged encoder: ``python -m recipes.encoder --data FOLDER --run runs/encoder``.
 
-Runs on whatever there is, saves every minute, goes on where it stopped, and writes ``encoder.safetensors``
-into the run folder at the end of every slice, so that a slice of a few minutes is already of use.
+Uses the available device, saves every minute, resumes where it stopped, and writes ``encoder.safetensors``
+into the run folder at the end of every slice, so that a slice of a few minutes is already usable.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bottega.training import check_resume_settings
 from recipes.command_line import run_app
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import export
-from recipes.encoder.train import prepare
+from recipes.encoder.train import build_trainer
 
 app = cyclopts.App(help=__doc__)
 
@@ -31,7 +31,7 @@ def train(
     minutes: float = float("inf"),
     recipe: Annotated[EncoderRecipe | None, cyclopts.Parameter(name="*")] = None,
 ) -> None:
-    """Train, or go on training.
+    """Train, or resume.
 
     Parameters
     ----------
@@ -40,31 +40,31 @@ def train(
     run
         Folder for checkpoint, metrics and result.
     minutes
-        Stop after this long; the next call goes on.
+        Stop after this long; the next call resumes.
     recipe
         The settings of the training.
     """
     recipe = recipe or EncoderRecipe()
     configure_malloc()
-    # The schedule is flat until its end: a training can be lengthened.
+    # The schedule is flat until its end: a training can be extended.
     check_resume_settings(recipe, run, sorted(EncoderRecipe.model_fields.keys() - {"steps"}))
-    loop, _, pictures = prepare(recipe, data, run)
+    trainer, _, pictures = build_trainer(recipe, data, run)
     (run / "recipe.json").write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for file, reason in pictures.broken:
         print(f"left out: {file}: {reason}")
-    resumed = loop.resume()
+    resumed = trainer.resume()
     print(
-        f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {loop.global_step}",
+        f"{len(pictures)} pictures; {'resumed at' if resumed else 'starting at'} step {trainer.global_step}",
         flush=True,
     )
-    loop.train(minutes)
-    sha256 = export(recipe, pictures, loop.checkpoint, run / "encoder.safetensors")
+    trainer.train(minutes)
+    sha256 = export(recipe, pictures, trainer.checkpoint, run / "encoder.safetensors")
     print(f"wrote {run / 'encoder.safetensors'} ({sha256})")
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return run_app(app, words)
+    return run_app(app, args)
 
 
 if __name__ == "__main__":

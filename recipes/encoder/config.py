@@ -1,4 +1,4 @@
-"""Every setting of an encoder training, declared once."""
+"""All settings of an encoder training."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ class EncoderRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    clean: bool = Field(True, description="only pictures whose licence lets the weights be passed on")
+    clean: bool = Field(True, description="only pictures whose licence allows sharing the weights")
     instance: float = Field(1.0, ge=0, description="weight of the task: every picture is a class")
-    two_view: float = Field(1.0, ge=0, description="weight of the task: two views find each other")
-    style: float = Field(1.0, ge=0, description="weight of the task: crops find each other by style moments")
-    place: float = Field(2.0, ge=0, description="weight of the task: a place finds itself in other colours")
-    artist: float = Field(0.0, ge=0, description="weight of the task: name the painter (labels as a help)")
-    spoiled: float = Field(0.0, ge=0, description="weight of the task: name how a view was spoiled")
+    two_view: float = Field(1.0, ge=0, description="weight of the task: contrast of two views")
+    style: float = Field(1.0, ge=0, description="weight of the task: contrast of crops by style moments")
+    place: float = Field(
+        2.0, ge=0, description="weight of the task: dense contrast of positions in other colors"
+    )
+    artist: float = Field(0.0, ge=0, description="weight of the task: classify the artist (uses labels)")
+    spoiled: float = Field(0.0, ge=0, description="weight of the task: classify the distortion of a view")
     cluster: float = Field(0.0, ge=0, description="weight of the task: pseudo-labels by k-means")
     widths: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt] = Field(
         (32, 64, 128, 256), description="channels of the four stages"

@@ -1,7 +1,7 @@
-"""Ways to spoil a picture's texture while its palette stays: hard negatives, and a task of their own.
+"""Distortions of a picture's texture that keep its palette: hard negatives, and a task of their own.
 
 Each is a thing that style transfer with poor features does to a picture (noise, ringing, blur, stripes,
-scrambled phase …). An encoder that can name them has statistics that no such result can satisfy.
+scrambled phase …). The statistics of an encoder that recognizes them cannot be matched by such results.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bottega.layers import gaussian_blur
 from bottega.training.augment import random_uniform
 
 Distortion = Callable[[Tensor, torch.Generator], Tensor]
-"""Takes and gives one picture ``(3, H, W)``; the result may leave [0, 1]."""
+"""Maps one picture ``(3, H, W)`` to another; values may leave [0, 1]."""
 
 
 def noise(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -26,7 +26,7 @@ def noise(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def mottle(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Soft coloured noise, one to two pixels wide."""
+    """Soft colored noise, one to two pixels wide."""
     soft = _soft(torch.randn(x.shape, generator=generator), random_uniform(generator, 0.7, 1.5))
     return x + random_uniform(generator, 0.08, 0.2) * soft / soft.std()
 
@@ -43,9 +43,9 @@ def ringing(x: Tensor, generator: torch.Generator) -> Tensor:
 
 def scramble(x: Tensor, generator: torch.Generator) -> Tensor:
     """The same spectrum with random phases: all edges and strokes dissolve."""
-    turn = torch.fft.rfft2(torch.randn(x.shape[-2:], generator=generator))
-    turn[0, 0] = 1  # the mean stays: turned to its negative, it would leave a black picture
-    return torch.fft.irfft2(torch.fft.rfft2(x) * turn / turn.abs().clamp_min(1e-6), s=x.shape[-2:])
+    phase = torch.fft.rfft2(torch.randn(x.shape[-2:], generator=generator))
+    phase[0, 0] = 1  # the mean stays: negated, it would leave a black picture
+    return torch.fft.irfft2(torch.fft.rfft2(x) * phase / phase.abs().clamp_min(1e-6), s=x.shape[-2:])
 
 
 def shuffle(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -58,14 +58,14 @@ def shuffle(x: Tensor, generator: torch.Generator) -> Tensor:
     return F.pad(mixed, (0, x.shape[-1] - width, 0, x.shape[-2] - height), mode="replicate")
 
 
-def posterise(x: Tensor, generator: torch.Generator) -> Tensor:
+def posterize(x: Tensor, generator: torch.Generator) -> Tensor:
     """Few levels of each channel."""
     levels = int(torch.randint(2, 5, (), generator=generator))
     return (x * levels).round() / levels
 
 
 def stripes(x: Tensor, generator: torch.Generator) -> Tensor:
-    """A wave pattern of 2.5 to 10 pixels in some direction, in some colour, stronger here than there."""
+    """A wave pattern of 2.5 to 10 pixels in some direction, in some color, of varying strength."""
     height, width = x.shape[-2:]
     angle, period = random_uniform(generator, 0, math.pi), random_uniform(generator, 2.5, 10)
     down, across = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
@@ -93,7 +93,7 @@ def frost(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def enlarge(x: Tensor, generator: torch.Generator) -> Tensor:
-    """The middle, blown up 1.6 to 3 times: strokes too large and too soft."""
+    """The center, enlarged 1.6 to 3 times: strokes too large and too soft."""
     side = round(x.shape[-1] / random_uniform(generator, 1.6, 3))
     top = int(torch.randint(x.shape[-2] - side + 1, (), generator=generator))
     left = int(torch.randint(x.shape[-1] - side + 1, (), generator=generator))
@@ -102,19 +102,19 @@ def enlarge(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 DISTORTIONS: tuple[Distortion, ...] = (
-    noise, mottle, blur, ringing, scramble, shuffle, posterise, stripes, pixelate, frost, enlarge,
+    noise, mottle, blur, ringing, scramble, shuffle, posterize, stripes, pixelate, frost, enlarge,
 )  # fmt: skip
 
 
 def distort(pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Each of ``(N, 3, H, W)`` spoiled in one way.
+    """Each of ``(N, 3, H, W)`` distorted in one way.
 
     Returns:
-        The pictures in [0, 1], and the number of each one's distortion, ``(N,)``, counted from one.
+        The pictures in [0, 1], and the index of each one's distortion, ``(N,)``, from one.
     """
     kinds = torch.randint(len(DISTORTIONS), (len(pictures),), generator=generator)
-    spoiled = [DISTORTIONS[int(k)](x, generator).clamp(0, 1) for x, k in zip(pictures, kinds, strict=True)]
-    return torch.stack(spoiled), kinds + 1
+    distorted = [DISTORTIONS[int(k)](x, generator).clamp(0, 1) for x, k in zip(pictures, kinds, strict=True)]
+    return torch.stack(distorted), kinds + 1
 
 
 def _soft(x: Tensor, sigma: float) -> Tensor:

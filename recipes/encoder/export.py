@@ -40,7 +40,7 @@ def averaged_encoder(recipe: EncoderRecipe, checkpoint: Path) -> VGGEncoder:
 
 
 def calibration(pictures: PictureSet, count: int = 96, side: int = 160) -> Tensor:
-    """Centre crops of ``count`` evenly chosen training pictures, for activation means.
+    """Center crops of ``count`` evenly chosen training pictures, for activation means.
 
     Returns:
         ``(N, 3, side, side)``; all pictures where there are fewer than ``count``.

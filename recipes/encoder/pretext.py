@@ -1,7 +1,7 @@
-"""Pretext tasks: what the encoder is asked to do so that it learns to see. Each is one module, one loss.
+"""Pretext tasks: each is one module with one loss that trains the encoder.
 
-All get the features of a batch's views (see :class:`Batch`): two views of each picture, and where a task asks
-for them spoiled ones.
+All get the features of a batch's views (see :class:`Batch`): two views of each picture, and if a task needs
+them distorted ones.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from torch.nn import functional as F
 
 from recipes.encoder.distort import DISTORTIONS
 
-DEEPEST = "relu4_3"
-PLACE_LAYERS = ("relu3_3", "relu4_3")
+DEEPEST_LAYER = "relu4_3"
+DENSE_LAYERS = ("relu3_3", "relu4_3")
 STYLE_LAYERS = ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_3", "relu4_1", "relu4_3")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What the tasks see.
+    """The input of the tasks.
 
     Attributes:
-        features: ``(2B + S, C, h, w)`` per layer: all first views, all second views, ``S`` spoiled views.
-        numbers: ``(B,)``, the pictures' numbers in the training set.
-        kinds: ``(S,)``, how each spoiled view was spoiled, counted from one.
-        same_colors: whether a pair shares its colours, so that its style may be compared.
+        features: ``(2B + S, C, h, w)`` per layer: all first views, all second views, ``S`` distorted views.
+        indices: ``(B,)``, the pictures' indices in the training set.
+        kinds: ``(S,)``, the distortion of each distorted view, from one.
+        same_colors: whether a pair shares its colors, so that its style may be compared.
         same_place: whether a pair shows the same piece, so that its positions may be compared.
     """
 
     features: Mapping[str, Tensor]
-    numbers: Tensor
+    indices: Tensor
     kinds: Tensor
     same_colors: bool
     same_place: bool
 
     @property
     def twice(self) -> Tensor:
-        """The pictures' numbers for first and second views."""
-        return torch.cat([self.numbers, self.numbers])
+        """The pictures' indices for first and second views."""
+        return torch.cat([self.indices, self.indices])
 
     @property
     def deepest(self) -> Tensor:
         """Deep features of first and second views, pooled to unit vectors ``(2B, C)``."""
-        return pooled(self.features[DEEPEST][: len(self.twice)])
+        return pool_to_unit_vectors(self.features[DEEPEST_LAYER][: len(self.twice)])
 
     def moments(self, layer: str) -> Tensor:
         """Channel means and deviations of every view, ``(2B + S, 2C)``."""
@@ -55,13 +55,15 @@ class Batch:
         return torch.cat([x.mean(dim=(2, 3)), (x.var(dim=(2, 3)) + 1e-5).sqrt()], dim=1)
 
 
-def pooled(features: Tensor) -> Tensor:
+def pool_to_unit_vectors(features: Tensor) -> Tensor:
     """Mean over positions, scaled to unit length: ``(N, C)``."""
     return F.normalize(features.float().mean(dim=(2, 3)), dim=1)
 
 
-def contrast(first: Tensor, second: Tensor, temperature: float, others: Tensor | None = None) -> Tensor:
-    """NT-Xent (Chen et al. 2020, arXiv 2002.05709) of unit vectors ``(B, D)``, which pair up row by row.
+def contrastive_loss(
+    first: Tensor, second: Tensor, temperature: float, others: Tensor | None = None
+) -> Tensor:
+    """NT-Xent (Chen et al. 2020, arXiv 2002.05709) of unit vectors ``(B, D)``, paired row by row.
 
     ``others (S, D)`` are further negatives.
     """
@@ -89,7 +91,7 @@ class Instance(nn.Module):
 
 
 class TwoView(nn.Module):
-    """Two views of one picture find each other among the batch, through a projection head."""
+    """Contrastive loss between two views of each picture, through a projection head (SimCLR)."""
 
     def __init__(self, width: int, temperature: float = 0.15) -> None:
         super().__init__()
@@ -98,14 +100,14 @@ class TwoView(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         first, second = F.normalize(self.head(batch.deepest), dim=1).chunk(2)
-        return contrast(first, second, self.temperature)
+        return contrastive_loss(first, second, self.temperature)
 
 
 class StyleMoments(nn.Module):
-    """Two crops of one picture find each other by each layer's channel means and deviations alone.
+    """Contrastive loss between two crops by each layer's channel means and deviations.
 
-    There is no head between: the very statistics that style losses compare are made to tell manners apart,
-    and a manner from its spoiled versions.
+    Without a head, so that the statistics that style losses compare learn to separate styles from one another
+    and from distorted versions.
     """
 
     def __init__(self, temperature: float = 0.15) -> None:
@@ -118,16 +120,15 @@ class StyleMoments(nn.Module):
             moments = batch.moments(layer)
             unit = F.normalize(moments - moments[:pairs].mean(0, keepdim=True), dim=1)
             first, second = unit[:pairs].chunk(2)
-            losses.append(contrast(first, second, self.temperature, unit[pairs:]))
+            losses.append(contrastive_loss(first, second, self.temperature, unit[pairs:]))
         return torch.stack(losses).mean()
 
 
-class Place(nn.Module):
-    """A place finds itself again in other colours: dense contrast (Wang et al. 2021, arXiv 2011.09157).
+class DenseContrast(nn.Module):
+    """Dense contrast between equal positions in other colors (Wang et al. 2021, arXiv 2011.09157).
 
-    Features on a coarse grid, less their mean over the batch, are compared as they are, without a head; all
-    other cells of all pictures are negatives. Other than there, both views show the same piece, so that
-    cells pair up by their position.
+    Features on a coarse grid, minus their mean over the batch, are compared without a head; all other cells
+    of all pictures are negatives. Unlike there, both views show the same crop, so cells pair up by position.
     """
 
     def __init__(self, grid: int = 5, temperature: float = 0.1) -> None:
@@ -136,17 +137,17 @@ class Place(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         losses = []
-        for layer in PLACE_LAYERS:
+        for layer in DENSE_LAYERS:
             features = batch.features[layer][: len(batch.twice)].float()
             cells = F.adaptive_avg_pool2d(features, self.grid).flatten(2).mT.flatten(0, 1)
             unit = F.normalize(cells - cells.mean(0, keepdim=True), dim=1)
             first, second = unit.chunk(2)
-            losses.append(contrast(first, second, self.temperature))
+            losses.append(contrastive_loss(first, second, self.temperature))
         return torch.stack(losses).mean()
 
 
-class Artist(nn.Module):
-    """Name the painter from the style moments; pictures without one (label -1) do not count."""
+class ArtistClassifier(nn.Module):
+    """Classify the artist from the style moments; pictures without one (label -1) are ignored."""
 
     def __init__(self, labels: Tensor, widths: Sequence[int]) -> None:
         super().__init__()
@@ -154,15 +155,15 @@ class Artist(nn.Module):
         self.head = nn.Linear(2 * sum(widths), int(labels.max()) + 1)
 
     def forward(self, batch: Batch) -> Tensor:
-        wanted = self.get_buffer("labels")[batch.twice]
-        if bool((wanted < 0).all()):
+        target = self.get_buffer("labels")[batch.twice]
+        if bool((target < 0).all()):
             return self.head.weight.sum() * 0
         moments = torch.cat([batch.moments(layer) for layer in STYLE_LAYERS], dim=1)
-        return F.cross_entropy(self.head(moments[: len(wanted)]), wanted, ignore_index=-1)
+        return F.cross_entropy(self.head(moments[: len(target)]), target, ignore_index=-1)
 
 
-class Spoiled(nn.Module):
-    """Name from each layer's style moments how a picture was spoiled, or that it was not."""
+class DistortionClassifier(nn.Module):
+    """Classify from each layer's style moments how a picture was distorted, or that it was not."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
@@ -170,12 +171,12 @@ class Spoiled(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         pairs = len(batch.twice)
-        wanted = torch.cat([torch.zeros_like(batch.twice), batch.kinds])
-        # Whole pictures are many: together they count as much as one way of spoiling.
-        balance = torch.ones(len(DISTORTIONS) + 1, device=wanted.device)
+        target = torch.cat([torch.zeros_like(batch.twice), batch.kinds])
+        # Undistorted pictures are many: together they weigh as much as one distortion.
+        balance = torch.ones(len(DISTORTIONS) + 1, device=target.device)
         balance[0] = len(batch.kinds) / len(DISTORTIONS) / pairs
         losses = [
-            F.cross_entropy(head(batch.moments(layer)), wanted, weight=balance)
+            F.cross_entropy(head(batch.moments(layer)), target, weight=balance)
             for head, layer in zip(self.heads, STYLE_LAYERS, strict=True)
         ]
         return torch.stack(losses).mean()
@@ -195,20 +196,20 @@ class Cluster(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         unit = batch.deepest
-        self._remember(unit.detach(), batch.numbers)
-        wanted = self.get_buffer("labels")[batch.twice]
-        return F.cross_entropy(self.head(unit) * 10, wanted)
+        self._update_memory(unit.detach(), batch.indices)
+        target = self.get_buffer("labels")[batch.twice]
+        return F.cross_entropy(self.head(unit) * 10, target)
 
     @torch.no_grad()
-    def _remember(self, unit: Tensor, numbers: Tensor) -> None:
+    def _update_memory(self, unit: Tensor, indices: Tensor) -> None:
         memory, labels, calls = (self.get_buffer(name) for name in ("memory", "labels", "calls"))
         first, second = unit.chunk(2)
-        memory[numbers] = (first + second) / 2
+        memory[indices] = (first + second) / 2
         calls += 1
         if int(calls) % self.every:
             return
         means = MiniBatchKMeans(self.clusters, random_state=0, n_init=1, batch_size=1024)
         labels.copy_(torch.from_numpy(means.fit_predict(memory.cpu().numpy())))
-        # New clusters have nothing to do with the old ones: start the head at their centres.
+        # New clusters do not correspond to the old ones: start the head at their centers.
         self.head.weight.copy_(torch.from_numpy(means.cluster_centers_))
         self.head.bias.zero_()

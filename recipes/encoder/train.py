@@ -1,4 +1,4 @@
-"""Put data, encoder, tasks and loop together."""
+"""Build the trainer of the encoder from data, network and tasks."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from bottega.training import (
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.distort import distort
 from recipes.encoder.pretext import (
-    DEEPEST,
+    DEEPEST_LAYER,
     STYLE_LAYERS,
-    Artist,
+    ArtistClassifier,
     Batch,
     Cluster,
+    DenseContrast,
+    DistortionClassifier,
     Instance,
-    Place,
-    Spoiled,
     StyleMoments,
     TwoView,
 )
-from recipes.encoder.views import Drawn, Views
+from recipes.encoder.views import ViewBatch, Views
 from recipes.split import artists, training_files
 
 
@@ -54,22 +54,22 @@ class Student(nn.Module):
             "instance": lambda: Instance(count, width),
             "two_view": lambda: TwoView(width),
             "style": StyleMoments,
-            "place": Place,
-            "artist": lambda: Artist(labels, widths),
-            "spoiled": lambda: Spoiled(widths),
+            "place": DenseContrast,
+            "artist": lambda: ArtistClassifier(labels, widths),
+            "spoiled": lambda: DistortionClassifier(widths),
             "cluster": lambda: Cluster(count, width),
         }
         self.heads = nn.ModuleDict({name: available[name]() for name in self.weights})
 
-    def losses(self, drawn: Drawn, numbers: Tensor, kinds: Tensor) -> dict[str, Tensor]:
-        """Each task's loss, and ``"loss"``, their weighted sum; tasks that need pairs of the same colours or
-        the same place count only where there are such."""
-        features = self.encoder(drawn.views, {DEEPEST, *STYLE_LAYERS})
-        batch = Batch(features, numbers, kinds, drawn.same_colors, drawn.same_place)
-        absent = set() if drawn.same_colors else {"style", "artist"}
-        absent |= set() if drawn.same_place else {"place"}
-        found = {name: head(batch) for name, head in self.heads.items() if name not in absent}
-        return {"loss": sum((self.weights[n] * x for n, x in found.items()), torch.zeros(())), **found}
+    def losses(self, batch_views: ViewBatch, indices: Tensor, kinds: Tensor) -> dict[str, Tensor]:
+        """Each task's loss, and ``"loss"``, their weighted sum; tasks that need pairs of the same colors or
+        the same place only count in such batches."""
+        features = self.encoder(batch_views.views, {DEEPEST_LAYER, *STYLE_LAYERS})
+        batch = Batch(features, indices, kinds, batch_views.same_colors, batch_views.same_place)
+        absent = set() if batch_views.same_colors else {"style", "artist"}
+        absent |= set() if batch_views.same_place else {"place"}
+        losses = {name: head(batch) for name, head in self.heads.items() if name not in absent}
+        return {"loss": sum((self.weights[n] * x for n, x in losses.items()), torch.zeros(())), **losses}
 
 
 def student_encoder(recipe: EncoderRecipe) -> VGGEncoder:
@@ -88,33 +88,31 @@ def student_encoder(recipe: EncoderRecipe) -> VGGEncoder:
     )
 
 
-def artist_labels(root: Path, files: list[Path], fewest: int = 4) -> Tensor:
-    """A number for each file whose painter has at least ``fewest`` of them; -1 for the others."""
-    known = artists(root)
-    names = [known.get(file, "") for file in files]
-    kept = sorted({name for name in names if name and names.count(name) >= fewest})
-    return torch.tensor([kept.index(name) if name in kept else -1 for name in names])
+def artist_labels(root: Path, files: list[Path], min_pictures: int = 4) -> Tensor:
+    """A class index for each file whose artist has at least ``min_pictures`` of them; -1 for the others."""
+    artist_by_file = artists(root)
+    names = [artist_by_file.get(file, "") for file in files]
+    classes = sorted({name for name in names if name and names.count(name) >= min_pictures})
+    return torch.tensor([classes.index(name) if name in classes else -1 for name in names])
 
 
 def check_enough(recipe: EncoderRecipe, pictures: PictureSet, labels: Tensor) -> None:
-    """Refuse what the collection is too small for.
+    """Check that the collection is large enough.
 
     Raises:
-        SettingsError: there are fewer pictures than a batch holds, or no painter to name.
+        SettingsError: there are fewer pictures than a batch holds, or no artist with enough pictures.
     """
     if len(pictures) < recipe.batch:
         raise SettingsError(
-            f"A batch holds {recipe.batch} different pictures, but only {len(pictures)} are there "
-            "to train on; lower batch or bring more pictures."
+            f"A batch needs {recipe.batch} different pictures, but the collection has only "
+            f"{len(pictures)}; lower batch or add pictures."
         )
     if recipe.artist and bool((labels < 0).all()):
-        raise SettingsError(
-            "The task artist needs a painter with at least 4 pictures, and there is none; set artist to 0."
-        )
+        raise SettingsError("The task artist needs an artist with at least 4 pictures; set artist to 0.")
 
 
-def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Trainer, Student, PictureSet]:
-    """Everything that a training needs, ready to start or to resume.
+def build_trainer(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Trainer, Student, PictureSet]:
+    """The trainer, network and pictures, ready to start or to resume.
 
     Raises:
         SettingsError: ``root`` is not the collection, or too small for the recipe.
@@ -125,34 +123,43 @@ def prepare(recipe: EncoderRecipe, root: Path, run: Path) -> tuple[Trainer, Stud
     labels = artist_labels(root, pictures.files)
     check_enough(recipe, pictures, labels)
     student = Student(recipe, pictures, labels)
-    here = process_context()
-    where = here.device
-    convert_conv2d_weight_memory_format(student.to(where), torch.channels_last)
-    usual = Views(size=recipe.size)
-    views = replace(usual, own_jitter=0.5, same_place=0.6) if recipe.place else usual
-    chance = _chances(root, pictures.files)
+    context = process_context()
+    convert_conv2d_weight_memory_format(student.to(context.device), torch.channels_last)
+    views = Views(size=recipe.size)
+    if recipe.place:
+        views = replace(views, own_jitter=0.5, same_place=0.6)
+    sampling_weights = _sampling_weights(root, pictures.files)
 
-    def step(step: Step) -> dict[str, Tensor]:
+    def train_step(step: Step) -> dict[str, Tensor]:
         generator = step.generator
-        chosen = torch.multinomial(chance, recipe.batch, generator=generator)
-        drawn = views.draw([pictures[i] for i in chosen], generator)
-        pixels, kinds = drawn.views, chosen[:0]
+        indices = torch.multinomial(sampling_weights, recipe.batch, generator=generator)
+        batch_views = views.draw([pictures.pictures[i] for i in indices], generator)
+        pixels, kinds = batch_views.views, indices[:0]
         if recipe.spoiled:
-            bad, kinds = distort(pixels[: recipe.batch], generator)
-            pixels = torch.cat([pixels, bad])
-        drawn = replace(drawn, views=pixels.to(where, memory_format=torch.channels_last))
-        with here.autocast():
-            losses = student.losses(drawn, chosen.to(where), kinds.to(where))
+            distorted, kinds = distort(pixels[: recipe.batch], generator)
+            pixels = torch.cat([pixels, distorted])
+        batch_views = replace(batch_views, views=pixels.to(context.device, memory_format=torch.channels_last))
+        with context.autocast():
+            losses = student.losses(batch_views, indices.to(context.device), kinds.to(context.device))
         step.update(losses["loss"])
         return losses
 
     adamw = build_optimizer("adamw", student.parameters(), recipe.rate, weight_decay=recipe.weight_decay)
     schedule = Trapezoid(recipe.steps)
-    loop = Trainer(student, adamw, step, schedule, run, seed=recipe.seed, callbacks=[Console()], context=here)
-    return loop, student, pictures
+    trainer = Trainer(
+        student,
+        adamw,
+        train_step,
+        schedule,
+        run,
+        seed=recipe.seed,
+        callbacks=[Console()],
+        context=context,
+    )
+    return trainer, student, pictures
 
 
-def _chances(root: Path, files: list[Path]) -> Tensor:
-    """Photographs are few and faces many: draw the former more often, the latter less."""
-    share = {"photos": 4.0, "kaokore": 0.3}
-    return torch.tensor([share.get(file.relative_to(root).parts[0], 1.0) for file in files])
+def _sampling_weights(root: Path, files: list[Path]) -> Tensor:
+    """Photographs are few and faces many: sample the former more often, the latter less."""
+    weights = {"photos": 4.0, "kaokore": 0.3}
+    return torch.tensor([weights.get(file.relative_to(root).parts[0], 1.0) for file in files])

@@ -1,4 +1,4 @@
-"""Two views of each picture of a batch, with the shortcuts of a lazy encoder closed at random."""
+"""Two views of each picture of a batch, with random changes against shortcuts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bottega.training.augment import color_jitter, equalize_color, grayscale, ra
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ViewBatch:
     """A batch of views.
 
     Attributes:
         views: ``(2B, 3, size, size)``, all first ones, then all second ones.
-        same_colors: whether a pair shares its colours, so that its style moments may be compared.
-        same_place: whether a pair shows the very same piece, so that its positions may be compared.
+        same_colors: whether a pair shares its colors, so that its style moments may be compared.
+        same_place: whether a pair shows the same crop, so that its positions may be compared.
     """
 
     views: Tensor
@@ -28,37 +28,37 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Views:
-    """How views are drawn.
+    """Settings of the random views.
 
     Attributes:
         size: side of a view in pixels.
-        window: smallest and largest side of the piece that becomes a view, as a multiple of ``size``.
-        alike: how far the two views of one picture differ in scale, as a factor.
-        own_jitter: share of batches in which each view gets its own strong colours (content must tell);
-            in the others both views keep the same colours (palette is part of the manner).
-        colourless: share of batches without colour or with all palettes made equal (texture must tell).
-        same_place: share of the batches with own colours in which both views show the very same piece
-            (what is where must tell).
+        window: smallest and largest side of the crop that becomes a view, as a multiple of ``size``.
+        scale_difference: maximum factor between the scales of the two views.
+        own_jitter: share of batches in which each view gets its own strong colors (only content is shared);
+            in the others both views keep the same colors (the palette is part of the style).
+        colorless: share of batches without color or with equal palettes (only texture is shared).
+        same_place: share of the batches with own colors in which both views show the same crop
+            (only the layout is shared).
     """
 
     size: int = 96
     window: tuple[float, float] = (0.8, 2.4)
-    alike: float = 1.25
+    scale_difference: float = 1.25
     own_jitter: float = 0.4
-    colourless: float = 0.3
+    colorless: float = 0.3
     same_place: float = 0.0
 
-    def draw(self, pictures: list[Tensor], generator: torch.Generator) -> Drawn:
+    def draw(self, pictures: list[Tensor], generator: torch.Generator) -> ViewBatch:
         """Two views of each picture."""
-        first, second = self._pieces(pictures, generator)
-        apart = random_uniform(generator, 0, 1) < self.own_jitter
-        same_place = apart and self.same_place > 0 and random_uniform(generator, 0, 1) < self.same_place
+        first, second = self._crops(pictures, generator)
+        own_colors = random_uniform(generator, 0, 1) < self.own_jitter
+        same_place = own_colors and self.same_place > 0 and random_uniform(generator, 0, 1) < self.same_place
         if same_place:
             second = _shuffled_channels(first, generator)
-        recolor = self._own_colors if apart else self._shared_colors
-        return Drawn(recolor(first, second, generator).clamp(0, 1), not apart, same_place)
+        recolor = self._own_colors if own_colors else self._shared_colors
+        return ViewBatch(recolor(first, second, generator).clamp(0, 1), not own_colors, same_place)
 
-    def _pieces(self, pictures: list[Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _crops(self, pictures: list[Tensor], generator: torch.Generator) -> tuple[Tensor, Tensor]:
         first, second = [], []
         for picture in pictures:
             window = self.size * random_uniform(generator, *self.window)
@@ -66,7 +66,7 @@ class Views:
             second.append(
                 random_crop(
                     picture,
-                    window * random_uniform(generator, 1 / self.alike, self.alike),
+                    window * random_uniform(generator, 1 / self.scale_difference, self.scale_difference),
                     self.size,
                     generator,
                 )
@@ -82,9 +82,9 @@ class Views:
         return views + 0.02 * torch.randn(views.shape, generator=generator)
 
     def _shared_colors(self, first: Tensor, second: Tensor, generator: torch.Generator) -> Tensor:
-        # Side by side in width, both views of a picture get one draw of colours.
+        # Side by side in width, both views of a picture get the same random colors.
         views = torch.cat(color_jitter(torch.cat([first, second], 3), 0.4, generator).chunk(2, 3))
-        if random_uniform(generator, 0, 1) < self.colourless:
+        if random_uniform(generator, 0, 1) < self.colorless:
             if random_uniform(generator, 0, 1) < 0.5:
                 return grayscale(views, torch.ones(len(views), dtype=torch.bool))
             return equalize_color(views)

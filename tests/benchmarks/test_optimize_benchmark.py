@@ -168,7 +168,7 @@ def test_command_writes_tables(tmp_path):
         tmp_path / "mine.safetensors", build_encoder("small").state_dict(), {"architecture": "small"}
     )
     args = ["--encoders", str(tmp_path / "mine.safetensors"), "--threads", "1", "--out", str(tmp_path)]
-    command = [sys.executable, "-m", "benchmarks.optimize", "--quick-measurement", *args]
+    command = [sys.executable, "-m", "benchmarks.optimize", "--quick-look", *args]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "of matrix peak" in done.stdout
     values = json.loads((tmp_path / "quick.json").read_text())

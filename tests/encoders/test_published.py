@@ -1,7 +1,7 @@
-"""Published encoders load torchvision's layout and compute what the papers say; no published file is needed.
+"""Published encoders load torchvision's layout and compute what the papers define, without their files.
 
 The layouts below are written from the papers by rule, and the forward passes with bare functions, so that
-nothing is compared with itself.
+the reference is independent.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
 
 
-def conv(name, outgoing, incoming, kernel, bias=True):
-    yield f"{name}.weight", (outgoing, incoming, kernel, kernel)
+def conv(name, out_channels, in_channels, kernel, bias=True):
+    yield f"{name}.weight", (out_channels, in_channels, kernel, kernel)
     if bias:
-        yield f"{name}.bias", (outgoing,)
+        yield f"{name}.bias", (out_channels,)
 
 
 def norm(name, channels):
@@ -32,11 +32,11 @@ def norm(name, channels):
 
 
 def vgg_layout(third):
-    incoming, index = 3, 0
+    in_channels, index = 3, 0
     for width, depth in ((64, 2), (128, 2), (256, third), (512, third), (512, third)):
         for _ in range(depth):
-            yield from conv(f"features.{index}", width, incoming, 3)
-            incoming, index = width, index + 2
+            yield from conv(f"features.{index}", width, in_channels, 3)
+            in_channels, index = width, index + 2
         index += 1
     for number, (out, into) in {0: (4096, 25088), 3: (4096, 4096), 6: (1000, 4096)}.items():
         yield f"classifier.{number}.weight", (out, into)
@@ -45,12 +45,12 @@ def vgg_layout(third):
 
 def squeezenet_layout():
     yield from conv("features.0", 64, 3, 3)
-    incoming = 64
+    in_channels = 64
     for index, (small, large) in SQUEEZENET_FIRES.items():
-        yield from conv(f"features.{index}.squeeze", small, incoming, 1)
+        yield from conv(f"features.{index}.squeeze", small, in_channels, 1)
         yield from conv(f"features.{index}.expand1x1", large, small, 1)
         yield from conv(f"features.{index}.expand3x3", large, small, 3)
-        incoming = 2 * large
+        in_channels = 2 * large
     yield from conv("classifier.1", 1000, 512, 1)
 
 
@@ -69,20 +69,20 @@ SQUEEZENET_FIRES = {
 def resnet_layout():
     yield from conv("conv1", 64, 3, 7, bias=False)
     yield from norm("bn1", 64)
-    incoming = 64
+    in_channels = 64
     for stage, (width, depth) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), start=1):
         for block in range(depth):
-            at = f"layer{stage}.{block}"
-            yield from conv(f"{at}.conv1", width, incoming, 1, bias=False)
-            yield from norm(f"{at}.bn1", width)
-            yield from conv(f"{at}.conv2", width, width, 3, bias=False)
-            yield from norm(f"{at}.bn2", width)
-            yield from conv(f"{at}.conv3", 4 * width, width, 1, bias=False)
-            yield from norm(f"{at}.bn3", 4 * width)
+            prefix = f"layer{stage}.{block}"
+            yield from conv(f"{prefix}.conv1", width, in_channels, 1, bias=False)
+            yield from norm(f"{prefix}.bn1", width)
+            yield from conv(f"{prefix}.conv2", width, width, 3, bias=False)
+            yield from norm(f"{prefix}.bn2", width)
+            yield from conv(f"{prefix}.conv3", 4 * width, width, 1, bias=False)
+            yield from norm(f"{prefix}.bn3", 4 * width)
             if block == 0:
-                yield from conv(f"{at}.downsample.0", 4 * width, incoming, 1, bias=False)
-                yield from norm(f"{at}.downsample.1", 4 * width)
-            incoming = 4 * width
+                yield from conv(f"{prefix}.downsample.0", 4 * width, in_channels, 1, bias=False)
+                yield from norm(f"{prefix}.downsample.1", 4 * width)
+            in_channels = 4 * width
     yield "fc.weight", (1000, 2048)
     yield "fc.bias", (1000,)
 
@@ -99,7 +99,7 @@ CLASSIFIERS = ("classifier.", "fc.")
 
 
 def state_of(name):
-    """A state dict of the published layout with seeded values that keep activations alive; no classifier."""
+    """A state dict of the published layout with seeded values that preserve activations; no classifier."""
     generator = torch.Generator().manual_seed(11)
     state = {}
     for key, shape in LAYOUTS[name]():
@@ -138,7 +138,7 @@ def picture(height, width, seed=0):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_layout_is_the_published_one(name, states):
+def test_state_dict_has_the_published_layout(name, states):
     layout = dict(LAYOUTS[name]())
     learned = sum(
         torch.Size(shape).numel()
@@ -158,14 +158,14 @@ def test_the_layout_is_the_published_one(name, states):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_value_arrives(name, states):
+def test_every_tensor_is_loaded(name, states):
     encoder = loaded(name, states)
     for key, tensor in encoder.state_dict().items():
         assert torch.equal(tensor, states[name][key]), key
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_wrong_states_are_refused_whole(name, states):
+def test_wrong_states_are_rejected_without_changes(name, states):
     encoder = build_encoder(name, seed=1)
     before = {key: tensor.clone() for key, tensor in encoder.state_dict().items()}
     last = list(before)[-1]
@@ -179,7 +179,7 @@ def test_wrong_states_are_refused_whole(name, states):
 
 def vgg_forward(state, x, pool, third):
     """Features by layer; ``x`` already scaled; the first border is repeated, as the class says it does."""
-    found, index = {}, 0
+    features, index = {}, 0
     for stage, depth in enumerate((2, 2, third, third, third), start=1):
         for number in range(1, depth + 1):
             if index == 0:
@@ -188,55 +188,57 @@ def vgg_forward(state, x, pool, third):
             else:
                 x = F.conv2d(x, state[f"features.{index}.weight"], state[f"features.{index}.bias"], padding=1)
                 x = F.relu(x)
-            found[f"relu{stage}_{number}"] = x
+            features[f"relu{stage}_{number}"] = x
             index += 2
         x, index = pool(x, 2, 2), index + 1
-    return found
+    return features
 
 
 def squeezenet_forward(state, x, pool):
     """As published, without any extension of the far border."""
     x = F.relu(F.conv2d(x, state["features.0.weight"], state["features.0.bias"], stride=2))
-    found = {"relu1": x}
+    features = {"relu1": x}
     for number, index in enumerate(SQUEEZENET_FIRES, start=2):
         if index in (3, 6, 9):
             x = pool(x, 3, 2, ceil_mode=True)
-        at = f"features.{index}"
-        small = F.relu(F.conv2d(x, state[f"{at}.squeeze.weight"], state[f"{at}.squeeze.bias"]))
-        one = F.conv2d(small, state[f"{at}.expand1x1.weight"], state[f"{at}.expand1x1.bias"])
-        three = F.conv2d(small, state[f"{at}.expand3x3.weight"], state[f"{at}.expand3x3.bias"], padding=1)
+        prefix = f"features.{index}"
+        small = F.relu(F.conv2d(x, state[f"{prefix}.squeeze.weight"], state[f"{prefix}.squeeze.bias"]))
+        one = F.conv2d(small, state[f"{prefix}.expand1x1.weight"], state[f"{prefix}.expand1x1.bias"])
+        three = F.conv2d(
+            small, state[f"{prefix}.expand3x3.weight"], state[f"{prefix}.expand3x3.bias"], padding=1
+        )
         x = F.relu(torch.cat([one, three], 1))
-        found[f"fire{number}"] = x
-    return found
+        features[f"fire{number}"] = x
+    return features
 
 
 def resnet_forward(state, x, pool):
-    def normed(x, at):
-        mean, var = state[f"{at}.running_mean"], state[f"{at}.running_var"]
-        gain = state[f"{at}.weight"] / torch.sqrt(var + 1e-5)
-        return x * gain.view(1, -1, 1, 1) + (state[f"{at}.bias"] - mean * gain).view(1, -1, 1, 1)
+    def normed(x, prefix):
+        mean, var = state[f"{prefix}.running_mean"], state[f"{prefix}.running_var"]
+        gain = state[f"{prefix}.weight"] / torch.sqrt(var + 1e-5)
+        return x * gain.view(1, -1, 1, 1) + (state[f"{prefix}.bias"] - mean * gain).view(1, -1, 1, 1)
 
     x = F.relu(normed(F.conv2d(x, state["conv1.weight"], stride=2, padding=3), "bn1"))
-    found = {"relu1": x}
+    features = {"relu1": x}
     x = pool(x)
     for stage, depth in enumerate((3, 4, 6, 3), start=1):
         for block in range(depth):
-            at, kept = f"layer{stage}.{block}", x
+            prefix, shortcut = f"layer{stage}.{block}", x
             stride = 2 if stage > 1 and block == 0 else 1
-            x = F.relu(normed(F.conv2d(x, state[f"{at}.conv1.weight"]), f"{at}.bn1"))
-            x = F.conv2d(x, state[f"{at}.conv2.weight"], stride=stride, padding=1)
-            x = F.relu(normed(x, f"{at}.bn2"))
-            x = normed(F.conv2d(x, state[f"{at}.conv3.weight"]), f"{at}.bn3")
+            x = F.relu(normed(F.conv2d(x, state[f"{prefix}.conv1.weight"]), f"{prefix}.bn1"))
+            x = F.conv2d(x, state[f"{prefix}.conv2.weight"], stride=stride, padding=1)
+            x = F.relu(normed(x, f"{prefix}.bn2"))
+            x = normed(F.conv2d(x, state[f"{prefix}.conv3.weight"]), f"{prefix}.bn3")
             if block == 0:
-                kept = F.conv2d(kept, state[f"{at}.downsample.0.weight"], stride=stride)
-                kept = normed(kept, f"{at}.downsample.1")
-            x = F.relu(x + kept)
-        found[f"layer{stage}"] = x
-    return found
+                shortcut = F.conv2d(shortcut, state[f"{prefix}.downsample.0.weight"], stride=stride)
+                shortcut = normed(shortcut, f"{prefix}.downsample.1")
+            x = F.relu(x + shortcut)
+        features[f"layer{stage}"] = x
+    return features
 
 
-def close(found, expected):
-    assert torch.allclose(found, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+def close(features, expected):
+    assert torch.allclose(features, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
     assert float(expected.std()) > 0
 
 
@@ -291,38 +293,38 @@ def test_shapes_follow_channels_and_strides(name, size, states):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_deeper_than_asked_is_computed(name, states):
+def test_nothing_deeper_than_requested_is_computed(name, states):
     encoder = loaded(name, states)
     calls = []
     for key, module in encoder.named_modules():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(lambda *_, key=key: calls.append(key))
-    seen = []
+    counts = []
     for layer in encoder.layers:
         calls.clear()
         assert list(encoder(picture(32, 32), [layer])) == [layer]
-        seen.append(len(calls))
-    assert seen[0] == 1
-    assert seen == sorted(set(seen))
-    assert seen[-1] == sum(isinstance(module, torch.nn.Conv2d) for module in encoder.modules())
+        counts.append(len(calls))
+    assert counts[0] == 1
+    assert counts == sorted(set(counts))
+    assert counts[-1] == sum(isinstance(module, torch.nn.Conv2d) for module in encoder.modules())
 
 
 @pytest.mark.parametrize("name", ["squeezenet", "resnet50"])
-def test_reach_bounds_what_a_feature_sees(name, states):
+def test_reach_bounds_the_receptive_field(name, states):
     encoder = loaded(name, states, pooling="average")
     side = 288
     x = picture(side, side).requires_grad_()
     for layer in encoder.layers:
-        if encoder.reach[layer] > side // 2:  # layer4 sees more than a picture that a test can afford
+        if encoder.reach[layer] > side // 2:  # the receptive field of layer4 is too large for a test picture
             continue
         stride, reach = encoder.strides[layer], encoder.reach[layer]
-        place = side // 2 // stride
-        (gradient,) = torch.autograd.grad(encoder(x, [layer])[layer][..., place, place].sum(), x)
-        seen = gradient.abs().sum((0, 1, 2)).nonzero().flatten()
-        centre = place * stride
-        assert centre - int(seen.min()) <= reach
-        assert int(seen.max()) - centre <= reach
-        assert max(centre - int(seen.min()), int(seen.max()) - centre) > reach // 3
+        position = side // 2 // stride
+        (gradient,) = torch.autograd.grad(encoder(x, [layer])[layer][..., position, position].sum(), x)
+        counts = gradient.abs().sum((0, 1, 2)).nonzero().flatten()
+        center = position * stride
+        assert center - int(counts.min()) <= reach
+        assert int(counts.max()) - center <= reach
+        assert max(center - int(counts.min()), int(counts.max()) - center) > reach // 3
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -343,11 +345,11 @@ def test_training_mode_changes_nothing(name, states):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_defaults_name_real_layers(name):
+def test_default_layers_exist(name):
     encoder = ENCODERS[name]()
-    for shares in (encoder.content_layers, encoder.style_layers):
-        assert set(shares) <= set(encoder.layers)
-        assert sum(shares.values()) == pytest.approx(1)
+    for layer_weights in (encoder.content_layers, encoder.style_layers):
+        assert set(layer_weights) <= set(encoder.layers)
+        assert sum(layer_weights.values()) == pytest.approx(1)
     with pytest.raises(SettingsError, match=encoder.layers[0]):
         encoder(picture(32, 32), ["conv1_1"])
 
@@ -356,17 +358,17 @@ def test_load_by_name(tmp_path, monkeypatch, states):
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match="bottega models pull squeezenet"):
         load_encoder("squeezenet")
-    facts = {"kind": "encoder", "licence": "none", "origin": "random values of a test"}
+    metadata = {"kind": "encoder", "license": "none", "provenance": "random values of a test"}
     half = {key: tensor.half() for key, tensor in states["squeezenet"].items()}
     configuration = {"architecture": "squeezenet"}
-    weights.register("mine", half, configuration, architecture="squeezenet", **facts)
+    weights.register("mine", half, configuration, architecture="squeezenet", **metadata)
     encoder = load_encoder("mine", pooling="average")
     assert encoder.dtype == torch.float32
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
     assert torch.equal(encoder.state_dict()["features.0.bias"], half["features.0.bias"].float())
-    weights.register("painter", half, {"architecture": "oracle"}, architecture="oracle", **facts)
-    with pytest.raises(WeightsError, match='"oracle", which is no encoder'):
-        load_encoder("painter")
-    weights.register("torn", {"features.0.bias": torch.ones(64)}, configuration, architecture="", **facts)
+    weights.register("other", half, {"architecture": "oracle"}, architecture="oracle", **metadata)
+    with pytest.raises(WeightsError, match='"oracle", not for an encoder'):
+        load_encoder("other")
+    weights.register("torn", {"features.0.bias": torch.ones(64)}, configuration, architecture="", **metadata)
     with pytest.raises(WeightsError, match="do not fit the encoder squeezenet"):
         load_encoder("torn")

@@ -38,20 +38,18 @@ def test_content_of_tiles_adds_up() -> None:
     torch.testing.assert_close(torch.stack(parts).sum(), content_loss(x, y, mask))
 
 
-def test_content_gradient_and_silent_target() -> None:
+def test_content_gradient_and_zero_target() -> None:
     x, y = random(1, 2, 3, 4).requires_grad_(), random(1, 2, 3, 4, seed=1)
     assert torch.autograd.gradcheck(lambda f: content_loss(f, y, random(1, 1, 3, 4, seed=3)), (x,))
     assert torch.isfinite(content_loss(x, torch.zeros_like(y)))
     assert content_loss(x.bfloat16(), y.bfloat16()).dtype == torch.float32
 
 
-def test_masks_of_another_size_are_refused() -> None:
+def test_masks_of_another_size_are_rejected() -> None:
     x = random(1, 3, 5, 7)
     for mask in (torch.ones(1, 1, 7, 5), torch.ones(1, 3, 5, 7), torch.ones(5, 7)):
         with pytest.raises(PictureError, match="7 × 5"):
             content_loss(x, x, mask)
-        with pytest.raises(PictureError, match="7 × 5"):
-            total_variation(x, mask)
 
 
 def test_variation_value() -> None:
@@ -65,22 +63,12 @@ def test_variation_value() -> None:
 
     across, down = a[..., 1:] - a[..., :-1], a[..., 1:, :] - a[..., :-1, :]
     assert float(total_variation(x)) == pytest.approx(huber(across) + huber(down), rel=1e-12)
-    squares = (across**2).mean() / 2 + (down**2).mean() / 2
-    assert float(total_variation(x, delta=1)) == pytest.approx(squares, rel=1e-12)
+    assert float(total_variation(x, axes=[-1])) == pytest.approx(huber(across), rel=1e-12)
     assert float(total_variation(torch.full((1, 3, 4, 4), 0.4))) == 0
-
-
-def test_variation_mask() -> None:
-    x = random(1, 3, 6, 8)
-    torch.testing.assert_close(total_variation(x, torch.ones(1, 1, 6, 8)), total_variation(x))
-    mask = torch.zeros(1, 1, 6, 8)
-    mask[..., 1:5, 2:7] = 1
-    torch.testing.assert_close(total_variation(x, mask), total_variation(x[..., 1:5, 2:7]))
-    assert float(total_variation(x, torch.zeros(1, 1, 6, 8))) == 0
 
 
 def test_variation_of_one_row_and_gradient() -> None:
     assert float(total_variation(random(1, 3, 1, 1))) == 0
     assert float(total_variation(random(1, 3, 1, 9))) > 0
     x = random(1, 2, 4, 5).requires_grad_()
-    assert torch.autograd.gradcheck(lambda p: total_variation(p, random(1, 1, 4, 5, seed=3)), (x,))
+    assert torch.autograd.gradcheck(total_variation, (x,))

@@ -1,4 +1,4 @@
-"""What every style term must do: add up over tiles, take masks, mix, and know a picture from itself."""
+"""Properties of every style term: additivity over tiles, masks, mixing, zero distance of equal pictures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tensors_close(one: Stats, other: Stats) -> None:
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
 
 
-def test_a_picture_is_at_no_distance_from_itself(term: Term) -> None:
+def test_distance_to_itself_is_zero(term: Term) -> None:
     x = features(1)
     assert abs(float(term.distance(term.measure(x), term.mix([term.measure(x)], [3.0])))) < 1e-9
 
@@ -122,7 +122,7 @@ def test_a_mask_of_ones_changes_nothing(term: Term) -> None:
     tensors_close(term.measure(x, torch.ones(1, 1, 12, 16)), term.measure(x))
 
 
-def test_masked_is_cropped(term: Term) -> None:
+def test_masked_equals_cropped(term: Term) -> None:
     x, target = features(1), target_of(term)
     mask = torch.zeros(1, 1, 12, 16)
     mask[..., 3:9, 5:13] = 1
@@ -131,7 +131,7 @@ def test_masked_is_cropped(term: Term) -> None:
     torch.testing.assert_close(masked, cropped, rtol=1e-8, atol=0)
 
 
-def test_a_mask_of_halves_weighs_as_ones(term: Term) -> None:
+def test_constant_mask_equals_ones(term: Term) -> None:
     x, target = features(1), target_of(term)
     halves = term.distance(term.measure(x, torch.full((1, 1, 12, 16), 0.5)), target)
     torch.testing.assert_close(halves, term.distance(term.measure(x), target), rtol=1e-6, atol=0)
@@ -153,12 +153,12 @@ def test_mixing_with_all_weight_on_one_is_that_one(term: Term) -> None:
     torch.testing.assert_close(term.distance(x, term.mix([a, b], [5, 0])), alone, rtol=1e-9, atol=1e-12)
 
 
-def test_a_mixture_lies_between(term: Term) -> None:
+def test_mixture_lies_between(term: Term) -> None:
     a, b = term.measure(features(1)), term.measure(features(2))
-    apart = float(term.distance(a, term.mix([b], [1])))
+    full = float(term.distance(a, term.mix([b], [1])))
     near = [float(term.distance(a, term.mix([a, b], [1 - t, t]))) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
     assert near == sorted(near)
-    assert near[0] < 1e-9 < near[-1] == pytest.approx(apart)
+    assert near[0] < 1e-9 < near[-1] == pytest.approx(full)
 
 
 def test_bfloat16_features_are_summed_in_float32(term: Term) -> None:
@@ -177,7 +177,7 @@ def test_bfloat16_features_are_summed_in_float32(term: Term) -> None:
 
 
 def test_flat_features_are_finite(term: Term) -> None:
-    """A style of one colour, or a layer that is silent on it."""
+    """A style of one color, or a layer that is zero on it."""
     for value in (0.0, 0.7):
         flat = torch.full((1, 6, 8, 8), value)
         x = features(1).float().requires_grad_()
@@ -192,9 +192,9 @@ def test_bad_input(term: Term) -> None:
     x = features(1)
     with pytest.raises(PictureError, match=r"features of 16 × 12"):
         term.measure(x, torch.ones(1, 1, 16, 12))
-    with pytest.raises(PictureError, match="one picture at a time"):
+    with pytest.raises(PictureError, match="features of one picture"):
         term.measure(torch.cat([x, x]))
-    with pytest.raises(PictureError, match="mask is empty"):
+    with pytest.raises(PictureError, match="mask of a style is empty"):
         term.mix([term.measure(x, torch.zeros(1, 1, 12, 16))], [1])
     stats = term.measure(x)
     for weights in ([1.0, 1.0], [0.0], [-1.0], [float("nan")], []):
@@ -202,6 +202,6 @@ def test_bad_input(term: Term) -> None:
             term.mix([stats], weights)
 
 
-def test_sliced_refuses_senseless_settings() -> None:
+def test_sliced_rejects_invalid_settings() -> None:
     with pytest.raises(SettingsError, match="at least one direction"):
         SlicedWasserstein(directions_per_step=0)

@@ -10,8 +10,8 @@ import torch
 from bottega.transfer.feedforward import AdaINNet, load
 from recipes.adain import train
 from recipes.adain.config import AdaINRecipe
-from recipes.adain.train import averaged, build, decoder_losses, export, prepare
-from recipes.micro.dataset import PairDataset
+from recipes.adain.train import build_network, build_trainer, decoder_losses, export, load_averaged_network
+from recipes.micro.material import Material
 
 SMALL = AdaINRecipe(batch=2, size=32, steps=2)
 
@@ -32,7 +32,7 @@ def material() -> PairDataset:
 
 
 def test_losses_fall_on_one_batch() -> None:
-    network = build(SMALL).train()
+    network = build_network(SMALL).train()
     pairs = material().draw(SMALL, torch.Generator().manual_seed(1))
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     seen = []
@@ -46,10 +46,10 @@ def test_losses_fall_on_one_batch() -> None:
 
 
 def test_from_the_first_step_to_a_file(tmp_path: Path) -> None:
-    loop = prepare(SMALL, material(), tmp_path, ())
-    assert loop.train() == "finished"
+    trainer = build_trainer(SMALL, material(), tmp_path, ())
+    assert trainer.train() == "finished"
     assert (tmp_path / "samples" / "000002.png").exists()
-    network = averaged(SMALL, loop.checkpoint)
+    network = load_averaged_network(SMALL, trainer.checkpoint)
     export(SMALL, network, tmp_path / "adain.safetensors")
     loaded = load(tmp_path / "adain.safetensors")
     assert isinstance(loaded, AdaINNet)

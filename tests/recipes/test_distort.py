@@ -1,4 +1,4 @@
-"""Spoiled pictures: every way shows, none changes shape, and the generator alone decides."""
+"""DistortionClassifier pictures: every way shows, none changes shape, and the generator alone decides."""
 
 import pytest
 import torch
@@ -33,8 +33,8 @@ def test_every_way_shows_and_keeps_the_shape(way, picture):
 @pytest.mark.parametrize("way", distort.DISTORTIONS, ids=IDS)
 def test_the_generator_alone_decides(way, picture):
     before, state = picture.clone(), torch.get_rng_state()
-    found = {tuple(way(picture, seeded(seed)).flatten().tolist()) for seed in (1, 1, 2, 3, 4, 5)}
-    assert 2 <= len(found) <= 5  # few numbers of levels or of pixels may come twice
+    results = {tuple(way(picture, seeded(seed)).flatten().tolist()) for seed in (1, 1, 2, 3, 4, 5)}
+    assert 2 <= len(results) <= 5  # few indices of levels or of pixels may come twice
     assert torch.equal(picture, before)
     assert torch.equal(state, torch.get_rng_state())
 
@@ -97,7 +97,7 @@ def test_shuffling_moves_whole_pieces(picture):
 
 def test_posterising_leaves_few_levels(picture):
     for seed in range(6):
-        assert 3 <= len(distort.posterise(picture, seeded(seed)).unique()) <= 5
+        assert 3 <= len(distort.posterize(picture, seeded(seed)).unique()) <= 5
 
 
 def test_pixels_are_square(picture):

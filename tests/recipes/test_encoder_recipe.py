@@ -1,4 +1,4 @@
-"""The encoder recipe on a tiny collection: it trains, goes on where it stopped, writes what can be loaded."""
+"""The encoder recipe on a tiny collection: trains, resumes, writes loadable weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bottega.training import PictureSet, load_checkpoint, load_pictures
 from recipes.encoder.__main__ import main, train
 from recipes.encoder.config import EncoderRecipe
 from recipes.encoder.export import averaged_encoder, calibration, export
-from recipes.encoder.train import artist_labels, prepare, student_encoder
+from recipes.encoder.train import artist_labels, build_trainer, student_encoder
 from recipes.split import training_files
 
 EVERY_TASK = {"instance": 1, "two_view": 1, "style": 1, "place": 1, "artist": 1, "spoiled": 1, "cluster": 1}
@@ -26,7 +26,7 @@ TINY = EncoderRecipe(widths=(8, 8, 16, 16), batch=4, size=32, steps=6, **EVERY_T
 
 
 def paint(path, seed):
-    """Soft coloured noise under a gradient, 60 × 50."""
+    """Soft colored noise under a gradient, 60 × 50."""
     generator = np.random.default_rng(seed)
     coarse = Image.fromarray(generator.integers(0, 256, (3 + seed % 9, 4 + seed % 7, 3), np.uint8))
     soft = np.asarray(coarse.resize((60, 50), Image.Resampling.BICUBIC), np.float32)
@@ -37,7 +37,7 @@ def paint(path, seed):
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory):
-    root = tmp_path_factory.mktemp("photos") / "collection"  # the name must not be taken for the folder's
+    root = tmp_path_factory.mktemp("photos") / "collection"  # the name must not be mistaken for the folder's
     rows = [(f"claude_monet/{number}.png", "Claude Monet") for number in range(5)]
     rows += [(f"masters/{number}.png", "Paul Klee") for number in range(2)]
     rows += [(f"caravaggio/{number}.png", "Caravaggio") for number in range(2)]
@@ -51,10 +51,10 @@ def collection(tmp_path_factory):
     return root
 
 
-def copy(collection, target, wanted):
-    """A collection of those training pictures that are wanted."""
+def copy(collection, target, expected):
+    """A collection of those training pictures that are expected."""
     files = [file.relative_to(collection) for file in training_files(collection)]
-    files = [file for file in files if wanted(collection / file)]
+    files = [file for file in files if expected(collection / file)]
     paintings = [file for file in files if file.parts[0] == "paintings"]
     for file in files:
         (target / file).parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def copy(collection, target, wanted):
 
 
 @pytest.fixture(autouse=True)
-def one_small_machine(monkeypatch):
+def single_thread_cpu(monkeypatch):
     torch.set_num_threads(1)
     monkeypatch.setenv("BOTTEGA_DEVICE", "cpu")
     monkeypatch.setenv("BOTTEGA_PRECISION", "fp32")
@@ -86,7 +86,7 @@ def trained(collection, tmp_path_factory):
     return run
 
 
-def test_a_run_leaves_what_it_promises(trained):
+def test_run_folder_has_all_files(trained):
     assert {file.name for file in trained.iterdir()} == {
         "recipe.json",
         "last.pt",
@@ -99,12 +99,12 @@ def test_a_run_leaves_what_it_promises(trained):
     assert np.isfinite(line["loss"])
 
 
-def test_three_steps_and_three_more_are_six(trained, collection, tmp_path):
-    loop, _, _ = prepare(TINY, collection, tmp_path)
-    while loop.global_step < 3:
-        loop.advance()
-    loop.save()
-    second, _, pictures = prepare(TINY, collection, tmp_path)
+def test_resumed_training_equals_uninterrupted(trained, collection, tmp_path):
+    trainer, _, _ = build_trainer(TINY, collection, tmp_path)
+    while trainer.global_step < 3:
+        trainer.advance()
+    trainer.save()
+    second, _, pictures = build_trainer(TINY, collection, tmp_path)
     assert second.resume()
     assert second.global_step == 3
     second.train()
@@ -113,7 +113,7 @@ def test_three_steps_and_three_more_are_six(trained, collection, tmp_path):
     assert (tmp_path / "encoder.safetensors").read_bytes() == whole
 
 
-def test_another_seed_is_another_encoder(trained, collection, tmp_path):
+def test_seed_changes_the_encoder(trained, collection, tmp_path):
     other = TINY.model_copy(update={"seed": 1})
     train(data=collection, run=tmp_path, recipe=other)
     assert (tmp_path / "encoder.safetensors").read_bytes() != (trained / "encoder.safetensors").read_bytes()
@@ -149,14 +149,14 @@ def test_the_export_sees_what_the_average_sees(trained):
         assert float(similarity.min()) > 0.999
 
 
-def test_the_packaged_shape_loads_by_name(collection, tmp_path, monkeypatch):
+def test_exported_encoder_loads_by_name(collection, tmp_path, monkeypatch):
     few = copy(collection, tmp_path / "few", lambda file: "photos/open/" in file.as_posix())
     recipe = EncoderRecipe(batch=2, size=32, steps=1)
     train(data=few, run=tmp_path / "run", recipe=recipe)
     state, configuration = weights.load_file(tmp_path / "run" / "encoder.safetensors")
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
-    facts = {"kind": "encoder", "licence": "MIT", "origin": "a test"}
-    weights.register("mine", state, configuration, architecture="small", **facts)
+    metadata = {"kind": "encoder", "license": "MIT", "provenance": "a test"}
+    weights.register("mine", state, configuration, architecture="small", **metadata)
     encoder = encoders.load_encoder("mine")
     assert isinstance(encoder, VGGEncoder)
     assert torch.equal(encoder.state_dict()["features.0.weight"], state["features.0.weight"].float())
@@ -205,28 +205,28 @@ def test_recipes_that_leave_batches_without_a_task_are_refused(tasks):
 def test_each_of_these_tasks_may_stand_alone(task, collection, tmp_path):
     alone = dict.fromkeys(EVERY_TASK, 0) | {task: 1}
     recipe = EncoderRecipe(widths=(4, 4, 4, 4), batch=2, size=32, steps=3, **alone)
-    loop, _, _ = prepare(recipe, collection, tmp_path)
-    loop.train()
-    assert loop.global_step == 3
+    trainer, _, _ = build_trainer(recipe, collection, tmp_path)
+    trainer.train()
+    assert trainer.global_step == 3
 
 
 @pytest.mark.parametrize(
-    "bad", [{"batch": 1}, {"size": 8}, {"widths": (0, 1, 1, 1)}, {"colour": 1}, {"rate": 0}]
+    "bad", [{"batch": 1}, {"size": 8}, {"widths": (0, 1, 1, 1)}, {"color": 1}, {"rate": 0}]
 )
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(ValidationError):
         EncoderRecipe(**bad)
 
 
-def test_a_batch_larger_than_the_collection_is_refused(collection, tmp_path):
-    with pytest.raises(SettingsError, match="A batch holds 99 different pictures, but only"):
-        prepare(TINY.model_copy(update={"batch": 99}), collection, tmp_path)
+def test_batch_larger_than_the_collection_is_rejected(collection, tmp_path):
+    with pytest.raises(SettingsError, match="A batch needs 99 different pictures, but"):
+        build_trainer(TINY.model_copy(update={"batch": 99}), collection, tmp_path)
 
 
-def test_no_painter_to_name_is_refused(collection, tmp_path):
+def test_no_artist_to_name_is_refused(collection, tmp_path):
     few = copy(collection, tmp_path / "few", lambda file: "paintings" not in file.parts)
     with pytest.raises(SettingsError, match="set artist to 0"):
-        prepare(TINY, few, tmp_path / "run")
+        build_trainer(TINY, few, tmp_path / "run")
 
 
 def test_broken_pictures_are_left_out_and_told(collection, tmp_path, capsys):
@@ -241,31 +241,31 @@ def test_broken_pictures_are_left_out_and_told(collection, tmp_path, capsys):
         train(data=copied, run=tmp_path / "other", recipe=recipe)
 
 
-def test_held_out_painters_are_not_seen(collection, tmp_path):
-    _, _, pictures = prepare(TINY, collection, tmp_path)
+def test_held_out_artists_are_not_seen(collection, tmp_path):
+    _, _, pictures = build_trainer(TINY, collection, tmp_path)
     assert not any("caravaggio" in file.parts for file in pictures.files)
 
 
-def test_labels_are_painters_with_enough_pictures(collection):
+def test_expectedare_artists_with_enough_pictures(collection):
     files = training_files(collection)
     labels = artist_labels(collection, files).tolist()
     for file, label in zip(files, labels, strict=True):
         assert label == (0 if "claude_monet" in file.parts else -1)
 
 
-def test_pictures_are_drawn_by_their_kind_wherever_the_collection_lies(collection):
-    from recipes.encoder.train import _chances
+def test_sampling_weights_by_kind_of_picture(collection):
+    from recipes.encoder.train import _sampling_weights
 
     files = [collection / name for name in ("paintings/a/0.png", "photos/open/0.png", "kaokore/male/0.png")]
-    assert _chances(collection, files).tolist() == pytest.approx([1.0, 4.0, 0.3])
+    assert _sampling_weights(collection, files).tolist() == pytest.approx([1.0, 4.0, 0.3])
 
 
-@pytest.mark.parametrize(("there", "wanted"), [(3, 96), (150, 96), (200, 10)])
-def test_calibration_takes_pictures_from_the_whole_set(there, wanted):
+@pytest.mark.parametrize(("there", "expected"), [(3, 96), (150, 96), (200, 10)])
+def test_calibration_takes_pictures_from_the_whole_set(there, expected):
     pictures = [torch.full((3, 8, 12), number, dtype=torch.uint8) for number in range(there)]
-    crops = calibration(PictureSet(pictures), wanted, side=4)
-    assert crops.shape == (min(there, wanted), 3, 4, 4)
-    numbers = (crops[:, 0, 0, 0] * 255).round().tolist()
-    assert numbers == sorted(set(numbers))
-    assert numbers[0] == 0
-    assert numbers[-1] >= there - 1 - there / wanted
+    crops = calibration(PictureSet(pictures), expected, side=4)
+    assert crops.shape == (min(there, expected), 3, 4, 4)
+    indices = (crops[:, 0, 0, 0] * 255).round().tolist()
+    assert indices == sorted(set(indices))
+    assert indices[0] == 0
+    assert indices[-1] >= there - 1 - there / expected

@@ -31,7 +31,7 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def views():
-    """Waves of twelve directions and colours in two views each, and one spoiled view of each."""
+    """Waves of twelve directions and colors in two views each, and one spoiled view of each."""
     down, across = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
     pictures = []
     for number in range(PICTURES):
@@ -39,7 +39,7 @@ def views():
         wave = torch.sin((down * math.sin(angle) + across * math.cos(angle)) * (0.3 + 0.1 * (number % 4)))
         color = torch.rand(3, 1, 1, generator=seeded(number))
         pictures.append(((0.5 + 0.5 * wave) * color * 255).to(torch.uint8))
-    drawn = Views(size=32, own_jitter=0, colourless=0).draw(pictures, seeded())
+    drawn = Views(size=32, own_jitter=0, colorless=0).draw(pictures, seeded())
     assert drawn.same_colors
     spoiled, kinds = distort(drawn.views[:PICTURES], seeded())
     return torch.cat([drawn.views, spoiled]), kinds
@@ -56,9 +56,9 @@ TASKS = {
     "instance": lambda: pretext.Instance(PICTURES, WIDTHS[-1]),
     "two_view": lambda: pretext.TwoView(WIDTHS[-1]),
     "style": lambda: pretext.StyleMoments(),
-    "place": lambda: pretext.Place(),
-    "artist": lambda: pretext.Artist(torch.tensor([0, 1, 2, -1] * 3), LAYER_WIDTHS),
-    "spoiled": lambda: pretext.Spoiled(LAYER_WIDTHS),
+    "place": lambda: pretext.DenseContrast(),
+    "artist": lambda: pretext.ArtistClassifier(torch.tensor([0, 1, 2, -1] * 3), LAYER_WIDTHS),
+    "spoiled": lambda: pretext.DistortionClassifier(LAYER_WIDTHS),
     "cluster": lambda: pretext.Cluster(PICTURES, WIDTHS[-1], clusters=4, every=1000),
 }
 
@@ -97,25 +97,25 @@ def test_contrast_is_the_paper_written_out(further):
         rest = [other for place, other in enumerate(both) if place != number] + list(others)
         partner = math.exp(float(one @ both[(number + 5) % 10]) / 0.2)
         total -= math.log(partner / sum(math.exp(float(one @ other) / 0.2) for other in rest))
-    found = pretext.contrast(first, second, 0.2, others if further else None)
-    assert float(found) == pytest.approx(total / 10, rel=1e-5)
+    results = pretext.contrastive_loss(first, second, 0.2, others if further else None)
+    assert float(results) == pytest.approx(total / 10, rel=1e-5)
 
 
 def test_contrast_is_least_where_partners_agree():
     first = torch.eye(4)
-    assert float(pretext.contrast(first, first, 0.1)) < 0.01
-    assert float(pretext.contrast(first, first.roll(1, 0), 0.1)) > 5
+    assert float(pretext.contrastive_loss(first, first, 0.1)) < 0.01
+    assert float(pretext.contrastive_loss(first, first.roll(1, 0), 0.1)) > 5
 
 
 def test_spoiled_versions_count_against_a_style():
     first = unit(4, 6, 1)
-    alone = pretext.contrast(first, first, 0.15)
-    assert pretext.contrast(first, first, 0.15, first) > alone + 0.5
+    alone = pretext.contrastive_loss(first, first, 0.15)
+    assert pretext.contrastive_loss(first, first, 0.15, first) > alone + 0.5
 
 
-def batch_of(features, numbers, kinds=()):
+def batch_of(features, indices, kinds=()):
     layers = dict.fromkeys(pretext.STYLE_LAYERS, features)
-    return pretext.Batch(layers, torch.tensor(numbers), torch.tensor(kinds, dtype=torch.long), True, True)
+    return pretext.Batch(layers, torch.tensor(indices), torch.tensor(kinds, dtype=torch.long), True, True)
 
 
 def test_moments_are_means_and_deviations_and_deep_features_are_unit():
@@ -136,10 +136,10 @@ def test_moments_are_means_and_deviations_and_deep_features_are_unit():
     assert torch.allclose(batch.deepest, expected, atol=1e-6)
 
 
-def test_pictures_without_a_painter_do_not_count():
+def test_pictures_without_a_artist_do_not_count():
     features = torch.rand(4, 3, 4, 4, generator=seeded())
     torch.manual_seed(0)
-    head = pretext.Artist(torch.tensor([0, -1, 1]), [3] * 8)
+    head = pretext.ArtistClassifier(torch.tensor([0, -1, 1]), [3] * 8)
     both, known = batch_of(features, [0, 1]), batch_of(features[[0, 2]], [0])
     assert torch.allclose(head(both), head(known))
     unknown = head(batch_of(features, [1, 1]))
@@ -150,15 +150,15 @@ def test_pictures_without_a_painter_do_not_count():
 
 def test_whole_pictures_weigh_as_much_as_one_way_of_spoiling():
     torch.manual_seed(0)
-    head = pretext.Spoiled([3] * 8)
+    head = pretext.DistortionClassifier([3] * 8)
     features = torch.rand(6, 3, 4, 4, generator=seeded())
     batch = batch_of(features, [0, 1], [2, 5])
-    wanted = [0, 0, 0, 0, 2, 5]
+    expected = [0, 0, 0, 0, 2, 5]
     whole = 2 / len(DISTORTIONS) / 4
     total = 0.0
     for layer, classify in zip(pretext.STYLE_LAYERS, head.heads, strict=True):
         chances = classify(batch.moments(layer)).log_softmax(1)
-        each = [-float(chances[view, kind].detach()) for view, kind in enumerate(wanted)]
+        each = [-float(chances[view, kind].detach()) for view, kind in enumerate(expected)]
         total += (whole * sum(each[:4]) + sum(each[4:])) / (4 * whole + 2)
     assert head(batch).item() == pytest.approx(total / 8, rel=1e-4)
 
@@ -177,7 +177,7 @@ def test_clusters_are_found_again_by_k_means():
     labels = head.get_buffer("labels")
     assert len(set(labels[::2].tolist())) == len(set(labels[1::2].tolist())) == 1
     assert labels[0] != labels[1]
-    # The head starts at the centres, so that it names its clusters at once.
+    # The head starts at the centers, so that it names its clusters at once.
     assert loss.item() < 0.1
     assert torch.allclose(head.get_buffer("memory"), batch.deepest[:12] / 2 + batch.deepest[12:] / 2)
 

@@ -1,4 +1,4 @@
-"""Two views of each picture: in order, in range, and with the colours that are said."""
+"""Two views of each picture: in order, in range, and with the colors that are said."""
 
 import pytest
 import torch
@@ -17,7 +17,7 @@ def draw(pictures, seed=0, **settings):
 
 @pytest.fixture
 def pictures():
-    """Three flat pictures of quite different colours: a view shows which one it is of."""
+    """Three flat pictures of quite different colors: a view shows which one it is of."""
     colors = torch.tensor([[200, 40, 40], [40, 200, 40], [60, 60, 220]], dtype=torch.uint8)
     return [color.view(3, 1, 1).expand(3, 70, 90).clone() for color in colors]
 
@@ -38,7 +38,7 @@ def test_shape_and_range(textured, seed):
 
 
 def test_first_views_come_first_and_in_order(pictures):
-    views, same_colors = draw(pictures, 0, own_jitter=0, colourless=0)
+    views, same_colors = draw(pictures, 0, own_jitter=0, colorless=0)
     assert same_colors
     strongest = views.mean((2, 3)).argmax(1)
     assert strongest.tolist() == [0, 1, 2, 0, 1, 2]
@@ -46,7 +46,7 @@ def test_first_views_come_first_and_in_order(pictures):
 
 def test_shared_colours_are_the_same_draw_and_own_colours_are_not(pictures):
     for seed in range(6):
-        views, same_colors = draw(pictures, seed, own_jitter=0, colourless=0)
+        views, same_colors = draw(pictures, seed, own_jitter=0, colorless=0)
         assert same_colors
         first, second = views.mean((2, 3)).chunk(2)
         assert torch.allclose(first, second, atol=1e-3)
@@ -57,16 +57,16 @@ def test_shared_colours_are_the_same_draw_and_own_colours_are_not(pictures):
 
 
 def test_colourless_batches_have_no_palette(textured):
-    found = set()
+    results = set()
     for seed in range(12):
-        views, same_colors = draw(textured, seed, own_jitter=0, colourless=1)
+        views, same_colors = draw(textured, seed, own_jitter=0, colorless=1)
         assert same_colors
         if float((views.amax(1) - views.amin(1)).max()) < 1e-4:
-            found.add("grey")
+            results.add("gray")
         else:
             assert torch.allclose(views.mean((2, 3)), torch.tensor(0.5), atol=0.03)
-            found.add("equal")
-    assert found == {"grey", "equal"}
+            results.add("equal")
+    assert results == {"gray", "equal"}
 
 
 def test_both_kinds_of_batches_come(textured):
@@ -84,18 +84,18 @@ def test_the_generator_alone_decides(textured):
 
 def agreement(drawn):
     """Mean correlation of the brightness of first and second views."""
-    grey = drawn.views.mean(1).flatten(1)
-    first, second = (grey - grey.mean(1, keepdim=True)).chunk(2)
+    gray = drawn.views.mean(1).flatten(1)
+    first, second = (gray - gray.mean(1, keepdim=True)).chunk(2)
     return float(torch.cosine_similarity(first, second).mean())
 
 
 def test_some_batches_show_the_same_place_in_other_colours(textured):
-    found = [
+    results = [
         Views(size=32, own_jitter=0.5, same_place=0.6).draw(textured, seeded(seed)) for seed in range(60)
     ]
-    same = [drawn for drawn in found if drawn.same_place]
+    same = [drawn for drawn in results if drawn.same_place]
     assert 9 <= len(same) <= 28  # 18 expected of binomial(60, 0.3), give or take three deviations
     assert not any(drawn.same_colors for drawn in same)
-    others = [drawn for drawn in found if not drawn.same_colors and not drawn.same_place]
+    others = [drawn for drawn in results if not drawn.same_colors and not drawn.same_place]
     assert min(map(agreement, same)) > 0.3 > 0.2 > max(map(agreement, others))
     assert not any(Views(size=32).draw(textured, seeded(seed)).same_place for seed in range(20))

@@ -2,7 +2,7 @@
 
 from bottega.encoders.base import PIXELS, Encoder
 from bottega.encoders.registry import ENCODERS, build_encoder, load_encoder
-from bottega.encoders.vgg import VGGEncoder, data_dependent_init, normalize_activations
+from bottega.encoders.vgg import VGGEncoder, normalize_activations
 
 __all__ = [
     "ENCODERS",
@@ -10,7 +10,6 @@ __all__ = [
     "Encoder",
     "VGGEncoder",
     "build_encoder",
-    "data_dependent_init",
     "load_encoder",
     "normalize_activations",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
@@ -17,24 +18,12 @@ from bottega.errors import WeightsError
 VGG_STYLE_LAYERS = {"relu1_1": 256.0, "relu2_1": 64.0, "relu3_1": 16.0, "relu4_1": 4.0, "relu5_1": 1.0}
 
 
-def vgg19(pooling: Pooling = "average") -> VGGEncoder:
-    """VGG-19 (Simonyan & Zisserman 2014) without its classifier, 20.0 M parameters."""
+def _vgg(name: str, depths: Sequence[int], pooling: Pooling = "average") -> VGGEncoder:
+    """A VGG (Simonyan & Zisserman 2014) without its classifier."""
     return VGGEncoder(
-        "vgg19",
+        name,
         widths=(64, 128, 256, 512, 512),
-        depths=(2, 2, 4, 4, 4),
-        content_layers={"relu4_2": 1.0},
-        style_layers=VGG_STYLE_LAYERS,
-        pooling=pooling,
-    )
-
-
-def vgg16(pooling: Pooling = "average") -> VGGEncoder:
-    """VGG-16 (Simonyan & Zisserman 2014) without its classifier, 14.7 M parameters."""
-    return VGGEncoder(
-        "vgg16",
-        widths=(64, 128, 256, 512, 512),
-        depths=(2, 2, 3, 3, 3),
+        depths=depths,
         content_layers={"relu4_2": 1.0},
         style_layers=VGG_STYLE_LAYERS,
         pooling=pooling,
@@ -67,8 +56,8 @@ def small(pooling: Pooling = "average", *, batch_norm: bool = False) -> VGGEncod
 
 ENCODERS: dict[str, Callable[..., Encoder]] = {
     "small": small,
-    "vgg16": vgg16,
-    "vgg19": vgg19,
+    "vgg16": partial(_vgg, "vgg16", (2, 2, 3, 3, 3)),  # 14.7 M parameters
+    "vgg19": partial(_vgg, "vgg19", (2, 2, 4, 4, 4)),  # 20.0 M parameters
     "squeezenet": SqueezeNet,
     "resnet50": ResNet50,
 }

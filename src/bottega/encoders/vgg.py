@@ -149,24 +149,3 @@ def normalize_activations(encoder: VGGEncoder, pictures: Tensor) -> VGGEncoder:
         if following is not None:
             following.weight *= scale.view(1, -1, 1, 1)
     return encoder
-
-
-@torch.no_grad()
-def data_dependent_init(encoder: VGGEncoder, pictures: Tensor, *, seed: int = 0) -> VGGEncoder:
-    """Random weights normalized on data: the strong baseline that training has to beat.
-
-    Orthogonal random filters; then, layer by layer, the pre-activations of every channel are shifted and
-    scaled to mean 0 and deviation 1 on ``pictures`` (LSUV, Mishkin & Matas 2016, with biases as well), and
-    finally :func:`normalize_activations`.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    for layer, conv in zip(encoder.layers, encoder.convolutions(), strict=True):
-        nn.init.orthogonal_(conv.weight, gain=2**0.5, generator=generator)
-        assert conv.bias is not None
-        # A large bias keeps the ReLU active, so that the layer outputs its pre-activation.
-        conv.bias.fill_(1e4)
-        before = encoder(pictures, [layer])[layer].float() - 1e4
-        mean, std = before.mean(dim=(0, 2, 3)), before.std(dim=(0, 2, 3)).clamp_min(1e-6)
-        conv.weight /= std.view(-1, 1, 1, 1)
-        conv.bias.copy_(-mean / std)
-    return normalize_activations(encoder, pictures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -22,25 +23,34 @@ PIXELS_PER_SUM = 2**12
 
 
 @dataclass(frozen=True)
-class ChannelMoments:
-    """Sums over positions; tiles of one picture add up, and styles mix (:func:`mix_channel_moments`).
+class Moments:
+    """Sums over positions; tiles of one picture add up.
 
     Attributes:
         mass: ``(N, 1)``, the sum of the positions' weights.
-        first: ``(N, C)``, weighted sum of the features.
-        second: ``(N, C)``, weighted sum of their squares.
+        first: ``(N, C)``, weighted sum of the values.
+        second: weighted sum of their squares or outer products.
     """
 
     mass: Tensor
     first: Tensor
     second: Tensor
 
-    def __add__(self, other: ChannelMoments) -> ChannelMoments:
-        return ChannelMoments(self.mass + other.mass, self.first + other.first, self.second + other.second)
+    def __add__(self, other: Self) -> Self:
+        return type(self)(self.mass + other.mass, self.first + other.first, self.second + other.second)
 
-    def double(self) -> ChannelMoments:
+    def double(self) -> Self:
         """In float64, in which many tiles add up without loss."""
-        return ChannelMoments(self.mass.double(), self.first.double(), self.second.double())
+        return type(self)(self.mass.double(), self.first.double(), self.second.double())
+
+    @property
+    def mean(self) -> Tensor:
+        """``(N, C)``."""
+        return self.first / self.mass
+
+
+class ChannelMoments(Moments):
+    """Moments of feature channels; ``second (N, C)`` sums squares."""
 
     def float(self) -> ChannelMoments:
         """Per unit of mass and in float32; means and deviations do not change."""
@@ -49,40 +59,14 @@ class ChannelMoments:
         return ChannelMoments(torch.ones_like(first[:, :1]), first, second)
 
     @property
-    def mean(self) -> Tensor:
-        """``(N, C)``."""
-        return self.first / self.mass
-
-    @property
     def std(self) -> Tensor:
         """``(N, C)``, of the population; never below the root of :data:`VARIANCE_EPSILON`."""
         variance = self.second / self.mass - self.mean.square()
         return (variance.clamp_min(0) + VARIANCE_EPSILON).sqrt()
 
 
-@dataclass(frozen=True)
-class ColorMoments:
-    """Sums over pixels; tiles of one picture add up.
-
-    Attributes:
-        mass: ``(N, 1)``; first: ``(N, 3)``; second: ``(N, 3, 3)``, of the outer products.
-    """
-
-    mass: Tensor
-    first: Tensor
-    second: Tensor
-
-    def __add__(self, other: ColorMoments) -> ColorMoments:
-        return ColorMoments(self.mass + other.mass, self.first + other.first, self.second + other.second)
-
-    def double(self) -> ColorMoments:
-        """In float64."""
-        return ColorMoments(self.mass.double(), self.first.double(), self.second.double())
-
-    @property
-    def mean(self) -> Tensor:
-        """``(N, 3)``."""
-        return self.first / self.mass
+class ColorMoments(Moments):
+    """Moments of colors; ``second (N, 3, 3)`` sums outer products."""
 
     @property
     def covariance(self) -> Tensor:

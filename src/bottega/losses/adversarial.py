@@ -31,45 +31,24 @@ class AdversarialLoss:
     generator: Callable[[Tensor], Tensor]
 
 
-def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Mean of max(0, 1 − real) plus mean of max(0, 1 + fake) (Lim and Ye 2017): no gradient beyond ±1."""
-    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-
-
-def hinge_generator(fake: Tensor) -> Tensor:
-    """Minus the mean logit."""
-    return -fake.mean()
-
-
-def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """−log D(x) − log(1 − D(G(z))) with D the sigmoid of the logits (Goodfellow et al. 2014).
-
-    Luo and Tao 2025, equation (3).
-    """
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-def non_saturating_generator(fake: Tensor) -> Tensor:
-    """−log D(G(z)), whose gradient does not vanish where D is confident. Luo and Tao 2025, equation (2)."""
-    return F.softplus(-fake).mean()
-
-
-def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Half the squared distance of real logits to 1, of fake ones to 0 (Mao et al. 2017, equation 9)."""
-    return 0.5 * ((real - 1).square().mean() + fake.square().mean())
-
-
-def least_squares_generator(fake: Tensor) -> Tensor:
-    """Half the squared distance of fake logits to 1."""
-    return 0.5 * (fake - 1).square().mean()
-
-
 ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
-    "hinge": AdversarialLoss(hinge_discriminator, hinge_generator),
-    "non-saturating": AdversarialLoss(cross_entropy_discriminator, non_saturating_generator),
-    "least-squares": AdversarialLoss(least_squares_discriminator, least_squares_generator),
+    # Lim and Ye 2017: max(0, 1 − real) + max(0, 1 + fake), without gradient beyond ±1; minus the mean logit.
+    "hinge": AdversarialLoss(
+        lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
+        lambda fake: -fake.mean(),
+    ),
+    # Goodfellow et al. 2014; Luo and Tao 2025, equations (3) and (2), with D the sigmoid of the logits:
+    # −log D(x) − log(1 − D(G(z))), and −log D(G(z)), whose gradient does not vanish where D is confident.
+    "non-saturating": AdversarialLoss(
+        lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),
+        lambda fake: F.softplus(-fake).mean(),
+    ),
+    # Mao et al. 2017, equation (9): half the squared distances of real logits to 1, of fake ones to 0; to 1.
+    "least-squares": AdversarialLoss(
+        lambda real, fake: 0.5 * ((real - 1).square().mean() + fake.square().mean()),
+        lambda fake: 0.5 * (fake - 1).square().mean(),
+    ),
 }
-"""By name; "non-saturating" is the pair of the equations (2) and (3) of Luo and Tao 2025."""
 
 
 def adversarial_loss(name: str) -> AdversarialLoss:

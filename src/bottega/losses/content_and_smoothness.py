@@ -11,6 +11,8 @@ from torch.nn.functional import huber_loss
 from bottega.layers.moments import check_mask, upcast
 from bottega.losses.style_term import MIN_POWER
 
+HUBER_DELTA = 0.1
+
 
 def content_loss(
     features: Tensor, target: Tensor, mask: Tensor | None = None, power: Tensor | None = None
@@ -54,43 +56,21 @@ def content_power(target: Tensor, mask: Tensor | None = None) -> Tensor:
     return torch.maximum(squares.sum(), MIN_POWER * weight)
 
 
-def total_variation(
-    pictures: Tensor,
-    mask: Tensor | None = None,
-    delta: float = 0.1,
-    axes: Sequence[int] = (-1, -2),
-) -> Tensor:
-    """Mean Huber penalty on the differences of neighbors, across and down.
+def total_variation(pictures: Tensor, axes: Sequence[int] = (-1, -2)) -> Tensor:
+    """Mean Huber penalty on the differences of neighboring pixels, across and down.
 
-    Total variation (Rudin, Osher and Fatemi 1992) with Huber's function in place of the absolute value:
-    differences below ``delta`` cost d²/2, so that grain is smoothed; larger ones cost δ(|d| - δ/2), so that
-    edges of strokes are not blurred as squares would. ``delta=1`` is the plain squared variation. The mean
-    over pixels makes it independent of the picture's size.
+    Total variation (Rudin, Osher and Fatemi 1992) with Huber's function instead of the absolute value:
+    differences d below δ = 0.1 cost d²/2, so that grain is smoothed; larger ones cost δ(|d| - δ/2), so that
+    edges of strokes are not blurred as squares would. The mean makes it independent of the picture's size.
 
     Args:
         pictures: ``(N, 3, H, W)`` in [0, 1]; a side of one pixel adds nothing.
-        mask: ``(N or 1, 1, H, W)`` in [0, 1]; a pair of pixels has the smaller weight of the two.
-        delta: where squares turn into absolute values, in units of the picture.
         axes: -1 is across, -2 down; each contributes the mean over its own pairs.
-
-    Raises:
-        PictureError: the mask has another size than the pictures.
     """
-    if mask is not None:
-        mask = check_mask(mask, pictures).to(pictures.dtype).expand(len(pictures), -1, -1, -1)
-    return sum(
-        (_axis_variation(axis, pictures, mask, delta) for axis in axes),
-        start=pictures.new_zeros(()),
-    )
-
-
-def _axis_variation(axis: int, pictures: Tensor, mask: Tensor | None, delta: float) -> Tensor:
-    length = pictures.shape[axis] - 1
-    if length == 0:
-        return pictures.new_zeros(())
-    first, second = pictures.narrow(axis, 0, length), pictures.narrow(axis, 1, length)
-    if mask is None:
-        return huber_loss(first, second, delta=delta)
-    weights = mask.narrow(axis, 0, length).minimum(mask.narrow(axis, 1, length))
-    penalty = huber_loss(first, second, delta=delta, reduction="none").mean(1, keepdim=True)
-    return (penalty * weights).sum() / weights.sum().clamp_min(1e-6)
+    total = pictures.new_zeros(())
+    for axis in axes:
+        pairs = pictures.shape[axis] - 1
+        if pairs:
+            first, second = pictures.narrow(axis, 0, pairs), pictures.narrow(axis, 1, pairs)
+            total = total + huber_loss(first, second, delta=HUBER_DELTA)
+    return total

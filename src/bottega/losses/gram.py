@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from bottega.layers import normalize_weights
-from bottega.losses.style_term import MIN_POWER, check_style_mass, position_sums
+from bottega.losses.style_term import MIN_POWER, SummedStats, SummedTerm, check_style_mass, position_sums
 
 
 @dataclass(frozen=True)
-class GramStats:
+class GramStats(SummedStats):
     """Sums over positions: of the weights, and of the features' outer products."""
 
-    mass: Tensor  # ()
     second: Tensor  # (C, C)
 
-    def tensors(self) -> tuple[Tensor, ...]:
-        return (self.second,)
 
-    def with_tensors(self, tensors: Sequence[Tensor]) -> GramStats:
-        (second,) = tensors
-        return replace(self, second=second)
-
-
-@dataclass(frozen=True)
-class Gram:
+class Gram(SummedTerm):
     """Squared distance between Gram matrices (Gatys, Ecker and Bethge 2016, equations 3 to 5).
 
     The paper divides by 4 C² (positions)². Here each matrix is divided by its own mass, so that pictures of
     different size and masked parts compare, and the distance by the squared norm of the target's matrix, so
-    that one weight serves all layers and encoders. Per layer and target this is the paper's loss times a
+    that one weight suits all layers and encoders. Per layer and target this is the paper's loss times a
     constant, where both pictures have the same size.
     """
-
-    def at_step(self, step: int) -> Self:
-        return self
 
     def measure(self, features: Tensor, mask: Tensor | None = None) -> GramStats:
         mass, _, second = position_sums(features, mask)
         return GramStats(mass, second)
-
-    def merge(self, stats: Sequence[GramStats]) -> GramStats:
-        total = stats[0]
-        for part in stats[1:]:
-            total = GramStats(total.mass + part.mass, total.second + part.second)
-        return total
 
     def mix(self, stats: Sequence[GramStats], weights: Sequence[float]) -> Tensor:
         """The mixture's second moment per unit of mass, ``(C, C)``."""

@@ -19,6 +19,9 @@ before merging, and give each tile its own gradients.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from operator import add
 from typing import Any, Protocol, Self, TypeVar
 
 import torch
@@ -45,6 +48,7 @@ MIN_POWER = 1e-6
 
 S = TypeVar("S", bound=Stats)
 T = TypeVar("T")
+SummedStatsType = TypeVar("SummedStatsType", bound="SummedStats")
 
 
 class StyleTerm(Protocol[S, T]):
@@ -74,6 +78,33 @@ class StyleTerm(Protocol[S, T]):
 
     def distance(self, stats: S, target: T) -> Tensor:
         """A scalar, differentiable in ``stats.tensors()``: 0 for equal statistics, 1 for all zeros."""
+
+
+@dataclass(frozen=True)
+class SummedStats:
+    """Base of statistics that are sums over positions, so that tiles add up; subclasses add tensors."""
+
+    mass: Tensor  # ()
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self)[1:])
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> Self:
+        return type(self)(self.mass, *tensors)
+
+    def __add__(self, other: Self) -> Self:
+        pairs = zip(self.tensors(), other.tensors(), strict=True)
+        return type(self)(self.mass + other.mass, *(a + b for a, b in pairs))
+
+
+class SummedTerm:
+    """Base of style terms with :class:`SummedStats`, which use all positions in every iteration."""
+
+    def at_step(self, step: int) -> Self:
+        return self
+
+    def merge(self, stats: Sequence[SummedStatsType]) -> SummedStatsType:
+        return reduce(add, stats)
 
 
 def leaf(stats: S) -> S:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from bottega.layers import normalize_weights
-from bottega.losses.style_term import MIN_POWER, check_style_mass, position_sums
+from bottega.losses.style_term import MIN_POWER, SummedStats, SummedTerm, check_style_mass, position_sums
+
+# Directions with less than this part of the strongest one's variance are rounding noise of float32 sums.
+MIN_RELATIVE_VARIANCE = 1e-6
+# The gradient divides by roots of eigenvalues, which are at least this part of the largest. It lies below
+# MIN_RELATIVE_VARIANCE squared, so that every direction that covariance_root keeps stays distinct.
+MIN_RELATIVE_EIGENVALUE = 1e-13
 
 
 @dataclass(frozen=True)
-class MomentStats:
+class MomentStats(SummedStats):
     """Sums over positions: of the weights, of the features, of the features' outer products."""
 
-    mass: Tensor  # ()
     first: Tensor  # (C,)
     second: Tensor  # (C, C)
-
-    def tensors(self) -> tuple[Tensor, ...]:
-        return self.first, self.second
-
-    def with_tensors(self, tensors: Sequence[Tensor]) -> MomentStats:
-        first, second = tensors
-        return replace(self, first=first, second=second)
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,7 @@ class GaussianTarget:
     power: Tensor  # (): mean square of the features' norm, what distances are divided by
 
 
-@dataclass(frozen=True)
-class Wasserstein:
+class Wasserstein(SummedTerm):
     """Squared Wasserstein-2 distance of two Gaussians, divided by the target's power.
 
     ``|m₁ - m₂|² + tr(C₁ + C₂ - 2 (C₂^½ C₁ C₂^½)^½)`` (Olkin and Pukelsheim 1982), divided by
@@ -55,17 +52,8 @@ class Wasserstein:
     strongest, and matrices of this size (C ≤ 512) are decomposed there in milliseconds.
     """
 
-    def at_step(self, step: int) -> Self:
-        return self
-
     def measure(self, features: Tensor, mask: Tensor | None = None) -> MomentStats:
         return MomentStats(*position_sums(features, mask))
-
-    def merge(self, stats: Sequence[MomentStats]) -> MomentStats:
-        total = stats[0]
-        for part in stats[1:]:
-            total = MomentStats(total.mass + part.mass, total.first + part.first, total.second + part.second)
-        return total
 
     def mix(self, stats: Sequence[MomentStats], weights: Sequence[float]) -> GaussianTarget:
         shares = normalize_weights(weights, len(stats))
@@ -91,13 +79,6 @@ def _mean_and_second(stats: MomentStats) -> tuple[Tensor, Tensor]:
     """Mean and second moment per unit of mass, in float64 on the processor."""
     mass = stats.mass.cpu().double()
     return stats.first.cpu().double() / mass, stats.second.cpu().double() / mass
-
-
-# Directions with less than this part of the strongest one's variance are rounding noise of float32 sums.
-MIN_RELATIVE_VARIANCE = 1e-6
-# The gradient divides by roots of eigenvalues, which are at least this part of the largest. It lies below
-# MIN_RELATIVE_VARIANCE squared, so that every direction that covariance_root keeps stays distinct.
-MIN_RELATIVE_EIGENVALUE = 1e-13
 
 
 def covariance_root(covariance: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ CHROMA_BISECTIONS = 10
 HISTOGRAM_ROUNDS, HISTOGRAM_LEVELS, HISTOGRAM_SAMPLES = 8, 1024, 2**18
 
 
-def luminance_transfer(result: Tensor, content: Tensor, mask: Tensor | None = None) -> Tensor:
+def luminance_transfer(result: Tensor, content: Tensor) -> Tensor:
     """The lightness of ``result`` with the hue and chroma of ``content`` (Gatys et al. 2017, section 4.2).
 
     The paper uses YIQ; OKLab preserves hues where lightness changes. Colors too saturated for their new
@@ -35,24 +35,19 @@ def luminance_transfer(result: Tensor, content: Tensor, mask: Tensor | None = No
 
     Args:
         result, content: ``(1, 3, H, W)``, sRGB in [0, 1].
-        mask: ``(1, 1, H, W)`` in [0, 1], the strength per pixel; ``None`` is 1 everywhere.
 
     Raises:
         PictureError: the sizes differ.
     """
-    for name, other in (("content", content), ("mask", mask)):
-        if other is not None and other.shape[-2:] != result.shape[-2:]:
-            raise PictureError(
-                f"The {name} is {other.shape[-1]} × {other.shape[-2]} pixels, the result "
-                f"{result.shape[-1]} × {result.shape[-2]}; they must be equal."
-            )
+    if content.shape[-2:] != result.shape[-2:]:
+        raise PictureError(
+            f"The content is {content.shape[-1]} × {content.shape[-2]} pixels, the result "
+            f"{result.shape[-1]} × {result.shape[-2]}; they must be equal."
+        )
     output = torch.empty_like(result)
     for band in _bands(result):
         lab, content_lab = (rgb_to_oklab(p[..., band, :]) for p in (result, content))
-        chroma = content_lab[:, 1:]
-        if mask is not None:
-            chroma = torch.lerp(lab[:, 1:], chroma, mask[..., band, :].to(chroma))
-        output[..., band, :] = _into_srgb(torch.cat([lab[:, :1], chroma], 1))
+        output[..., band, :] = _into_srgb(torch.cat([lab[:, :1], content_lab[:, 1:]], 1))
     return output
 
 
@@ -89,6 +84,8 @@ def color_transfer(
     """
     if method not in ("coral", "histogram"):
         raise SettingsError(f'The color method must be "coral" or "histogram", not "{method}".')
+    _check_mask(picture, mask)
+    _check_mask(reference, reference_mask)
     mean, covariance = _gaussian(picture, mask)
     target_mean, target_covariance = _gaussian(reference, reference_mask)
     linear = monge_kantorovich_matrix(covariance, target_covariance, MIN_COLOR_STD**2)
@@ -123,10 +120,10 @@ def _oklab_pixels(picture: Tensor) -> Tensor:
     return rgb_to_oklab(picture)[0].flatten(1).T
 
 
-def _check_mask(picture: Tensor, mask: Tensor | None) -> Tensor | None:
-    """Return the mask if it fits its picture and is not empty."""
+def _check_mask(picture: Tensor, mask: Tensor | None) -> None:
+    """Raise PictureError unless the mask fits its picture and is not empty."""
     if mask is None:
-        return None
+        return
     if mask.shape[-2:] != picture.shape[-2:]:
         raise PictureError(
             f"The mask is {mask.shape[-1]} × {mask.shape[-2]} pixels, its picture "
@@ -134,12 +131,10 @@ def _check_mask(picture: Tensor, mask: Tensor | None) -> Tensor | None:
         )
     if float(mask.sum()) <= 0:
         raise PictureError("The mask is empty.")
-    return mask
 
 
 def _gaussian(picture: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Mean ``(3,)`` and covariance ``(3, 3)`` of the colors in OKLab, in float64 on the processor."""
-    mask = _check_mask(picture, mask)
     total, first, second = torch.zeros(()), torch.zeros(3), torch.zeros(3, 3)
     for band in _bands(picture):
         colors = _oklab_pixels(picture[..., band, :]).double()
@@ -153,7 +148,6 @@ def _gaussian(picture: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
 
 def _sample_pixels(picture: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Evenly spread pixels in OKLab, ``(pixels, 3)``, and the weight of each."""
-    mask = _check_mask(picture, mask)
     count = picture.shape[-2] * picture.shape[-1]
     samples = min(count, HISTOGRAM_SAMPLES)
     indices = (torch.arange(samples) * count // samples).to(picture.device)

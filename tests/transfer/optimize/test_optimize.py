@@ -24,13 +24,15 @@ def encoder():
     return normalize_activations(net, torch.cat([picture(s) for s in range(4)]))
 
 
-def run(encoder, styles=None, content=None, *, start=None, on_progress=None, checkpoint=None, **settings):
+def run(
+    encoder, styles=None, content=None, *, start_picture=None, on_progress=None, checkpoint=None, **settings
+):
     return optimize(
         picture(0) if content is None else content,
         styles or [Style(picture(1))],
         QUICK.model_copy(update=settings),
         encoder=encoder,
-        start=start,
+        start=start_picture,
         on_progress=on_progress,
         checkpoint=checkpoint,
         save_every=0,
@@ -76,7 +78,7 @@ def test_seed_changes_results_from_noise_only(encoder):
 
 
 def test_start_picture_changes_the_result(encoder):
-    assert not torch.equal(run(encoder, start=picture(9)).picture, run(encoder).picture)
+    assert not torch.equal(run(encoder, start_picture=picture(9)).picture, run(encoder).picture)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])

@@ -1,18 +1,19 @@
-"""Channels of mean one, and random weights made as good as data alone can."""
+"""Activation normalization and data-dependent initialization."""
 
 import pytest
 import torch
 
-from bottega.encoders import VGGEncoder, data_dependent_init, normalize_activations
+from benchmarks.encoders.candidates import data_dependent_init
+from bottega.encoders import VGGEncoder, normalize_activations
 
 DEPTHS = (2, 2, 1)
 
 
 def tiny(pooling="average", seed=0):
     torch.manual_seed(seed)
-    shares = {"relu1_1": 1.0}
+    layer_weights = {"relu1_1": 1.0}
     encoder = VGGEncoder(
-        "tiny", (6, 8, 10), DEPTHS, content_layers=shares, style_layers=shares, pooling=pooling
+        "tiny", (6, 8, 10), DEPTHS, content_layers=layer_weights, style_layers=layer_weights, pooling=pooling
     )
     for conv in encoder.convolutions():
         conv.bias.data.abs_()  # so that most channels fire
@@ -42,21 +43,21 @@ def test_every_channel_that_fires_has_mean_one(pooling, pictures):
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
-def test_the_function_changes_by_a_positive_factor_per_channel_alone(pooling, pictures):
+def test_outputs_change_only_by_a_positive_factor_per_channel(pooling, pictures):
     encoder, original = tiny(pooling), tiny(pooling)
     normalize_activations(encoder, pictures)
-    # Another picture than those that the factors were taken from.
+    # Another picture than those from which the factors were computed.
     other = torch.rand(1, 3, 24, 31, generator=torch.Generator().manual_seed(2))
-    here, there = encoder(other, encoder.layers), original(other, encoder.layers)
+    normalized, reference = encoder(other, encoder.layers), original(other, encoder.layers)
     for name in encoder.layers:
         factor = original(pictures, [name])[name].mean(dim=(0, 2, 3))
         factor = torch.where(alive(original(pictures, [name])[name]), factor, torch.ones(()))
-        scaled = there[name] / factor.view(1, -1, 1, 1)
-        assert torch.allclose(here[name], scaled, rtol=1e-3, atol=1e-4)
-        assert torch.equal(here[name] > 1e-3, scaled > 1e-3)
+        scaled = reference[name] / factor.view(1, -1, 1, 1)
+        assert torch.allclose(normalized[name], scaled, rtol=1e-3, atol=1e-4)
+        assert torch.equal(normalized[name] > 1e-3, scaled > 1e-3)
 
 
-def test_a_dead_channel_stays_as_it_is(pictures):
+def test_dead_channel_does_not_change(pictures):
     encoder = tiny()
     second = encoder.convolutions()[1]
     second.bias.data[3] = -1e3
@@ -69,7 +70,7 @@ def test_a_dead_channel_stays_as_it_is(pictures):
     assert torch.allclose(second.weight[3], dead * scale.view(-1, 1, 1), rtol=1e-5)
 
 
-def test_normalising_twice_changes_nothing_more(pictures):
+def test_normalizing_twice_changes_nothing(pictures):
     once = normalize_activations(tiny(), pictures)
     state = {key: tensor.clone() for key, tensor in once.state_dict().items()}
     normalize_activations(once, pictures)
@@ -77,25 +78,25 @@ def test_normalising_twice_changes_nothing_more(pictures):
         assert torch.allclose(tensor, state[key], rtol=1e-4, atol=1e-6)
 
 
-def test_data_dependent_weights_standardise_before_and_average_after(pictures):
+def test_data_dependent_weights_normalize_before_and_after_relu(pictures):
     encoder = data_dependent_init(tiny(), pictures, seed=4)
-    seen = {}
+    outputs = {}
     for name, conv in zip(encoder.layers, encoder.convolutions(), strict=True):
-        conv.register_forward_hook(lambda *args, name=name: seen.__setitem__(name, args[2]))
+        conv.register_forward_hook(lambda *args, name=name: outputs.__setitem__(name, args[2]))
     after = encoder(pictures, encoder.layers)
     for name in encoder.layers:
-        mean, deviation = seen[name].mean(dim=(0, 2, 3)), seen[name].std(dim=(0, 2, 3))
+        mean, std = outputs[name].mean(dim=(0, 2, 3)), outputs[name].std(dim=(0, 2, 3))
         # The last factor scales mean 0 and deviation 1; a standard normal's ReLU has the mean 0.4.
-        assert float((mean / deviation).abs().max()) < 0.02
-        assert float(deviation.min()) > 1.5
+        assert float((mean / std).abs().max()) < 0.02
+        assert float(std.min()) > 1.5
         assert torch.allclose(after[name].mean(dim=(0, 2, 3)), torch.ones(len(mean)), atol=1e-4)
 
 
-def test_data_dependent_weights_are_decided_by_their_seed(pictures):
+def test_seed_determines_data_dependent_weights(pictures):
     state = torch.get_rng_state()
     first, same, other = (
-        data_dependent_init(tiny(seed=seed), pictures, seed=wanted).state_dict()
-        for seed, wanted in ((0, 5), (9, 5), (0, 6))
+        data_dependent_init(tiny(seed=seed), pictures, seed=init_seed).state_dict()
+        for seed, init_seed in ((0, 5), (9, 5), (0, 6))
     )
     assert all(torch.equal(first[key], same[key]) for key in first)
     assert not torch.allclose(first["features.0.weight"], other["features.0.weight"])

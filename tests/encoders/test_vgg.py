@@ -1,4 +1,4 @@
-"""Plain stacks of convolutions: names, shapes, reach, pooling, folding, arithmetic."""
+"""VGG-style encoders: names, shapes, reach, pooling, batch-norm folding, arithmetic."""
 
 import pytest
 import torch
@@ -16,9 +16,11 @@ NAMES = tuple(
 
 
 def tiny(widths=(4, 5, 6, 7), **options):
-    shares = {"relu1_1": 1.0, "relu4_1": 3.0}
+    layer_weights = {"relu1_1": 1.0, "relu4_1": 3.0}
     torch.manual_seed(0)
-    return VGGEncoder("tiny", widths, DEPTHS, content_layers=shares, style_layers=shares, **options)
+    return VGGEncoder(
+        "tiny", widths, DEPTHS, content_layers=layer_weights, style_layers=layer_weights, **options
+    )
 
 
 def picture(height, width, count=1, seed=0):
@@ -37,24 +39,24 @@ def test_layers_are_named_as_in_the_literature():
 @pytest.mark.parametrize("size", [(32, 48), (33, 47), (1, 1), (1, 9), (7, 130)])
 def test_odd_rows_and_columns_are_kept(size, pooling):
     height, width = size
-    found = tiny(pooling=pooling)(picture(height, width, count=2), NAMES)
-    assert set(found) == set(NAMES)
+    features = tiny(pooling=pooling)(picture(height, width, count=2), NAMES)
+    assert set(features) == set(NAMES)
     for stage, depth in enumerate(DEPTHS):
         for index in range(1, depth + 1):
-            shape = found[f"relu{stage + 1}_{index}"].shape
+            shape = features[f"relu{stage + 1}_{index}"].shape
             assert shape == (2, 4 + stage, -(-height // 2**stage), -(-width // 2**stage))
 
 
-def test_nothing_deeper_than_the_deepest_asked_layer_runs():
+def test_nothing_deeper_than_the_deepest_requested_layer_runs():
     encoder, ran = tiny(), []
-    for number, conv in enumerate(encoder.convolutions()):
-        conv.register_forward_hook(lambda *_, number=number: ran.append(number))
-    found = encoder(picture(16, 16), ["relu3_2", "relu1_1"])
+    for index, conv in enumerate(encoder.convolutions()):
+        conv.register_forward_hook(lambda *_, index=index: ran.append(index))
+    features = encoder(picture(16, 16), ["relu3_2", "relu1_1"])
     assert ran == [0, 1, 2, 3, 4, 5]
-    assert set(found) == {"relu1_1", "relu3_2"}
+    assert set(features) == {"relu1_1", "relu3_2"}
 
 
-def test_layers_asked_together_or_alone_are_the_same():
+def test_layers_computed_together_or_alone_are_equal():
     encoder = tiny()
     together = encoder(picture(20, 20), NAMES)
     for name in NAMES:
@@ -62,23 +64,23 @@ def test_layers_asked_together_or_alone_are_the_same():
 
 
 @pytest.mark.parametrize("layers", [["relu9_1"], ["relu1_1", "conv1_1"]])
-def test_an_unknown_layer_is_named_with_those_there_are(layers):
+def test_unknown_layer_error_lists_the_layers(layers):
     with pytest.raises(SettingsError, match=rf"tiny has no layer '{layers[-1]}'.*relu1_1.*relu4_3"):
         tiny()(picture(8, 8), layers)
 
 
-def test_no_layer_at_all_is_refused():
-    with pytest.raises(SettingsError, match="name at least one"):
+def test_empty_layers_are_rejected():
+    with pytest.raises(SettingsError, match="Name at least one"):
         tiny()(picture(8, 8), [])
 
 
-def test_default_layers_that_do_not_exist_are_refused_when_building():
+def test_unknown_default_layers_are_rejected():
     with pytest.raises(SettingsError, match="relu5_1"):
         VGGEncoder("x", (2, 2), (1, 1), content_layers={"relu5_1": 1}, style_layers={"relu1_1": 1})
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
-def test_pooling_over_what_there_is_at_an_odd_border(pooling):
+def test_pooling_at_an_odd_border_uses_only_its_pixels(pooling):
     encoder = tiny(pooling=pooling)
     x = picture(5, 7)
     before = encoder(x, ["relu1_2"])["relu1_2"]
@@ -101,7 +103,7 @@ def test_average_and_max_agree_on_flat_features_and_differ_elsewhere():
     assert not torch.allclose(average(x, ["relu2_1"])["relu2_1"], largest(x, ["relu2_1"])["relu2_1"])
 
 
-def test_the_picture_is_standardised_and_its_border_repeated():
+def test_picture_is_normalized_and_its_border_repeated():
     encoder, x = tiny(), picture(6, 9)
     mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
@@ -112,8 +114,8 @@ def test_the_picture_is_standardised_and_its_border_repeated():
 
 
 @torch.no_grad()
-def listening(pooling):
-    """An encoder of ones without biases, in which an impulse dies nowhere and black stays black."""
+def all_ones(pooling):
+    """An encoder whose weights are ones without biases, so that an impulse reaches every layer."""
     encoder = tiny((1, 1, 1, 1), pooling=pooling).double().eval()
     for conv in encoder.convolutions():
         conv.weight.fill_(1)
@@ -122,26 +124,26 @@ def listening(pooling):
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
-def test_reach_is_how_far_a_feature_sees_and_no_farther(pooling):
-    encoder, side = listening(pooling), 257
-    grey = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64).view(1, 3, 1, 1)
-    sees = {name: set() for name in NAMES}
-    # Eight neighbouring pixels are every place that a pixel can have within the largest stride.
-    for place in range(120, 128):
+def test_reach_is_the_exact_receptive_radius(pooling):
+    encoder, side = all_ones(pooling), 257
+    gray = torch.tensor([0.485, 0.456, 0.406], dtype=torch.float64).view(1, 3, 1, 1)
+    offsets = {name: set() for name in NAMES}
+    # Eight adjacent pixels cover every position within the largest stride.
+    for pixel in range(120, 128):
         x = encoder.get_buffer("_mean").expand(1, 3, 1, side).clone()
-        assert torch.allclose(x, grey)
-        x[..., place] += 1
+        assert torch.allclose(x, gray)
+        x[..., pixel] += 1
         for name, features in encoder(x, NAMES).items():
             positions = features[0, 0, 0].nonzero().flatten() * encoder.strides[name]
-            sees[name] |= {place - int(position) for position in positions}
+            offsets[name] |= {pixel - int(position) for position in positions}
     for name in NAMES:
         reach, stride = encoder.reach[name], encoder.strides[name]
         # From a feature's first pixel: that far to the right; to the left less the rest of its stride.
-        assert max(sees[name]) == reach
-        assert min(sees[name]) == -(reach - stride + 1)
+        assert max(offsets[name]) == reach
+        assert min(offsets[name]) == -(reach - stride + 1)
 
 
-def test_reach_of_vgg19_is_what_its_layers_add_up_to():
+def test_reach_of_vgg19_by_hand():
     encoder = build_encoder("vgg19")
     # relu1_1: 1; each pooling adds its stride, each convolution the stride behind it.
     assert encoder.reach["relu1_1"] == 1
@@ -173,7 +175,7 @@ def test_batch_norm_folds_into_the_convolutions():
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])
-def test_folding_keeps_the_pooling_and_the_shares(pooling):
+def test_folding_keeps_the_pooling_and_the_layer_weights(pooling):
     encoder = tiny(batch_norm=True, pooling=pooling)
     folded = encoder.fold_batch_norm()
     assert folded.pooling == pooling
@@ -232,7 +234,7 @@ def test_weights_of_another_shape_change_nothing():
     assert all(torch.equal(tensor, before[key]) for key, tensor in encoder.state_dict().items())
 
 
-def test_the_seed_decides_and_the_global_one_is_left_alone():
+def test_seed_determines_weights_and_global_state_is_unchanged():
     state = torch.get_rng_state()
     one, same, other = (build_encoder("small", seed=seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[key], same[key]) for key in one)
@@ -240,7 +242,7 @@ def test_the_seed_decides_and_the_global_one_is_left_alone():
     assert torch.equal(state, torch.get_rng_state())
 
 
-def test_the_small_encoder_has_the_size_that_is_promised():
+def test_small_encoder_has_the_documented_size():
     encoder = small()
     assert sum(parameter.numel() for parameter in encoder.parameters()) == pytest.approx(1.9e6, rel=0.03)
     assert encoder.layers == NAMES
