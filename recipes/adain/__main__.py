@@ -47,9 +47,9 @@ def train(
     recipe = recipe or AdaINRecipe()
     configure_malloc()
     check_resume_settings(recipe, run, ("seed", "encoder"))
-    material = load_material(data, recipe)
-    trainer = build_trainer(recipe, material, run)
-    description = f"{len(material.contents)} photographs, {len(material.styles)} paintings"
+    dataset = load_dataset(data, recipe)
+    trainer = build_trainer(recipe, dataset, run)
+    description = f"{len(dataset.contents)} photographs, {len(dataset.styles)} paintings"
     train_for_minutes(trainer, recipe, run, minutes, description)
     target = run / "adain.safetensors"
     print(f"wrote {target} ({export(recipe, load_averaged_network(recipe, trainer.checkpoint), target)})")

@@ -37,7 +37,7 @@ MIN_POWER = 0.1
 
 
 def build_trainer(
-    recipe: AdaINRecipe, material: Material, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
+    recipe: AdaINRecipe, dataset: PairDataset, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
 ) -> Trainer:
     """A training, ready to start or to resume.
 
@@ -49,7 +49,7 @@ def build_trainer(
     convert_conv2d_weight_memory_format(network, torch.channels_last)
 
     def train_step(step: Step) -> dict[str, Tensor]:
-        pairs = material.draw(recipe, step.generator).to(context.device)
+        pairs = dataset.draw(recipe, step.generator).to(context.device)
         with context.autocast():
             losses = decoder_losses(recipe, network, pairs)
         step.update(losses["loss"])
