@@ -1,7 +1,7 @@
 """The founding study's tables: ``python -m recipes.paper --table 8 --data COLLECTION --run runs/paper``.
 
-Trains what a table needs (or takes what an earlier call trained in the same folder), draws, measures, and
-writes ``table-8.md``, ``.json`` and a sheet of unpicked pictures into the folder.
+Trains what a table needs (or uses what an earlier call trained in the same folder), generates, measures, and
+writes ``table-8.md``, ``.json`` and a sheet of the first samples into the folder.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import cyclopts
 from recipes.command_line import run_app
 from recipes.paper import tables
 from recipes.paper.config import PaperRecipe
-from recipes.paper.sets import PictureSplit, collection, few, own
-from recipes.paper.writing import write
+from recipes.paper.report import write
+from recipes.paper.sets import PictureSplit, collection, subset, user_pictures
 
 app = cyclopts.App(help=__doc__)
 
@@ -40,31 +40,31 @@ def make(
     data
         The picture collection (see ``recipes/split.py``).
     run
-        Folder for trainings, drawn pictures and tables.
+        Folder for trainings, samples and tables.
     pictures
-        A folder of the artist's own, the third row of table 7; without it that row is left out.
+        The user's own pictures, the third row of table 7; without them that row is left out.
     recipe
         The settings.
     """
     recipe = recipe or PaperRecipe()
 
-    def bench(split: PictureSplit, name: str) -> tables.Bench:
-        return tables.Bench(recipe, split, run / name)
+    def experiment(split: PictureSplit, name: str) -> tables.Experiment:
+        return tables.Experiment(recipe, split, run / name)
 
     if table == 7:
-        benches = [bench(few(data), "few"), bench(collection(data), "collection")]
+        experiments = [experiment(subset(data), "subset"), experiment(collection(data), "collection")]
         if pictures is not None:
-            benches.append(bench(own(pictures), "own"))
-        made = tables.table_7(benches)
+            experiments.append(experiment(user_pictures(pictures), "own"))
+        result = tables.table_7(experiments)
     else:
-        maker = {1: tables.table_1, 2: tables.table_2, 8: tables.table_8}[table]
-        made = maker(bench(collection(data), "collection"))
-    print(f"wrote {write(made, f'table-{table}', recipe, run)}")
+        function = {1: tables.table_1, 2: tables.table_2, 8: tables.table_8}[table]
+        result = function(experiment(collection(data), "collection"))
+    print(f"wrote {write(result, f'table-{table}', recipe, run)}")
 
 
-def main(words: Sequence[str] | None = None) -> int:
+def main(args: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code."""
-    return run_app(app, words)
+    return run_app(app, args)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The models of the tables: each trained on the same pictures for the same time, and kept in a folder."""
+"""The models of the tables: each trained on the same pictures for the same time, and saved in a folder."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ FIXED = ("size", "width", "batch", "minutes", "steps", "seed")
 
 @dataclass(frozen=True)
 class Model:
-    """One way to draw.
+    """One model.
 
     Attributes:
-        title: as it stands in a table.
+        title: in the table.
         settings: where it differs from the common ones.
-        classes: whether it is told the classes.
-        build: another generator than the settings name.
+        classes: whether it is conditional.
+        build: a generator instead of the one that the settings describe.
     """
 
     title: str
@@ -42,14 +42,14 @@ def _style_generator(recipe: PaperRecipe, latent: int) -> Generator:
     return StyleGenerator(recipe.size, latent, recipe.width)
 
 
-# The classics with the losses and rates of their own papers.
+# The classic networks with the losses and rates of their papers.
 CLASSIC = {"loss": "non-saturating", "rate": 2e-4, "discriminator_rate": 2e-4, "augment": []}
 
-# Its loss and residual discriminator; its rate of 2e-3 is for equalised weights, and ours diverged with it.
+# The paper's loss and residual discriminator; its rate of 2e-3 is for equalized weights, and diverged here.
 STYLEGAN = {"loss": "non-saturating", "rate": 2e-4, "discriminator_rate": 8e-4}
 
 MODELS: dict[str, Model] = {
-    "ours": Model("ours (few-shot)", {"network": "fewshot"}, classes=True),
+    "bottega": Model("Bottega (few-shot)", {"network": "fewshot"}, classes=True),
     "dcgan": Model("DCGAN", {"network": "dcgan", **CLASSIC}),
     "cgan": Model("conditional DCGAN", {"network": "cdcgan", **CLASSIC}, classes=True),
     "vae": Model("VAE", {"network": "vae", "rate": 1e-3}),
@@ -61,18 +61,20 @@ MODELS: dict[str, Model] = {
 }
 
 
-def trained(name: str, recipe: PaperRecipe, split: PictureSplit, run: Path) -> tuple[Generator, int]:
-    """The generator of this name, trained or taken from an earlier call, and how many steps that were.
+def train_generator(
+    name: str, recipe: PaperRecipe, split: PictureSplit, run_dir: Path
+) -> tuple[Generator, int]:
+    """The generator of this name, trained now or by an earlier call, and its number of steps.
 
     Raises:
         SettingsError: the folder holds a training with other settings.
     """
-    trainer = _train(MODELS[name], recipe, split, run)
+    trainer = _train(MODELS[name], recipe, split, run_dir)
     return best_generator(trainer)[0], trainer.global_step
 
 
-def _train(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) -> Trainer:
-    """The model's training, at its end."""
+def _train(model: Model, recipe: PaperRecipe, split: PictureSplit, run_dir: Path) -> Trainer:
+    """The finished training of a model."""
     classes = model.classes and len(split.training) > 1
     network = model.settings["network"]
     settings = GanSettings(
@@ -87,12 +89,12 @@ def _train(model: Model, recipe: PaperRecipe, split: PictureSplit, run: Path) ->
             "seed": recipe.seed,
         }
     )
-    grouped = split.training if classes else {"": split.files}
-    check_resume_settings(recipe, run, FIXED)
-    dataset = load_dataset(grouped, recipe.size)
+    files = split.training if classes else {"": split.files}
+    check_resume_settings(recipe, run_dir, FIXED)
+    dataset = load_dataset(files, recipe.size)
     generator = None if model.build is None else model.build(recipe, settings.latent)
-    trainer = build_trainer(settings, dataset, run, generator=generator)
-    (run / SETTINGS_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    trainer = build_trainer(settings, dataset, run_dir, generator=generator)
+    (run_dir / SETTINGS_FILE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     trainer.resume()
     trainer.train()
     return trainer

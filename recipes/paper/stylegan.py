@@ -1,8 +1,8 @@
 """A small generator in the shape of StyleGAN2 (Karras et al. 2020, arXiv 1912.04958), to compare with.
 
-Kept are what makes the shape: a mapping network, a learned constant, convolutions whose weights are modulated
+It has the main parts: a mapping network, a learned constant, convolutions whose weights are modulated
 by the style and demodulated, noise at every layer, and pictures summed over all sides. Left out, for the
-small size: path length regularisation, lazy schedules and equalised rates; mapping has two layers.
+small size: path length regularization, lazy schedules and equalized rates; mapping has two layers.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from bottega.generate import Generator
 
-START = 4
-STYLE = 128
-MOST_CHANNELS = 8  # times the width
+START_SIDE = 4
+STYLE_DIM = 128
+MAX_CHANNELS_FACTOR = 8  # times the width
 
 
 class StyleGenerator(Generator):
@@ -29,22 +29,26 @@ class StyleGenerator(Generator):
 
     def __init__(self, size: int, latent: int, width: int) -> None:
         super().__init__(size, latent)
-        sides = [START * 2**octave for octave in range((size // START).bit_length())]
-        channels = {side: width * min(size // side, MOST_CHANNELS) for side in sides}
+        sides = [START_SIDE * 2**octave for octave in range((size // START_SIDE).bit_length())]
+        channels = {side: width * min(size // side, MAX_CHANNELS_FACTOR) for side in sides}
         self.levels = len(sides)
         self.mapping = nn.Sequential(
-            nn.Linear(latent, STYLE), nn.LeakyReLU(0.2), nn.Linear(STYLE, STYLE), nn.LeakyReLU(0.2)
+            nn.Linear(latent, STYLE_DIM),
+            nn.LeakyReLU(0.2),
+            nn.Linear(STYLE_DIM, STYLE_DIM),
+            nn.LeakyReLU(0.2),
         )
-        self.constant = nn.Parameter(torch.randn(1, channels[START], START, START))
+        self.constant = nn.Parameter(torch.randn(1, channels[START_SIDE], START_SIDE, START_SIDE))
         self.blocks = nn.ModuleList(
-            _Block(channels[max(side // 2, START)], channels[side], enlarge=side > START) for side in sides
+            _Block(channels[max(side // 2, START_SIDE)], channels[side], upsample=side > START_SIDE)
+            for side in sides
         )
 
     has_mapping = True
 
     @property
     def style_dim(self) -> int:
-        return STYLE
+        return STYLE_DIM
 
     def map_style(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
         self.join(z, condition)
@@ -54,32 +58,32 @@ class StyleGenerator(Generator):
         x = self.constant.expand(len(styles[0]), -1, -1, -1)
         picture: Tensor | None = None
         for block, style in zip(self.blocks, styles, strict=True):
-            x, colors = block(x, style)
-            picture = colors if picture is None else _doubled(picture) + colors
+            x, to_rgb = block(x, style)
+            picture = to_rgb if picture is None else _upsample(picture) + to_rgb
         assert picture is not None
         return torch.sigmoid(picture)
 
 
-def _doubled(x: Tensor) -> Tensor:
+def _upsample(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 class _Block(nn.Module):
-    """Two modulated convolutions and the picture that their features give."""
+    """Two modulated convolutions and their contribution to the picture."""
 
-    def __init__(self, incoming: int, outgoing: int, *, enlarge: bool) -> None:
+    def __init__(self, incoming: int, outgoing: int, *, upsample: bool) -> None:
         super().__init__()
-        self.enlarge = enlarge
+        self.upsample = upsample
         self.first = Modulated(incoming, outgoing, 3)
         self.second = Modulated(outgoing, outgoing, 3)
-        self.colors = Modulated(outgoing, 3, 1, demodulate=False)
+        self.to_rgb = Modulated(outgoing, 3, 1, demodulate=False)
 
     def forward(self, x: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
-        if self.enlarge:
-            x = _doubled(x)
+        if self.upsample:
+            x = _upsample(x)
         x = F.leaky_relu(self.first(x, style), 0.2)
         x = F.leaky_relu(self.second(x, style), 0.2)
-        return x, self.colors(x, style)
+        return x, self.to_rgb(x, style)
 
 
 class Modulated(nn.Module):
@@ -88,10 +92,10 @@ class Modulated(nn.Module):
     def __init__(self, incoming: int, outgoing: int, kernel: int, *, demodulate: bool = True) -> None:
         super().__init__()
         self.demodulate = demodulate
-        deviation = (incoming * kernel**2) ** -0.5
-        self.weight = nn.Parameter(torch.randn(outgoing, incoming, kernel, kernel) * deviation)
+        std = (incoming * kernel**2) ** -0.5
+        self.weight = nn.Parameter(torch.randn(outgoing, incoming, kernel, kernel) * std)
         self.bias = nn.Parameter(torch.zeros(outgoing))
-        self.affine = nn.Linear(STYLE, incoming)
+        self.affine = nn.Linear(STYLE_DIM, incoming)
         nn.init.ones_(self.affine.bias)
         self.noise = nn.Parameter(torch.zeros(1)) if demodulate else None
 

@@ -42,7 +42,7 @@ class GanSettings(BaseModel):
     width: int = Field(24, ge=4, le=256, multiple_of=4, description="channels; time grows with the square")
     latent: int = Field(128, ge=1, le=4096, description="length of the noise vector")
     classes: bool = Field(True, description="use subfolders as classes")
-    minutes: float = Field(60.0, gt=0, le=100_000, description="training time, unless --steps is given")
+    minutes: float = Field(60.0, gt=0, le=100_000, description="training time, if --steps is 0")
     steps: int = Field(0, ge=0, le=10**8, description="training steps; 0 trains for --minutes instead")
     grow: float = Field(0.4, ge=0, lt=1, description="share of a fewshot training on smaller pictures")
     batch: int = Field(16, ge=2, le=1024, description="pictures per step")

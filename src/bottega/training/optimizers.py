@@ -70,7 +70,7 @@ def parameter_groups(
     """Parameter groups for an optimizer: lower learning rates for some layers, weight decay where it helps.
 
     The last rule that matches a name counts. Biases and the weights of norms (parameters of fewer than two
-    dimensions) get no weight decay unless a rule says so. A rule with ``lr_factor`` 0 freezes its parameters:
+    dimensions) get no weight decay unless a rule sets it. A rule with ``lr_factor`` 0 freezes its parameters:
     they require no gradient from then on, and are in no group.
 
     Raises:

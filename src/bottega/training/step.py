@@ -71,7 +71,7 @@ class OptimizerStep:
             return
         self.context.average_gradients(parameters)
         if all(parameter.grad is None for parameter in parameters):
-            raise SettingsError(f'The loss given to the optimizer "{name}" depends on none of its weights.')
+            raise SettingsError(f'The loss for the optimizer "{name}" depends on none of its weights.')
         limit = float("inf") if self.max_grad_norm is None else self.max_grad_norm
         norm = nn.utils.clip_grad_norm_(parameters, limit)
         finite = bool((norm + loss.detach().to(norm)).isfinite())
@@ -151,4 +151,4 @@ class Step:
 
 
 StepFunction = Callable[[Step], Mapping[str, Tensor]]
-"""Updates weights, and returns the scalars to log, by name."""
+"""Update weights, and return the scalars to log, by name."""

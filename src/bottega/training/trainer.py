@@ -281,7 +281,7 @@ class Trainer:
                 event(callback)
 
     def resume(self) -> bool:
-        """Continue from the run's checkpoint; False if there is none.
+        """Continue from the run's checkpoint; False if it is missing.
 
         Raises:
             WeightsError: the checkpoint is damaged or of another network.

@@ -87,7 +87,7 @@ class Generator(nn.Module):
         """How many of the :attr:`levels` a picture of ``side`` uses.
 
         Raises:
-            SettingsError: there is no such side.
+            SettingsError: the generator does not make this side.
         """
         if side not in self.sides:
             sides = ", ".join(map(str, self.sides))

@@ -1,4 +1,4 @@
-"""Differentiable augmentation: the discriminator sees real and fake pictures changed alike.
+"""Differentiable augmentation: the discriminator sees real and fake pictures changed in the same way.
 
 After Zhao et al. 2020 (DiffAugment: translation, color, cutout), with the adaptive probability of Karras et
 al. 2020 (ADA), which rises while the discriminator overfits to the training pictures.

@@ -1,4 +1,4 @@
-"""Tables as Markdown for people and JSON for programs, with a sheet of unpicked pictures of each model."""
+"""Tables as Markdown and JSON, with a sheet of the first samples of each model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bottega.pictures import contact_sheet, save
 from recipes.paper.config import PaperRecipe
 from recipes.paper.tables import Cell, Table
 
-SHOWN = 12
+SHEET_COLUMNS = 12
 
 
 def write(table: Table, name: str, recipe: PaperRecipe, folder: Path) -> Path:
@@ -29,9 +29,9 @@ def write(table: Table, name: str, recipe: PaperRecipe, folder: Path) -> Path:
         temporary.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     with atomic_write(page) as temporary:
         temporary.write_text(markdown(table), encoding="utf-8")
-    rows = [files[:SHOWN] for files in table.sheets.values()]
+    rows = [files[:SHEET_COLUMNS] for files in table.sheets.values()]
     labels = [
-        [title if not place else "" for place in range(len(row))]
+        [title if not index else "" for index in range(len(row))]
         for title, row in zip(table.sheets, rows, strict=True)
     ]
     save(
@@ -43,19 +43,19 @@ def write(table: Table, name: str, recipe: PaperRecipe, folder: Path) -> Path:
 
 def markdown(table: Table) -> str:
     """The table, its notes below it."""
-    heads = list(table.rows[0])
+    columns = list(table.rows[0])
     lines = [
         f"# {table.title}",
         "",
-        "| " + " | ".join(heads) + " |",
-        "| --- |" + " ---: |" * (len(heads) - 1),
+        "| " + " | ".join(columns) + " |",
+        "| --- |" + " ---: |" * (len(columns) - 1),
     ]
-    lines += ["| " + " | ".join(_said(row[head]) for head in heads) + " |" for row in table.rows]
+    lines += ["| " + " | ".join(_format(row[column]) for column in columns) + " |" for row in table.rows]
     lines += ["", "In brackets: 95 % intervals.", *(f"\n{note}" for note in table.notes)]
     return "\n".join(lines) + "\n"
 
 
-def _said(cell: Cell) -> str:
+def _format(cell: Cell) -> str:
     if isinstance(cell, Interval):
         return f"{format_number(cell.estimate)} [{format_number(cell.low)}, {format_number(cell.high)}]"
     return cell if isinstance(cell, str) else format_number(cell)
