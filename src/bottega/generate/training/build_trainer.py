@@ -70,7 +70,7 @@ def build_trainer(
         callbacks: additional ones.
         context: where to compute; None uses the best device.
         warn: called with a message about mode collapse or copying.
-        generator: trained instead of the one that the settings describe; the discriminator follows the settings.
+        generator: trained instead of the one that the settings describe.
 
     Raises:
         SettingsError: settings that contradict each other or do not fit the pictures.
