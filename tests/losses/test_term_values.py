@@ -11,7 +11,7 @@ import scipy.stats
 import torch
 
 from bottega.losses import Gram, SlicedWasserstein, Wasserstein
-from bottega.losses.wasserstein import covariance_root, sqrt_trace
+from bottega.losses.moment_terms import covariance_root, sqrt_trace
 
 
 def features(seed: int, height: int, width: int, channels: int = 8) -> torch.Tensor:

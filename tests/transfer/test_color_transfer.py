@@ -161,7 +161,7 @@ def test_bad_input() -> None:
     x = random(1, 3, 8, 6)
     with pytest.raises(SettingsError, match='not "magic"'):
         color_transfer(x, x, "magic")  # type: ignore[arg-type]
-    with pytest.raises(PictureError, match="mask is 8 × 6 pixels, its picture 6 × 8"):
+    with pytest.raises(PictureError, match="mask is 8 × 6 pixels, the picture 6 × 8"):
         color_transfer(x, x, reference_mask=torch.ones(1, 1, 6, 8))
     with pytest.raises(PictureError, match="empty"):
         color_transfer(x, x, mask=torch.zeros(1, 1, 8, 6))

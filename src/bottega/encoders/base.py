@@ -169,19 +169,28 @@ class Encoder(nn.Module):
         return self.eval().requires_grad_(False)
 
 
-def tap_sequential(
-    modules: nn.Sequential, layer_names: Mapping[int, str], x: Tensor, layers: frozenset[str]
-) -> dict[str, Tensor]:
-    """Run ``modules`` as far as the deepest of ``layers``; ``layer_names`` names outputs by module index."""
-    features: dict[str, Tensor] = {}
-    for index, module in enumerate(modules):
-        x = module(x)
-        layer = layer_names.get(index)
-        if layer in layers:
-            features[layer] = x
-            if len(features) == len(layers):
-                break
-    return features
+class SequentialEncoder(Encoder):
+    """An encoder whose layers are outputs of modules in :attr:`features`, called one after the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential()
+        self.layer_names: dict[int, str] = {}
+
+    def add_layer(self, name: str, channels: int, field: ReceptiveField) -> None:
+        super().add_layer(name, channels, field)
+        self.layer_names[len(self.features) - 1] = name
+
+    def forward_layers(self, x: Tensor, layers: frozenset[str]) -> dict[str, Tensor]:
+        features: dict[str, Tensor] = {}
+        for index, module in enumerate(self.features):
+            x = module(x)
+            name = self.layer_names.get(index)
+            if name in layers:
+                features[name] = x
+                if len(features) == len(layers):
+                    break
+        return features
 
 
 def normalize_layer_weights(weights: Mapping[str, float]) -> dict[str, float]:

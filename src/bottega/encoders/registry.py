@@ -9,8 +9,7 @@ import torch
 
 from bottega import weights
 from bottega.encoders.base import Encoder
-from bottega.encoders.resnet import ResNet50
-from bottega.encoders.squeezenet import SqueezeNet
+from bottega.encoders.classifiers import ResNet50, SqueezeNet
 from bottega.encoders.vgg import Pooling, VGGEncoder
 from bottega.errors import WeightsError
 

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.encoders.base import Encoder, ReceptiveField, normalize_layer_weights, tap_sequential
+from bottega.encoders.base import ReceptiveField, SequentialEncoder, normalize_layer_weights
 
 Pooling = Literal["average", "max"]
 PaddingMode = Literal["replicate", "zeros"]
 
 
-class VGGEncoder(Encoder):
+class VGGEncoder(SequentialEncoder):
     """A stack of stages: ``depths[s]`` convolutions of ``widths[s]`` channels, each stage at half the size.
 
     Layers are named ``relu<stage>_<convolution>`` from one, as in the literature. Only the first convolution
@@ -53,8 +53,6 @@ class VGGEncoder(Encoder):
         super().__init__()
         self.name, self.pooling, self.padding_mode = name, pooling, padding_mode
         self.widths, self.depths = tuple(widths), tuple(depths)
-        self.features = nn.Sequential()
-        self.layer_names: dict[int, str] = {}
         in_channels, field = 3, ReceptiveField()
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
             for index in range(1, depth + 1):
@@ -65,18 +63,14 @@ class VGGEncoder(Encoder):
                 if batch_norm:
                     self.features.append(nn.BatchNorm2d(width))
                 self.features.append(nn.ReLU())
-                in_channels, field, layer = width, field.then(3, padding=1), f"relu{stage}_{index}"
-                self.layer_names[len(self.features) - 1] = layer
-                self.add_layer(layer, width, field)
+                in_channels, field = width, field.then(3, padding=1)
+                self.add_layer(f"relu{stage}_{index}", width, field)
             if stage < len(widths):
                 self.features.append(_Pooling(pooling))
                 field = field.then(2, 2)
         self.content_layers = normalize_layer_weights(content_layers)
         self.style_layers = normalize_layer_weights(style_layers)
         self.check_layers([*self.content_layers, *self.style_layers])
-
-    def forward_layers(self, x: Tensor, layers: frozenset[str]) -> dict[str, Tensor]:
-        return tap_sequential(self.features, self.layer_names, x, layers)
 
     def convolutions(self) -> list[nn.Conv2d]:
         """The convolutions, shallow to deep, one for each name in :attr:`layers`."""

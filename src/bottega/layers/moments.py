@@ -227,6 +227,15 @@ def check_mask(mask: Tensor, features: Tensor) -> Tensor:
     return mask
 
 
+def check_same_size(name: str, picture: Tensor, other_name: str, other: Tensor) -> None:
+    """Raise PictureError unless ``(..., H, W)`` of both are equal; the names are for the message."""
+    if picture.shape[-2:] != other.shape[-2:]:
+        raise PictureError(
+            f"The {name} is {picture.shape[-1]} × {picture.shape[-2]} pixels, the {other_name} "
+            f"{other.shape[-1]} × {other.shape[-2]}; they must be equal."
+        )
+
+
 def upcast(tensor: Tensor) -> Tensor:
     """Half and bfloat16 become float32, as sums over a picture need the digits; float64 stays."""
     return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()

@@ -1,7 +1,7 @@
 """Losses: content, style statistics and smoothness of pictures, and those of adversarial training.
 
-All of them accept masks. Style terms work on sums that add up over tiles, so that they measure a print of any
-size as a whole (see ``style_term``).
+Style terms work on sums that add up over tiles, so that they measure a print of any size as a whole (see
+``style_term``).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from bottega.losses.content_and_smoothness import content_loss, content_power, total_variation
-from bottega.losses.gram import Gram, GramStats
-from bottega.losses.sliced import ProjectionStats, QuantileTarget, SlicedWasserstein
+from bottega.losses.moment_terms import Gram, Wasserstein
+from bottega.losses.sliced import SlicedWasserstein
 from bottega.losses.style_term import Stats, StyleTerm, leaf, surrogate
 from bottega.losses.training_losses import (
     flat_area_loss,
@@ -20,7 +20,6 @@ from bottega.losses.training_losses import (
     sliced_loss,
     stability_loss,
 )
-from bottega.losses.wasserstein import GaussianTarget, MomentStats, Wasserstein
 
 STYLE_TERMS: dict[str, type[StyleTerm[Any, Any]]] = {
     "gram": Gram,
@@ -29,8 +28,7 @@ STYLE_TERMS: dict[str, type[StyleTerm[Any, Any]]] = {
 }
 
 __all__ = [
-    "STYLE_TERMS", "GaussianTarget", "Gram", "GramStats", "MomentStats", "ProjectionStats",
-    "QuantileTarget", "SlicedWasserstein", "Stats", "StyleTerm", "Wasserstein", "content_loss",
+    "STYLE_TERMS", "Gram", "SlicedWasserstein", "Stats", "StyleTerm", "Wasserstein", "content_loss",
     "content_power", "flat_area_loss", "identity_loss", "leaf", "moment_loss", "normalized_content_loss",
     "sliced_loss", "stability_loss", "surrogate", "total_variation",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
-from bottega.layers.moments import MIN_COLOR_STD, monge_kantorovich_matrix
+from bottega.layers.moments import MIN_COLOR_STD, check_same_size, monge_kantorovich_matrix
 
 ColorMatchMethod = Literal["coral", "histogram"]
 
@@ -39,11 +39,7 @@ def luminance_transfer(result: Tensor, content: Tensor) -> Tensor:
     Raises:
         PictureError: the sizes differ.
     """
-    if content.shape[-2:] != result.shape[-2:]:
-        raise PictureError(
-            f"The content is {content.shape[-1]} × {content.shape[-2]} pixels, the result "
-            f"{result.shape[-1]} × {result.shape[-2]}; they must be equal."
-        )
+    check_same_size("content", content, "result", result)
     output = torch.empty_like(result)
     for band in _bands(result):
         lab, content_lab = (rgb_to_oklab(p[..., band, :]) for p in (result, content))
@@ -124,11 +120,7 @@ def _check_mask(picture: Tensor, mask: Tensor | None) -> None:
     """Raise PictureError unless the mask fits its picture and is not empty."""
     if mask is None:
         return
-    if mask.shape[-2:] != picture.shape[-2:]:
-        raise PictureError(
-            f"The mask is {mask.shape[-1]} × {mask.shape[-2]} pixels, its picture "
-            f"{picture.shape[-1]} × {picture.shape[-2]}; they must be equal."
-        )
+    check_same_size("mask", mask, "picture", picture)
     if float(mask.sum()) <= 0:
         raise PictureError("The mask is empty.")
 

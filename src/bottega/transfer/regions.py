@@ -15,6 +15,7 @@ from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import gaussian_blur, reduce_mask
+from bottega.layers.moments import check_same_size
 from bottega.pictures import resize
 
 BACKGROUND = "background"
@@ -48,11 +49,8 @@ class Style:
                 f"The weight of a style must be 0 or more and its scale above 0, "
                 f"not {self.weight} and {self.scale}."
             )
-        if self.mask is not None and self.mask.shape[-2:] != self.picture.shape[-2:]:
-            raise PictureError(
-                f"The mask of a style is {self.mask.shape[-1]} × {self.mask.shape[-2]} pixels, "
-                f"its picture {self.picture.shape[-1]} × {self.picture.shape[-2]}; they must be equal."
-            )
+        if self.mask is not None:
+            check_same_size("mask of a style", self.mask, "style picture", self.picture)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,25 @@ class LossWeights:
         return frozenset(style | (set(self.content_layers) if self.content else set()))
 
 
+def encoder_tiles(
+    encoder: Encoder,
+    layers: Iterable[str],
+    picture: Tensor,
+    side: int,
+    shift: tuple[int, int] = (0, 0),
+) -> list[Tile]:
+    """Tiles of ``picture`` with all the context that features at ``layers`` depend on; see `tile_grid`."""
+    height, width = picture.shape[-2:]
+    margin = max(encoder.reach[n] for n in layers)
+    return tile_grid(height, width, side, margin, max(encoder.strides[n] for n in layers), shift)
+
+
+def encode_core(encoder: Encoder, layers: Iterable[str], padded: Tensor, tile: Tile) -> dict[str, Tensor]:
+    """Features of a tile's core, from the pixels of its padded box."""
+    features = encoder(padded.contiguous(memory_format=torch.channels_last), layers)
+    return {n: tile.inner.downscale(encoder.strides[n]).crop(f) for n, f in features.items()}
+
+
 class Objective:
     """Loss and gradient of a picture at one scale.
 
@@ -114,7 +133,7 @@ class Objective:
 
     def _whole(self, picture: Tensor) -> tuple[float, Tensor]:
         x = picture.detach().requires_grad_()
-        features = self._features(x)
+        features = self.encoder(x.contiguous(memory_format=torch.channels_last), self.layers)
         loss = self._content_loss(features, self.target.content, self.target.content_masks)
         if self.weights.smoothness:
             loss = loss + self.weights.smoothness * total_variation(x)
@@ -128,7 +147,7 @@ class Objective:
         tile_stats: list[list[dict[str, Stats]]] = [[] for _ in regions]
         for tile in tiles:
             with torch.no_grad():
-                features = self._core_features(tile.padded.crop(picture), tile)
+                features = encode_core(self.encoder, self.layers, tile.padded.crop(picture), tile)
             for region, stats in zip(regions, tile_stats, strict=True):
                 stats.append({n: leaf(s) for n, s in self._measure(region, features, tile).items()})
         total = picture.new_zeros(())
@@ -149,7 +168,7 @@ class Objective:
     ) -> Tensor:
         """Add one tile's part to ``gradient``; returns its content loss and smoothness."""
         x = tile.padded.crop(picture).detach().clone().requires_grad_()
-        features = self._core_features(x, tile)
+        features = encode_core(self.encoder, self.layers, x, tile)
         content = {n: self._crop_core(t, n, tile) for n, t in self.target.content.items()}
         masks = self.target.content_masks
         masks = None if masks is None else {n: self._crop_core(m, n, tile) for n, m in masks.items()}
@@ -164,13 +183,6 @@ class Objective:
         (tile_gradient,) = torch.autograd.grad(with_style, x)
         tile.padded.crop(gradient).add_(tile_gradient)
         return loss.detach()
-
-    def _features(self, picture: Tensor) -> dict[str, Tensor]:
-        return self.encoder(picture.contiguous(memory_format=torch.channels_last), self.layers)
-
-    def _core_features(self, padded: Tensor, tile: Tile) -> dict[str, Tensor]:
-        features = self._features(padded)
-        return {n: tile.inner.downscale(self.encoder.strides[n]).crop(f) for n, f in features.items()}
 
     def _crop_core(self, feature_map: Tensor, layer: str, tile: Tile) -> Tensor:
         return tile.core.downscale(self.encoder.strides[layer]).crop(feature_map)
@@ -220,8 +232,6 @@ class Objective:
         if not self.tile_side or max(height, width) <= self.tile_side:
             whole = Box(0, 0, height, width)
             return [Tile(whole, whole)]
-        stride = max(self.encoder.strides[n] for n in self.layers)
-        margin = max(self.encoder.reach[n] for n in self.layers)
         generator = torch.Generator().manual_seed(self.seed * 7919 + self._step)
         down, right = torch.randint(self.tile_side, (2,), generator=generator).tolist()
-        return tile_grid(height, width, self.tile_side, margin, stride, (down, right))
+        return encoder_tiles(self.encoder, self.layers, picture, self.tile_side, (down, right))

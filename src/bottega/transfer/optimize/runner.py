@@ -149,6 +149,11 @@ class _Run:
         recolor = settings.recolor and settings.keep_color == "no"
         self.content = recolor_content(content, self.regions, settings.strength) if recolor else content
         self.sizes = scale_sizes(content.shape[-2], content.shape[-1], settings)
+        requested = [settings.iterations] * (len(self.sizes) - 1) + [settings.last_iterations]
+        shares = [min(1.0, FULL_ITERATIONS_SIDE_PIXELS / max(size)) for size in self.sizes]
+        self.iterations = [
+            max(min(n, MIN_ITERATIONS), round(n * share)) for n, share in zip(requested, shares, strict=True)
+        ]
         self.start = start
         inputs = [content, *_region_tensors(regions), *([] if start is None else [start])]
         self.checkpoint = CheckpointFile(checkpoint, save_every, settings, inputs, encoder)
@@ -181,8 +186,8 @@ class _Run:
                 optimizer.load_state(saved["optimizer"])
                 average, first_iteration, self.losses = saved["average"], saved["iteration"], saved["losses"]
                 saved = None
-            for iteration in range(first_iteration, self._iterations(scale)):
-                objective.at_step(self._step_index(scale, iteration))
+            for iteration in range(first_iteration, self.iterations[scale]):
+                objective.at_step(sum(self.iterations[:scale]) + iteration)
                 self.losses[scale].append(optimizer.step(objective))
                 decay = self.settings.average if optimizer.oscillates else 0.0
                 # The average forgets where it started.
@@ -268,7 +273,7 @@ class _Run:
                 scale + 1,
                 len(self.sizes),
                 iteration + 1,
-                self._iterations(scale),
+                self.iterations[scale],
                 self.sizes[scale],
                 work / total,
                 self.losses[scale][-1],
@@ -278,19 +283,10 @@ class _Run:
             )
         )
 
-    def _iterations(self, scale: int) -> int:
-        last = scale == len(self.sizes) - 1
-        requested = self.settings.last_iterations if last else self.settings.iterations
-        share = min(1.0, FULL_ITERATIONS_SIDE_PIXELS / max(self.sizes[scale]))
-        return max(min(requested, MIN_ITERATIONS), round(requested * share))
-
-    def _step_index(self, scale: int, iteration: int) -> int:
-        return sum(self._iterations(s) for s in range(scale)) + iteration
-
     def _work(self, scale: int, iteration: int) -> float:
         """Megapixels processed before ``iteration`` of ``scale``."""
         pixels = [h * w / 1e6 for h, w in self.sizes]
-        before = math.fsum(pixels[s] * self._iterations(s) for s in range(scale))
+        before = math.fsum(pixels[s] * self.iterations[s] for s in range(scale))
         return before + (pixels[scale] * iteration if scale < len(self.sizes) else 0.0)
 
     def _seconds(self) -> float:

@@ -12,9 +12,15 @@ from torch import Tensor
 from bottega.encoders import Encoder
 from bottega.losses import StyleTerm, content_power
 from bottega.pictures import resize
-from bottega.transfer.optimize.objective import LossWeights, RegionTarget, TransferTarget
+from bottega.transfer.optimize.objective import (
+    LossWeights,
+    RegionTarget,
+    TransferTarget,
+    encode_core,
+    encoder_tiles,
+)
 from bottega.transfer.regions import Region, Style, mask_pyramid
-from bottega.transfer.tiles import Box, tile_grid
+from bottega.transfer.tiles import Box
 
 # Larger pictures are encoded in tiles of this side, so that memory is bounded.
 ENCODING_TILE_PIXELS = 1024
@@ -102,16 +108,8 @@ class TargetBuilder:
         self, picture: Tensor, layers: Mapping[str, float]
     ) -> Iterator[tuple[dict[str, Tensor], Box]]:
         """Yields each tile's core features and its core box."""
-        height, width = picture.shape[-2:]
-        margin = max(self.encoder.reach[n] for n in layers)
-        stride = max(self.encoder.strides[n] for n in layers)
-        for tile in tile_grid(height, width, ENCODING_TILE_PIXELS, margin, stride):
-            padded = tile.padded.crop(picture).contiguous(memory_format=torch.channels_last)
-            features = self.encoder(padded, layers)
-            yield (
-                {n: tile.inner.downscale(self.encoder.strides[n]).crop(f) for n, f in features.items()},
-                tile.core,
-            )
+        for tile in encoder_tiles(self.encoder, layers, picture, ENCODING_TILE_PIXELS):
+            yield encode_core(self.encoder, layers, tile.padded.crop(picture), tile), tile.core
 
     def _layer_masks(self, mask: Tensor, layers: Mapping[str, float]) -> dict[str, Tensor]:
         by_stride = mask_pyramid(mask, {self.encoder.strides[n] for n in layers})

@@ -1,4 +1,4 @@
-"""The 2-Wasserstein distance between Gaussians with the features' means and covariances."""
+"""Style terms of first and second moments: the Gram matrix, and the Wasserstein distance of Gaussians."""
 
 from __future__ import annotations
 
@@ -18,6 +18,39 @@ MIN_RELATIVE_VARIANCE = 1e-6
 # The gradient divides by roots of eigenvalues, which are at least this part of the largest. It lies below
 # MIN_RELATIVE_VARIANCE squared, so that every direction that covariance_root keeps stays distinct.
 MIN_RELATIVE_EIGENVALUE = 1e-13
+
+
+@dataclass(frozen=True)
+class GramStats(SummedStats):
+    """Sums over positions: of the weights, and of the features' outer products."""
+
+    second: Tensor  # (C, C)
+
+
+class Gram(SummedTerm):
+    """Squared distance between Gram matrices (Gatys, Ecker and Bethge 2016, equations 3 to 5).
+
+    The paper divides by 4 C² (positions)². Here each matrix is divided by its own mass, so that pictures of
+    different size and masked parts compare, and the distance by the squared norm of the target's matrix, so
+    that one weight suits all layers and encoders. Per layer and target this is the paper's loss times a
+    constant, where both pictures have the same size.
+    """
+
+    def measure(self, features: Tensor, mask: Tensor | None = None) -> GramStats:
+        mass, _, second = position_sums(features, mask)
+        return GramStats(mass, second)
+
+    def mix(self, stats: Sequence[GramStats], weights: Sequence[float]) -> Tensor:
+        """The mixture's second moment per unit of mass, ``(C, C)``."""
+        shares = normalize_weights(weights, len(stats))
+        for part in stats:
+            check_style_mass(part.mass)
+        moments = [share * part.second / part.mass for share, part in zip(shares, stats, strict=True)]
+        return torch.stack(moments).sum(0).detach()
+
+    def distance(self, stats: GramStats, target: Tensor) -> Tensor:
+        norm = target.square().sum().clamp_min((MIN_POWER * len(target)) ** 2)
+        return (stats.second / stats.mass - target).square().sum() / norm
 
 
 @dataclass(frozen=True)
