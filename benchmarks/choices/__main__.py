@@ -68,8 +68,8 @@ def _rows(pool: ItemPool, sessions_file: Path, artists: int, noises: list[float]
     text = sessions_file.read_text(encoding="utf-8") if sessions_file.exists() else ""
     for line in text.splitlines(keepends=True):
         if line.endswith("\n"):
-            found = [Row(**row) for row in json.loads(line)]
-            done[found[0].learner, found[0].kind, found[0].noise, found[0].seed] = found
+            session = [Row(**row) for row in json.loads(line)]
+            done[session[0].learner, session[0].kind, session[0].noise, session[0].seed] = session
     for noise in noises:
         for seed in range(artists):
             for kind in KINDS:

@@ -21,7 +21,7 @@ class Artist:
 
     Attributes:
         utilities: true utility by item id; mean 0 and deviation 1 over all items.
-        noise: scale of the Gumbel noise that is added at each look.
+        noise: scale of the Gumbel noise of each pick.
     """
 
     utilities: dict[str, float]
@@ -32,9 +32,9 @@ class Artist:
         """True utilities ``(n,)``."""
         return np.array([self.utilities[item.id] for item in items])
 
-    def pick(self, shown: Sequence[Item]) -> Item:
-        """The item that looks best at this moment."""
-        return shown[int(np.argmax(self.true(shown) + self.noise * self.rng.gumbel(size=len(shown))))]
+    def pick(self, sheet: Sequence[Item]) -> Item:
+        """The item of highest utility plus noise."""
+        return sheet[int(np.argmax(self.true(sheet) + self.noise * self.rng.gumbel(size=len(sheet))))]
 
 
 Kind = Callable[[Array, np.random.Generator], Array]
@@ -64,9 +64,9 @@ KINDS: dict[str, Kind] = {"linear": linear, "interactions": interactions, "peake
 
 
 def make(kind: str, items: Sequence[Item], noise: float, seed: int) -> Artist:
-    """An artist whose utility is over six traits of the items, chosen by chance.
+    """An artist whose utility is over six traits of the items, chosen at random.
 
-    Traits are standardised over ``items`` and cut off at three deviations.
+    Traits are standardized over ``items`` and clipped at three deviations.
     """
     rng = np.random.default_rng(seed)
     names = list(items[0].traits)

@@ -38,7 +38,7 @@ POOL, FRESH, FIRST_FRESH = 400, 100, 100_000
 GRIDS, NOISE, CARES_ABOUT = 30, 0.5, 6
 LIKED = 100
 PRETRAINED_RATE = 0.3
-SHOWN = 8
+TILES = 8
 
 Utility = Callable[[Sequence[Item]], NDArray[np.float64]]
 
@@ -84,16 +84,19 @@ def measure(
         if adjusted is not None:
             results["adjusted to preferences"] = adjusted
         utilities = np.sort(true(pool))
-        for name, shown in results.items():
-            items = [reader.read(str(number), picture[None]) for number, picture in enumerate(shown)]
+        for name, samples in results.items():
+            items = [reader.read(str(number), picture[None]) for number, picture in enumerate(samples)]
             places = np.searchsorted(utilities, true(items)) / len(utilities)
             rows.append((seed, name, bootstrap_interval(100 * places)))
-            tiles.append((f"artist {seed}: {name}", shown[:SHOWN]))
+            tiles.append((f"artist {seed}: {name}", samples[:TILES]))
             print(*rows[-1], flush=True)
     out.mkdir(parents=True, exist_ok=True)
     (out / "finetune.md").write_text(table(rows, minutes), encoding="utf-8")
-    labels = [[name, *[""] * (SHOWN - 1)] for name, _ in tiles]
-    save(contact_sheet([list(shown[:, None]) for _, shown in tiles], labels, height=96), out / "finetune.png")
+    labels = [[name, *[""] * (TILES - 1)] for name, _ in tiles]
+    save(
+        contact_sheet([list(samples[:, None]) for _, samples in tiles], labels, height=96),
+        out / "finetune.png",
+    )
 
 
 def hidden_utility(pool: Sequence[Item], seed: int) -> Utility:
@@ -119,9 +122,9 @@ def simulate_votes(pool: Sequence[Item], true: Utility, seed: int) -> Preference
     rng = np.random.default_rng([seed, 1])
     model = PreferenceModel.from_pool(TRAITS, pool, seed=seed)
     for _ in range(GRIDS):
-        shown = model.propose(pool, 9)
-        noisy = true(shown) + NOISE * rng.gumbel(size=len(shown))
-        model.pick(shown[int(noisy.argmax())], shown)
+        sheet_items = model.propose(pool, 9)
+        noisy = true(sheet_items) + NOISE * rng.gumbel(size=len(sheet_items))
+        model.pick(sheet_items[int(noisy.argmax())], sheet_items)
     return model
 
 
@@ -182,8 +185,8 @@ def table(rows: Sequence[tuple[int, str, Interval]], minutes: float) -> str:
         "| ---: | --- | ---: |",
     ]
     lines += [
-        f"| {seed} | {name} | {found.estimate:.0f} [{found.low:.0f}, {found.high:.0f}] |"
-        for seed, name, found in rows
+        f"| {seed} | {name} | {interval.estimate:.0f} [{interval.low:.0f}, {interval.high:.0f}] |"
+        for seed, name, interval in rows
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Who learns from the artists: ours, and what it must beat."""
+"""Learners: the full model, and baselines."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from bottega.personalize.preference import Item, ItemSpace, PreferenceModel
 
 Array = NDArray[np.float64]
 
-SHOWN = 9
+SHEET_SIZE = 9
 
 
 class Learner(Protocol):
-    """Proposes, is told what was picked, and scores."""
+    """Proposes items, learns from picks, and scores."""
 
     def propose(self) -> list[Item]:
         """Nine items of the pool that were not shown yet."""
 
-    def pick(self, chosen: Item, shown: Sequence[Item]) -> None:
+    def pick(self, chosen: Item, sheet: Sequence[Item]) -> None:
         """Learn from a choice."""
 
     def scores(self, items: Sequence[Item]) -> Array:
         """Estimated utilities ``(n,)``."""
 
     def best(self, items: Sequence[Item]) -> list[Item]:
-        """The nine that it would propose now, with nothing left to learn."""
+        """The nine that it would propose now, without exploring."""
 
 
 class FullModel:
-    """Our model and our proposals."""
+    """The preference model and its proposals."""
 
     def __init__(self, pool: ItemPool, seed: int) -> None:
         self.model = PreferenceModel.from_pool(pool.traits, pool.pool, seed=seed)
@@ -45,10 +45,10 @@ class FullModel:
         """Of processor time that each update took."""
 
     def propose(self) -> list[Item]:
-        return self.model.propose(self.pool, SHOWN)
+        return self.model.propose(self.pool, SHEET_SIZE)
 
-    def pick(self, chosen: Item, shown: Sequence[Item]) -> None:
-        self.model.pick(chosen, shown)
+    def pick(self, chosen: Item, sheet: Sequence[Item]) -> None:
+        self.model.pick(chosen, sheet)
         start = time.process_time()
         _ = self.model.posterior
         self.seconds.append(time.process_time() - start)
@@ -57,11 +57,11 @@ class FullModel:
         return self.model.utility(items)[0]
 
     def best(self, items: Sequence[Item]) -> list[Item]:
-        return self.model.propose(items, SHOWN, explore=0)
+        return self.model.propose(items, SHEET_SIZE, explore=0)
 
 
 class RandomSheets(FullModel):
-    """Our model, shown nine random pictures each time."""
+    """The preference model, with nine random pictures on each sheet."""
 
     def __init__(self, pool: ItemPool, seed: int) -> None:
         super().__init__(pool, seed)
@@ -69,45 +69,45 @@ class RandomSheets(FullModel):
         self.order = [pool.pool[number] for number in order]
 
     def propose(self) -> list[Item]:
-        shown, self.order = self.order[:SHOWN], self.order[SHOWN:]
-        return shown
+        sheet, self.order = self.order[:SHEET_SIZE], self.order[SHEET_SIZE:]
+        return sheet
 
-    def pick(self, chosen: Item, shown: Sequence[Item]) -> None:
-        self.model.pick(chosen, shown)
+    def pick(self, chosen: Item, sheet: Sequence[Item]) -> None:
+        self.model.pick(chosen, sheet)
 
 
 class Linear:
     """A plain linear model: multinomial logit over standardised traits and embedding, weights N(0, 1).
 
-    It proposes the six best and three random ones, as ours has six places for the best.
+    It proposes the six best and three random ones, as the full model has six places for the best.
     """
 
     def __init__(self, pool: ItemPool, seed: int) -> None:
         self.space = ItemSpace.from_pool(pool.traits, pool.pool)
         self.rng = np.random.default_rng(seed)
-        self.left = list(pool.pool)
+        self.remaining = list(pool.pool)
         self.choice_sets: list[Array] = []
         self.weights = np.zeros(len(self.space.means))
 
     def propose(self) -> list[Item]:
-        order = self.rng.permutation(len(self.left))
-        ranked = order[np.argsort(-self.scores([self.left[n] for n in order]), kind="stable")]
+        order = self.rng.permutation(len(self.remaining))
+        ranked = order[np.argsort(-self.scores([self.remaining[n] for n in order]), kind="stable")]
         best = list(ranked[: 6 if self.choice_sets else 0])
-        chance = [n for n in self.rng.permutation(len(self.left)) if n not in best][: SHOWN - len(best)]
-        return [self.left[n] for n in (*best, *chance)]
+        others = [n for n in self.rng.permutation(len(self.remaining)) if n not in best]
+        return [self.remaining[n] for n in (*best, *others[: SHEET_SIZE - len(best)])]
 
-    def pick(self, chosen: Item, shown: Sequence[Item]) -> None:
-        others = [item for item in shown if item.id != chosen.id]
+    def pick(self, chosen: Item, sheet: Sequence[Item]) -> None:
+        others = [item for item in sheet if item.id != chosen.id]
         self.choice_sets.append(self.space.standardize([chosen, *others]))
-        gone = {item.id for item in shown}
-        self.left = [item for item in self.left if item.id not in gone]
+        used = {item.id for item in sheet}
+        self.remaining = [item for item in self.remaining if item.id not in used]
         self.weights = fit_linear(np.array(self.choice_sets), self.weights)
 
     def scores(self, items: Sequence[Item]) -> Array:
         return self.space.standardize(items) @ self.weights
 
     def best(self, items: Sequence[Item]) -> list[Item]:
-        return [items[n] for n in np.argsort(-self.scores(items), kind="stable")[:SHOWN]]
+        return [items[n] for n in np.argsort(-self.scores(items), kind="stable")[:SHEET_SIZE]]
 
 
 def fit_linear(choice_sets: Array, start: Array) -> Array:

@@ -20,10 +20,10 @@ class Row:
 
     Attributes:
         pairs: share of held-out pairs that it puts in their true order.
-        choices: share of held-out pairs in which it predicts what the artist, with their noise, takes.
+        choices: share of held-out pairs in which it predicts what the artist, with their noise, picks.
         proposed: percentile, among all held-out pictures, of the mean true utility of the nine best it
             proposes out of these.
-        shown: likewise of the nine it had just shown, exploring included.
+        shown: likewise of the last nine it showed, exploring included.
         update: median processor seconds of the last five updates; nan where not measured.
     """
 
@@ -47,13 +47,13 @@ def run(
     model = LEARNERS[learner](pool, seed)
     rows = []
     for grid in range(1, max(stops) + 1):
-        shown = model.propose()
-        model.pick(artist.pick(shown), shown)
+        sheet = model.propose()
+        model.pick(artist.pick(sheet), sheet)
         if grid in stops:
             pairs, choices = _predict_held_out(model, artist, pool, seed)
             true = artist.true(pool.held_out)
             best = float(artist.true(model.best(pool.held_out)).mean())
-            now = float(artist.true(shown).mean())
+            now = float(artist.true(sheet).mean())
             seconds = model.seconds[-5:] if type(model) is FullModel else []
             rows.append(
                 Row(
@@ -77,7 +77,7 @@ def _predict_held_out(learner: Learner, artist: Artist, pool: ItemPool, seed: in
     first, second = rng.integers(len(pool.held_out), size=(2, PAIRS))
     first, second = first[first != second], second[first != second]
     scores, true = learner.scores(pool.held_out), artist.true(pool.held_out)
-    said = scores[first] > scores[second]
-    apart = true[first] - true[second]
-    taken = apart + artist.noise * rng.logistic(size=len(apart)) > 0
-    return float((said == (apart > 0)).mean()), float((said == taken).mean())
+    predicted = scores[first] > scores[second]
+    difference = true[first] - true[second]
+    actual = difference + artist.noise * rng.logistic(size=len(difference)) > 0
+    return float((predicted == (difference > 0)).mean()), float((predicted == actual).mean())

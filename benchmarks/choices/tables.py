@@ -29,14 +29,14 @@ def markdown(rows: Sequence[Row], header: Mapping[str, Any]) -> str:
         f"After {GRIDS} grids of nine, one pick each:",
         "",
         "| artist | noise | learner | held-out pairs in true order | held-out choices predicted | "
-        "utility of proposed, percentile | above the 95th | utility of all shown last, percentile |",
+        "utility of proposed, percentile | above the 95th | utility of the last sheet, percentile |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for (kind, noise, learner), found in _groups(rows, GRIDS).items():
+    for (kind, noise, learner), group in _groups(rows, GRIDS).items():
         lines.append(
-            f"| {kind} | {noise:g} | {learner} | {_cell(found, 'pairs')} | {_cell(found, 'choices')} | "
-            f"{_cell(found, 'proposed')} | {sum(row.proposed > WITHIN for row in found)} of {len(found)} | "
-            f"{_cell(found, 'shown')} |"
+            f"| {kind} | {noise:g} | {learner} | {_cell(group, 'pairs')} | {_cell(group, 'choices')} | "
+            f"{_cell(group, 'proposed')} | {sum(row.proposed > WITHIN for row in group)} of {len(group)} | "
+            f"{_cell(group, 'shown')} |"
         )
     stops = sorted({row.grids for row in rows})
     lines += ["", "Held-out pairs in true order, by the number of grids:", ""]
@@ -62,11 +62,11 @@ def _seconds(updates: Sequence[float]) -> str:
 
 
 def _groups(rows: Sequence[Row], grids: int) -> dict[tuple[str, float, str], list[Row]]:
-    found: dict[tuple[str, float, str], list[Row]] = {}
+    group: dict[tuple[str, float, str], list[Row]] = {}
     for row in rows:
         if row.grids == grids:
-            found.setdefault((row.kind, row.noise, row.learner), []).append(row)
-    return dict(sorted(found.items(), key=lambda pair: (pair[0][1], pair[0][0], pair[0][2])))
+            group.setdefault((row.kind, row.noise, row.learner), []).append(row)
+    return dict(sorted(group.items(), key=lambda pair: (pair[0][1], pair[0][0], pair[0][2])))
 
 
 def _cell(rows: Sequence[Row], measure: str) -> str:

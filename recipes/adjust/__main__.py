@@ -48,12 +48,12 @@ def train(
     recipe = recipe or AdjustRecipe()
     configure_malloc()
     check_resume_settings(recipe, run, ("seed", "width", "blocks"))
-    material = load_training_pictures(data, recipe)
-    loop = prepare(recipe, material, run)
-    train_for_minutes(loop, recipe, run, minutes, f"{len(material)} pictures")
+    dataset = load_training_pictures(data, recipe)
+    trainer = prepare(recipe, dataset, run)
+    train_for_minutes(trainer, recipe, run, minutes, f"{len(dataset)} pictures")
     target = run / "adjust.safetensors"
-    facts = {"recipe": recipe.model_dump(mode="json")}
-    print(f"wrote {target} ({save_adjustment_net(averaged(recipe, loop.checkpoint), target, facts)})")
+    metadata = {"recipe": recipe.model_dump(mode="json")}
+    print(f"wrote {target} ({save_adjustment_net(averaged(recipe, trainer.checkpoint), target, metadata)})")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -42,7 +42,10 @@ SHEET = (
 
 
 def prepare(
-    recipe: AdjustRecipe, material: PictureSet, run: Path, callbacks: tuple[Callback, ...] = (Console(),)
+    recipe: AdjustRecipe,
+    dataset: PictureSet,
+    run: Path,
+    callbacks: tuple[Callback, ...] = (Console(),),
 ) -> Trainer:
     """A training, ready to start or to resume."""
     context = process_context()
@@ -50,7 +53,7 @@ def prepare(
 
     def step(step: Step) -> dict[str, Tensor]:
         batch, requested, mask = (
-            each.to(context.device) for each in random_batch(material, recipe, step.generator)
+            each.to(context.device) for each in random_batch(dataset, recipe, step.generator)
         )
         losses = step_losses(
             network, AdjustmentState.initialize(batch, requested, mask), recipe.network_steps
@@ -59,7 +62,7 @@ def prepare(
         return losses
 
     adam = build_optimizer("adam", network.parameters(), recipe.rate)
-    loop = Trainer(
+    trainer = Trainer(
         network,
         adam,
         step,
@@ -69,11 +72,11 @@ def prepare(
         context=context,
         ema_decay=recipe.average,
     )
-    loop.callbacks = (
+    trainer.callbacks = (
         *callbacks,
         SampleSheets(sample_drawer(network), SHEET_EVERY, columns=1 + len(SHEET) + 1),
     )
-    return loop
+    return trainer
 
 
 def step_losses(network: AdjustmentNet, state: AdjustmentState, count: int) -> dict[str, Tensor]:

@@ -9,7 +9,7 @@ import numpy as np
 from bottega.personalize.preference import Item, PreferenceModel, Trait
 
 TRAITS = tuple(
-    Trait(name=name, low=f"low {name}", middle=f"middling {name}", high=f"high {name}")
+    Trait(name=name, low=f"low {name}", middle=f"medium {name}", high=f"high {name}")
     for name in ("light", "colour", "stroke", "space")
 )
 
@@ -42,7 +42,7 @@ def simulate_votes(
     """Let an artist with that utility pick from proposals."""
     rng = np.random.default_rng(5)
     for _ in range(grids):
-        shown = model.propose(items)
-        seen = [utility(item) + noise * rng.gumbel() for item in shown]
-        model.pick(shown[int(np.argmax(seen))], shown)
+        sheet = model.propose(items)
+        noisy = [utility(item) + noise * rng.gumbel() for item in sheet]
+        model.pick(sheet[int(np.argmax(noisy))], sheet)
     return model

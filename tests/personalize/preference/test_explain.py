@@ -31,7 +31,7 @@ def test_less_and_more_of_a_trait() -> None:
 
 def test_a_best_value_in_the_middle() -> None:
     result = preferences(lambda item: -1.5 * (item.traits["light"] - 0.1) ** 2, 20)["light"]
-    assert result.words == "middling light"
+    assert result.words == "medium light"
     assert result.certainty > 0.7
     assert result.value == pytest.approx(0.1, abs=0.4)
 
@@ -69,8 +69,8 @@ def test_random_picks_give_hardly_any_claims() -> None:
     for seed in range(5):
         model, rng = empty_model(ITEMS, seed), np.random.default_rng(seed)
         for start in range(0, 108, 9):
-            shown = ITEMS[start : start + 9]
-            model.pick(shown[rng.integers(9)], shown)
+            sheet = ITEMS[start : start + 9]
+            model.pick(sheet[rng.integers(9)], sheet)
         claims += len(model.explain().significant)
     assert claims <= 4  # of 20 traits
 

@@ -109,8 +109,8 @@ def test_the_first_proposal_represents_the_pool() -> None:
         for b in range(3)
         for n in range(8)
     ]
-    shown = PreferenceModel.from_pool(TRAITS[:2], items).propose(items)
-    assert len({item.id[:2] for item in shown}) == 9
+    sheet = PreferenceModel.from_pool(TRAITS[:2], items).propose(items)
+    assert len({item.id[:2] for item in sheet}) == 9
 
 
 def test_same_seed_same_proposals(trained: PreferenceModel) -> None:
@@ -210,7 +210,7 @@ def test_files_of_other_formats(tmp_path: Path, trained: PreferenceModel) -> Non
 def test_invalid_arguments_are_refused() -> None:
     model = empty_model(ITEMS)
     nine = ITEMS[:9]
-    for chosen, shown, message in (
+    for chosen, sheet, message in (
         ([], nine, "at least one"),
         (nine, nine, "not all"),
         (ITEMS[50], nine, "not shown"),
@@ -218,7 +218,7 @@ def test_invalid_arguments_are_refused() -> None:
         (nine[0], [*nine, nine[0]], "twice"),
     ):
         with pytest.raises(SettingsError, match=message):
-            model.pick(chosen, shown)
+            model.pick(chosen, sheet)
     for stars in (0, 6, 2.5, True):
         with pytest.raises(SettingsError, match="1, 2, 3, 4 or 5"):
             model.rate(nine[0], stars)  # type: ignore[arg-type]
@@ -271,8 +271,8 @@ def test_an_update_after_thirty_grids_is_quick() -> None:
     ]
     model = PreferenceModel.from_pool(traits, items)
     for start in range(0, 270, 9):
-        shown = items[start : start + 9]
-        model.pick(max(shown, key=lambda item: item.traits["t3"] - item.traits["t7"]), shown)
-    begin = time.process_time()
+        sheet = items[start : start + 9]
+        model.pick(max(sheet, key=lambda item: item.traits["t3"] - item.traits["t7"]), sheet)
+    start_time = time.process_time()
     _ = model.posterior
-    assert time.process_time() - begin < 0.6
+    assert time.process_time() - start_time < 0.6

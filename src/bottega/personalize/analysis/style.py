@@ -97,10 +97,10 @@ def stylize_with_condition(
     is_small = min(picture.shape[-2:]) < STYLE_SIDE
     canvas = resize_for_analysis(picture, STYLE_SIDE) if is_small else picture
     region = resize_for_analysis(mask, STYLE_SIDE) if is_small and mask is not None else mask
-    manners = [StyleTarget(code, strength, colors, region)]
+    targets = [StyleTarget(code, strength, colors, region)]
     if region is not None:
-        manners.append(StyleTarget(None, mask=1 - region))
-    result = load_style_engine(network, precision="fp32").stylize(canvas, manners)
+        targets.append(StyleTarget(None, mask=1 - region))
+    result = load_style_engine(network, precision="fp32").stylize(canvas, targets)
     if not is_small:
         return result
     size = picture.shape[-2:]
