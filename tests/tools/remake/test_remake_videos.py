@@ -83,7 +83,7 @@ def test_a_folder_of_frames_and_masks(bench: Path) -> None:
     shutil.move("in", "moved/in")
     remake("out.mp4", verify=True, search=["moved"])
     Image.fromarray(two_colors(1)[0][::-1].copy()).save("moved/in/1.png")
-    with pytest.raises(MismatchError, match="are not those that the clip was result from"):
+    with pytest.raises(MismatchError, match="are not those that the clip was made from"):
         remake("out.mp4", verify=True, search=["moved"])
     shutil.rmtree("moved")
     with pytest.raises(PictureError, match="The folder in is neither at"):

@@ -18,6 +18,8 @@ from bottega.tools.stylize.style_spec import BACKGROUND, RegionSpec, StyleSpec
 
 TOOL = "stylize"
 
+STYLE_FIELDS = ("weight", "region", "scale", "start_seconds")
+REGION_FIELDS = ("name", "protect", "style_weight", "content_weight")
 IGNORED_FIELDS = frozenset({"path", "bottega", "torch", "threads", "device", "precision", "engine"})
 """Fields that say where a result was made, not what it is."""
 
@@ -48,24 +50,15 @@ def make_recipe(
         "content": content.record(folder),
         **start,
         "styles": [
-            {
-                **spec.source.record(folder),
-                "weight": spec.weight,
-                "scale": spec.scale,
-                "region": spec.region,
-                "start_seconds": spec.start_seconds,
-            }
+            {**spec.source.record(folder), **{name: getattr(spec, name) for name in STYLE_FIELDS}}
             for spec in plan.styles
         ],
         "regions": [
             {
-                "region": region.name,
-                "protect": region.protect,
-                "style_weight": region.style_weight,
-                "content_weight": region.content_weight,
-                "mask": None if region.mask is None else region.mask.record(folder),
+                **{name: getattr(spec, name) for name in REGION_FIELDS},
+                "mask": None if spec.mask is None else spec.mask.record(folder),
             }
-            for region in plan.regions
+            for spec in plan.regions
         ],
     }
 
@@ -91,14 +84,12 @@ class RestoredRecipe:
 
     Attributes:
         weights: the records of the networks.
-        torch: version of torch that made the result.
     """
 
     content: Source
     plan: Plan
     settings: TransferSettings
     weights: dict[str, dict[str, Any]]
-    torch: str
 
 
 def load_recipe(
@@ -134,11 +125,19 @@ def load_recipe(
             values["model"] = str(search.find(model).path if is_file else model["name"])
         settings = configure(TransferSettings, values)
         content = find_source(recipe["content"], search, name)
-        styles = [_restore_style(record, search, name) for record in recipe["styles"]]
-        regions = [_restore_region(record, search, name) for record in recipe["regions"]]
+        styles = [
+            StyleSpec(find_source(record, search, name), **{field: record[field] for field in STYLE_FIELDS})
+            for record in recipe["styles"]
+        ]
+        regions = [
+            RegionSpec(
+                mask=None if record["mask"] is None else find_file(record["mask"], search, name),
+                **{field: record[field] for field in REGION_FIELDS},
+            )
+            for record in recipe["regions"]
+        ]
         has_start = settings.start not in START_KEYWORDS
         start = find_source(recipe["start"], search, name) if has_start else None
-        torch = str(recipe["torch"])
     except SettingsError as error:
         version = recipe.get("bottega")
         raise SettingsError(f"The recipe in {name} was written by version {version}: {error}") from None
@@ -157,25 +156,4 @@ def load_recipe(
     if engine is not None:
         reject_unsupported(settings.methods(), ["engine"])
     overrides = {key: value for key, value in (("device", device), ("engine", engine)) if value is not None}
-    return RestoredRecipe(content, plan, settings.model_copy(update=overrides), weights, torch)
-
-
-def _restore_style(record: dict[str, Any], search: InputSearch, name: str) -> StyleSpec:
-    start = record["start_seconds"]
-    return StyleSpec(
-        find_source(record, search, name),
-        float(record["weight"]),
-        str(record["region"]),
-        float(record["scale"]),
-        None if start is None else float(start),
-    )
-
-
-def _restore_region(record: dict[str, Any], search: InputSearch, name: str) -> RegionSpec:
-    return RegionSpec(
-        str(record["region"]),
-        None if record["mask"] is None else find_file(record["mask"], search, name),
-        bool(record["protect"]),
-        float(record["style_weight"]),
-        float(record["content_weight"]),
-    )
+    return RestoredRecipe(content, plan, settings.model_copy(update=overrides), weights)
