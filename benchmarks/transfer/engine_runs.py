@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks.transfer.microast import MicroASTCode, MicroASTShaped
 from bottega.errors import ResourceError
-from bottega.layers import ChannelMoments, color_moments, recolor
+from bottega.layers import ChannelMoments, color_moments, mk_color_transfer, recolor
 from bottega.transfer.feedforward import MicroNet, StyleCode, StyleTarget, load_style_engine
 from bottega.transfer.feedforward.backends import import_openvino
 from bottega.transfer.feedforward.self_modulated import style_stats
@@ -65,8 +65,8 @@ def micro_run(network: MicroNet, engine: str, threads: int) -> EngineRun:
         return replace(plain.encode(style), texture=(extract_texture_patches(style),))
 
     def stylize(content: Tensor, code: StyleCode) -> Tensor:
-        goal = replace(code, colors=reserve_texture_variance(code.colors.double(), code.texture, 1.0))
-        affine = plain.color_map(color_moments(content).double(), goal)
+        colors = reserve_texture_variance(code.colors.double(), code.texture, 1.0)
+        affine = mk_color_transfer(color_moments(content).double(), colors)
         on = add_texture(recolor(content.float(), affine.float()), code.texture).to(kind)
         result = plain.predict(on, style_stats(plain.channels, [StyleTarget(code)]))
         factors = plain.residual_factors(result.affines) * torch.tensor([RESIDUAL_SHARE, 1.0])

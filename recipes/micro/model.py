@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.transfer.microast import MicroASTShaped
-from bottega.layers import color_moments
+from bottega.layers import color_moments, mk_color_transfer
 from bottega.transfer.feedforward import MicroNet
 from recipes.micro.config import MicroRecipe
 
@@ -27,7 +27,7 @@ class StylizationModel(nn.Module):
     def forward(self, contents: Tensor, code: Any, strength: Tensor) -> Tensor:
         """Stylized ``(N, 3, H, W)``; ``strength`` is ``(N, 1)``."""
         if isinstance(self.network, MicroNet):
-            affine = self.network.color_map(color_moments(contents), code, strength)
+            affine = mk_color_transfer(color_moments(contents), code.colors, strength)
             stylized: Tensor = self.network(contents, affine, *code.mean_std_vectors(), strength)
             return stylized
         baseline: Tensor = self.network(contents, code, strength.view(-1, 1, 1, 1))

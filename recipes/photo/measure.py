@@ -17,7 +17,7 @@ from torch import Tensor
 
 from bottega import evaluate, pictures
 from bottega.errors import WeightsError
-from bottega.layers import color_moments, recolor
+from bottega.layers import color_moments, mk_color_transfer, recolor
 from bottega.losses import sliced_loss
 from bottega.transfer.feedforward import PhotoNet, StyleTarget, load
 from recipes.command_line import run_app
@@ -53,7 +53,7 @@ def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -
     for content in map(_opened, selected):
         for style in map(_opened, style_files):
             code = network.encode(style)
-            plain = recolor(content, network.color_map(color_moments(content), code)).clamp(0, 1)
+            plain = recolor(content, mk_color_transfer(color_moments(content), code.colors)).clamp(0, 1)
             stylized = network.stylize(content, StyleTarget(code))
             for name, result in zip(results, (content, plain, stylized), strict=True):
                 agreement = evaluate.edge_agreement(result, content)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
 from bottega import encoders, pictures, styles
-from bottega.layers import color_moments
+from bottega.layers import color_moments, mk_color_transfer
 from bottega.training import (
     Callback,
     Console,
@@ -91,7 +91,7 @@ def stylize_with_grid(network: PhotoNet, pairs: PairBatch) -> tuple[Tensor, Tens
     hook = network.head.register_forward_hook(lambda module, given, result: heads.append(result))
     try:
         code = network.encode(pairs.styles)
-        affine = network.color_map(color_moments(pairs.contents), code, pairs.strength)
+        affine = mk_color_transfer(color_moments(pairs.contents), code.colors, pairs.strength)
         stylized = network(pairs.contents, affine, *code.mean_std_vectors(), pairs.strength)
     finally:
         hook.remove()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
-from bottega.layers import gaussian_blur
+from bottega.layers import gaussian_blur, mk_color_transfer
 from bottega.transfer.feedforward import MicroNet, PhotoNet, SelfModulatedNet, StyleTarget, mix_style_codes
 from bottega.transfer.feedforward.graph import gate
 
@@ -82,7 +82,9 @@ def test_batch_equals_single_images(network: SelfModulatedNet) -> None:
     strength = torch.tensor([[1.0], [0.4]])
     code = network.encode(styles)
     colors = network.encode(contents).colors
-    painted = network(contents, network.color_map(colors, code, strength), *code.mean_std_vectors(), strength)
+    painted = network(
+        contents, mk_color_transfer(colors, code.colors, strength), *code.mean_std_vectors(), strength
+    )
     for i, share in enumerate((1.0, 0.4)):
         alone = network.stylize(contents[i : i + 1], StyleTarget(network.encode(styles[i : i + 1]), share))
         torch.testing.assert_close(painted[i : i + 1], alone, rtol=0, atol=1e-4)
@@ -167,7 +169,7 @@ def test_gradients_reach_every_parameter() -> None:
         network = trained(kind).train().requires_grad_(True)
         content = picture(1, 32, 32)
         code = network.encode(picture(2, 32, 32))
-        affine = network.color_map(network.encode(content).colors, code)
+        affine = mk_color_transfer(network.encode(content).colors, code.colors)
         painted = network(content, affine, *code.mean_std_vectors(), torch.ones(1, 1))
         torch.autograd.backward((painted * picture(3, 32, 32)).sum())
         silent = [
@@ -183,7 +185,7 @@ def test_gradients_for_identical_images_are_finite() -> None:
     network = trained(MicroNet).train().requires_grad_(True)
     content = picture(1, 32, 32)
     code = network.encode(content)
-    affine = network.color_map(network.encode(content).colors, code)
+    affine = mk_color_transfer(network.encode(content).colors, code.colors)
     torch.autograd.backward(
         network(content, affine, *code.mean_std_vectors(), torch.ones(1, 1)).square().sum()
     )

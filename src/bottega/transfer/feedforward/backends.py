@@ -32,8 +32,7 @@ from bottega.transfer.feedforward.micro import COEFFICIENTS, FOLD, MicroNet
 
 ENGINES = ("torch", "openvino")
 
-BAND_POSITIONS = 2**13
-"""Positions processed at a time; each of their values takes a few hundred kilobytes."""
+BAND_POSITIONS = 2**13  # positions processed at a time; each of their values takes a few hundred kilobytes
 
 TELEMETRY_MODULE = "openvino_telemetry"
 

@@ -38,8 +38,7 @@ from bottega.transfer.texture.synthesis import TEXTURE_RADIUS_PIXELS
 
 UInt8Array = NDArray[np.uint8]
 
-MAX_PARALLEL_IMAGES = 4
-"""Each takes its own memory; the remaining cores work within each of them."""
+MAX_PARALLEL_IMAGES = 4  # each takes its own memory; the remaining cores work within each of them
 
 
 class StyleEngine:

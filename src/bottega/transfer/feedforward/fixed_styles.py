@@ -20,8 +20,7 @@ from bottega.layers import (
 )
 from bottega.transfer.feedforward.style_code import check_image
 
-MULTIPLE = 4
-"""Both sides of the input are padded to a multiple of it."""
+MULTIPLE = 4  # both sides of the input are padded to a multiple of it
 
 
 class TransformerNet(nn.Module):

@@ -10,15 +10,13 @@ from torch import Tensor, nn
 
 from bottega.layers import ChannelMoments, channel_moments
 
-MASK_STRIDES = (4, 8, 16)
-"""Pixels per position at the modulated layers."""
+MASK_STRIDES = (4, 8, 16)  # pixels per position at the modulated layers
 
 MAX_LOG_GAIN = 1.5
 """No channel is scaled by more than 4.5 (or less than 1 / 4.5) at one layer. Over ten layers more would
 amplify the noise of a flat wall beyond recognition; trainings diverged at 20."""
 
-GATE_SCALE = 0.15
-"""Relative distance of the statistics at which the gate is three quarters open."""
+GATE_SCALE = 0.15  # relative distance of the statistics at which the gate is three quarters open
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,11 @@ class GraphSpec:
 
 
 def affine_inputs(affines: Sequence[AffineParams]) -> dict[str, Tensor]:
-    """``gains`` and ``shifts`` of affine layers."""
-    return {
-        "gains": torch.cat([affine.gain for affine in affines], 1),
-        "shifts": torch.cat([affine.shift for affine in affines], 1),
-    }
+    """``gains`` and ``shifts`` of affine layers, if any."""
+    if not affines:
+        return {}
+    gains, shifts = zip(*((affine.gain, affine.shift) for affine in affines), strict=True)
+    return {"gains": torch.cat(gains, 1), "shifts": torch.cat(shifts, 1)}
 
 
 @dataclass(frozen=True)

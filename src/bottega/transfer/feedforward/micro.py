@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -18,6 +17,7 @@ from bottega.layers import (
     ReflectConv2d,
     block_dct_matrix,
     color_moments,
+    mk_color_transfer,
     pad_to_multiple,
     recolor,
 )
@@ -52,8 +52,7 @@ OPPONENT_STD = (
     (0.015, 0.012, 0.012, 0.012),
 )
 
-RESIDUAL_SCALE = 0.5
-"""Unit of the last layer, in standard deviations of the coefficients."""
+RESIDUAL_SCALE = 0.5  # unit of the last layer, in standard deviations of the coefficients
 
 MAX_LOG_SHARPNESS, MIN_LOG_SHARPNESS = 0.7, -2.0
 """Fine detail is doubled at most, or reduced to an eighth. More would amplify noise in flat skies."""
@@ -228,10 +227,9 @@ class FineTunedNet(nn.Module):
     def recolor_and_texture(self, content: Tensor) -> Tensor:
         """Contents ``(N, 3, H, W)`` in the style's colors and with its texture: the network's input."""
         # On the CPU, as not every device has float64.
-        code = self.code
-        palette = ColorMoments(*(values.cpu() for values in vars(code.colors).values())).double()
-        style = replace(code, colors=reserve_texture_variance(palette, self.texture, 1.0))
-        affine = self.network.color_map(color_moments(content.cpu()).double(), style).to(content)
+        colors = ColorMoments(*(values.cpu() for values in vars(self.code.colors).values())).double()
+        colors = reserve_texture_variance(colors, self.texture, 1.0)
+        affine = mk_color_transfer(color_moments(content.cpu()).double(), colors).to(content)
         return add_texture(recolor(content, affine), self.texture)
 
     def forward(self, content: Tensor) -> Tensor:

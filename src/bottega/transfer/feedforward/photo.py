@@ -35,12 +35,10 @@ from bottega.transfer.feedforward.self_modulated import SelfModulatedNet, TrunkS
 from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget
 from bottega.transfer.tiles import Box
 
-TRUNK_SIDE_PIXELS = 256
-"""Side of the square that the trunk sees of any image."""
+TRUNK_SIDE_PIXELS = 256  # side of the square that the trunk sees of any image
 GRID_CELLS = 16
 IDENTITY = torch.eye(3, 4).flatten()
-BAND_PIXELS = 2**16
-"""Of a band of rows, about."""
+BAND_PIXELS = 2**16  # of a band of rows, about
 
 
 class PhotoNet(SelfModulatedNet):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from bottega.layers import ChannelMoments, ColorMoments
+from bottega.layers import ChannelMoments, ColorMoments, mk_color_transfer
 from bottega.layers.blocks import BLOCK_VALUES, row_bands
 from bottega.transfer.feedforward.graph import AffineParams
 from bottega.transfer.feedforward.pixel_blocks import (
@@ -89,12 +89,8 @@ class PreparedTargets:
         affines = []
         for layer, modulation in enumerate(network.modulations[: len(content_stats[0].layers)]):
             moments = [code.layers[layer].float() for code in content_stats]
-            content = ChannelMoments(
-                *(
-                    torch.cat([getattr(m, part) for m in moments]).to(device)
-                    for part in ("mass", "first", "second")
-                )
-            )
+            parts = zip(*((m.mass, m.first, m.second) for m in moments), strict=True)
+            content = ChannelMoments(*(torch.cat(part).to(device) for part in parts))
             affines.append(modulation(content, means[layer], stds[layer], stats["strength"]))
         return affines
 
@@ -160,9 +156,8 @@ def prepare_targets(
             amount = target.strength * target.texture_amount * math.tanh(distance / TEXTURE_FULL_DISTANCE)
         color_map = torch.eye(3, 4, dtype=torch.float64)
         if code is not None and target.effective_color_strength > 0:
-            palette = reserve_texture_variance(code.colors.double(), code.texture, amount)
-            style = replace(code, colors=palette)
-            color_map = network.color_map(colors.double(), style, target.effective_color_strength)[0]
+            style = reserve_texture_variance(code.colors.double(), code.texture, amount)
+            color_map = mk_color_transfer(colors.double(), style, target.effective_color_strength)[0]
         content_moments.append(colors)
         color_maps.append(color_map)
         amounts.append(amount)
@@ -180,15 +175,9 @@ def prepare_targets(
 
 def _color_distance(content: ColorMoments, style: ColorMoments) -> float:
     """Between mean colors and between their standard deviations, in units of [0, 1]."""
-    means = [colors.double().mean for colors in (content, style)]
-    stds = [
-        (colors.double().second / colors.double().mass[..., None] - mean[..., None] * mean[:, None])
-        .diagonal(dim1=1, dim2=2)
-        .clamp_min(0)
-        .sqrt()
-        for colors, mean in zip((content, style), means, strict=True)
-    ]
-    return float(torch.cat([means[0] - means[1], stds[0] - stds[1]], 1).norm())
+    a, b = content.double(), style.double()
+    a_std, b_std = (x.covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt() for x in (a, b))
+    return float(torch.cat([a.mean - b.mean, a_std - b_std], 1).norm())
 
 
 def _recolored_means(blocks: Tensor, color_map: BlockColorMap) -> Tensor:

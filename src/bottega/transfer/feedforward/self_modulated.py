@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from bottega.layers import (
     ChannelMoments,
-    ColorMoments,
     color_moments,
     mk_color_transfer,
     pad_to_multiple,
@@ -118,7 +117,7 @@ class SelfModulatedNet(nn.Module):
 
         Args:
             content: ``(N, 3, H, W)``.
-            affine: ``(N, 3, 4)``, from :meth:`color_map`.
+            affine: ``(N, 3, 4)``, from :func:`bottega.layers.mk_color_transfer`.
             means, stds: ``(N, channels of all layers)``, from :meth:`StyleCode.mean_std_vectors`.
             strength: ``(N, 1)``.
 
@@ -128,12 +127,6 @@ class SelfModulatedNet(nn.Module):
         style = {"means": means, "stds": stds, "strength": strength}
         stylized = self._modulate(recolor(content, affine), style, None)
         return stylized if self.training else stylized.clamp(0, 1)
-
-    @staticmethod
-    @torch.no_grad()
-    def color_map(content: ColorMoments, style: StyleCode, strength: Tensor | float = 1.0) -> Tensor:
-        """The closed-form color map ``(N, 3, 4)`` from the content to the style."""
-        return mk_color_transfer(content, style.colors, strength)
 
     def stylize(self, content: Tensor, targets: StyleTarget | Sequence[StyleTarget]) -> Tensor:
         """Stylize eagerly and without texture; :class:`bottega.transfer.feedforward.StyleEngine` is faster.
@@ -155,7 +148,8 @@ class SelfModulatedNet(nn.Module):
             image = content
             strength = target.effective_color_strength
             if target.code is not None and strength > 0:
-                affine = self.color_map(color_moments(content, target.mask), target.code, strength)
+                colors = color_moments(content, target.mask)
+                affine = mk_color_transfer(colors, target.code.colors, strength)
                 image = recolor(content, affine.expand(len(content), -1, -1).to(content))
             images.append(image if target.mask is None else image * target.mask.to(image))
         colored = torch.stack(images).sum(0) if len(images) > 1 else images[0]

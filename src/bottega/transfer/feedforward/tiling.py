@@ -20,11 +20,9 @@ from bottega.transfer.feedforward.self_modulated import mask_pyramid
 from bottega.transfer.feedforward.style_code import StyleCode, StyleTarget
 from bottega.transfer.tiles import Box, Tile, tile_grid
 
-MAX_UNTILED_BYTES = 3e9
-"""Memory for an image in one piece; larger ones are processed in tiles."""
+MAX_UNTILED_BYTES = 3e9  # memory for an image in one piece; larger ones are processed in tiles
 
-TILE_SIZE = 2048
-"""Side of a tile in pixels, without its context."""
+TILE_SIZE = 2048  # side of a tile in pixels, without its context
 
 
 class TiledRunner:
@@ -85,8 +83,7 @@ class TiledRunner:
             self.transform.recolor(tile.blocks, tile.color_map, result)
             return result
         features, means = self.transform.to_features(tile.blocks, tile.color_map, self.backend.input_dtype)
-        spec = tile.spec(affine_layers=len(affines))
-        residual, *outputs = self.backend.run(spec, tile.graph_inputs(features, affines))
+        residual, *outputs = tile.run(self.backend, features, affines)
         factors = self.network.residual_factors(affines) if affines else outputs[0]
         factors = factors * tile.prepared.residual_gains
         self.transform.finish(tile.blocks, tile.color_map, means, residual, factors, tile.weights, result)
@@ -123,17 +120,11 @@ class TiledRunner:
         totals: list[list[ChannelMoments]] = []
         for tile in tiles:
             inputs = TileInputs(self.network, content, prepared, tile)
-            features, _ = self.transform.to_features(
-                inputs.blocks, inputs.color_map, self.backend.input_dtype
-            )
-            spec = inputs.spec(affine_layers=first, stop_layer=last)
-            means, squares = self.backend.run(spec, inputs.graph_inputs(features, affines))
-            sums = inputs.sums(first, means, squares)
-            if totals:
-                sums = [
-                    [a + b for a, b in zip(*pair, strict=True)] for pair in zip(totals, sums, strict=True)
-                ]
-            totals = sums
+            dtype = self.backend.input_dtype
+            features, _ = self.transform.to_features(inputs.blocks, inputs.color_map, dtype)
+            sums = inputs.sums(first, *inputs.run(self.backend, features, affines, last))
+            pairs = zip(totals, sums, strict=True) if totals else []
+            totals = [[a + b for a, b in zip(*pair, strict=True)] for pair in pairs] or sums
         return totals
 
 
@@ -167,30 +158,29 @@ class TileInputs:
             self.blocks = prepared.recolor_and_texture(self.blocks, self.weights, tile.padded)
             self.color_map = None
 
-    def spec(self, affine_layers: int = 0, stop_layer: int | None = None) -> GraphSpec:
-        """Of the graph that runs on this tile."""
+    def run(
+        self,
+        backend: Backend,
+        features: Tensor,
+        affines: Sequence[AffineParams],
+        stop_layer: int | None = None,
+    ) -> Sequence[Tensor]:
+        """Run the graph on this tile; ``affines`` are those of the first layers."""
         height, width = (BLOCK_SIDE * side for side in self.blocks.shape[:2])
         counts_all = all(
             box == (0, 0, height // stride, width // stride)
             for box, stride in zip(self.boxes, self.network.strides, strict=True)
         )
-        return GraphSpec(
-            affine_layers=affine_layers,
+        spec = GraphSpec(
+            affine_layers=len(affines),
             stop_layer=stop_layer,
             has_regions=bool(self.masks),
-            is_cropped=affine_layers < len(self.network.channels) and not counts_all,
+            is_cropped=len(affines) < len(self.network.channels) and not counts_all,
             is_single_row=min(height, width) == self.network.multiple,
         )
-
-    def graph_inputs(self, features: Tensor, affines: Sequence[AffineParams]) -> dict[str, Tensor]:
-        """All possible inputs; ``affines`` are those of the affine layers."""
-        inputs = {
-            "features": features,
-            "boxes": torch.tensor(self.boxes),
-            **self.masks,
-            **self.prepared.style_stats,
-        }
-        return inputs | affine_inputs(affines) if affines else inputs
+        inputs = {"features": features, "boxes": torch.tensor(self.boxes)}
+        inputs |= self.masks | self.prepared.style_stats | affine_inputs(affines)
+        return backend.run(spec, inputs)
 
     def sums(self, first: int, means: Tensor, squares: Tensor) -> list[list[ChannelMoments]]:
         """A graph's measurements from layer ``first`` on, as sums: by target, then by layer."""

@@ -12,31 +12,24 @@ from torch.nn import functional as F
 from bottega.layers import ColorMoments, gaussian_blur
 from bottega.layers.blocks import BLOCK_SIDE, pad_tones, picture_to_blocks, row_bands, upsample_tones
 
-PATCH_BLOCKS = 16
-"""Blocks along each side of a patch: 64 pixels, a few strokes."""
+PATCH_BLOCKS = 16  # blocks along each side of a patch: 64 pixels, a few strokes
 CELL_BLOCKS = PATCH_BLOCKS // 4
 """Blocks along each side of the 16 cells of a patch, which its descriptor describes one by one."""
 BASE_SIGMA_BLOCKS = 3.0
 """Sigma, in blocks, of the blur that separates texture (finer) from the base layer (smoother)."""
-MAX_SIDE_PIXELS = 1536
-"""Of larger style images only the center is used, or the center of their mask."""
+MAX_SIDE_PIXELS = 1536  # of larger style images only the center is used, or the center of their mask
 PATCH_GROUPS = 16
 """Each position chooses from one group, and groups alternate, so that an even sky does not repeat a patch."""
-PATCH_COUNT = 2048
-"""In all groups together."""
+PATCH_COUNT = 2048  # in all groups together
 DESCRIPTOR_STEPS = 256.0
 """Levels of brightness that descriptors are rounded to: whole numbers add up exactly, in any order."""
-MEAN_COLOR_WEIGHT = 2.0
-"""Weight of a patch's 3 mean colors as against the 48 numbers of its form."""
-VARIATION_WEIGHT = 4.0
-"""Weight of the color variation inside the cells: an even sky should get even patches."""
+MEAN_COLOR_WEIGHT = 2.0  # weight of a patch's 3 mean colors as against the 48 numbers of its form
+VARIATION_WEIGHT = 4.0  # weight of the color variation inside the cells: an even sky should get even patches
 RESIDUAL_SHARE = 0.3
 """Share of the network's own residual that remains under full texture. The texture is the style's own; what
 the network adds to match statistics even better looks like a veil over it."""
-COVERAGE_POWER = 8
-"""The probability of a patch is its mask coverage, relative to the largest, to this power."""
-MAX_RESERVED_SHARE = 0.7
-"""Largest share of the variance of a style's colors that is reserved for texture."""
+COVERAGE_POWER = 8  # the probability of a patch is its mask coverage, relative to the largest, to this power
+MAX_RESERVED_SHARE = 0.7  # largest share of the variance of a style's colors that is reserved for texture
 
 
 @dataclass(frozen=True)

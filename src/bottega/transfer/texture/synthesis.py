@@ -37,18 +37,15 @@ from bottega.transfer.texture.patches import (
     texture_gains,
 )
 
-STEP_BLOCKS = PATCH_BLOCKS // 2
-"""From one patch to the next."""
+STEP_BLOCKS = PATCH_BLOCKS // 2  # from one patch to the next
 TEXTURE_RADIUS_PIXELS = (PATCH_BLOCKS + 1) * BLOCK_SIDE
 """To each side, what the texture of a pixel depends on."""
-TEXTURE_SCALES = (1, 2, 4)
-"""Supported sizes of the texture, relative to the style image."""
+TEXTURE_SCALES = (1, 2, 4)  # supported sizes of the texture, relative to the style image
 DETAIL_THRESHOLD, MAX_DETAIL_THRESHOLD = 0.5, 0.06
 """Deviation of a pixel from its block's base at which it is half detail, half texture: as a multiple of the
 texture's ``detail_std``, and at most."""
 EPSILON = 1e-12
-WINDOW_POWER = 3
-"""Of the sine windows; 1 gives the softest change from patch to patch."""
+WINDOW_POWER = 3  # of the sine windows; 1 gives the softest change from patch to patch
 
 
 @torch.no_grad()

@@ -18,31 +18,22 @@ from bottega.transfer.video.motion import (
     warp,
 )
 
-LONG_SIDE_PIXELS = 160
-"""Of the reduced frames that are compared."""
-MIN_REDUCTION = 2
-"""Frames are always reduced by this factor at least, as means of pixels have less noise."""
-MIN_NOISE, MAX_NOISE = 0.5 / 255, 5 / 255
-"""Bounds of the noise estimate for reduced frames."""
+LONG_SIDE_PIXELS = 160  # of the reduced frames that are compared
+MIN_REDUCTION = 2  # frames are always reduced by this factor at least, as means of pixels have less noise
+MIN_NOISE, MAX_NOISE = 0.5 / 255, 5 / 255  # bounds of the noise estimate for reduced frames
 STATIC_FROM, STATIC_TO = 1.5, 2.4
 """In units of the noise: differences below the first are only noise, above the second they are changes."""
-MIN_CAMERA_MOTION_PIXELS = 0.05
-"""In the reduced frame; below, the camera counts as static."""
-MAX_CAMERA_RESIDUAL = 0.96
-"""Share of the difference that camera motion may leave unexplained."""
-OVERLAY_RATIO = 0.6
-"""An overlay is static in spite of the camera: that explains it this much better."""
-STATIC_FRAME_SHARE = 0.995
-"""Share of static pixels from which on no motion is estimated."""
+MIN_CAMERA_MOTION_PIXELS = 0.05  # in the reduced frame; below, the camera counts as static
+MAX_CAMERA_RESIDUAL = 0.96  # share of the difference that camera motion may leave unexplained
+OVERLAY_RATIO = 0.6  # an overlay is static in spite of the camera: that explains it this much better
+STATIC_FRAME_SHARE = 0.995  # share of static pixels from which on no motion is estimated
 CAMERA_FRAME_SHARE = 0.95
 """Share of pixels explained by camera motion from which on no optical flow is estimated."""
-MOTION_ERROR_PIXELS = 0.25
-"""Error of a motion, in the reduced frame, that is tolerated."""
+MOTION_ERROR_PIXELS = 0.25  # error of a motion, in the reduced frame, that is tolerated
 HISTOGRAM_BINS = 16
 CUT_HISTOGRAM_SHARE, CUT_MEAN_CHANGE = 0.35, 0.05
 """A cut replaces this share of the colors, with a mean change of at least that."""
-CUT_ANY_MEAN_CHANGE = 0.22
-"""Mean change that is a cut whatever the colors."""
+CUT_ANY_MEAN_CHANGE = 0.22  # mean change that is a cut whatever the colors
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 
 from bottega.transfer.feedforward.style_code import StyleCode, mix_style_codes
 
-MEASURE_INTERVAL = 8
-"""Frames from one measurement to the next."""
-EMA_RATE = 0.12
-"""Share of the way to the last measurement per frame: half of it in six frames."""
+MEASURE_INTERVAL = 8  # frames from one measurement to the next
+EMA_RATE = 0.12  # share of the way to the last measurement per frame: half of it in six frames
 
 
 @dataclass

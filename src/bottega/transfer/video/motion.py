@@ -14,15 +14,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-MIN_SIDE_PIXELS = 8
-"""Of the coarsest level."""
+MIN_SIDE_PIXELS = 8  # of the coarsest level
 WINDOW_PIXELS = 7
 FLOW_ITERATIONS = 2
 CAMERA_ITERATIONS, CAMERA_ITERATIONS_FULL_SIZE = 4, 2
-RIDGE = 2e-4
-"""Squared slope of brightness, per pixel, below which an area counts as without texture."""
-MAX_STEP_PIXELS = 1.0
-"""Per iteration; the first-order Taylor expansion is valid no further."""
+RIDGE = 2e-4  # squared slope of brightness, per pixel, below which an area counts as without texture
+MAX_STEP_PIXELS = 1.0  # per iteration; the first-order Taylor expansion is valid no further
 
 
 def camera_motion(previous: Tensor, current: Tensor) -> Tensor:

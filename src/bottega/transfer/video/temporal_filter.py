@@ -27,10 +27,8 @@ from bottega.transfer.video.change_detection import (
 from bottega.transfer.video.motion import warp
 from bottega.video import UInt8Array
 
-STATIC_PAST_WEIGHT = 0.85
-"""Weight of the past where nothing moves, at full smoothing."""
-MOVING_PAST_WEIGHT = 0.6
-"""Weight of the past result where objects move: each warp costs some grain."""
+STATIC_PAST_WEIGHT = 0.85  # weight of the past where nothing moves, at full smoothing
+MOVING_PAST_WEIGHT = 0.6  # weight of the past result where objects move: each warp costs some grain
 NOISE_LEVELS = 24.0
 """Difference of a pixel from the past, in levels of 255, that is noise with a weight of one half."""
 MOTION_ERROR_LEVELS = 12.0
