@@ -32,7 +32,7 @@ from bottega.transfer.feedforward.micro import COEFFICIENTS, FOLD, MicroNet
 
 ENGINES = ("torch", "openvino")
 
-BAND_POSITIONS = 2**13  # positions processed at a time; each of their values takes a few hundred kilobytes
+BAND_POSITIONS = 2**13  # positions processed at a time: a few hundred kilobytes per tensor
 
 TELEMETRY_MODULE = "openvino_telemetry"
 
