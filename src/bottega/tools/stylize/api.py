@@ -62,9 +62,9 @@ class Stylizer:
     ) -> Self:
         """Set the styles of the next pictures; arguments and errors as for :func:`stylize`."""
         weights = {"region_style_weight": region_style_weight, "region_content_weight": region_content_weight}
-        given = [name for name, value in {"style": style, **weights}.items() if value is not None]
         spec = self._method.spec
-        reject_unsupported([spec], given)
+        arguments = {"style": style, **weights}
+        reject_unsupported([spec], [name for name, value in arguments.items() if value is not None])
         if style is None and spec.supports("style"):
             raise SettingsError(
                 f"The method {spec.name} needs a style: a picture, or the name of a bundled style."
@@ -128,7 +128,7 @@ def stylize(
     reporter: ProgressReporter | None = None,
     **settings: Any,
 ) -> ImageResult:
-    """Stylize a picture like other pictures.
+    """Stylize a picture in the style of other pictures.
 
     A picture is a path, a PIL image, a numpy array, a tensor or a :class:`bottega.pictures.Picture`. The
     names of the command line are valid too: ``"china"`` as content, ``"woodcut@3"`` or

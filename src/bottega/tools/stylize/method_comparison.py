@@ -89,8 +89,8 @@ def _open_pipeline(spec: MethodSpec, settings: StylizeSettings) -> StylizePipeli
     Raises:
         WeightsError: its network is missing, or has not the styles.
     """
-    given = settings.model_dump(include=settings.model_fields_set & set(TransferSettings.model_fields))
-    supported = {name: value for name, value in given.items() if spec.supports(name)}
+    names = settings.model_fields_set & TransferSettings.model_fields.keys()
+    supported = {name: getattr(settings, name) for name in names if spec.supports(name)}
     if "model" in supported and method_of_model(supported["model"]) != spec.name:
         del supported["model"]
     method = open_method(

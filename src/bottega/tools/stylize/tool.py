@@ -119,7 +119,7 @@ def _check_outputs(settings: StylizeSettings, output: Path, inputs: list[Source]
 
 STYLIZE = Tool(
     name="stylize",
-    summary="Stylize a picture, a folder of pictures or a video like other pictures.",
+    summary="Stylize a picture, a folder of pictures or a video in the style of other pictures.",
     settings=StylizeSettings,
     function=_run,
     uses_networks=True,
