@@ -1,4 +1,7 @@
-"""How much the pictures of a set differ from each other, and how similar pairs are."""
+"""How much the pictures of a set differ from each other, and how similar pairs are.
+
+All raise SettingsError for too few pictures, different extractors, or numbers that are not finite.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,7 @@ from bottega.evaluate.metrics.features import Features, as_rows, both_as_rows, r
 
 
 def mean_pairwise_distance(features: Features) -> float:
-    """The mean Euclidean distance over all pairs of rows ``(N, D)``; 0 where all pictures are equal.
-
-    Raises:
-        SettingsError: fewer than two pictures, or numbers that are not finite.
-    """
+    """The mean Euclidean distance over all pairs of rows ``(N, D)``; 0 where all pictures are equal."""
     rows = as_rows(features)
     if len(rows) < 2:
         raise SettingsError(f"Diversity needs two pictures or more; there is {len(rows)}.")
@@ -33,9 +32,6 @@ def vendi_score(features: Features, center: Features | None = None) -> float:
         features: rows ``(N, D)``.
         center: ``(D,)``, subtracted first; the paper subtracts nothing. Features after a ReLU all point much
             the same way; with the mean of the reference as the center, what distinguishes pictures counts.
-
-    Raises:
-        SettingsError: numbers that are not finite, or a center of another length.
     """
     rows = as_rows(features)
     if center is not None:
@@ -51,11 +47,7 @@ def vendi_score(features: Features, center: Features | None = None) -> float:
 
 
 def cosine_similarity(features: Features, reference: Features) -> NDArray[np.float64]:
-    """The cosine between row ``i`` of both ``(N, D)``, ``(N,)`` in [-1, 1].
-
-    Raises:
-        SettingsError: different numbers of pictures, different extractors, or numbers that are not finite.
-    """
+    """The cosine between row ``i`` of both ``(N, D)``, ``(N,)`` in [-1, 1]."""
     rows, others = both_as_rows(features, reference)
     if len(rows) != len(others):
         raise SettingsError(f"Pairs are compared, but there are {len(rows)} and {len(others)} pictures.")

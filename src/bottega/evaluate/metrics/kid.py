@@ -1,4 +1,8 @@
-"""The kernel distance between two sets of features: KID, unbiased at any number of pictures."""
+"""The kernel distance between two sets of features: KID, unbiased at any number of pictures.
+
+Both raise SettingsError for features of different extractors, fewer than two pictures in a set, or numbers
+that are not finite.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +27,6 @@ def kernel_distance(features: Features, reference: Features) -> float:
 
     Returns:
         About 0 for two samples of one distribution, below 0 by chance.
-
-    Raises:
-        SettingsError: different extractors, fewer than two pictures, or numbers that are not finite.
     """
     rows, others = _checked_rows(features, reference)
     return _estimates(rows, others, rows.new_ones(1, len(rows)), rows.new_ones(1, len(others)))[0].item()
@@ -39,9 +40,6 @@ def kid(features: Features, reference: Features, *, resamples: int = 1000, seed:
 
     Args:
         resamples: number of resamples of both sets.
-
-    Raises:
-        SettingsError: as :func:`kernel_distance`.
     """
     rows, others = _checked_rows(features, reference)
     generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,7 @@
-"""How close a picture is to the one it should equal: PSNR, SSIM and MS-SSIM."""
+"""How close a picture is to the one it should equal: PSNR, SSIM and MS-SSIM.
+
+All raise PictureError for different shapes, too small pictures, and values outside [0, 1].
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,6 @@ def psnr(picture: Tensor, reference: Tensor) -> float:
     Args:
         picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1]; the mean runs over everything.
 
-    Raises:
-        PictureError: the shapes differ, or values lie outside [0, 1].
-
     Example:
         >>> psnr(torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.1))  # 20 dB
     """
@@ -43,9 +43,6 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
 
     Args:
         picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
-
-    Raises:
-        PictureError: the shapes differ, a side is below 11 pixels, or values lie outside [0, 1].
     """
     check_pictures(picture, reference, min_side=WINDOW)
     luminance, structure = _ssim_terms(picture.double(), reference.double())
@@ -63,9 +60,6 @@ def ms_ssim(picture: Tensor, reference: Tensor) -> float:
 
     Args:
         picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
-
-    Raises:
-        PictureError: as :func:`ssim`.
     """
     check_pictures(picture, reference, min_side=WINDOW)
     scales = sum(min(picture.shape[-2:]) // 2**scale >= WINDOW for scale in range(len(SCALE_WEIGHTS)))

@@ -1,4 +1,7 @@
-"""Edges: how sharp they are (Laplacian variance, edge width), and whether they run as in a reference."""
+"""Edges: how sharp they are (Laplacian variance, edge width), and whether they run as in a reference.
+
+All raise PictureError for other shapes, too small pictures, and values outside [0, 1].
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,6 @@ def laplacian_variance(pictures: Tensor) -> Tensor:
 
     Returns:
         ``(N,)``.
-
-    Raises:
-        PictureError: a picture is smaller, or values lie outside [0, 1].
     """
     check_pictures(pictures, channels=3, min_side=MIN_SIDE_PIXELS)
     y = 255 * luma(pictures)
@@ -52,9 +52,6 @@ def edge_width(pictures: Tensor) -> Tensor:
 
     Returns:
         ``(N,)``; NaN for a picture without any edge.
-
-    Raises:
-        PictureError: a picture is smaller, or values lie outside [0, 1].
     """
     check_pictures(pictures, channels=3, min_side=MIN_SIDE_PIXELS)
     planes = luma(pictures)[:, 0]
@@ -74,9 +71,6 @@ def edge_agreement(picture: Tensor, reference: Tensor, sigma: float = 1.5) -> fl
     Args:
         picture, reference: ``(N, 3, H, W)`` of one shape, in [0, 1].
         sigma: standard deviation of the Gaussian, in pixels.
-
-    Raises:
-        PictureError: the shapes differ, or values lie outside [0, 1].
     """
     check_pictures(picture, reference, channels=3)
     orientation, expected = (edge_orientation(luma(each), sigma) for each in (picture, reference))

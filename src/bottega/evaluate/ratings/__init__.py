@@ -11,12 +11,6 @@ from bottega.evaluate.ratings.responses import (
 )
 
 __all__ = [
-    "QUESTIONS",
-    "Rating",
-    "RatingSummary",
-    "krippendorff_alpha",
-    "rating_form",
-    "rating_section",
-    "read_ratings",
-    "summarize_ratings",
-]
+    "QUESTIONS", "Rating", "RatingSummary", "krippendorff_alpha", "rating_form", "rating_section",
+    "read_ratings", "summarize_ratings",
+]  # fmt: skip

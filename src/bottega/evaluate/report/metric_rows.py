@@ -71,6 +71,38 @@ class MetricRow:
         }
 
 
+METRICS = {
+    "fid": ("lower", "Fréchet distance without its bias"),
+    "kid": ("lower", "kernel distance, unbiased at any number of pictures"),
+    "precision": ("higher", "share of pictures inside the reference's distribution"),
+    "recall": ("higher", "share of the reference inside the set's distribution"),
+    "density": ("higher", "as precision, less sensitive to outliers of the reference"),
+    "coverage": ("higher", "share of the reference with a picture of the set nearby"),
+    "texture": ("lower", "sliced Wasserstein distance of 7 × 7 patches, all octaves"),
+    "diversity": (
+        "as reference",
+        "mean distance of two pictures, over that of two pictures of the reference",
+    ),
+    "vendi": ("as reference", "effective number of different pictures"),
+    "style variation": ("as reference", "how much the style varies, over the reference; 0 is one style"),
+    "novelty": ("as reference", "distance to the nearest reference picture, over such distances within it"),
+    "copies": ("lower", "share of pictures nearer to the reference than 95 % of its own are to each other"),
+    "color distance (ΔE₀₀)": ("lower", "least recoloring into the target palette, CIEDE2000"),
+    "edge width (pixels)": ("as reference", "height of an edge over its slope; low is sharp"),
+    "Laplacian variance": ("as reference", "high is sharp, noisy or finely patterned"),
+    "lightness (L*)": ("as reference", "mean, 0 black to 100 white"),
+    "contrast (L*)": ("as reference", "standard deviation of the lightness"),
+    "chroma (C*)": ("as reference", "mean distance from gray"),
+    "SSIM": ("higher", "structural similarity, 1 for equal pictures"),
+    "MS-SSIM": ("higher", "the same at several scales"),
+    "PSNR (dB)": ("higher", "peak signal-to-noise ratio"),
+    "perceptual distance": ("lower", "LPIPS-type distance, 0 for equal pictures"),
+    "edge agreement": ("higher", "agreement of edge orientations, -1 to 1"),
+    "cosine": ("higher", "cosine similarity of the features"),
+}
+"""Direction and description of each metric, by its name without the extractor."""
+
+
 def fidelity_rows(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0) -> list[MetricRow]:
     """How close the set comes to the reference as a whole."""
     first, second = _halves(len(reference), seed)
@@ -78,22 +110,10 @@ def fidelity_rows(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0
     for name, features in results.features.items():
         real = reference.features[name]
         estimate, baseline = fid(features, real, seed=seed), fid(real[first], real[second], seed=seed)
-        rows += [
-            MetricRow(
-                f"fid[{name}]",
-                estimate.corrected,
-                baseline.corrected.estimate,
-                "lower",
-                f"Fréchet distance without its bias; {estimate.raw:.4g} as others compute it",
-            ),
-            MetricRow(
-                f"kid[{name}]",
-                kid(features, real, seed=seed),
-                kernel_distance(real[first], real[second]),
-                "lower",
-                "kernel distance, unbiased at any number of pictures",
-            ),
-        ]
+        raw = f"; {estimate.raw:.4g} as others compute it"
+        rows.append(_row(f"fid[{name}]", estimate.corrected, baseline.corrected.estimate, raw))
+        baseline_kid = kernel_distance(real[first], real[second])
+        rows.append(_row(f"kid[{name}]", kid(features, real, seed=seed), baseline_kid))
     return [*rows, *_share_rows(results, reference, seed), *_texture_rows(results, reference)]
 
 
@@ -109,44 +129,16 @@ def diversity_rows(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 
         lambda a, b: style_variation(results.styles[a], reference.styles[b]), sizes, seed=seed
     )
     ratios = novelty(features, real).ratios
-    center = real.mean(dim=0)
+    center, count = real.mean(dim=0), min(sizes)
+    vendi = Interval(vendi_score(features[:count], center), NAN, NAN)
+    median = bootstrap_interval(ratios, lambda rows: float(np.median(rows)), seed=seed)
+    copies = bootstrap_interval(ratios < copy_threshold(reference), seed=seed)
     return [
-        MetricRow(
-            f"diversity[{name}]",
-            diversity.corrected,
-            1.0,
-            "as reference",
-            "mean distance of two pictures, over that of two pictures of the reference",
-        ),
-        MetricRow(
-            f"vendi[{name}]",
-            Interval(vendi_score(features[: min(sizes)], center), NAN, NAN),
-            vendi_score(real[: min(sizes)], center),
-            "as reference",
-            f"effective number of different pictures among the first {min(sizes)}",
-        ),
-        MetricRow(
-            "style variation[style layers]",
-            variation.corrected,
-            1.0,
-            "as reference",
-            "how much the style varies, over how much it varies in the reference; 0 is one style",
-        ),
-        MetricRow(
-            f"novelty[{name}]",
-            bootstrap_interval(ratios, lambda rows: float(np.median(rows)), seed=seed),
-            1.0,
-            "as reference",
-            "distance to the nearest picture of the reference, in units of such distances within it; 0 is a "
-            "copy",
-        ),
-        MetricRow(
-            f"copies[{name}]",
-            bootstrap_interval(ratios < copy_threshold(reference), seed=seed),
-            COPY_QUANTILE,
-            "lower",
-            "share of pictures nearer to one of the reference than all but one in twenty of its own are",
-        ),
+        _row(f"diversity[{name}]", diversity.corrected, 1.0),
+        _row(f"vendi[{name}]", vendi, vendi_score(real[:count], center), f" among the first {count}"),
+        _row("style variation[style layers]", variation.corrected, 1.0),
+        _row(f"novelty[{name}]", median, 1.0, "; 0 is a copy"),
+        _row(f"copies[{name}]", copies, COPY_QUANTILE),
     ]
 
 
@@ -154,70 +146,37 @@ def picture_rows(
     results: MeasuredSet, reference: MeasuredSet, target: Palette, *, seed: int = 0
 ) -> list[MetricRow]:
     """Medians, over each set, of the metrics of single pictures."""
-    metrics = [
-        ("edge width (pixels)", "edge width", "height of an edge over its slope; low is sharp"),
-        ("Laplacian variance", "Laplacian variance", "high is sharp, noisy or finely patterned"),
-        ("lightness (L*)", "lightness", "mean, 0 black to 100 white"),
-        ("contrast (L*)", "contrast", "standard deviation of the lightness"),
-        ("chroma (C*)", "chroma", "mean distance from gray"),
-    ]
-    return [
-        MetricRow(
-            "color distance (ΔE₀₀)",
-            _median_interval(color_distances(results, target), seed),
-            _median(color_distances(reference, target)),
-            "lower",
-            "least recoloring into the target palette, CIEDE2000",
-        ),
-        *(
-            MetricRow(
-                name,
-                _median_interval(results.values[key], seed),
-                _median(reference.values[key]),
-                "as reference",
-                description,
-            )
-            for name, key, description in metrics
-        ),
-    ]
+    pairs = {"color distance (ΔE₀₀)": (color_distances(results, target), color_distances(reference, target))}
+    for name, key in (
+        ("edge width (pixels)", "edge width"),
+        ("Laplacian variance", "Laplacian variance"),
+        ("lightness (L*)", "lightness"),
+        ("contrast (L*)", "contrast"),
+        ("chroma (C*)", "chroma"),
+    ):
+        pairs[name] = results.values[key], reference.values[key]
+    return [_row(name, _median_interval(own, seed), _median(real)) for name, (own, real) in pairs.items()]
 
 
 def paired_rows(
     pairs: Sequence[tuple[Path, Path]], encoder: Encoder, extractor: Extractor, *, seed: int = 0
 ) -> list[MetricRow]:
     """Means over pairs, with intervals; a result of another size is resized to its reference."""
-    lpips, cosine = f"perceptual distance[{encoder.name}]", f"cosine[{extractor.name}]"
     values: dict[str, list[float]] = {}
     for result_file, reference_file in pairs:
         target = load(reference_file).pixels
         picture = resize(load(result_file).pixels, (target.shape[-2], target.shape[-1]))
+        cosine = cosine_similarity(extractor(picture), extractor(target))
         for name, value in (
             ("SSIM", ssim(picture, target)),
             ("MS-SSIM", ms_ssim(picture, target)),
             ("PSNR (dB)", min(psnr(picture, target), MAX_PSNR_DB)),
-            (lpips, perceptual_distance(encoder, picture, target).item()),
+            (f"perceptual distance[{encoder.name}]", perceptual_distance(encoder, picture, target).item()),
             ("edge agreement", edge_agreement(picture, target)),
-            (cosine, cosine_similarity(extractor(picture), extractor(target)).item()),
+            (f"cosine[{extractor.name}]", cosine.item()),
         ):
             values.setdefault(name, []).append(value)
-    descriptions = {
-        "SSIM": "structural similarity, 1 for equal pictures",
-        "MS-SSIM": "the same at several scales",
-        "PSNR (dB)": "peak signal-to-noise ratio",
-        lpips: "LPIPS-type distance, 0 for equal pictures",
-        "edge agreement": "agreement of edge orientations, -1 to 1",
-        cosine: "cosine similarity of the features",
-    }
-    return [
-        MetricRow(
-            name,
-            bootstrap_interval(column, seed=seed),
-            NAN,
-            "lower" if name == lpips else "higher",
-            descriptions[name],
-        )
-        for name, column in values.items()
-    ]
+    return [_row(name, bootstrap_interval(column, seed=seed), NAN) for name, column in values.items()]
 
 
 def pairs_by_name(results: Sequence[Path], reference: Sequence[Path]) -> list[tuple[Path, Path]]:
@@ -248,6 +207,11 @@ def set_novelty(results: MeasuredSet, reference: MeasuredSet) -> Novelty:
     return novelty(results.features[name], reference.features[name])
 
 
+def _row(name: str, value: Interval, reference: float, note: str = "") -> MetricRow:
+    direction, description = METRICS[name.split("[")[0]]
+    return MetricRow(name, value, reference, direction, description + note)
+
+
 def _share_rows(results: MeasuredSet, reference: MeasuredSet, seed: int) -> list[MetricRow]:
     name = results.extractor_name
     features, real = results.features[name], reference.features[name]
@@ -256,15 +220,9 @@ def _share_rows(results: MeasuredSet, reference: MeasuredSet, seed: int) -> list
     first, second = _halves(len(reference), seed)
     shares = precision_recall(features, real, seed=seed)
     baseline = precision_recall(real[first], real[second], seed=seed, resamples=1)
-    descriptions = {
-        "precision": "share of pictures inside the reference's distribution",
-        "recall": "share of the reference inside the set's distribution",
-        "density": "as precision, less sensitive to outliers of the reference",
-        "coverage": "share of the reference with a picture of the set nearby",
-    }
     return [
-        MetricRow(f"{key}[{name}]", getattr(shares, key), getattr(baseline, key).estimate, "higher", text)
-        for key, text in descriptions.items()
+        _row(f"{key}[{name}]", getattr(shares, key), getattr(baseline, key).estimate)
+        for key in ("precision", "recall", "density", "coverage")
     ]
 
 
@@ -273,15 +231,12 @@ def _texture_rows(results: MeasuredSet, reference: MeasuredSet) -> list[MetricRo
     halves = sliced_wasserstein_sets(*reference.patches.halves())
     # Sampling error falls with the root of the number of pictures, and halves have fewer.
     scale = ((1 / len(results) + 1 / len(reference)) / (4 / len(reference))) ** 0.5
-    text = "sliced Wasserstein distance of 7 × 7 patches, all octaves"
-    rows = [("texture", distance.mean, halves.mean, text)]
+    rows = [_row("texture", Interval(distance.mean, NAN, NAN), halves.mean * scale)]
     for level, (value, baseline) in enumerate(zip(distance.levels, halves.levels, strict=True)):
-        side = results.patches.side // 2**level
-        rows.append((f"texture at {side} pixels", value, baseline, "the same, this octave alone"))
-    return [
-        MetricRow(name, Interval(value, NAN, NAN), baseline * scale, "lower", description)
-        for name, value, baseline, description in rows
-    ]
+        name = f"texture at {results.patches.side // 2**level} pixels"
+        text = "the same, this octave alone"
+        rows.append(MetricRow(name, Interval(value, NAN, NAN), baseline * scale, "lower", text))
+    return rows
 
 
 def _halves(count: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
