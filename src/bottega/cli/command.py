@@ -37,7 +37,9 @@ def build_command(tool: Tool, run_tool: Callable[[Tool, dict[str, Any]], None]) 
 
 def _parameter(name: str, field: FieldInfo, kind: Any, group: Group | None = None) -> inspect.Parameter:
     default = inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
+    option_name = _cli_option(field).get("name")
     option = Parameter(
+        name=f"--{option_name}" if option_name else None,
         help=_help(field),
         # A switch that is on by default needs its --no-…; one that is off does not.
         negative=None if default is True else (),

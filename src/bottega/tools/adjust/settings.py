@@ -1,4 +1,4 @@
-"""What the tool ``adjust`` can be told."""
+"""Settings of the tool ``adjust``."""
 
 from __future__ import annotations
 
@@ -10,82 +10,82 @@ from pydantic import Field
 from bottega.tools.common.tool import Settings, cli_option
 
 
-class WishedSettings(Settings):
-    """What is asked of the picture; what is left out may stay as it is."""
+class AttributeSettings(Settings):
+    """The requested attributes of the result; the others are free."""
 
-    heading: ClassVar[str] = "What is asked"
+    heading: ClassVar[str] = "Attributes"
 
     like: Path | None = Field(
-        None, description="as this picture, this folder of pictures, or this profile (.json); all of it"
+        None, description="like this picture, this folder of pictures, or this profile (.json)"
     )
-    take: list[str] = Field(
-        [], description="of --like take only this: palette, lightness, ...; may be repeated"
+    use: list[str] = Field(
+        [], description="use only this attribute of --like: palette, lightness, ...; may be repeated"
     )
-    palette: str = Field(
-        "", description="up to six colours, with shares where they differ: #203040:2,#e0c080:1"
-    )
+    palette: str = Field("", description="up to six colors, with shares where they differ: #203040:2,#e0c080:1")
     lightness: float | None = Field(None, ge=0, le=1, description="0 black, 1 white")
     contrast: float | None = Field(
         None, ge=0, le=1, description="0 one tone, 1 black and white; most pictures 0.15 to 0.45"
     )
     saturation: float | None = Field(
-        None, ge=0, le=1, description="0 grey, 1 as vivid as a screen can be; most pictures below 0.25"
+        None, ge=0, le=1, description="0 gray, 1 the most vivid sRGB colors; most pictures below 0.25"
     )
     warmth: float | None = Field(
         None, ge=-1, le=1, description="below 0 blue, above 0 orange; most pictures -0.05 to 0.25"
     )
-    subject: str = Field("", description="where what stands out lies, from the top left corner: 0.3,0.6")
+    subject: str = Field("", description="center of the salient area, from the top left corner: 0.3,0.6")
     subject_size: float | None = Field(
-        None, ge=0, le=1, description="how far what stands out spreads: 0 a point, 1 the whole picture"
+        None, ge=0, le=1, description="extent of the salient area: 0 a point, 1 the whole picture"
     )
     horizon: float | None = Field(None, ge=0, le=1, description="height of the horizon: 0 top, 1 bottom")
-    symmetry: float | None = Field(None, ge=0, le=1, description="left against right: 1 mirrored, 0.5 unlike")
+    symmetry: float | None = Field(
+        None, ge=0, le=1, description="left against right: 1 mirrored, 0.5 unrelated"
+    )
     thirds: float | None = Field(
-        None, ge=0, le=1, description="how much stands out near the crossings of thirds; most 0.2 to 0.4"
+        None, ge=0, le=1, description="saliency near the crossings of the thirds; most pictures 0.2 to 0.4"
     )
     empty_space: float | None = Field(None, ge=0, le=1, description="share of calm areas")
-    stroke_size: float | None = Field(
-        None, ge=0, le=1, description="size of detail; most pictures 0.5 to 0.65"
-    )
+    stroke_size: float | None = Field(None, ge=0, le=1, description="size of detail; most pictures 0.5 to 0.65")
     stroke_direction: str = Field(
         "",
-        description="degrees of strokes from the horizontal, counterclockwise, and how alike they run: "
+        description="degrees of the strokes from the horizontal, counterclockwise, and how aligned they are: "
         "30,0.4",
     )
     roughness: float | None = Field(
         None, ge=0, le=1, description="strength of fine detail; most pictures 0.4 to 0.65"
     )
     abstraction: float | None = Field(
-        None, ge=0, le=1, description="flat areas between few edges; most pictures 0.2 to 0.5"
+        None, ge=0, le=1, description="flat areas with few edges; most pictures 0.2 to 0.5"
     )
     style: list[str] = Field(
         [],
-        description="a bundled style or a picture to paint in, with a weight: woodcut:0.5; may be repeated",
+        description="a bundled style or a style picture, with a weight: woodcut:0.5; may be repeated",
     )
 
 
-class AdjustSettings(WishedSettings):
-    """What is asked, how, and the files."""
+class AdjustSettings(AttributeSettings):
+    """The requested attributes, the method, and the files."""
 
     heading: ClassVar[str] = "Pictures"
 
     content: Path = Field(
-        description="the picture to adjust, a photograph or a draft, or one to try: china, flower",
+        description="the picture to adjust, or a sample photograph: china, flower",
         json_schema_extra=cli_option(positional=True),
     )
-    mask: Path | None = Field(None, description="a picture as large: white is what may change, black stays")
-    strength: float = Field(1.0, ge=0, le=1, description="how far to go")
+    mask: Path | None = Field(
+        None, description="a picture of the same size: white areas may change, black ones stay"
+    )
+    strength: float = Field(1.0, ge=0, le=1, description="how strongly to adjust")
     model: str | None = Field(
         None, description="the adjustment network: its name, or its .safetensors file; else adjust"
     )
     refine: int = Field(
-        24, ge=0, le=200, description="steps of correction by what is read of the result; 0 goes without"
+        24, ge=0, le=200, description="optimization steps on the analyzed result; 0 uses the network alone"
     )
     output: Path | None = Field(
         None,
         description="the file to write; else <content>-adjusted.png",
         json_schema_extra=cli_option(short="-o"),
     )
-    profile: Path | None = Field(None, description="also keep what was asked in this profile (.json)")
+    profile: Path | None = Field(None, description="also write the requested attributes to this profile (.json)")
     quality: int = Field(92, ge=1, le=100, description="of a JPEG, WebP or AVIF; 100 is the best")
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")

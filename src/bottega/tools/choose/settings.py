@@ -1,4 +1,4 @@
-"""What the tools ``choose …`` can be told."""
+"""Settings of the tools ``choose …``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 from bottega.tools.common.tool import Settings, cli_option
 
 PROFILE: Any = Field(
-    description="the profile file of your taste, such as taste.json",
+    description="the file of your preferences, such as preferences.json",
     json_schema_extra=cli_option(positional=True),
 )
 
@@ -22,17 +22,17 @@ class ProfileSettings(Settings):
 
 
 class SheetSettings(Settings):
-    """How the next sheet of nine is made."""
+    """How the next sheet of nine pictures is made."""
 
     explore: float = Field(
         1 / 3,
         ge=0,
         le=1,
-        description="share of the nine that may surprise; 0 shows only what should please most",
+        description="share of the nine that explores; 0 shows only what you should like best",
     )
     sheet: Path | None = Field(
         None,
-        description="where the sheet goes; else <profile>-<number>.jpg beside the profile",
+        description="the file of the sheet; else <profile>-<number>.jpg beside the profile",
         json_schema_extra=cli_option(short="-o"),
     )
     height: int = Field(
@@ -42,36 +42,40 @@ class SheetSettings(Settings):
         description="of each picture on the sheet",
         json_schema_extra=cli_option(unit="pixels"),
     )
-    overwrite: bool = Field(False, description="replace what is there")
+    overwrite: bool = Field(False, description="replace files that exist")
 
 
 class StartSettings(SheetSettings):
-    """A new profile, and what there is to choose from."""
+    """A new profile, and the candidates to choose from."""
 
     profile: Path = PROFILE
     pictures: Path | None = Field(
         None,
-        description="the folder of pictures to choose from, with the folders in it",
+        description="the folder of pictures to choose from, with its subfolders",
         json_schema_extra=cli_option(positional=True),
     )
-    model: str = Field("", description="choose from the drafts of this generator instead")
-    count: int = Field(300, ge=9, le=10_000, description="how many drafts there are to choose from")
-    like: str = Field("", description="only drafts of this class of the generator")
-    seed: int = Field(0, ge=0, le=2**31, description="of the proposals, and of the first draft")
+    model: str = Field("", description="choose from pictures of this generator instead")
+    count: int = Field(300, ge=9, le=10_000, description="number of generated pictures to choose from")
+    class_name: str = Field(
+        "",
+        description="only generated pictures of this class of the generator",
+        json_schema_extra=cli_option(name="class"),
+    )
+    seed: int = Field(0, ge=0, le=2**31, description="of the proposals, and of the first generated picture")
 
 
 class NextSettings(SheetSettings):
     """The next sheet."""
 
     profile: Path = PROFILE
-    pictures: Path | None = Field(None, description="where the folder of pictures is now, if it has moved")
+    pictures: Path | None = Field(None, description="the folder of pictures, if it has moved")
 
 
 class PickSettings(ProfileSettings):
-    """What pleases on a sheet."""
+    """The preferred pictures of a sheet."""
 
     numbers: str = Field(
-        description="the number on the sheet of the picture that pleases most, or several: 3,7",
+        description="the number on the sheet of the picture that you like best, or several: 3,7",
         json_schema_extra=cli_option(positional=True),
     )
     of: int | None = Field(None, ge=1, description="number of the sheet; else the latest")
@@ -91,50 +95,49 @@ class RateSettings(PictureSettings):
     """A rating."""
 
     stars: int = Field(
-        ge=1, le=5, description="from 1, poor, to 5, splendid", json_schema_extra=cli_option(positional=True)
+        ge=1, le=5, description="from 1, poor, to 5, excellent", json_schema_extra=cli_option(positional=True)
     )
 
 
 class RevokeSettings(ProfileSettings):
-    """A vote to take back."""
+    """A vote to revoke."""
 
     vote: int = Field(
         ge=1,
-        description="its number, as choose votes lists it",
+        description="its number in choose votes",
         json_schema_extra=cli_option(positional=True),
     )
 
 
 class ScoreSettings(ProfileSettings):
-    """Pictures to look at with a taste."""
+    """Pictures to score."""
 
     pictures: Path = Field(
-        description="a folder of pictures, with the folders in it",
-        json_schema_extra=cli_option(positional=True),
+        description="a folder of pictures, with its subfolders", json_schema_extra=cli_option(positional=True)
     )
 
 
 class ExportSettings(ProfileSettings):
-    """What is made of a taste."""
+    """What to export."""
 
     liked: Path | None = Field(
         None,
-        description="copy what you picked, starred or rated 4 or 5 into this new folder, to train on",
+        description="copy the pictures that you picked, starred or rated 4 or 5 to this new folder, to train on",
     )
     predicted: int = Field(
         0,
         ge=0,
         le=10_000,
-        description="also copy so many pictures that you never saw and should like most",
+        description="with --liked, also copy this many pictures that you never saw and should like best",
     )
     condition: Path | None = Field(
         None,
-        description="write what you are known to favour as a condition, for generate --wish, adjust --like",
+        description="write your known preferences as a condition, for generate --condition, adjust --like",
     )
     output: Path | None = Field(
         None, description="write a copy of the profile", json_schema_extra=cli_option(short="-o")
     )
     revision: int | None = Field(
-        None, ge=0, description="all this as your taste was after so many events; else as it is now"
+        None, ge=0, description="export the state after this many events; else the current one"
     )
     overwrite: bool = Field(False, description="replace files that exist")

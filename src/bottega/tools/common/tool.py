@@ -35,15 +35,18 @@ class Settings(BaseModel):
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
-def cli_option(*, unit: str = "", short: str = "", positional: bool = False) -> dict[str, Any]:
+def cli_option(
+    *, unit: str = "", short: str = "", name: str = "", positional: bool = False
+) -> dict[str, Any]:
     """How interfaces present a field, for ``Field(json_schema_extra=cli_option(...))``.
 
     Args:
         unit: of the number: "pixels", "seconds".
         short: one-letter option of the command line: "-o".
+        name: of the option where it is not the field's, which may not be a Python keyword: "class".
         positional: an argument without a name on the command line.
     """
-    return {"unit": unit, "short": short, "positional": positional}
+    return {"unit": unit, "short": short, "name": name, "positional": positional}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the tool ``generate`` can be told."""
+"""Settings of the tool ``generate``."""
 
 from __future__ import annotations
 
@@ -10,67 +10,68 @@ from pydantic import Field
 from bottega.tools.common.tool import Settings, cli_option
 
 
-class BendSettings(Settings):
-    """How the drafts are bent."""
+class ConditionSettings(Settings):
+    """How the pictures are adjusted after they are generated."""
 
-    heading: ClassVar[str] = "How the drafts are bent"
+    heading: ClassVar[str] = "Adjustment"
 
-    palette: str = Field("", description='colours that the pictures are to have: "#203040,#e0c080"')
+    palette: str = Field("", description='colors of the pictures: "#203040,#e0c080"')
     subject: str = Field(
-        "", description='where the subject is to be, across and down, each from 0 to 1: "0.3,0.6"'
+        "", description='position of the subject, across and down, each from 0 to 1: "0.3,0.6"'
     )
-    wish: Path | None = Field(
-        None, description="a profile file with all that is wished for; --palette and --subject override it"
+    condition: Path | None = Field(
+        None, description="a condition file (.json); --palette and --subject override it"
     )
-    strength: float = Field(1.0, ge=0, le=1, description="how far the drafts are bent")
+    strength: float = Field(1.0, ge=0, le=1, description="how strongly the pictures are adjusted")
 
 
-class DraftSettings(Settings):
-    """What is drawn: all that decides the pictures."""
+class SampleSettings(Settings):
+    """What decides the pictures before they are adjusted."""
 
-    heading: ClassVar[str] = "What is drawn"
+    heading: ClassVar[str] = "Pictures"
 
     model: str = Field(
         "faces", description="the generator: its name (bottega models list) or its .safetensors file"
     )
-    count: int = Field(16, ge=1, le=10_000, description="how many pictures")
+    count: int = Field(16, ge=1, le=10_000, description="number of pictures")
     seed: int = Field(
         0, ge=0, le=2**62, description="of the first picture; the next has the next seed, and so on"
     )
-    like: list[str] = Field(
+    class_name: list[str] = Field(
         [],
-        description="a class that the generator knows, with a share where several are mixed: warrior, "
-        "noble:0.3; may be repeated; else every picture draws its class",
+        description="a class of the generator, with a share where several are mixed: warrior, noble:0.3; may "
+        "be repeated; without it, each picture has a random class",
+        json_schema_extra=cli_option(name="class"),
     )
     attribute: list[str] = Field(
-        [], description="an attribute that the generator knows, with its value: light=0.8; may be repeated"
+        [], description="an attribute of the generator with its value: light=0.8; may be repeated"
     )
     truncation: float = Field(
-        1.0, ge=0, le=2, description="below 1 the pictures are more typical and alike, above 1 stranger"
+        1.0, ge=0, le=2, description="below 1 the pictures are more typical, above 1 more unusual"
     )
     project: Path | None = Field(
-        None, description="start from this picture: the nearest that the generator can draw"
+        None, description="start from this picture: from the most similar one that the generator can make"
     )
-    project_steps: int = Field(150, ge=1, le=10_000, description="how long to look for it")
+    project_steps: int = Field(150, ge=1, le=10_000, description="optimization steps of --project")
     mix: int | None = Field(
-        None, ge=0, le=2**62, description="seed of the pictures that lend their manner: colours and strokes"
+        None, ge=0, le=2**62, description="style mixing: take fine detail and colors from this seed"
     )
     mix_level: int = Field(
-        2, ge=1, le=7, description="where their manner begins: 1 leaves the most to them, larger ones less"
+        2, ge=1, le=7, description="first level of the mixed style; lower levels change the picture more"
     )
     towards: int | None = Field(
-        None, ge=0, le=2**62, description="draw the way from the first picture to the one of this seed"
+        None, ge=0, le=2**62, description="interpolate from the first picture to the one of this seed"
     )
 
     @property
-    def pictures(self) -> int:
-        """How many there will be: of a picture that was found there is one, unless it is mixed or left."""
+    def picture_count(self) -> int:
+        """The number of results: one for a projected picture alone."""
         alone = self.project is not None and self.mix is None and self.towards is None
         return 1 if alone else self.count
 
 
-class GenerateSettings(BendSettings, DraftSettings):
-    """A generator, what it draws, and where the drafts go."""
+class GenerateSettings(ConditionSettings, SampleSettings):
+    """A generator, its pictures, and the files to write."""
 
     heading: ClassVar[str] = "Files and machine"
 
@@ -80,12 +81,12 @@ class GenerateSettings(BendSettings, DraftSettings):
         "named after the model",
         json_schema_extra=cli_option(short="-o"),
     )
-    sheet: bool = Field(False, description="write one sheet with all pictures, with their seeds")
+    sheet: bool = Field(False, description="write one contact sheet with all pictures and their seeds")
     walk: float | None = Field(
         None,
         gt=0,
         le=3600,
-        description="write a clip of this length: a round way through the pictures",
+        description="write a clip of this length: a closed walk through the pictures",
         json_schema_extra=cli_option(unit="seconds"),
     )
     frame_rate: float = Field(
@@ -93,7 +94,7 @@ class GenerateSettings(BendSettings, DraftSettings):
     )
     quality: int = Field(92, ge=1, le=100, description="of JPEG, WebP, AVIF files and clips; 100 is the best")
     overwrite: bool = Field(False, description="replace files that exist")
-    device: str = Field("auto", description="where to draw: auto, cpu, cuda, cuda:1 or mps")
+    device: str = Field("auto", description="where to run: auto, cpu, cuda, cuda:1 or mps")
     threads: int = Field(
         0,
         ge=0,

@@ -1,4 +1,4 @@
-"""What the tool ``workflow`` can be told."""
+"""Settings of the tool ``workflow``."""
 
 from __future__ import annotations
 
@@ -9,34 +9,32 @@ from pydantic import Field
 
 from bottega.generate.settings import GanSettings
 from bottega.tools.common.tool import Settings, cli_option
-from bottega.tools.generate.settings import BendSettings
+from bottega.tools.generate.settings import ConditionSettings
 
 
 class WorkflowFiles(Settings):
-    """Pictures in, a folder of results out."""
+    """The folder of pictures, and the folder for the results."""
 
     heading: ClassVar[str] = "Files and machine"
 
-    data: Path = Field(description="a folder of pictures to learn from; its subfolders are the classes")
+    data: Path = Field(description="a folder of pictures to train on; its subfolders are the classes")
     output: Path = Field(
-        description="the folder for everything that is made; an unfinished one is gone on with",
+        description="the folder for all results; an unfinished one is resumed",
         json_schema_extra=cli_option(short="-o"),
     )
-    name: str = Field(
-        "", description="what your shelf (bottega models list) will call the generator; else from -o"
-    )
-    overwrite: bool = Field(False, description="replace a generator of that name on your shelf")
+    name: str = Field("", description="name of the generator in bottega models list; else from -o")
+    overwrite: bool = Field(False, description="replace your generator of that name")
     held_out: int = Field(
-        10, ge=2, le=100, description="of so many pictures one is kept from training, to judge by"
+        10, ge=2, le=100, description="one of this many pictures is kept from training, for the evaluation"
     )
-    drafts: int = Field(64, ge=8, le=10_000, description="how many pictures are drawn and judged")
+    drafts: int = Field(64, ge=8, le=10_000, description="number of generated and evaluated pictures")
     extractor: list[str] = Field(
-        ["small", "random"], description="whose features are compared, may be repeated"
+        ["small", "random"], description="feature extractor of the evaluation; may be repeated"
     )
     tensorboard: bool = Field(
         False, description="also write curves and samples of the training for TensorBoard"
     )
-    device: str = Field("auto", description="where to compute: auto, cpu, cuda, cuda:1 or mps")
+    device: str = Field("auto", description="where to run: auto, cpu, cuda, cuda:1 or mps")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="arithmetic of the training")
     threads: int = Field(
         0,
@@ -47,7 +45,7 @@ class WorkflowFiles(Settings):
     )
 
 
-class WorkflowSettings(GanSettings, BendSettings, WorkflowFiles):
-    """The four stages: what is learned, what is wished for, and where everything lies."""
+class WorkflowSettings(GanSettings, ConditionSettings, WorkflowFiles):
+    """The four stages: prepare, train, generate, evaluate."""
 
-    heading: ClassVar[str] = "What is learned"
+    heading: ClassVar[str] = "Training"
