@@ -28,9 +28,9 @@ from bottega.personalize import Condition, adjust, load_packaged_adjustment_net
 from bottega.personalize.analysis.pixels import upscale_for_analysis
 from bottega.personalize.preference import Item, PreferenceModel
 from bottega.personalize.preference.item_reader import TRAITS, ItemReader
-from bottega.pictures import contact_sheet, save
-from bottega.runtime import configure_malloc, system_info
-from bottega.tools.choose.export import condition_of
+from bottega.pictures import save, sheet
+from bottega.runtime import system_info, tune_allocator
+from bottega.tools.choose.export import preferred_condition
 
 app = cyclopts.App(help=__doc__)
 
@@ -158,7 +158,7 @@ def finetune_on_liked(
 def adjust_to_preferences(preferences: PreferenceModel, fresh: Tensor) -> Tensor | None:
     """The fresh drafts, adjusted to the model's significant preferences; None without any."""
     try:
-        condition = Condition(**condition_of(preferences))
+        condition = Condition(**preferred_condition(preferences))
     except SettingsError:
         return None
     network = load_packaged_adjustment_net()

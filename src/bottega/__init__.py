@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 from bottega.version import __version__
 
 if TYPE_CHECKING:
+    from bottega.tools.adjust.tool import adjust
+    from bottega.tools.analyze import analyze
     from bottega.tools.stylize.api import Stylizer, stylize
     from bottega.tools.stylize.video.frame_stream import stylize_frames
 
-__all__ = ["Stylizer", "__version__", "stylize", "stylize_frames"]
+__all__ = ["Stylizer", "__version__", "adjust", "analyze", "stylize", "stylize_frames"]
 
 LAZY = {
     "Stylizer": "bottega.tools.stylize.api",
+    "adjust": "bottega.tools.adjust.tool",
+    "analyze": "bottega.tools.analyze",
     "stylize": "bottega.tools.stylize.api",
     "stylize_frames": "bottega.tools.stylize.video.frame_stream",
 }

@@ -1,4 +1,4 @@
-"""The tool evaluate: files, settings, and the way from a rating form back into a report."""
+"""The tool ``evaluate`` and :func:`bottega.evaluate`: files, settings, rating forms and their results."""
 
 import json
 
@@ -10,6 +10,7 @@ from bottega import pictures
 from bottega.errors import OutputError, PictureError, SettingsError
 from bottega.personalize import ATTRIBUTES, Condition, analyze_condition
 from bottega.pictures import load
+from bottega.tools.evaluate.tool import evaluate
 from bottega.tools.registry import TOOLS
 
 TOOL = TOOLS["evaluate"]
@@ -34,13 +35,13 @@ def run(folders, **more):
     return TOOL.run(TOOL.configure(values))
 
 
-def test_a_page_and_its_figures(folders, tmp_path):
-    outcome = run(folders, report=tmp_path / "out.html", palette=["#203040,#e0c080:2"])
-    assert outcome.files == (tmp_path / "out.html", tmp_path / "out.json")
+def test_page_and_values(folders, tmp_path):
+    result = run(folders, report=tmp_path / "out.html", palette=["#203040,#e0c080:2"])
+    assert result.files == (tmp_path / "out.html", tmp_path / "out.json")
     values = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert values == outcome.details
+    assert values == result.details
     assert values["palette"] == pytest.approx({"#203040": 1 / 3, "#e0c080": 2 / 3})
-    assert {row["metric"] for row in outcome.rows} >= {
+    assert {row["metric"] for row in result.rows} >= {
         "fid[random@32]",
         "kid[random@32]",
         "edge width (pixels)",
@@ -50,22 +51,24 @@ def test_a_page_and_its_figures(folders, tmp_path):
         run(folders, report=tmp_path / "out.html")
 
 
-def test_how_near_the_results_come_to_a_wish(folders, tmp_path):
-    """Against an own computation; the reference's match stands beside it."""
-    wish = Condition(lightness=0.9, warmth=0.0).save(tmp_path / "wish.json")
-    outcome = run(folders, report=tmp_path / "out.html", wish=wish)
-    rows = {row["metric"]: row for row in outcome.rows}
+def test_match_with_a_condition(folders, tmp_path):
+    """Compared with an independent computation, also for the reference."""
+    condition = Condition(lightness=0.9, warmth=0.0).save(tmp_path / "condition.json")
+    result = run(folders, report=tmp_path / "out.html", condition=condition)
+    rows = {row["metric"]: row for row in result.rows}
     for side, folder in (("results", "made"), ("reference", "real")):
-        read = [analyze_condition(load(file).pixels) for file in sorted((folders / folder).rglob("*.png"))]
-        near = [1 - min(1, abs(0.9 - each.lightness) / ATTRIBUTES["lightness"].scale) for each in read]
-        assert rows["personalisation match: lightness"][side] == pytest.approx(np.mean(near), abs=1e-3)
-    assert rows["personalisation match"]["low"] <= rows["personalisation match"]["results"]
-    assert "As wished for" in (tmp_path / "out.html").read_text(encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"none\.json cannot be read"):
-        run(folders, report=tmp_path / "other.html", wish=tmp_path / "none.json")
+        measured = [
+            analyze_condition(load(file).pixels) for file in sorted((folders / folder).rglob("*.png"))
+        ]
+        matches = [1 - min(1, abs(0.9 - each.lightness) / ATTRIBUTES["lightness"].scale) for each in measured]
+        assert rows["personalization match: lightness"][side] == pytest.approx(np.mean(matches), abs=1e-3)
+    assert rows["personalization match"]["low"] <= rows["personalization match"]["results"]
+    assert "Condition</h2>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"none\.json"):
+        run(folders, report=tmp_path / "other.html", condition=tmp_path / "none.json")
 
 
-def test_ratings_go_out_and_come_back(folders, tmp_path, monkeypatch):
+def test_rating_form_and_ratings(folders, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     form = tmp_path / "form.html"
     assert run(folders, form=form).files == (form,)
@@ -78,23 +81,32 @@ def test_ratings_go_out_and_come_back(folders, tmp_path, monkeypatch):
     ]
     answers = tmp_path / "ada.json"
     answers.write_text(json.dumps({"format": data["format"], "rater": "Ada", "ratings": scores}))
-    outcome = run(folders, ratings=[answers])
-    assert outcome.files[0].name == "made-report.html"
-    assert outcome.details["ratings"]["means"]["results"]["sharpness"] == [8, 8, 8]
-    assert "Rated by people" in outcome.files[0].read_text(encoding="utf-8")
+    result = run(folders, ratings=[answers])
+    assert result.files[0].name == "made-report.html"
+    assert result.details["ratings"]["means"]["results"]["sharpness"] == [8, 8, 8]
+    assert "Rated by people" in result.files[0].read_text(encoding="utf-8")
 
 
-def test_what_is_wrong_is_said_before_the_work(folders, tmp_path):
-    with pytest.raises(OutputError, match=r"name it \.html"):
+def test_errors_come_before_the_work(folders, tmp_path):
+    with pytest.raises(OutputError, match=r"must end in \.html"):
         run(folders, report=tmp_path / "out.pdf")
     with pytest.raises(OutputError, match="does not exist"):
         run(folders, report=tmp_path / "none" / "out.html")
     with pytest.raises(PictureError, match="not a folder"):
         run(folders, results=tmp_path / "none", report=tmp_path / "a.html")
-    with pytest.raises(SettingsError, match="not a color"):
+    with pytest.raises(SettingsError, match="reddish"):
         run(folders, palette=["reddish"], report=tmp_path / "b.html")
-    with pytest.raises(SettingsError, match="one of both"):
+    with pytest.raises(SettingsError, match="give only one"):
         run(folders, form=tmp_path / "form.html", ratings=[tmp_path / "ada.json"])
     with pytest.raises(SettingsError, match="cannot be read as ratings"):
         run(folders, report=tmp_path / "c.html", ratings=[tmp_path / "none.json"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_from_python(folders, tmp_path):
+    result = evaluate(folders / "made", folders / "real", extractor=["random@32"])
+    assert result.save(tmp_path / "out.html") == (tmp_path / "out.html", tmp_path / "out.json")
+    assert result.rows == run(folders, report=tmp_path / "tool.html").rows
+    assert result._repr_html_().startswith("<!doctype html>")
+    with pytest.raises(OutputError, match=r"must end in \.html"):
+        result.save(tmp_path / "out.pdf")

@@ -1,14 +1,16 @@
-"""The tool ``read``: what a picture, or a folder of pictures, is like, in numbers."""
+"""The tool ``analyze`` and :func:`bottega.analyze`: the measured attributes of pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from bottega.errors import SettingsError
-from bottega.tools.adjust.tool import check_profile
+from bottega.tools.adjust.condition import analyze_path, analyze_picture, parse_weighted
+from bottega.tools.common.image_sources import content_source, file_source
+from bottega.tools.common.output_paths import check_json_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 
@@ -17,69 +19,88 @@ if TYPE_CHECKING:
 
 
 class AnalyzeSettings(Settings):
-    """What is read, and where it is kept."""
+    """The picture to analyze, and where the result goes."""
 
     picture: Path = Field(
-        description="a picture, a folder of pictures (what they have in common), a profile (.json), "
-        "or a photograph to try: china, flower",
+        description="a picture, a folder of pictures (their common attributes), a profile (.json), "
+        "or a sample photograph: china, flower",
         json_schema_extra=cli_option(positional=True),
     )
     mask: Path | None = Field(
-        None, description="a picture as large: colour and texture are read where it is white"
+        None, description="a picture of the same size: color and texture are measured in its white areas"
     )
-    style: bool = Field(False, description="also measure the style, for profiles that paint in it")
+    style: bool = Field(False, description="also measure the style, to apply it with adjust --like")
     mix: list[str] = Field(
         [],
-        description="mixed with what is read: another picture, folder or profile, with its weight "
-        "(mine.json:2; the first has 1); may be repeated",
+        description="another picture, folder or profile to mix in, with its weight (mine.json:2; the first "
+        "has 1); may be repeated",
     )
     profile: Path | None = Field(
-        None, description="keep it in this profile (.json)", json_schema_extra=cli_option(short="-o")
+        None,
+        description="write the attributes to this profile (.json)",
+        json_schema_extra=cli_option(short="-o"),
     )
     overwrite: bool = Field(False, description="replace the profile if it exists")
 
 
-def _run(settings: AnalyzeSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: AnalyzeSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega.personalize import ATTRIBUTES
 
     if settings.profile is not None:
-        check_profile(settings.profile, overwrite=settings.overwrite)
-    found = _read(settings)
-    says = {name: attribute.description for name, attribute in ATTRIBUTES.items()}
-    says |= {"styles": "weights of styles", "embedding": "statistics of the style"}
+        check_json_output(settings.profile, overwrite=settings.overwrite)
+    condition = _analyze(settings)
+    meanings = {name: attribute.description for name, attribute in ATTRIBUTES.items()}
+    meanings |= {"styles": "weights of styles", "embedding": "statistics of the style"}
     rows = tuple(
-        {"attribute": name, "value": value, "is": says[name]} for name, value in found.to_strings().items()
+        {"attribute": name, "value": value, "meaning": meanings[name]}
+        for name, value in condition.to_strings().items()
     )
-    files = () if settings.profile is None else (found.save(settings.profile),)
-    details = {"condition": found.model_dump(mode="json", exclude_none=True, exclude={"embedding"})}
+    files = () if settings.profile is None else (condition.save(settings.profile),)
+    details = {"condition": condition.model_dump(mode="json", exclude_none=True, exclude={"embedding"})}
     return ToolResult(str(files[0]) if files else "", files=files, rows=rows, details=details)
 
 
-def _read(settings: AnalyzeSettings) -> Condition:
-    from bottega import pictures
-    from bottega.personalize import analyze_condition, embed_style, mix_conditions
-    from bottega.tools.adjust.condition import read_like, weighted
-    from bottega.tools.common.image_sources import content_source
+def _analyze(settings: AnalyzeSettings) -> Condition:
+    from bottega.personalize import mix_conditions
 
     if settings.mask is None:
-        found = read_like(settings.picture, settings.style)
+        condition = analyze_path(settings.picture, settings.style)
     elif settings.picture.is_dir() or settings.picture.suffix == ".json":
-        raise SettingsError("--mask goes with a single picture.")
+        raise SettingsError("--mask needs a single picture.")
     else:
         picture = content_source(settings.picture).open().pixels
-        found = analyze_condition(picture, pictures.load_mask(settings.mask))
-        if settings.style:
-            found = found.model_copy(update={"embedding": embed_style(picture)})
-    others = [weighted(word) for word in settings.mix]
+        condition = analyze_picture(picture, settings.style, file_source(settings.mask).open_mask())
+    others = [parse_weighted(text) for text in settings.mix]
     if not others:
-        return found
-    read = [read_like(Path(word), settings.style) for word, _ in others]
-    return mix_conditions([found, *read], [1.0, *(weight for _, weight in others)])
+        return condition
+    conditions = [condition, *(analyze_path(Path(path), settings.style) for path, _ in others)]
+    return mix_conditions(conditions, [1.0, *(weight for _, weight in others)])
+
+
+def analyze(picture: Any, *, mask: Any = None, style: bool = False) -> Condition:
+    """The measured attributes of a picture: palette, light, composition, texture.
+
+    >>> condition = bottega.analyze("painting.jpg")
+    >>> print(condition)
+    >>> condition.save("painting.json")
+
+    Args:
+        picture: a path, a PIL image, a numpy array, a tensor or a :class:`bottega.pictures.Picture`.
+        mask: a picture of the same size: color and texture are measured in its white areas.
+        style: also measure the style.
+
+    Raises:
+        PictureError: the picture cannot be read, or the mask has another size.
+    """
+    from bottega.tools.stylize.style_spec import picture_source
+
+    mask_pixels = None if mask is None else picture_source(mask, "mask").open_mask()
+    return analyze_picture(picture_source(picture, "picture").open().pixels, style, mask_pixels)
 
 
 ANALYZE = Tool(
     name="analyze",
-    summary="Say what a picture is like: colours, light, composition, texture; keep it as a profile.",
+    summary="Measure the attributes of a picture: palette, light, composition, texture.",
     settings=AnalyzeSettings,
     function=_run,
     uses_networks=True,

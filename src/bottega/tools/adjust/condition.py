@@ -1,12 +1,12 @@
-"""From words to a condition: what ``adjust`` is asked for."""
+"""The condition that the settings of ``adjust`` request."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bottega.errors import SettingsError
-from bottega.tools.adjust.settings import WishedSettings
+from bottega.errors import PictureError, SettingsError
+from bottega.tools.adjust.settings import AttributeSettings
 from bottega.tools.common.image_sources import content_source
 
 if TYPE_CHECKING:
@@ -28,97 +28,116 @@ NUMBERS = (
     "roughness",
     "abstraction",
 )
+"""The settings whose value is the attribute itself."""
 
 
-def wished(settings: WishedSettings) -> Condition:
-    """The condition that the settings ask for; what is said outright wins over ``--like``.
+def requested_condition(settings: AttributeSettings) -> Condition:
+    """The condition of the settings; single attributes override ``--like``.
 
     Raises:
-        SettingsError: nothing is asked for, or a word is none of its kind.
+        SettingsError: nothing is requested, or a value is invalid.
         PictureError: a picture or folder of ``--like`` cannot be read.
     """
     from bottega.personalize import Condition, StrokeDirection, parse_palette
 
-    asked: dict[str, Any] = {name: getattr(settings, name) for name in NUMBERS}
+    values: dict[str, Any] = {name: getattr(settings, name) for name in NUMBERS}
     if settings.palette:
-        asked["palette"] = parse_palette(settings.palette)
+        values["palette"] = parse_palette(settings.palette)
     if settings.subject:
-        asked["subject"] = _two(settings.subject, "place", "--subject 0.3,0.6")
+        values["subject"] = parse_pair(settings.subject, "--subject 0.3,0.6")
     if settings.stroke_direction:
-        word = f"{settings.stroke_direction},0.5"  # where no strength is given
-        degrees, strength = _two(word, "direction", "--stroke-direction 30,0.4", 180)
-        asked["stroke_direction"] = StrokeDirection(degrees=degrees % 180, strength=strength)
+        text = settings.stroke_direction
+        text = text if "," in text else f"{text},0.5"
+        degrees, strength = parse_pair(text, "--stroke-direction 30,0.4", 180)
+        values["stroke_direction"] = StrokeDirection(degrees=degrees % 180, strength=strength)
     if settings.style:
-        asked["styles"] = dict(weighted(word) for word in settings.style)
-    own = Condition(**asked)
+        values["styles"] = dict(parse_weighted(text) for text in settings.style)
+    condition = Condition(**values)
     if settings.like is not None:
-        own = _like(settings.like, settings.take).merge(own)
-    elif settings.take:
-        raise SettingsError("--take says what to take of a picture; give that picture with --like.")
-    if not own.attribute_names and not own.styles and own.embedding is None:
-        raise SettingsError("Nothing is asked for; give --palette, --lightness, --like or another wish.")
-    return own
+        condition = _select(analyze_path(settings.like), settings.use).merge(condition)
+    elif settings.use:
+        raise SettingsError("--use selects attributes of --like; add --like.")
+    if not condition.attribute_names and not condition.styles and condition.embedding is None:
+        raise SettingsError("No attribute is requested; give --palette, --lightness, --like or another one.")
+    return condition
 
 
-def read_like(path: Path, style: bool = False) -> Condition:
-    """What a picture, a folder of pictures, a profile, or a demonstration photograph is like.
+def analyze_path(path: Path, style: bool = False) -> Condition:
+    """The attributes of a picture, a folder of pictures, a profile, or a sample photograph.
 
     Args:
-        style: whether pictures are also read for their style.
+        style: also measure the style of pictures.
 
     Raises:
-        SettingsError: no such profile. PictureError: no such picture, or a folder without any.
+        SettingsError: the profile cannot be read.
+        PictureError: the picture cannot be read, or the folder has none.
     """
     from bottega import pictures
-    from bottega.errors import PictureError
-    from bottega.personalize import Condition, analyze_condition, embed_style, mix_conditions
+    from bottega.personalize import Condition, mix_conditions
     from bottega.training import find_pictures
-
-    def read(picture: Tensor) -> Condition:
-        found = analyze_condition(picture)
-        return found.model_copy(update={"embedding": embed_style(picture)}) if style else found
 
     if path.suffix == ".json":
         return Condition.load(path)
     if path.is_dir():
         files = find_pictures(path)
         if not files:
-            raise PictureError(f"There is no picture in the folder {path}.")
-        return mix_conditions([read(pictures.load(file).pixels) for file in files])
-    return read(content_source(path).open().pixels)
+            raise PictureError(f"The folder {path} contains no pictures.")
+        return mix_conditions([analyze_picture(pictures.load(file).pixels, style) for file in files])
+    return analyze_picture(content_source(path).open().pixels, style)
 
 
-def _like(path: Path, take: list[str]) -> Condition:
+def analyze_picture(picture: Tensor, style: bool = False, mask: Tensor | None = None) -> Condition:
+    """The attributes of a picture ``(1, 3, H, W)``, with ``style`` also its style embedding."""
+    from bottega.personalize import analyze_condition, embed_style
+
+    condition = analyze_condition(picture, mask)
+    return condition.model_copy(update={"embedding": embed_style(picture)}) if style else condition
+
+
+def _select(condition: Condition, names: list[str]) -> Condition:
     from bottega.personalize import ATTRIBUTES
 
-    found = read_like(path)
-    for name in take:
+    for name in names:
         if name not in ATTRIBUTES:
-            raise SettingsError(f'"{name}" cannot be taken; there are {", ".join(ATTRIBUTES)}.')
-    return found.select(*take) if take else found
+            raise SettingsError(f'--use does not know "{name}"; choose from {", ".join(ATTRIBUTES)}.')
+    return condition.select(*names) if names else condition
 
 
-def _two(word: str, kind: str, example: str, most: float = 1) -> tuple[float, float]:
+def parse_pair(text: str, example: str, maximum: float = 1.0) -> tuple[float, float]:
+    """Two numbers, from 0 to ``maximum`` and from 0 to 1: ``0.3,0.6``.
+
+    Args:
+        example: of the option, for messages.
+
+    Raises:
+        SettingsError: other than two numbers, or one is out of range.
+    """
     try:
-        one, other, *_ = (float(part) for part in word.split(","))
+        first, second = (float(part) for part in text.split(","))
     except ValueError:
-        raise SettingsError(f'"{word}" is no {kind}; write two numbers: {example}.') from None
-    if not (0 <= one <= most and 0 <= other <= 1):
-        raise SettingsError(f'"{word}" is out of range: the first number goes to {most:g}, the second to 1.')
-    return one, other
+        raise SettingsError(f'"{text}" must be two numbers: {example}.') from None
+    if not (0 <= first <= maximum and 0 <= second <= 1):
+        raise SettingsError(
+            f'"{text}" is out of range: the first number is 0 to {maximum:g}, the second 0 to 1.'
+        )
+    return first, second
 
 
-def weighted(word: str) -> tuple[str, float]:
-    """``woodcut:0.5``, or a file or folder of any name."""
-    if Path(word).exists():
-        return word, 1.0
-    name, _, number = word.rpartition(":")
+def parse_weighted(text: str) -> tuple[str, float]:
+    """``woodcut:0.5``, or a file or folder of any name, with weight 1.
+
+    Raises:
+        SettingsError: the weight is not a number above 0.
+    """
+    if Path(text).exists():
+        return text, 1.0
+    name, _, number = text.rpartition(":")
     try:
         weight = float(number) if name else 1.0
     except ValueError:
         if Path(name).exists():
-            raise SettingsError(f'"{number}" in "{word}" is no weight; write a number: {name}:0.5') from None
-        name, weight = word, 1.0
+            raise SettingsError(f'The weight "{number}" in "{text}" must be a number: {name}:0.5.') from None
+        name, weight = text, 1.0
     if not 0 < weight < float("inf"):
-        raise SettingsError(f'The weight in "{word}" must be above 0.')
-    return name or word, weight
+        raise SettingsError(f'The weight in "{text}" must be above 0.')
+    return name or text, weight

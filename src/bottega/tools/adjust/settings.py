@@ -21,7 +21,9 @@ class AttributeSettings(Settings):
     use: list[str] = Field(
         [], description="use only this attribute of --like: palette, lightness, ...; may be repeated"
     )
-    palette: str = Field("", description="up to six colors, with shares where they differ: #203040:2,#e0c080:1")
+    palette: str = Field(
+        "", description="up to six colors, with shares where they differ: #203040:2,#e0c080:1"
+    )
     lightness: float | None = Field(None, ge=0, le=1, description="0 black, 1 white")
     contrast: float | None = Field(
         None, ge=0, le=1, description="0 one tone, 1 black and white; most pictures 0.15 to 0.45"
@@ -44,7 +46,9 @@ class AttributeSettings(Settings):
         None, ge=0, le=1, description="saliency near the crossings of the thirds; most pictures 0.2 to 0.4"
     )
     empty_space: float | None = Field(None, ge=0, le=1, description="share of calm areas")
-    stroke_size: float | None = Field(None, ge=0, le=1, description="size of detail; most pictures 0.5 to 0.65")
+    stroke_size: float | None = Field(
+        None, ge=0, le=1, description="size of detail; most pictures 0.5 to 0.65"
+    )
     stroke_direction: str = Field(
         "",
         description="degrees of the strokes from the horizontal, counterclockwise, and how aligned they are: "
@@ -86,6 +90,8 @@ class AdjustSettings(AttributeSettings):
         description="the file to write; else <content>-adjusted.png",
         json_schema_extra=cli_option(short="-o"),
     )
-    profile: Path | None = Field(None, description="also write the requested attributes to this profile (.json)")
+    profile: Path | None = Field(
+        None, description="also write the requested attributes to this profile (.json)"
+    )
     quality: int = Field(92, ge=1, le=100, description="of a JPEG, WebP or AVIF; 100 is the best")
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")

@@ -1,4 +1,4 @@
-"""The tool ``adjust``: a picture brought to what is asked of it."""
+"""The tool ``adjust`` and :func:`bottega.adjust`: a picture with requested attributes."""
 
 from __future__ import annotations
 
@@ -6,98 +6,111 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bottega.errors import OutputError
-from bottega.files import check_writable_folder
-from bottega.tools.adjust.condition import wished
-from bottega.tools.adjust.network import opened
-from bottega.tools.adjust.recipe import adjust_recipe
+from bottega.tools.adjust.adjustment import Adjustment, open_network
+from bottega.tools.adjust.condition import requested_condition
 from bottega.tools.adjust.settings import AdjustSettings
 from bottega.tools.common.image_sources import Source, content_source, file_source
-from bottega.tools.common.output_paths import check_output, default_name
+from bottega.tools.common.output_paths import check_json_output, check_output, default_name
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.common.tool import Tool, ToolResult
+from bottega.tools.common.tool import Tool, ToolResult, configure
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from bottega.pictures import Picture
+    from bottega.tools.common.image_result import ImageResult
 
-    from bottega.personalize import Condition
 
-
-def _run(settings: AdjustSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: AdjustSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import pictures
-    from bottega.personalize import adjust
 
-    began = time.monotonic()
-    source = content_source(settings.content)
-    output = settings.output or Path(default_name(source, "adjusted"))
-    inputs: list[Source] = [source]
-    given = (settings.like, settings.mask)
-    inputs += [file_source(path) for path in given if path is not None and path.is_file()]
+    start = time.monotonic()
+    content = content_source(settings.content)
+    mask = None if settings.mask is None else file_source(settings.mask)
+    output = settings.output or Path(default_name(content, "adjusted"))
+    inputs: list[Source] = [content, *([] if mask is None else [mask])]
+    if settings.like is not None and settings.like.is_file():
+        inputs.append(file_source(settings.like))
     check_output(output, inputs, overwrite=settings.overwrite)
     if settings.profile is not None:
-        check_profile(settings.profile, overwrite=settings.overwrite)
-    condition = wished(settings)
-    picture = source.open()
-    mask = None if settings.mask is None else pictures.load_mask(settings.mask)
-    network = opened(settings.model, report)
-    report.progress(0.2, "adjusting")
-    made = adjust(
-        picture.pixels, condition, mask, settings.strength, network=network, optimizer_steps=settings.refine
-    )
-    rows = compared(condition, picture.pixels, made, mask)
-    recipe = adjust_recipe(settings, source, condition, output.parent, network is not None)
-    pictures.save(made, output, alpha=picture.alpha, quality=settings.quality, recipe=recipe)
+        check_json_output(settings.profile, overwrite=settings.overwrite)
+    condition = requested_condition(settings)
+    network = open_network(settings.model, reporter)
+    adjustment = Adjustment(content, mask, condition, settings, network)
+    reporter.progress(0.2, "adjusting")
+    result = adjustment.run()
+    rows = _compare(adjustment, result)
+    recipe = adjustment.recipe(output.parent)
+    pictures.save(result, output, quality=settings.quality, recipe=recipe)
     files = [output]
     if settings.profile is not None:
         files.append(condition.save(settings.profile))
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - start
     return ToolResult(
-        f"{output} ({picture.width} × {picture.height} pixels, {seconds:.1f} seconds)",
+        f"{output} ({result.width} × {result.height} pixels, {seconds:.1f} seconds)",
         files=tuple(files),
         rows=rows,
         details={"seconds": round(seconds, 3)},
     )
 
 
-def compared(
-    condition: Condition, before: Tensor, after: Tensor, mask: Tensor | None
-) -> tuple[dict[str, Any], ...]:
-    """What was asked, what the picture was, what it is now, and the match: a row per attribute."""
+def _compare(adjustment: Adjustment, result: Picture) -> tuple[dict[str, Any], ...]:
+    """A row per requested attribute: the request, the picture before and after, and the match."""
     from bottega.personalize import analyze_condition, match
 
+    condition, mask = adjustment.condition, adjustment.mask_pixels
     if not condition.attribute_names:
         return ()
-    own, got = analyze_condition(before, mask), analyze_condition(after, mask)
-    found = match(condition, got).attributes
-    asked, was, now = (each.to_strings() for each in (condition, own, got))
+    before = analyze_condition(adjustment.picture.pixels, mask)
+    after = analyze_condition(result.pixels, mask)
+    matches = match(condition, after).attributes
+    requested, old, new = (each.to_strings() for each in (condition, before, after))
     return tuple(
         {
             "attribute": name,
-            "asked": asked[name],
-            "before": was[name],
-            "after": now[name],
-            "match": round(found[name], 2),
+            "requested": requested[name],
+            "before": old[name],
+            "after": new[name],
+            "match": round(matches[name], 2),
         }
         for name in condition.attribute_names
     )
 
 
-def check_profile(path: Path, *, overwrite: bool) -> None:
-    """Refuse a profile that could not be written, or that would destroy one.
+def adjust(
+    content: Any, *, mask: Any = None, reporter: ProgressReporter | None = None, **settings: Any
+) -> ImageResult:
+    """Give a picture requested attributes: a palette, a lightness, a composition, a texture.
+
+    >>> result = bottega.adjust("photo.jpg", palette="#203040,#e0c080", lightness=0.4)
+    >>> result.save("adjusted.png")
+
+    Args:
+        content: a path, a PIL image, a numpy array, a tensor or a :class:`bottega.pictures.Picture`.
+        mask: a picture of the same size: white areas may change, black ones stay.
+        reporter: receives notes.
+        settings: options of ``bottega adjust``, such as ``like="painting.jpg"`` or ``warmth=0.2``.
 
     Raises:
-        OutputError: another ending than .json, a folder that takes no files, or a file that is there.
+        SettingsError: a setting is invalid, or no attribute is requested.
+        PictureError: a picture cannot be read, or the mask has another size.
     """
-    if path.suffix != ".json":
-        raise OutputError(f"{path}: profiles are written as .json.")
-    check_writable_folder(path.parent)
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} already exists; choose another name, or add --overwrite to replace it.")
+    from bottega.tools.common.image_result import ImageResult
+    from bottega.tools.stylize.style_spec import picture_source
+
+    source = picture_source(content, "content")
+    configured = configure(AdjustSettings, {"content": Path(source.name), **settings})
+    adjustment = Adjustment(
+        source,
+        None if mask is None else picture_source(mask, "mask"),
+        requested_condition(configured),
+        configured,
+        open_network(configured.model, reporter or ProgressReporter()),
+    )
+    return ImageResult(adjustment.run(), adjustment.inputs, adjustment.recipe, quality=configured.quality)
 
 
 ADJUST = Tool(
     name="adjust",
-    summary="Bring a picture to a palette, a light, a composition, a texture, or to another picture's.",
+    summary="Give a picture a palette, a light, a composition, a texture, or those of another picture.",
     settings=AdjustSettings,
     function=_run,
     uses_networks=True,

@@ -1,11 +1,12 @@
-"""What there is to choose from: a folder of pictures, or drafts of a generator; and their items."""
+"""The candidates of a profile: a folder of pictures, or pictures of a generator; and their measured items."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.environment import environment
 from bottega.errors import Cancelled, PictureError, SettingsError
+from bottega.files import file_sha256, write_file
 from bottega.tools.common.progress import ProgressReporter
 
 if TYPE_CHECKING:
@@ -21,73 +23,75 @@ if TYPE_CHECKING:
     from bottega.generate import Generator
     from bottega.personalize.preference import Item
 
-SIGNS = 10
-"""Of a sha256, behind the name of a picture: one that has been painted over is another one to choose."""
+HASH_LENGTH = 10
+"""Digits of the sha256 in an item's id: a picture that was changed is another item."""
+
+Source = dict[str, str | int]
+"""What a profile records of its candidates."""
 
 
 @dataclass(frozen=True)
 class FolderPool:
-    """The pictures of a folder and the folders in it. An item is ``sea/storm.jpg#1f3a9c20b7``."""
+    """The pictures of a folder and its subfolders. An item's id is ``sea/storm.jpg#1f3a9c20b7``."""
 
     folder: Path
 
     @cached_property
-    def names(self) -> list[str]:
-        from bottega.files import file_sha256
+    def ids(self) -> list[str]:
         from bottega.training import find_pictures
 
         if not self.folder.is_dir():
             raise PictureError(
-                f"There is no folder {self.folder} to choose from; if it has moved, say where to: "
-                "bottega choose next PROFILE --pictures FOLDER."
+                f"The folder {self.folder} of the profile does not exist; if it has moved, give its new "
+                "place: bottega choose next PROFILE --pictures FOLDER."
             )
-        files = find_pictures(self.folder)
-        return [f"{path.relative_to(self.folder).as_posix()}#{file_sha256(path)[:SIGNS]}" for path in files]
+        return [
+            f"{path.relative_to(self.folder).as_posix()}#{file_sha256(path)[:HASH_LENGTH]}"
+            for path in find_pictures(self.folder)
+        ]
 
     @property
-    def key(self) -> str:
-        """What the kept items depend on."""
+    def cache_key(self) -> str:
+        """What the cached items depend on."""
         return str(self.folder.resolve())
 
-    def path(self, name: str) -> Path:
+    def path(self, item_id: str) -> Path:
         """The file of an item."""
-        return self.folder / name.rpartition("#")[0]
+        return self.folder / item_name(item_id)
 
-    def picture(self, name: str) -> Tensor:
+    def picture(self, item_id: str) -> Tensor:
         """``(1, 3, H, W)`` in [0, 1]."""
         from bottega import pictures
 
-        return pictures.load(self.path(name)).pixels
+        return pictures.load(self.path(item_id)).pixels
 
-    def copy(self, name: str, folder: Path) -> Path:
-        """The file itself, byte by byte, under a name without folders."""
-        source = self.path(name)
-        target = folder / source.relative_to(self.folder).as_posix().replace("/", "-")
-        shutil.copyfile(source, target)
+    def copy(self, item_id: str, folder: Path) -> Path:
+        """Copy the file, with hyphens for the folders in its name."""
+        target = folder / item_name(item_id).replace("/", "-")
+        shutil.copyfile(self.path(item_id), target)
         return target
 
-    def named(self, word: str) -> str:
-        """The item of a file, given as a path or as its name in the folder.
+    def find(self, text: str) -> str:
+        """The id of a file, given as a path or by its name in the folder.
 
         Raises:
             SettingsError: it is not in the folder.
         """
-        given = Path(word)
-        for name in self.names:
-            path = self.path(name)
-            if name.rpartition("#")[0] == given.as_posix() or (given.exists() and path.samefile(given)):
-                return name
-        raise SettingsError(f"{word} is no picture in {self.folder}, which this profile chooses from.")
+        path = Path(text)
+        for item_id in self.ids:
+            if item_name(item_id) == path.as_posix() or (path.exists() and self.path(item_id).samefile(path)):
+                return item_id
+        raise SettingsError(f"{text} is not a picture in {self.folder}, the folder of this profile.")
 
 
 @dataclass(frozen=True)
-class DraftPool:
-    """Drafts of a generator, one for each seed. An item is ``17#1f3a9c20b7``: a seed and the generator."""
+class GeneratorPool:
+    """Pictures of a generator, one per seed. An item's id is ``17#1f3a9c20b7``: seed and generator."""
 
     model: str
     count: int
     seed: int
-    like: str
+    class_name: str
 
     @cached_property
     def generator(self) -> Generator:
@@ -96,95 +100,116 @@ class DraftPool:
         return generate.load(self.model)
 
     @cached_property
-    def key(self) -> str:
-        """What the kept items depend on: the weights themselves."""
-        whole = hashlib.sha256(self.like.encode())
+    def cache_key(self) -> str:
+        """What the cached items depend on: the weights themselves."""
+        digest = hashlib.sha256(self.class_name.encode())
         for name, tensor in sorted(self.generator.state_dict().items()):
-            whole.update(name.encode() + tensor.contiguous().numpy().tobytes())
-        return whole.hexdigest()
+            digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     @property
-    def names(self) -> list[str]:
-        return [f"{self.seed + number}#{self.key[:SIGNS]}" for number in range(self.count)]
+    def ids(self) -> list[str]:
+        return [f"{self.seed + index}#{self.cache_key[:HASH_LENGTH]}" for index in range(self.count)]
 
-    def picture(self, name: str) -> Tensor:
+    def picture(self, item_id: str) -> Tensor:
         """``(1, 3, H, W)`` in [0, 1]."""
         from bottega.generate import sample
 
-        return sample(self.generator, 1, seed=int(name.partition("#")[0]), classes=self.like or None)
+        return sample(self.generator, 1, int(item_name(item_id)), self.class_name or None)
 
-    def copy(self, name: str, folder: Path) -> Path:
-        """The draft as a PNG."""
+    def copy(self, item_id: str, folder: Path) -> Path:
+        """Write the picture as a PNG."""
         from bottega import pictures
 
-        return pictures.save(self.picture(name), folder / f"draft-{name.partition('#')[0]}.png")
+        return pictures.save(self.picture(item_id), folder / f"generated-{item_name(item_id)}.png")
 
-    def named(self, word: str) -> str:
-        """Drafts have no files.
+    def find(self, text: str) -> str:
+        """Generated pictures have no files.
 
         Raises:
             SettingsError: always.
         """
-        raise SettingsError(f'"{word}" is not on the sheet; drafts are named by their number there, 1 to 9.')
+        raise SettingsError(f'"{text}" is not on the sheet; give the number of a picture there, 1 to 9.')
 
 
-Pool = FolderPool | DraftPool
+Pool = FolderPool | GeneratorPool
 
 
-def read_items(pool: Pool, report: ProgressReporter) -> list[Item]:
-    """The items of a pool; broken pictures are noted and left out. What was read is kept in the cache."""
+def folder_source(folder: Path, profile: Path) -> Source:
+    """What a profile records of a folder: its path relative to the profile, so that both may move."""
+    try:
+        path = os.path.relpath(folder.resolve(), profile.resolve().parent)
+    except ValueError:  # two drives
+        path = str(folder.resolve())
+    return {"folder": Path(path).as_posix()}
+
+
+def generator_source(pool: GeneratorPool, profile: Path) -> Source:
+    """What a profile records of a generator."""
+    model = pool.model
+    if model.endswith(".safetensors"):
+        model = str(folder_source(Path(model), profile)["folder"])
+    return {"model": model, "count": pool.count, "seed": pool.seed, "class_name": pool.class_name}
+
+
+def open_pool(source: Mapping[str, str | int], profile: Path) -> Pool:
+    """The candidates that a profile records.
+
+    Raises:
+        SettingsError: it records none.
+    """
+    if "folder" in source:
+        return FolderPool(profile.parent / str(source["folder"]))
+    if "model" in source:
+        model = str(source["model"])
+        if model.endswith(".safetensors"):
+            model = str(profile.parent / model)
+        return GeneratorPool(model, int(source["count"]), int(source["seed"]), str(source["class_name"]))
+    raise SettingsError(f"The profile {profile} does not record its candidates.")
+
+
+def item_name(item_id: str) -> str:
+    """An id without its hash."""
+    return item_id.rpartition("#")[0]
+
+
+def read_items(pool: Pool, reporter: ProgressReporter) -> list[Item]:
+    """The measured items of a pool, cached between calls; unreadable pictures are noted and left out."""
     from bottega.personalize.preference import Item
+    from bottega.personalize.preference.item_reader import READER_VERSION
 
-    kept = _kept_file(pool)
-    known = _load(kept)
-    names = pool.names
-    missing = [name for name in names if name not in known]
+    key = hashlib.sha256(f"{READER_VERSION} {pool.cache_key}".encode()).hexdigest()[:24]
+    cache = environment().cache / "choices" / f"{key}.json"
+    items = _load_cache(cache)
+    ids = pool.ids
+    missing = [item_id for item_id in ids if item_id not in items]
     if missing:
-        known |= _read(pool, missing, report)
-        _keep(kept, known)
-    return [Item.model_validate(known[name]) for name in names if known[name] is not None]
+        items |= _measure(pool, missing, reporter)
+        write_file(cache, json.dumps(items))
+    return [Item.model_validate(items[item_id]) for item_id in ids if items[item_id] is not None]
 
 
-def _read(pool: Pool, names: Sequence[str], report: ProgressReporter) -> dict[str, Any]:
+def _measure(pool: Pool, ids: Sequence[str], reporter: ProgressReporter) -> dict[str, Any]:
+    """The items of a pool as plain values; None for unreadable pictures."""
     from bottega.personalize.preference.item_reader import ItemReader
 
     reader = ItemReader()
-    found: dict[str, Any] = {}
-    for number, name in enumerate(names):
-        report.progress(number / len(names), f"looking at {name.rpartition('#')[0]}")
-        if report.cancelled():
+    items: dict[str, Any] = {}
+    for index, item_id in enumerate(ids):
+        reporter.progress(index / len(ids), f"analyzing {item_name(item_id)}")
+        if reporter.cancelled():
             raise Cancelled("Stopped; no profile was written.")
         try:
-            found[name] = reader.read(name, pool.picture(name)).model_dump(mode="json")
+            items[item_id] = reader.read(item_id, pool.picture(item_id)).model_dump(mode="json")
         except PictureError as error:
-            report.note(f"Left out: {error}")
-            found[name] = None
-    return found
+            reporter.note(f"Left out: {error}")
+            items[item_id] = None
+    return items
 
 
-def _kept_file(pool: Pool) -> Path:
-    from bottega.personalize.preference.item_reader import READER_VERSION
-
-    key = hashlib.sha256(f"{READER_VERSION} {pool.key}".encode()).hexdigest()[:24]
-    return environment().cache / "choices" / f"{key}.json"
-
-
-def _load(path: Path) -> dict[str, Any]:
+def _load_cache(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
-
-
-def _keep(path: Path, items: dict[str, Any]) -> None:
-    from bottega.files import atomic_write
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(items), encoding="utf-8")
-
-
-def copy_all(pool: Pool, names: Iterable[str], folder: Path) -> list[Path]:
-    """Copies of pictures in a folder."""
-    return [pool.copy(name, folder) for name in names]

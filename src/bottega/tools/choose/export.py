@@ -1,4 +1,4 @@
-"""The tool ``choose export``: liked pictures to train on, a condition, a copy of the profile."""
+"""The tools ``choose score`` and ``choose export``: what a learned preference is used for."""
 
 from __future__ import annotations
 
@@ -6,121 +6,144 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bottega.errors import OutputError, SettingsError
-from bottega.files import check_writable_folder
-from bottega.tools.choose.candidates import copy_all, read_items
-from bottega.tools.choose.session import Desk
-from bottega.tools.choose.settings import ExportSettings
+from bottega.errors import SettingsError
+from bottega.files import check_overwrite_folder, check_writable_folder
+from bottega.tools.choose.candidates import FolderPool, item_name, read_items
+from bottega.tools.choose.session import PreferenceSession
+from bottega.tools.choose.settings import ExportSettings, ScoreSettings
+from bottega.tools.common.output_paths import check_json_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 
 if TYPE_CHECKING:
     from bottega.personalize.preference import PreferenceModel
 
-FEW = 50
-"""Below so many pictures a generator that is trained on them copies them."""
+MIN_TRAINING_PICTURES = 50
+"""A generator that is trained on fewer pictures copies them."""
 
 
-def export(settings: ExportSettings, report: ProgressReporter) -> ToolResult:
-    """All that was asked for, checked before anything is written.
+def score(settings: ScoreSettings, reporter: ProgressReporter) -> ToolResult:
+    """Rank the pictures of a folder among the candidates of the profile, best first.
+
+    Pictures of the same seeds, before and after a generator was trained on liked pictures, show the effect.
 
     Raises:
-        SettingsError: nothing was asked for, or there is nothing to export.
-        OutputError: it cannot be written there.
+        SettingsError: the profile has no votes, or no picture can be read.
+    """
+    import numpy as np
+
+    session = PreferenceSession.open(settings.profile)
+    if not session.model.votes:
+        raise SettingsError(f"{settings.profile} has no votes yet; pick from a sheet first.")
+    items = read_items(FolderPool(settings.pictures), reporter)
+    if not items:
+        raise SettingsError(f"No picture in {settings.pictures} can be read.")
+    candidates = np.sort(session.model.utility(read_items(session.pool, reporter))[0])
+    means, deviations = session.model.utility(items)
+    ranks = np.searchsorted(candidates, means) / len(candidates)
+    rows = tuple(
+        {
+            "picture": item_name(items[index].id),
+            "better than": f"{100 * ranks[index]:.0f} %",
+            "utility": f"{means[index]:.2f} ± {deviations[index]:.2f}",
+        }
+        for index in np.argsort(-means, kind="stable")
+    )
+    mean_rank = float(ranks.mean())
+    return ToolResult(
+        f"You should like these {len(items)} pictures better than {100 * mean_rank:.0f} % of the candidates "
+        f"of {settings.profile}, on average.",
+        rows=rows,
+        details={"mean_rank": round(mean_rank, 4), "mean_utility": round(float(means.mean()), 4)},
+    )
+
+
+def export(settings: ExportSettings, reporter: ProgressReporter) -> ToolResult:
+    """Write liked pictures, a condition, or a copy of the profile; checks everything before it writes.
+
+    Raises:
+        SettingsError: nothing is requested, or there is nothing to export.
+        OutputError: a file cannot be written.
     """
     if settings.liked is None and settings.condition is None and settings.output is None:
         raise SettingsError("Say what to export: --liked folder, --condition file.json, or -o copy.json.")
     if settings.predicted and settings.liked is None:
-        raise SettingsError("--predicted adds to --liked; say where the pictures are to go: --liked folder.")
-    desk = Desk.open(settings.profile)
-    taste = desk.taste if settings.revision is None else desk.taste.at_revision(settings.revision)
-    _check(settings)
-    condition = None if settings.condition is None else condition_of(taste)
-    told: list[str] = []
+        raise SettingsError("--predicted adds to --liked; give --liked folder.")
+    session = PreferenceSession.open(settings.profile)
+    model = session.model if settings.revision is None else session.model.at_revision(settings.revision)
+    for path in (settings.condition, settings.output):
+        if path is not None:
+            check_json_output(path, overwrite=settings.overwrite, inputs=[settings.profile])
+    if settings.liked is not None:
+        check_writable_folder(settings.liked.parent)
+        check_overwrite_folder(settings.liked, settings.overwrite)
+    condition = None if settings.condition is None else preferred_condition(model)
+    summary: list[str] = []
     files: list[Path] = []
     if settings.liked is not None:
-        copies = _copy_liked(desk, taste, settings.liked, settings.predicted, report)
+        copies = _copy_liked(session, model, settings.liked, settings.predicted, reporter)
         files += copies
-        told.append(_told_of_copies(settings.liked, len(copies)))
+        summary.append(
+            f"{settings.liked} contains {len(copies)} pictures; train a generator on them: "
+            f"bottega train gan --data {settings.liked} --base NAME."
+        )
+        if len(copies) < MIN_TRAINING_PICTURES:
+            summary.append(
+                f"Fewer than {MIN_TRAINING_PICTURES} are mostly copied; vote more, or add --predicted."
+            )
     if settings.condition is not None and condition is not None:
-        from bottega.personalize.condition import Condition
+        from bottega.personalize import Condition
 
         files.append(Condition(**condition).save(settings.condition))
-        told.append(
-            f"{settings.condition} asks for {', '.join(name.replace('_', ' ') for name in condition)}."
-        )
+        names = ", ".join(name.replace("_", " ") for name in condition)
+        summary.append(f"{settings.condition} requests {names}.")
     if settings.output is not None:
-        files.append(taste.save(settings.output))
-        told.append(f"{settings.output} is the profile at revision {taste.revision}.")
-    return ToolResult(" ".join(told), files=tuple(files), details={"revision": taste.revision})
+        files.append(model.save(settings.output))
+        summary.append(f"{settings.output} is the profile at revision {model.revision}.")
+    return ToolResult(" ".join(summary), files=tuple(files), details={"revision": model.revision})
 
 
-def condition_of(taste: PreferenceModel) -> dict[str, Any]:
-    """The known favours as fields of a condition.
+def preferred_condition(model: PreferenceModel) -> dict[str, Any]:
+    """The significant preferences as fields of a condition.
 
     Raises:
-        SettingsError: nothing is known yet that a condition can ask for.
+        SettingsError: none of them can be requested of a picture.
     """
-    from bottega.personalize.condition import ATTRIBUTES
+    from bottega.personalize import ATTRIBUTES
 
-    known = {favour.trait: favour.value for favour in taste.explain().significant}
-    found: dict[str, Any] = {}
-    for name, attribute in ATTRIBUTES.items():
-        if name in known:
-            found[name] = min(max(known[name], attribute.low), attribute.high)
-    if "subject_x" in known or "subject_y" in known:
-        middle = {trait.name: taste.space.to_trait_unit(n, 0) for n, trait in enumerate(taste.space.traits)}
-        place = (known.get(name, middle[name]) for name in ("subject_x", "subject_y"))
-        found["subject"] = tuple(min(max(value, 0.0), 1.0) for value in place)
-    if not found:
-        raise SettingsError(
-            "Too little is known yet of what you favour to ask for it; a few more choices will tell."
-        )
-    return found
+    values = {preference.trait: preference.value for preference in model.explain().significant}
+    condition: dict[str, Any] = {
+        name: min(max(values[name], attribute.low), attribute.high)
+        for name, attribute in ATTRIBUTES.items()
+        if name in values
+    }
+    if "subject_x" in values or "subject_y" in values:
+        typical = {
+            trait.name: model.space.to_trait_unit(index, 0) for index, trait in enumerate(model.space.traits)
+        }
+        position = (values.get(name, typical[name]) for name in ("subject_x", "subject_y"))
+        condition["subject"] = tuple(min(max(value, 0.0), 1.0) for value in position)
+    if not condition:
+        raise SettingsError("Too little is known of your preferences; make a few more choices.")
+    return condition
 
 
 def _copy_liked(
-    desk: Desk, taste: PreferenceModel, folder: Path, predicted: int, report: ProgressReporter
+    session: PreferenceSession,
+    model: PreferenceModel,
+    folder: Path,
+    predicted: int,
+    reporter: ProgressReporter,
 ) -> list[Path]:
-    names = [item.id for item in taste.liked()]
+    ids = [item.id for item in model.liked()]
     if predicted:
-        items = [item for item in read_items(desk.pool, report) if item.id not in taste.items]
-        means = dict(zip((item.id for item in items), taste.utility(items)[0], strict=True))
-        names += sorted(means, key=lambda name: -means[name])[:predicted]
-    if not names:
-        raise SettingsError("Nothing is liked yet: pick from a sheet, rate 4 or 5, or star a picture first.")
-    # All or nothing: a folder that is there is whole.
+        items = [item for item in read_items(session.pool, reporter) if item.id not in model.items]
+        means = dict(zip((item.id for item in items), model.utility(items)[0], strict=True))
+        ids += sorted(means, key=lambda item_id: -means[item_id])[:predicted]
+    if not ids:
+        raise SettingsError("You like nothing yet: pick from a sheet, rate 4 or 5, or star a picture first.")
+    # All or nothing: an existing folder is complete.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-        copies = copy_all(desk.pool, names, Path(temporary))
+        copies = [session.pool.copy(item_id, Path(temporary)) for item_id in ids]
         folder.mkdir(exist_ok=True)
         return [copy.replace(folder / copy.name) for copy in copies]
-
-
-def _told_of_copies(folder: Path, count: int) -> str:
-    told = (
-        f"{folder} holds {count} pictures; a generator learns from them: "
-        f"bottega train gan --data {folder} --base NAME."
-    )
-    if count < FEW:
-        told += (
-            f" Of fewer than {FEW} a generator mostly makes copies; more choices or --predicted bring more."
-        )
-    return told
-
-
-def _check(settings: ExportSettings) -> None:
-    for path in (settings.condition, settings.output):
-        if path is None:
-            continue
-        if path.suffix.lower() != ".json":
-            raise OutputError(f"{path}: profiles are written as .json.")
-        check_writable_folder(path.parent)
-        if path.exists() and path.samefile(settings.profile):
-            raise OutputError(f"{path} is the profile itself and is kept; choose another name.")
-        if path.exists() and not settings.overwrite:
-            raise OutputError(f"{path} already exists; choose another name, or add --overwrite.")
-    folder = settings.liked
-    if folder is not None:
-        check_writable_folder(folder.parent)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not settings.overwrite:
-            raise OutputError(f"{folder} is there and not empty; choose a new folder, or add --overwrite.")

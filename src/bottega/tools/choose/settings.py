@@ -122,7 +122,7 @@ class ExportSettings(ProfileSettings):
 
     liked: Path | None = Field(
         None,
-        description="copy the pictures that you picked, starred or rated 4 or 5 to this new folder, to train on",
+        description="copy the pictures that you picked, starred or rated 4 or 5 to this new folder",
     )
     predicted: int = Field(
         0,

@@ -1,147 +1,146 @@
-"""The tool ``evaluate``: pictures against a reference, as one page with figures, drawings and sheets."""
+"""The tool ``evaluate`` and :func:`bottega.evaluate`: pictures against a reference, with metrics."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
 from bottega.errors import OutputError, SettingsError
-from bottega.files import check_writable_folder
+from bottega.files import check_overwrite, write_file
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
+from bottega.tools.common.tool import Tool, ToolResult, configure
+from bottega.tools.evaluate.settings import EvaluateSettings
 
 if TYPE_CHECKING:
-    from bottega.evaluate.report import Section
+    from bottega.evaluate import Interval
+    from bottega.evaluate.report import MetricRow, Section
+    from bottega.personalize import Condition
+
+MATCH = "personalization match"
+"""The metric that ``--condition`` adds."""
 
 
-class EvaluateSettings(Settings):
-    """What is compared with what, and where the page goes."""
+@dataclass(frozen=True)
+class EvaluationResult:
+    """A report; notebooks show its page.
 
-    results: Path = Field(
-        description="the folder of pictures to judge, with the folders in it",
-        json_schema_extra=cli_option(positional=True),
-    )
-    against: Path = Field(description="the folder of real pictures: what the results should be like")
-    report: Path | None = Field(
-        None,
-        description="the page to write, .html, and the figures beside it, .json; else <results>-report.html",
-        json_schema_extra=cli_option(short="-o"),
-    )
-    extractor: list[str] = Field(
-        ["small", "random"],
-        description="whose features are compared, may be repeated: small, random, inception, vgg19, …",
-    )
-    palette: list[str] = Field(
-        [],
-        description='target palette: "#203040,#e0c080", with shares "#203040:0.3"; else the reference\'s',
-    )
-    size: int = Field(
-        0,
-        ge=0,
-        le=1024,
-        description="side at which sharpness and texture are compared; 0 takes that of the smaller pictures",
-        json_schema_extra=cli_option(unit="pixels"),
-    )
-    wish: Path | None = Field(
-        None, description="a profile that the results were to follow; adds the personalisation match"
-    )
-    form: Path | None = Field(
-        None, description="write a page on which people rate the pictures, blind, instead of a report"
-    )
-    ratings: list[Path] = Field(
-        [], description="ratings that people made on such a page (.json or .csv), may be repeated"
-    )
-    seed: int = Field(0, ge=0, description="of sheets, intervals and the order on a rating page")
-    overwrite: bool = Field(False, description="replace the page and the figures if they exist")
+    Attributes:
+        html: the self-contained page.
+        rows: a row per metric: its value, the ends of its interval, and the value of the reference.
+        values: everything, as plain values for JSON.
+        unreadable: why files were left out.
+    """
+
+    html: str
+    rows: tuple[dict[str, Any], ...]
+    values: dict[str, Any]
+    unreadable: tuple[str, ...] = ()
+
+    def save(self, path: str | Path) -> tuple[Path, Path]:
+        """Write the page, and its values to a .json file beside it.
+
+        Raises:
+            OutputError: the name does not end in .html, or a file cannot be written.
+        """
+        page = Path(path)
+        _check_page(page)
+        values = page.with_suffix(".json")
+        write_file(page, self.html)
+        write_file(values, json.dumps(self.values, ensure_ascii=False, indent=1) + "\n")
+        return page, values
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
-def _evaluate(settings: EvaluateSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: EvaluateSettings, reporter: ProgressReporter) -> ToolResult:
     if settings.form is not None:
-        return _form(settings)
+        return _write_form(settings)
+    page = settings.report or Path(f"{settings.results.resolve().name}-report.html")
+    _check_page(page)
+    for path in (page, page.with_suffix(".json")):
+        check_overwrite(path, settings.overwrite)
+    result = _evaluate(settings, reporter)
+    for reason in result.unreadable:
+        reporter.note(reason)
+    return ToolResult(str(page), files=result.save(page), rows=result.rows, details=result.values)
+
+
+def _check_page(path: Path) -> None:
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise OutputError(f"{path}: the page must end in .html.")
+
+
+def _evaluate(settings: EvaluateSettings, reporter: ProgressReporter) -> EvaluationResult:
     from bottega.evaluate.report import build_report
 
-    target = settings.report or Path(f"{settings.results.resolve().name}-report.html")
-    figures = target.with_suffix(".json")
-    for path in (target, figures):
-        _check(path, overwrite=settings.overwrite)
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise OutputError(f"{target}: a report is a page; name it .html.")
-    rated, told = _rated(settings.ratings)
-    wished = _wished(settings)
+    rating_sections, ratings = _ratings(settings.ratings)
+    match_sections = [] if settings.condition is None else [_match_section(settings)]
     start = time.monotonic()
 
-    def progress(done: int, every: int) -> None:
-        left = (time.monotonic() - start) * (every - done) / done
-        report.progress(done / every, f"{done} of {every} pictures", seconds_left=left)
+    def progress(done: int, count: int) -> None:
+        left = (time.monotonic() - start) * (count - done) / done
+        reporter.progress(done / count, f"{done} of {count} pictures", seconds_left=left)
 
-    found = build_report(
+    report = build_report(
         settings.results,
         settings.against,
         extractors=settings.extractor,
-        colors=[word for words in settings.palette for word in words.replace(",", " ").split()],
+        colors=[color for text in settings.palette for color in text.replace(",", " ").split()],
         size=settings.size,
         seed=settings.seed,
-        extra_sections=[*wished, *rated],
+        extra_sections=[*match_sections, *rating_sections],
         on_progress=progress,
     )
-    for reason in found.values["unreadable"].values():
-        report.note(reason)
-    values = {**found.values, **told}
-    if wished:
-        values["wish"] = [row.to_dict() for row in wished[0].rows]
-    _write(target, found.html)
-    _write(figures, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
-    rows = tuple(
-        {
-            "metric": row.name,
-            "results": _rounded(row.value.estimate),
-            "low": _rounded(row.value.low),
-            "high": _rounded(row.value.high),
-            "reference": _rounded(row.reference),
-        }
-        for row in chain(*(section.rows for section in wished), *found.tables.values())
-    )
-    return ToolResult(str(target), files=(target, figures), rows=rows, details=values)
+    values = {**report.values, **ratings}
+    if match_sections:
+        values["condition"] = [row.to_dict() for row in match_sections[0].rows]
+    rows = chain(*(section.rows for section in match_sections), *report.tables.values())
+    unreadable = tuple(report.values["unreadable"].values())
+    return EvaluationResult(report.html, tuple(_row(row) for row in rows), values, unreadable)
 
 
-def _form(settings: EvaluateSettings) -> ToolResult:
+def _row(row: MetricRow) -> dict[str, Any]:
+    return {
+        "metric": row.name,
+        "results": _round(row.value.estimate),
+        "low": _round(row.value.low),
+        "high": _round(row.value.high),
+        "reference": _round(row.reference),
+    }
+
+
+def _round(value: float) -> float | None:
+    return None if value != value else float(f"{value:.4g}")
+
+
+def _write_form(settings: EvaluateSettings) -> ToolResult:
     from bottega.evaluate.ratings import rating_form
     from bottega.evaluate.report import list_pictures
 
     assert settings.form is not None
     if settings.ratings:
-        raise SettingsError(
-            "--form makes a page to rate on and --ratings reads what was rated; give one of both."
-        )
-    if settings.form.suffix.lower() not in (".html", ".htm"):
-        raise OutputError(f"{settings.form}: a form is a page; name it .html.")
-    _check(settings.form, overwrite=settings.overwrite)
+        raise SettingsError("--form makes a rating page and --ratings reads ratings; give only one.")
+    _check_page(settings.form)
+    check_overwrite(settings.form, settings.overwrite)
     groups = {
         "results": list_pictures(settings.results),
         "reference": list_pictures(settings.against),
     }
-    _write(settings.form, rating_form(groups, seed=settings.seed))
+    write_file(settings.form, rating_form(groups, seed=settings.seed))
     return ToolResult(
-        f"{settings.form}: send it to those who shall rate; each sends back a file for --ratings.",
+        f"{settings.form}: send it to the raters; each sends back a file for --ratings.",
         files=(settings.form,),
     )
 
 
-def _wished(settings: EvaluateSettings) -> list[Section]:
-    if settings.wish is None:
-        return []
-    from bottega.tools.evaluate.condition_match import wish_section
-
-    return [wish_section(settings.wish, settings.results, settings.against, settings.seed)]
-
-
-def _rated(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
+def _ratings(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
+    """The section of the report about people's ratings, and its values."""
     if not files:
         return [], {}
     from bottega.evaluate.ratings import rating_section, read_ratings, summarize_ratings
@@ -150,29 +149,84 @@ def _rated(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
     return [rating_section(summary)], {"ratings": summary.to_dict()}
 
 
-def _check(path: Path, *, overwrite: bool) -> None:
-    check_writable_folder(path.parent)
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file to write.")
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} already exists; choose another name, or add --overwrite to replace it.")
+def _match_section(settings: EvaluateSettings) -> Section:
+    """The section about the personalization match, overall and by attribute, beside that of the reference.
+
+    Raises:
+        SettingsError: the condition file is invalid, or requests nothing that is measured.
+    """
+    from bottega.evaluate.report import MetricRow, Section
+    from bottega.personalize import Condition
+
+    assert settings.condition is not None
+    condition = Condition.load(settings.condition)
+    results = _matches(settings.results, condition, settings.seed)
+    reference = _matches(settings.against, condition, settings.seed)
+    rows = [
+        MetricRow(
+            MATCH if name == "mean" else f"{MATCH}: {name}",
+            value,
+            reference[name].estimate,
+            "higher",
+            "the mean of all attributes" if name == "mean" else "one attribute",
+        )
+        for name, value in results.items()
+    ]
+    text = (
+        f"How closely each picture follows {settings.condition.name}: 1 is as requested, 0 as far as one "
+        "random pair of pictures in twenty is. The reference was not made for this condition."
+    )
+    return Section("Condition", (text,), rows)
 
 
-def _write(path: Path, text: str) -> None:
-    from bottega.files import atomic_write
+def _matches(folder: Path, condition: Condition, seed: int) -> dict[str, Interval]:
+    from bottega.errors import PictureError
+    from bottega.evaluate import personalization_match
+    from bottega.evaluate.report import list_pictures
+    from bottega.personalize import analyze_condition, match
+    from bottega.pictures import load
 
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    measured = []
+    for file in list_pictures(folder):
+        try:
+            measured.append(analyze_condition(load(file).pixels))
+        except PictureError:  # the report itself lists unreadable files
+            continue
+    return personalization_match([condition] * len(measured), measured, match, seed=seed)
 
 
-def _rounded(value: float) -> float | None:
-    return None if value != value else float(f"{value:.4g}")
+def evaluate(
+    results: str | Path,
+    against: str | Path,
+    *,
+    reporter: ProgressReporter | None = None,
+    **settings: Any,
+) -> EvaluationResult:
+    """Compare a folder of pictures with a folder of real ones.
+
+    >>> result = bottega.evaluate("generated", "photos", extractor=["small"])
+    >>> result.rows[0]["metric"], result.rows[0]["results"]
+    >>> result.save("report.html")
+
+    Args:
+        results: the folder of pictures to evaluate; eight or more.
+        against: the folder of real pictures; eight or more.
+        reporter: receives progress.
+        settings: options of ``bottega evaluate``, such as ``condition="mine.json"``.
+
+    Raises:
+        SettingsError: a setting is invalid.
+        PictureError: a folder is missing, or too few of its pictures can be read.
+        WeightsError: the weights of an extractor are missing.
+    """
+    values = {"results": Path(results), "against": Path(against), **settings}
+    return _evaluate(configure(EvaluateSettings, values), reporter or ProgressReporter())
 
 
 EVALUATE = Tool(
     "evaluate",
-    "Compare pictures with real ones: one page with figures, intervals and sheets.",
+    "Compare pictures with real ones: a page with metrics, intervals and contact sheets.",
     EvaluateSettings,
-    _evaluate,
+    _run,
     uses_networks=True,
 )

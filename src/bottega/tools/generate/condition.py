@@ -1,95 +1,105 @@
-"""Drafts bent to what is wished for: palette, place of the subject, or a whole profile."""
+"""The condition of ``generate``: how its pictures are adjusted after they are generated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import MismatchError, SettingsError
-from bottega.tools.adjust.network import network_record, opened
-from bottega.tools.common.condition_styles import restore_condition, style_picture_records
+from bottega.tools.adjust.adjustment import NETWORK, network_record, open_network
+from bottega.tools.adjust.condition import parse_pair
+from bottega.tools.common.condition_styles import restore_condition, style_record
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.common.recipe import InputSearch
-from bottega.tools.generate.parsing import place_of
-from bottega.tools.generate.settings import BendSettings
+from bottega.tools.common.recipe import InputSearch, find_weights
+from bottega.tools.generate.settings import ConditionSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.personalize import Condition
+    from bottega.personalize import AdjustmentNet, Condition
 
 
-def bending(
-    condition: Condition | None, strength: float, report: ProgressReporter
-) -> Callable[[Tensor], Tensor]:
-    """What is done to each draft ``(1, 3, H, W)``, which becomes at least 192 pixels large; without a wish,
-    nothing."""
-    if condition is None:
-        return lambda picture: picture
-    from bottega.personalize import adjust
-    from bottega.personalize.analysis.pixels import upscale_for_analysis
+class Adjuster:
+    """Adjusts generated pictures to a condition; without one, returns them as they are."""
 
-    network = opened(None, report)
-    return lambda picture: adjust(
-        upscale_for_analysis(picture), condition, strength=strength, network=network
-    )
+    def __init__(
+        self, condition: Condition | None, strength: float, reporter: ProgressReporter | None = None
+    ) -> None:
+        self.condition = condition
+        self.strength = strength
+        self.network: AdjustmentNet | None = None
+        if condition is not None:
+            self.network = open_network(None, reporter or ProgressReporter())
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        """The adjusted picture ``(1, 3, H, W)``, upscaled to at least 192 pixels."""
+        if self.condition is None:
+            return picture
+        from bottega.personalize import adjust
+        from bottega.personalize.analysis.pixels import upscale_for_analysis
+
+        picture = upscale_for_analysis(picture)
+        return adjust(picture, self.condition, strength=self.strength, network=self.network)
+
+    def record(self, folder: Path) -> dict[str, Any]:
+        """What a recipe in ``folder`` records of the condition and the network; nothing without one."""
+        if self.condition is None:
+            return {}
+        return {
+            "condition": self.condition.model_dump(mode="json", exclude_none=True),
+            **style_record(self.condition, folder),
+            "adjustment_network": network_record(self.network, None, folder),
+        }
 
 
-def wished(settings: BendSettings) -> Condition | None:
-    """The condition that the settings ask for; None where they ask for nothing.
+def requested_condition(settings: ConditionSettings) -> Condition | None:
+    """The condition of the settings; None where they request nothing.
 
     Raises:
-        SettingsError: a palette, a place or a profile that is none.
+        SettingsError: a palette, a position or a condition file is invalid.
     """
-    asked: dict[str, Any] = {}
-    if settings.palette:
-        asked["palette"] = settings.palette
-    if settings.subject:
-        asked["subject"] = place_of(settings.subject)
-    if settings.wish is None and not asked:
-        if "strength" in settings.model_fields_set:
-            raise SettingsError("Nothing is wished for; --strength needs --palette, --subject or --wish.")
-        return None
     from pydantic import ValidationError
 
     from bottega.personalize import Condition
 
+    values: dict[str, Any] = {}
+    if settings.palette:
+        values["palette"] = settings.palette
+    if settings.subject:
+        values["subject"] = parse_pair(settings.subject, "--subject 0.3,0.6")
+    if settings.condition is None and not values:
+        if "strength" in settings.model_fields_set:
+            raise SettingsError("--strength needs --palette, --subject or --condition.")
+        return None
     try:
-        own = Condition(**asked)
+        condition = Condition(**values)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise SettingsError(
-            f"The {error.errors()[0]['loc'][0]} cannot be wished for: {reason.rstrip('.')}."
-        ) from None
-    return own if settings.wish is None else Condition.load(settings.wish).merge(own)
+        first = error.errors()[0]
+        reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise SettingsError(f"The {first['loc'][0]} is invalid: {reason}.") from None
+    return condition if settings.condition is None else Condition.load(settings.condition).merge(condition)
 
 
-def wish_record(condition: Condition | None, folder: Path) -> dict[str, Any]:
-    """What a recipe in ``folder`` says of the wish and of the network that bends; nothing without a wish."""
-    if condition is None:
-        return {}
-    return {
-        "wish": condition.model_dump(mode="json", exclude_none=True),
-        **style_picture_records(condition, folder),
-        "adjustment": network_record(),
-    }
-
-
-def recalled(recipe: dict[str, Any], name: str, search: InputSearch) -> Condition | None:
-    """The wish of a recipe again; ``name`` is the picture's that it was in.
-
-    Args:
-        search: where style pictures may lie.
+def restore_adjuster(
+    recipe: Mapping[str, Any], strength: float, search: InputSearch, name: str, reporter: ProgressReporter
+) -> Adjuster:
+    """The adjuster of a recipe in the file ``name``.
 
     Raises:
-        PictureError: a style picture is nowhere, or is another one now.
-        MismatchError: another adjustment network, or none, is here than bent the picture.
+        PictureError: a style picture is missing or has changed.
+        MismatchError: the adjustment network is missing or has changed.
     """
-    if "wish" not in recipe:
-        return None
-    if recipe.get("adjustment") != network_record():
+    if "condition" not in recipe:
+        return Adjuster(None, strength)
+    condition, _ = restore_condition(recipe, recipe["condition"], search)
+    adjuster = Adjuster(condition, strength, reporter)
+    record = recipe["adjustment_network"]
+    if (record is None) != (adjuster.network is None):
         raise MismatchError(
-            f"{name} was bent with another adjustment network than the one that is here, or without one."
+            f'{name} was made {"without" if record is None else "with"} the network "{NETWORK}", which is '
+            f"{'here' if record is None else 'missing'} now."
         )
-    return restore_condition(recipe, recipe["wish"], search)[0]
+    if record is not None:
+        find_weights(record, search, name)
+    return adjuster

@@ -1,8 +1,9 @@
-"""What ``generate`` draws: codes from seeds, a picture, or a mixture; and the pictures of them."""
+"""The pictures of ``generate``: codes from seeds, a projected picture or a mixture; and their recipes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,131 +13,205 @@ import torch
 from torch import Tensor
 
 from bottega import encoders, generate, pictures, runtime
-from bottega.errors import SettingsError
+from bottega.errors import BottegaError, PictureError, SettingsError
 from bottega.generate import Generator
-from bottega.personalize import Condition
+from bottega.generate.sampling import mix_styles, sample_codes, synthesize_batches
+from bottega.tools.common.contact_sheet import full_rows
 from bottega.tools.common.image_sources import file_source
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.common.recipe import recipe_header, weights_record
-from bottega.tools.generate.condition import wish_record
-from bottega.tools.generate.parsing import shares_of, values_of
+from bottega.tools.common.recipe import InputSearch, find_weights, recipe_header, weights_record
+from bottega.tools.common.tool import configure
+from bottega.tools.generate.condition import Adjuster, restore_adjuster
 from bottega.tools.generate.settings import GenerateSettings
 
-KEPT = (
-    *("count", "seed", "like", "attribute", "truncation", "project_steps", "mix", "mix_level", "towards"),
-    *("palette", "subject", "strength", "sheet", "quality"),
+RECORDED_SETTINGS = (
+    *("count", "seed", "class_name", "attribute", "truncation", "project_steps", "mix", "mix_level"),
+    *("towards", "palette", "subject", "strength", "sheet", "quality"),
 )
-"""Settings that a recipe keeps, where they are not the usual ones; files stand in it by themselves."""
+"""The settings in a recipe, where they differ from the default; files stand in it by themselves."""
+MIN_SHEET_TILE = 128
+"""Height of a picture on the sheet, in pixels."""
 
 
 @dataclass(frozen=True)
-class Drafts:
-    """Codes to be drawn, with what their files and captions say.
+class Samples:
+    """Pictures to generate.
 
     Attributes:
-        codes: ``(count, levels, W)``.
-        names: of each picture: its seed, or its place on the way.
-        recipe: of all of them, without what is each one's own.
+        codes: ``(count, levels, style_dim)``.
+        names: of each picture: its seed, or its index in an interpolation.
+        settings: that made them, for their recipes.
     """
 
     generator: Generator
     codes: Tensor
     names: tuple[str, ...]
-    recipe: Mapping[str, Any]
+    adjuster: Adjuster
+    settings: GenerateSettings
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def pictures(self) -> Iterator[Tensor]:
-        """Each ``(1, 3, size, size)``, one after the other."""
-        for batch in generate.synthesize_batches(self.generator, self.codes):
-            yield from batch.cpu()[:, None]
+        """The adjusted pictures ``(1, 3, H, W)``, one after the other."""
+        for batch in synthesize_batches(self.generator, self.codes):
+            for picture in batch.cpu()[:, None]:
+                yield self.adjuster(picture)
 
-    def picture(self, number: int) -> Tensor:
-        """One of them, ``(1, 3, size, size)``, to the bit as among all."""
-        return next(islice(self.pictures(), number, None))
+    def picture(self, index: int) -> Tensor:
+        """One picture ``(1, 3, H, W)``, bit-identical to the one among all."""
+        batches = synthesize_batches(self.generator, self.codes)
+        raw = (picture for batch in batches for picture in batch.cpu()[:, None])
+        return self.adjuster(next(islice(raw, index, None)))
 
-    def recipe_of(self, number: int) -> dict[str, Any]:
-        """The recipe of one picture."""
-        return {**self.recipe, "draft": self.names[number], "number": number}
+    def sheet(self, tiles: Sequence[Tensor]) -> Tensor:
+        """A nearly square contact sheet of all pictures with their names."""
+        columns = math.ceil(math.sqrt(len(self)))
+        height = max(tiles[0].shape[-2], MIN_SHEET_TILE)
+        return pictures.sheet(full_rows(tiles, columns), full_rows(self.names, columns), height=height)
+
+    def recipe(self, folder: Path, index: int | None = None) -> dict[str, Any]:
+        """The recipe of a file in ``folder``: of one picture, or of all on a sheet or in a walk."""
+        settings = self.settings
+        recipe = {
+            **recipe_header("generate"),
+            "model": weights_record(settings.model, folder),
+            **self.adjuster.record(folder),
+            "settings": settings.model_dump(
+                mode="json", include=set(RECORDED_SETTINGS), exclude_none=True, exclude_defaults=True
+            ),
+        }
+        if settings.project is not None:
+            recipe["project"] = file_source(settings.project).record(folder)
+        return recipe if index is None else {**recipe, "name": self.names[index], "index": index}
 
 
-def make_drafts(
-    settings: GenerateSettings, folder: Path, report: ProgressReporter, wish: Condition | None = None
-) -> Drafts:
-    """Load the generator and find the codes.
-
-    Args:
-        wish: what the drafts will be bent to, for their recipe.
-        folder: where the pictures will lie; their recipes say paths as seen from there.
+def make_samples(settings: GenerateSettings, adjuster: Adjuster, reporter: ProgressReporter) -> Samples:
+    """Load the generator and compute the codes.
 
     Raises:
-        WeightsError: no such generator.
-        SettingsError: settings that it cannot follow.
-        PictureError: the picture to start from cannot be read.
+        WeightsError: the generator is unknown.
+        SettingsError: the generator does not support a setting.
+        PictureError: the picture to project cannot be read.
     """
-    generator = generate.load(settings.model).to(runtime.select_device(settings.device))
-    shares, values = shares_of(settings.like, generator.classes), values_of(settings.attribute)
+    generator = generate.load(settings.model).to(runtime.device(settings.device))
+    classes = parse_classes(settings.class_name, generator.classes)
+    attributes = parse_attributes(settings.attribute)
 
-    def seeded(seed: int, count: int) -> Tensor:
-        return generate.sample_codes(generator, count, seed, shares, settings.truncation, values)
+    def codes_of(seed: int, count: int) -> Tensor:
+        return sample_codes(generator, count, seed, classes, settings.truncation, attributes)
 
     count = 1 if settings.towards is not None else settings.count
     if settings.project is None:
-        codes = seeded(settings.seed, count)
-        names = [str(settings.seed + number) for number in range(count)]
+        codes = codes_of(settings.seed, count)
+        names = [str(settings.seed + index) for index in range(count)]
     else:
-        codes = _projected(settings, generator, report)
+        codes = _project(settings, generator, classes, reporter)
         codes = codes.expand(count if settings.mix is not None else 1, -1, -1)
         names = [settings.project.stem] * len(codes)
     if settings.mix is not None:
-        lent = seeded(settings.mix, len(codes))
-        codes = generate.mix_styles(generator, codes, lent, settings.mix_level)
-        names = [f"{name}-{settings.mix + number}" for number, name in enumerate(names)]
+        codes = mix_styles(generator, codes, codes_of(settings.mix, len(codes)), settings.mix_level)
+        names = [f"{name}-{settings.mix + index}" for index, name in enumerate(names)]
     if settings.towards is not None:
-        codes, names = _way(settings, codes, seeded(settings.towards, 1), names[0])
-    return Drafts(generator, codes, tuple(names), _recipe(settings, folder, wish))
+        if settings.count < 2:
+            raise SettingsError("An interpolation (--towards) needs 2 pictures or more; raise --count.")
+        steps = torch.linspace(0, 1, settings.count, device=codes.device).view(-1, 1, 1)
+        codes = torch.lerp(codes[:1], codes_of(settings.towards, 1), steps)
+        names = [f"{names[0]}-to-{settings.towards}-{index:03d}" for index in range(settings.count)]
+    return Samples(generator, codes, tuple(names), adjuster, settings)
 
 
-def _way(settings: GenerateSettings, first: Tensor, last: Tensor, name: str) -> tuple[Tensor, list[str]]:
-    if settings.count < 2:
-        raise SettingsError(
-            "A way from one picture to another has 2 pictures or more; give a larger --count."
-        )
-    steps = torch.linspace(0, 1, settings.count, device=first.device).view(-1, 1, 1)
-    names = [f"{name}-to-{settings.towards}-{number:03d}" for number in range(settings.count)]
-    return torch.lerp(first[:1], last, steps), names
+def restore_samples(
+    recipe: Mapping[str, Any],
+    search: InputSearch,
+    name: str,
+    reporter: ProgressReporter,
+    device: str | None = None,
+) -> Samples:
+    """The samples of a recipe in the file ``name``.
+
+    Args:
+        search: finds the generator and the projected picture.
+        device: where to run; None takes the best device, as the recipe did.
+
+    Raises:
+        MismatchError: the generator or the adjustment network has changed.
+        PictureError: the recipe is damaged, or an input is missing.
+    """
+    try:
+        values = {**recipe["settings"], "model": find_weights(recipe["model"], search, name)}
+        if device is not None:
+            values["device"] = device
+        if "project" in recipe:
+            values["project"] = search.find(recipe["project"]).path
+        settings = configure(GenerateSettings, values)
+        adjuster = restore_adjuster(recipe, settings.strength, search, name, reporter)
+        index = recipe.get("index", 0)
+        if not 0 <= index < settings.count:
+            raise ValueError(f"picture {index} of {settings.count}")
+    except BottegaError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise PictureError(f"The recipe in {name} is incomplete or damaged ({error}).") from None
+    runtime.set_threads(settings.threads)
+    return make_samples(settings, adjuster, reporter)
 
 
-def _projected(settings: GenerateSettings, generator: Generator, report: ProgressReporter) -> Tensor:
+def _project(
+    settings: GenerateSettings,
+    generator: Generator,
+    classes: Mapping[str, float] | None,
+    reporter: ProgressReporter,
+) -> Tensor:
     assert settings.project is not None
-    where = next(generator.parameters()).device
-    found = generate.project(
+    device = next(generator.parameters()).device
+    return generate.project(
         generator,
-        file_source(settings.project).open().pixels.to(where),
-        encoder=encoders.load_encoder().to(where),
+        file_source(settings.project).open().pixels.to(device),
+        encoder=encoders.load_encoder().to(device),
         steps=settings.project_steps,
-        classes=shares_of(settings.like, generator.classes),
-        on_progress=lambda done, count: report.progress(done / count, "looking for the picture"),
-    )
-    return found.code
+        classes=classes,
+        on_progress=lambda done, count: reporter.progress(done / count, "projecting the picture"),
+    ).code
 
 
-def _recipe(settings: GenerateSettings, folder: Path, wish: Condition | None) -> dict[str, Any]:
-    project = settings.project
-    return {
-        **recipe_header("generate"),
-        "model": weights_record(settings.model, folder),
-        **({} if project is None else {"project": file_source(project).record(folder)}),
-        **wish_record(wish, folder),
-        "settings": settings.model_dump(
-            mode="json", include=set(KEPT), exclude_none=True, exclude_defaults=True
-        ),
-    }
+def parse_classes(texts: Sequence[str], classes: Sequence[str]) -> dict[str, float] | None:
+    """Classes with their shares: ``warrior``, ``noble:0.3``; None without any.
+
+    A part of a name stands for all classes with this part, in equal shares, where no class has exactly that
+    name: ``warrior`` for ``female-warrior`` and ``male-warrior``.
+
+    Raises:
+        SettingsError: a share is not a number. The generator itself rejects unknown names.
+    """
+    shares: dict[str, float] = {}
+    for text in texts:
+        name, share = _parse_number(text, ":")
+        matching = [name] if name in classes else [each for each in classes if name in each.split("-")]
+        for each in matching or [name]:
+            shares[each] = shares.get(each, 0.0) + share / max(1, len(matching))
+    return shares or None
 
 
-def sheet_of(drafts: Drafts, tiles: list[Tensor], columns: int) -> Tensor:
-    """A sheet with all of them, each with its name."""
-    rows = [tiles[first : first + columns] for first in range(0, len(tiles), columns)]
-    labels = [list(drafts.names[first : first + columns]) for first in range(0, len(tiles), columns)]
-    return pictures.contact_sheet(rows, labels, height=max(tiles[0].shape[-2], 128))
+def parse_attributes(texts: Sequence[str]) -> dict[str, float]:
+    """Attributes with their values: ``light=0.8``.
+
+    Raises:
+        SettingsError: a value is missing or not a number.
+    """
+    for text in texts:
+        if "=" not in text:
+            raise SettingsError(f'--attribute "{text}" needs a value: {text}=0.5.')
+    return dict(_parse_number(text, "=") for text in texts)
+
+
+def _parse_number(text: str, separator: str) -> tuple[str, float]:
+    """``name:0.5``; 1 without a number."""
+    name, _, number = text.partition(separator)
+    try:
+        value = float(number) if number else 1.0
+    except ValueError:
+        raise SettingsError(f'"{number}" in "{text}" must be a number: {name}{separator}0.5.') from None
+    if not 0 <= value < float("inf"):
+        raise SettingsError(f'The number in "{text}" must be 0 or more.')
+    return name, value

@@ -1,159 +1,186 @@
-"""The tool ``generate``: drafts from noise, as pictures, as a sheet, or as a clip that walks through them."""
+"""The tool ``generate`` and :func:`bottega.generate`: pictures, a contact sheet, or a clip of a generator."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, OutputError, SettingsError
-from bottega.files import check_writable_folder
+from bottega.files import check_overwrite, check_overwrite_folder, check_writable_folder
 from bottega.tools.common.output_paths import check_output
 from bottega.tools.common.progress import ProgressReporter
-from bottega.tools.common.tool import Tool, ToolResult
+from bottega.tools.common.tool import Tool, ToolResult, configure
 from bottega.tools.generate.settings import GenerateSettings
 from bottega.tools.stylize.video.formats import output_kind
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.tools.generate.samples import Drafts
-
-SHEET = ".png"
-FILM = ".webm"
+    from bottega.tools.common.image_result import ImageResult
+    from bottega.tools.generate.samples import Samples
 
 
-def _run(settings: GenerateSettings, report: ProgressReporter) -> ToolResult:
-    from bottega import runtime
-    from bottega.tools.generate.condition import bending, wished
-    from bottega.tools.generate.samples import make_drafts
-
+def _run(settings: GenerateSettings, reporter: ProgressReporter) -> ToolResult:
     if settings.sheet and settings.walk is not None:
-        raise SettingsError("A walk is a clip; leave --sheet or --walk out.")
+        raise SettingsError("Give --sheet or --walk, not both.")
     output = settings.output or default_output(settings)
-    _check(output, settings)
-    wish = wished(settings)
-    bend = bending(wish, settings.strength, report)
-    runtime.set_threads(settings.threads)
-    drafts = make_drafts(settings, output.parent if output.suffix else output, report, wish)
+    _check_output(output, settings)
+    samples = _prepare(settings, reporter)
     if settings.walk is not None:
-        return _walked(settings, drafts, output, bend, report)
-    shown = _told((bend(picture) for picture in drafts.pictures()), len(drafts), report)
+        return _write_walk(settings, samples, output, reporter)
     if settings.sheet:
-        return _sheet(settings, drafts, shown, output)
-    return _pictures(settings, drafts, shown, output)
+        return _write_sheet(settings, samples, output, reporter)
+    return _write_pictures(settings, samples, output, reporter)
+
+
+def _prepare(settings: GenerateSettings, reporter: ProgressReporter) -> Samples:
+    from bottega import runtime
+    from bottega.tools.generate.condition import Adjuster, requested_condition
+    from bottega.tools.generate.samples import make_samples
+
+    adjuster = Adjuster(requested_condition(settings), settings.strength, reporter)
+    runtime.set_threads(settings.threads)
+    return make_samples(settings, adjuster, reporter)
 
 
 def default_output(settings: GenerateSettings) -> Path:
-    """Named after the model, in this folder."""
+    """A name after the model, in the current folder."""
     label = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(settings.model).stem)
     if settings.walk is not None:
-        return Path(f"{label}-walk-{settings.seed}{FILM}")
-    if settings.sheet or settings.pictures == 1:
-        return Path(f"{label}-{settings.seed}{SHEET}")
-    return Path(f"{label}-drafts")
+        return Path(f"{label}-walk-{settings.seed}.webm")
+    if settings.sheet or settings.picture_count == 1:
+        return Path(f"{label}-{settings.seed}.png")
+    return Path(f"{label}-pictures")
 
 
 def _is_folder(output: Path, settings: GenerateSettings) -> bool:
     return settings.walk is None and not settings.sheet and (output.is_dir() or output.suffix == "")
 
 
-def _check(output: Path, settings: GenerateSettings) -> None:
-    """Refuse what could not be written before anything is drawn."""
+def _check_output(output: Path, settings: GenerateSettings) -> None:
+    """Check before any work begins that the output can be written."""
     if settings.walk is not None:
-        _check_clip(output, settings)
+        _check_clip_output(output, settings)
     elif _is_folder(output, settings):
         check_writable_folder(output.parent if not output.exists() else output)
     else:
         check_output(output, [], overwrite=settings.overwrite)
-        if settings.pictures > 1 and not settings.sheet:
+        if settings.picture_count > 1 and not settings.sheet:
             raise SettingsError(
-                f"{output} is one file for {settings.pictures} pictures; add --sheet, or name a folder."
+                f"{output} is one file for {settings.picture_count} pictures; add --sheet, or name a folder."
             )
 
 
-def _check_clip(output: Path, settings: GenerateSettings) -> None:
+def _check_clip_output(output: Path, settings: GenerateSettings) -> None:
     from bottega import video
 
     kind = output_kind(output)
-    if kind == "video":
-        video.choose_encoding(output, "auto", settings.quality)
     if kind == "folder":
-        folder = video.FrameFolderWriter.pattern_of(output).parent
-        if folder.exists() and any(folder.iterdir()) and not settings.overwrite:
-            raise OutputError(f"The folder {folder} has files in it; choose another, or add --overwrite.")
+        check_overwrite_folder(video.FolderWriter.pattern_of(output).parent, settings.overwrite)
         return
-    check_writable_folder(output.parent)
-    if output.exists() and not settings.overwrite:
-        raise OutputError(f"{output} already exists; choose another name, or add --overwrite to replace it.")
+    if kind == "video":
+        video.encoding_for(output, "auto", settings.quality)
+    check_overwrite(output, settings.overwrite)
 
 
-def _told(shown: Iterator[Tensor], count: int, report: ProgressReporter) -> Iterator[Tensor]:
-    """The same, with progress."""
-    for number, picture in enumerate(shown):
-        if report.cancelled():
-            raise Cancelled(f"Stopped after {number} of {count} pictures.")
+def _pictures(samples: Samples, reporter: ProgressReporter) -> Iterator[Tensor]:
+    """The pictures, with progress."""
+    count = len(samples)
+    for index, picture in enumerate(samples.pictures()):
+        if reporter.cancelled():
+            raise Cancelled(f"Stopped after {index} of {count} pictures.")
         yield picture
-        report.progress((number + 1) / count, f"picture {number + 1} of {count}")
+        reporter.progress((index + 1) / count, f"picture {index + 1} of {count}")
 
 
-def _sheet(settings: GenerateSettings, drafts: Drafts, shown: Iterator[Tensor], output: Path) -> ToolResult:
+def _write_sheet(
+    settings: GenerateSettings, samples: Samples, output: Path, reporter: ProgressReporter
+) -> ToolResult:
     from bottega import pictures
-    from bottega.tools.generate.samples import sheet_of
 
-    sheet = sheet_of(drafts, list(shown), math.ceil(math.sqrt(len(drafts))))
-    pictures.save(sheet, output, quality=settings.quality, recipe=dict(drafts.recipe))
-    return ToolResult(f"{len(drafts)} pictures on {output}", files=(output,), details={"names": drafts.names})
+    sheet = samples.sheet(list(_pictures(samples, reporter)))
+    pictures.save(sheet, output, quality=settings.quality, recipe=samples.recipe(output.parent))
+    summary = f"{len(samples)} pictures on {output}"
+    return ToolResult(summary, files=(output,), details={"names": samples.names})
 
 
-def _pictures(
-    settings: GenerateSettings, drafts: Drafts, shown: Iterator[Tensor], output: Path
+def _write_pictures(
+    settings: GenerateSettings, samples: Samples, output: Path, reporter: ProgressReporter
 ) -> ToolResult:
     from bottega import pictures
 
     files = [output]
     if _is_folder(output, settings):
         output.mkdir(exist_ok=True)
-        files = [output / f"{name}{SHEET}" for name in drafts.names]
-        taken = [file for file in files if file.exists()]
-        if taken and not settings.overwrite:
-            raise OutputError(f"{taken[0]} already exists; choose another folder, or add --overwrite.")
-    for number, (picture, file) in enumerate(zip(shown, files, strict=True)):
-        pictures.save(picture, file, quality=settings.quality, recipe=drafts.recipe_of(number))
-    where = files[0] if len(files) == 1 else output
-    return ToolResult(
-        f"{len(files)} {'picture' if len(files) == 1 else 'pictures'} in {where}",
-        files=tuple(files),
-        details={"names": drafts.names},
-    )
+        files = [output / f"{name}.png" for name in samples.names]
+        existing = [file for file in files if file.exists()]
+        if existing and not settings.overwrite:
+            raise OutputError(f"{existing[0]} already exists; choose another folder, or add --overwrite.")
+    for index, (picture, file) in enumerate(zip(_pictures(samples, reporter), files, strict=True)):
+        pictures.save(picture, file, quality=settings.quality, recipe=samples.recipe(file.parent, index))
+    summary = f"1 picture in {files[0]}" if len(files) == 1 else f"{len(files)} pictures in {output}"
+    return ToolResult(summary, files=tuple(files), details={"names": samples.names})
 
 
-def _walked(
-    settings: GenerateSettings,
-    drafts: Drafts,
-    output: Path,
-    bend: Callable[[Tensor], Tensor],
-    report: ProgressReporter,
+def _write_walk(
+    settings: GenerateSettings, samples: Samples, output: Path, reporter: ProgressReporter
 ) -> ToolResult:
     from bottega.tools.generate.latent_walk import write_walk
 
     assert settings.walk is not None
     rate = Fraction(settings.frame_rate).limit_denominator(1001)
-    frames = max(len(drafts), round(settings.walk * rate))
-    written = write_walk(drafts, output, frames, rate, settings.quality, bend, report)
+    frames = max(len(samples), round(settings.walk * rate))
+    write_walk(samples, output, frames, rate, settings.quality, reporter)
     return ToolResult(
-        f"A walk through {len(drafts)} pictures, {written} frames: {output}",
+        f"A walk through {len(samples)} pictures, {frames} frames: {output}",
         files=(output,),
-        details={"frames": written},
+        details={"frames": frames},
     )
+
+
+def generate(
+    model: str = "faces", count: int = 1, *, reporter: ProgressReporter | None = None, **settings: Any
+) -> list[ImageResult]:
+    """Pictures of a generator, each from its own seed.
+
+    >>> for result in bottega.generate("faces", 4, seed=7, palette="#203040,#e0c080"):
+    ...     result.save(f"{result.recipe['name']}.png")
+
+    Args:
+        model: the name of a generator (``bottega models list``) or its ``.safetensors`` file.
+        count: number of pictures.
+        reporter: receives progress; may cancel.
+        settings: options of ``bottega generate``, such as ``seed=7`` or ``class_name=["monk"]``.
+
+    Raises:
+        SettingsError: a setting is invalid, or the generator does not support it.
+        WeightsError: the generator is unknown or damaged.
+        Cancelled: the reporter asked for it.
+    """
+    from bottega import pictures
+    from bottega.tools.common.image_result import ImageResult
+
+    configured = configure(GenerateSettings, {"model": model, "count": count, **settings})
+    reporter = reporter or ProgressReporter()
+    samples = _prepare(configured, reporter)
+    return [
+        ImageResult(
+            pictures.as_picture(picture),
+            (),
+            partial(samples.recipe, index=index),
+            quality=configured.quality,
+        )
+        for index, picture in enumerate(_pictures(samples, reporter))
+    ]
 
 
 GENERATE = Tool(
     name="generate",
-    summary="Draw pictures with a generator: drafts from noise.",
+    summary="Generate pictures from random seeds.",
     settings=GenerateSettings,
     function=_run,
     uses_networks=True,

@@ -100,25 +100,27 @@ def _remake_generated(
     settings: RemakeSettings, source: FileSource, recipe: dict[str, Any], reporter: ProgressReporter
 ) -> _Remade:
     from bottega import pictures
-    from bottega.tools.remake.generated import remake_generated
+    from bottega.tools.generate.samples import restore_samples
 
     settings.reject("generate", "engine")
     search = InputSearch(source.path.parent, settings.search)
-    pixels, generate_settings, new_recipe = remake_generated(
-        recipe, search, _folder(settings), source.name, reporter, settings.device
-    )
-    return _Remade(pictures.as_picture(pixels), new_recipe, generate_settings.quality, [])
+    samples = restore_samples(recipe, search, source.name, reporter, settings.device)
+    index = recipe.get("index")
+    pixels = samples.sheet(list(samples.pictures())) if index is None else samples.picture(index)
+    new_recipe = samples.recipe(_folder(settings), index)
+    return _Remade(pictures.as_picture(pixels), new_recipe, samples.settings.quality, [])
 
 
 def _remake_adjusted(
     settings: RemakeSettings, source: FileSource, recipe: dict[str, Any], reporter: ProgressReporter
 ) -> _Remade:
-    from bottega.tools.adjust.recipe import remake_adjusted
+    from bottega.tools.adjust.adjustment import Adjustment
 
     settings.reject("adjust", "device", "engine")
     search = InputSearch(source.path.parent, settings.search)
-    picture, quality, new_recipe, inputs = remake_adjusted(recipe, search, _folder(settings), source.name)
-    return _Remade(picture, new_recipe, quality, inputs)
+    adjustment = Adjustment.from_recipe(recipe, search, source.name)
+    new_recipe = adjustment.recipe(_folder(settings))
+    return _Remade(adjustment.run(), new_recipe, adjustment.settings.quality, adjustment.inputs)
 
 
 def _folder(settings: RemakeSettings) -> Path:

@@ -1,4 +1,4 @@
-"""The first stage of a workflow: pictures looked over, reduced, parted into what trains and what judges."""
+"""The first stage of a workflow: pictures checked, reduced, and split for training and evaluation."""
 
 from __future__ import annotations
 
@@ -12,150 +12,147 @@ from pathlib import Path
 from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
-from bottega.files import atomic_write
+from bottega.files import write_file
 from bottega.pictures import save
 from bottega.training import find_pictures, hold_out
 from bottega.training.data import decode
 
-FEWEST_HELD_OUT = 8
-"""Pictures without which a report says nothing."""
-ACCOUNT = "prepared.json"
+MIN_HELD_OUT = 8
+"""A report needs this many pictures."""
+SUMMARY_FILE = "prepared.json"
 
 
 @dataclass
-class Prepared:
-    """What the first stage leaves.
+class PreparedData:
+    """The result of the first stage.
 
     Attributes:
-        folder: holds ``training`` and, where enough pictures were kept back, ``held-out``.
-        training, held_out: pictures in them.
-        broken: files that could not be read, with the reason.
-        twins: files whose pixels another file has too, with that one.
-        small: pictures smaller than the generator's.
+        folder: contains ``training`` and, with enough pictures, ``held-out``.
+        training, held_out: number of pictures in them.
+        unreadable: files that cannot be read, with the reason.
+        duplicates: files with the same pixels as another one, with that one.
+        small: number of pictures smaller than the generator's.
     """
 
     folder: Path
     training: int = 0
     held_out: int = 0
-    broken: dict[str, str] = field(default_factory=dict)
-    twins: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    duplicates: dict[str, str] = field(default_factory=dict)
     small: int = 0
 
     @property
     def pictures(self) -> Path:
-        """What trains."""
+        """The training pictures."""
         return self.folder / "training"
 
     @property
     def reference(self) -> Path:
-        """What judges: pictures that no training saw or, where there were too few, those that trained."""
+        """The pictures to evaluate against: the held out ones or, if there are too few, the training set."""
         return self.folder / "held-out" if self.held_out else self.pictures
 
 
-def check_pictures(data: Path, results: Path) -> None:
-    """Refuse, before anything is made, what cannot be prepared.
+def check_folders(data: Path, results: Path) -> None:
+    """Check both folders before any work begins.
 
     Raises:
-        PictureError: no such folder of pictures, or none in it.
-        SettingsError: the folder of results lies in it.
+        PictureError: the folder of pictures is missing or empty.
+        SettingsError: the results are inside it.
     """
     find_pictures(data)
     if results.resolve().is_relative_to(data.resolve()):
-        raise SettingsError(
-            f"The results would lie in {data}, among the pictures to learn from; choose another folder."
-        )
+        raise SettingsError(f"The results cannot be inside {data}, the training data; choose another folder.")
 
 
 def prepare(
     data: Path, folder: Path, side: int, one_in: int, on_progress: Callable[[int, int], None]
-) -> Prepared:
-    """Look over all pictures of ``data`` and write them, reduced, below ``folder``.
+) -> PreparedData:
+    """Check all pictures of ``data`` and write them, reduced, below ``folder``.
 
-    Broken files and exact twins are left out. The choice of what is held out depends on names alone.
+    Unreadable files and exact duplicates are left out. What is held out depends on file names alone.
 
     Args:
-        side: shorter side to which larger pictures are reduced.
-        one_in: of so many pictures one is held out.
+        side: short side to which larger pictures are reduced.
+        one_in: one of this many pictures is held out.
 
     Raises:
-        PictureError: none of the files is a picture that can be read.
-        OutputError: nothing can be written there.
+        PictureError: no file can be read as a picture.
+        OutputError: the pictures cannot be written.
     """
     files = find_pictures(data)
-    training, kept = hold_out(files, one_in)
-    if len(kept) < FEWEST_HELD_OUT:
-        training, kept = files, []
-    if folder.exists():  # what an interrupted call left may be parted otherwise
+    training, held_out = hold_out(files, one_in)
+    if len(held_out) < MIN_HELD_OUT:
+        training, held_out = files, []
+    if folder.exists():  # an interrupted call may have split otherwise
         shutil.rmtree(folder)
-    found = Prepared(folder)
-    seen: dict[str, Path] = {}
+    prepared = PreparedData(folder)
+    digests: dict[str, Path] = {}
     done = 0
-    for name, chosen in (("training", training), ("held-out", kept)):
-        for file in chosen:
-            pixels = _read(file, data, side, seen, found)
+    for name, part in (("training", training), ("held-out", held_out)):
+        for file in part:
+            pixels = _read(file, data, side, digests, prepared)
             if pixels is not None:
                 target = folder / name / file.relative_to(data).with_name(f"{file.name}.png")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 save(pixels, target)
             done += 1
             on_progress(done, len(files))
-    if 0 < _count(folder / "held-out") < FEWEST_HELD_OUT:  # twins and broken files were among them
-        _take_back(folder / "held-out", folder / "training")
-    found.training = _count(folder / "training")
-    found.held_out = _count(folder / "held-out")
-    if not found.training:
-        raise PictureError(f"None of the {len(files)} files in {data} could be read as a picture.")
-    with atomic_write(folder / ACCOUNT) as temporary:
-        temporary.write_text(_account(found, _mark(data, files, side, one_in)), encoding="utf-8")
-    return found
+    if 0 < _count(folder / "held-out") < MIN_HELD_OUT:  # duplicates and unreadable files were among them
+        _move(folder / "held-out", folder / "training")
+    prepared.training = _count(folder / "training")
+    prepared.held_out = _count(folder / "held-out")
+    if not prepared.training:
+        raise PictureError(f"None of the {len(files)} files in {data} can be read as a picture.")
+    summary = {key: value for key, value in vars(prepared).items() if key != "folder"}
+    summary["fingerprint"] = _fingerprint(data, files, side, one_in)
+    write_file(folder / SUMMARY_FILE, json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+    return prepared
 
 
-def prepared(data: Path, folder: Path, side: int, one_in: int) -> Prepared | None:
-    """What an earlier call prepared; None where there is nothing.
+def load_prepared(data: Path, folder: Path, side: int, one_in: int) -> PreparedData | None:
+    """The result of an earlier call of :func:`prepare`; None without one.
 
     Raises:
-        SettingsError: it was prepared of other pictures or in another way.
+        SettingsError: it had other pictures or settings.
     """
-    file = folder / ACCOUNT
+    file = folder / SUMMARY_FILE
     if not file.exists():
         return None
-    account = json.loads(file.read_text(encoding="utf-8"))
-    if account.pop("mark") != _mark(data, find_pictures(data), side, one_in):
+    summary = json.loads(file.read_text(encoding="utf-8"))
+    if summary.pop("fingerprint") != _fingerprint(data, find_pictures(data), side, one_in):
         raise SettingsError(
-            f"{folder} was prepared of other pictures, or with another --size, --crop or --held-out; choose "
-            "another folder for the results."
+            f"{folder} was prepared from other pictures, or with another --size, --crop or --held-out; "
+            "choose another folder for the results."
         )
-    return Prepared(folder, **account)
+    return PreparedData(folder, **summary)
 
 
-def _read(file: Path, data: Path, side: int, seen: dict[str, Path], found: Prepared) -> Tensor | None:
+def _read(
+    file: Path, data: Path, side: int, digests: dict[str, Path], prepared: PreparedData
+) -> Tensor | None:
+    """``(1, 3, H, W)`` in [0, 1]; None for unreadable files and duplicates, which are recorded."""
     name = file.relative_to(data).as_posix()
     try:
         samples = decode(file, side)
     except PictureError as error:
-        found.broken[name] = str(error)
+        prepared.unreadable[name] = str(error)
         return None
     digest = hashlib.sha256(bytes(str(samples.shape), "ascii") + samples.numpy().tobytes()).hexdigest()
-    if digest in seen:
-        found.twins[name] = seen[digest].relative_to(data).as_posix()
+    if digest in digests:
+        prepared.duplicates[name] = digests[digest].relative_to(data).as_posix()
         return None
-    seen[digest] = file
-    found.small += min(samples.shape[-2:]) < side
+    digests[digest] = file
+    prepared.small += min(samples.shape[-2:]) < side
     return samples[None].float() / 255
 
 
-def _mark(data: Path, files: Sequence[Path], side: int, one_in: int) -> str:
-    """What the preparation depends on: names and sizes of the files, and how they are reduced and parted."""
-    facts = [side, one_in, *((file.relative_to(data).as_posix(), file.stat().st_size) for file in files)]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+def _fingerprint(data: Path, files: Sequence[Path], side: int, one_in: int) -> str:
+    """Hash of what the result depends on: names and sizes of the files, and the settings."""
+    sizes = [(file.relative_to(data).as_posix(), file.stat().st_size) for file in files]
+    return hashlib.sha256(json.dumps([side, one_in, *sizes]).encode()).hexdigest()
 
 
-def _account(found: Prepared, mark: str) -> str:
-    facts = {key: value for key, value in vars(found).items() if key != "folder"}
-    return json.dumps({"mark": mark, **facts}, ensure_ascii=False, indent=1) + "\n"
-
-
-def _take_back(held_out: Path, training: Path) -> None:
+def _move(held_out: Path, training: Path) -> None:
     for file in sorted(held_out.rglob("*.png")):
         target = training / file.relative_to(held_out)
         target.parent.mkdir(parents=True, exist_ok=True)

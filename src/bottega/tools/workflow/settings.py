@@ -27,7 +27,7 @@ class WorkflowFiles(Settings):
     held_out: int = Field(
         10, ge=2, le=100, description="one of this many pictures is kept from training, for the evaluation"
     )
-    drafts: int = Field(64, ge=8, le=10_000, description="number of generated and evaluated pictures")
+    samples: int = Field(64, ge=8, le=10_000, description="number of generated and evaluated pictures")
     extractor: list[str] = Field(
         ["small", "random"], description="feature extractor of the evaluation; may be repeated"
     )

@@ -1,22 +1,22 @@
-"""The tool ``workflow``: prepare, train, personalise and evaluate, in one command.
+"""The tool ``workflow``: prepare, train, generate and evaluate, in one command.
 
-The four stages are those of Luo & Tao 2025. Each leaves its results in the folder, and is skipped where they
-are there already.
+The four stages are those of Luo & Tao 2025. Each leaves its results in the folder; finished ones are skipped.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
-from bottega.files import check_writable_folder
+from bottega.files import check_writable_folder, write_file
 from bottega.generate.settings import GanSettings
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import Tool, ToolResult
-from bottega.tools.evaluate.tool import EVALUATE
-from bottega.tools.generate.condition import wished
+from bottega.tools.evaluate.tool import EVALUATE, MATCH
+from bottega.tools.generate.condition import requested_condition
 from bottega.tools.generate.tool import GENERATE
 from bottega.tools.train.settings import fixed_gan_settings, network_name
 from bottega.tools.train.train_gan import TRAIN_GAN
@@ -24,63 +24,74 @@ from bottega.tools.workflow.settings import WorkflowSettings
 
 if TYPE_CHECKING:
     from bottega.personalize import Condition
-    from bottega.tools.workflow.prepare_data import Prepared
+    from bottega.tools.workflow.prepare_data import PreparedData
 
-USUAL_WISH = ("palette", "lightness", "contrast", "saturation", "warmth")
-"""What drafts are bent to where nothing is wished for: colours and light of the pictures themselves."""
-SHOWN = 8
+DEFAULT_ATTRIBUTES = ("palette", "lightness", "contrast", "saturation", "warmth")
+"""Without a requested condition, the generated pictures get these attributes of the training pictures."""
+SHEET_COLUMNS = 8
+MAX_LISTED_FILES = 5
+"""Files that are left out and named one by one."""
 
 
-def _run(settings: WorkflowSettings, report: ProgressReporter) -> ToolResult:
-    own = _wish(settings)
-    _open(settings)
+def _run(settings: WorkflowSettings, reporter: ProgressReporter) -> ToolResult:
+    requested = _requested_condition(settings)
+    _check_folders(settings)
     folder = settings.output
-    found = _prepare(settings, SubProgress(report, 0.0, 0.04, "prepare"))
-    model = _train(settings, found, SubProgress(report, 0.04, 0.88, "train"))
-    wish = folder / "wish.json"
-    usual = _profile(found, folder / "profile.json")
-    (own or usual.select(*USUAL_WISH)).save(wish)
-    drafts = _draw(settings, model, folder / "drafts", SubProgress(report, 0.88, 0.9, "draw"))
-    bent = _draw(
-        settings, model, folder / "personalised", SubProgress(report, 0.9, 0.96, "personalise"), wish
-    )
-    rows = _evaluate(settings, found, wish, {"drafts": drafts, "personalised": bent}, report)
-    sheet = _sheet(drafts, bent, folder / "sheet.jpg")
-    match = next(row for row in rows if row["measure"] == "personalisation match")
+    data = _prepare(settings, SubProgress(reporter, 0.0, 0.04, "prepare"))
+    model = _train(settings, data, SubProgress(reporter, 0.04, 0.88, "train"))
+    profile = _training_profile(data, folder / "profile.json")
+    condition = folder / "condition.json"
+    (requested or profile.select(*DEFAULT_ATTRIBUTES)).save(condition)
+    pictures = {
+        "generated": _generate(
+            settings, model, folder / "generated", None, SubProgress(reporter, 0.88, 0.9, "generate")
+        ),
+        "personalized": _generate(
+            settings,
+            model,
+            folder / "personalized",
+            condition,
+            SubProgress(reporter, 0.9, 0.96, "personalize"),
+        ),
+    }
+    rows = _evaluate(settings, data, condition, pictures, reporter)
+    sheet = _write_sheet(pictures, folder / "sheet.jpg")
+    match = next(row for row in rows if row["metric"] == MATCH)
     return ToolResult(
-        f"{model}, {len(drafts)} drafts and their personalised versions are in {folder}; what was wished for "
-        f"is met to {match['drafts']:.2f} by the drafts, to {match['personalised']:.2f} when personalised.",
-        files=(model, sheet, folder / "drafts.html", folder / "personalised.html", wish),
+        f"{model}, {len(pictures['generated'])} generated pictures and their personalized versions are in "
+        f"{folder}; their match with the condition is {match['generated']:.2f} as generated, "
+        f"{match['personalized']:.2f} personalized.",
+        files=(model, sheet, *(folder / f"{name}.html" for name in pictures), condition),
         rows=tuple(rows),
-        details={"training": found.training, "held_out": found.held_out, "figures": rows},
+        details={"training": data.training, "held_out": data.held_out, "metrics": rows},
     )
 
 
-def _wish(settings: WorkflowSettings) -> Condition | None:
-    """What is wished for, refused before anything is made where nothing could measure whether it is met."""
-    if not (settings.palette or settings.subject or settings.wish):
+def _requested_condition(settings: WorkflowSettings) -> Condition | None:
+    """The requested condition; rejects one whose match cannot be measured before any work begins."""
+    if not (settings.palette or settings.subject or settings.condition):
         return None
-    found = wished(settings)
-    if found is not None and not found.attribute_names:
+    condition = requested_condition(settings)
+    if condition is not None and not condition.attribute_names:
         raise SettingsError(
-            "What is wished for is not measured, so no figure could say whether it is met; add --palette, "
-            "--subject, or a profile with more than styles."
+            "The condition requests nothing that is measured; add --palette, --subject, or a condition with "
+            "more than styles."
         )
-    return found
+    return condition
 
 
-def _open(settings: WorkflowSettings) -> None:
-    """Make the folder, and refuse what would fail after an hour's training."""
+def _check_folders(settings: WorkflowSettings) -> None:
+    """Create the folder, after checks of what would fail only after an hour of training."""
     from bottega.tools.train.run import choose_destination
-    from bottega.tools.workflow.prepare_data import check_pictures
+    from bottega.tools.workflow.prepare_data import check_folders
     from bottega.training import check_resume_settings
 
     folder = settings.output
-    check_pictures(settings.data, folder)
+    check_folders(settings.data, folder)
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; name a folder for the results.")
+        raise OutputError(f"{folder} is a file; give a folder for the results.")
     check_writable_folder(folder.absolute().parent)
-    training = _training(settings, settings.data)
+    training = _training_settings(settings, settings.data)
     if (folder / "generator.safetensors").exists():
         check_resume_settings(training, folder / "training", fixed_gan_settings())
     else:
@@ -88,126 +99,121 @@ def _open(settings: WorkflowSettings) -> None:
     folder.mkdir(exist_ok=True)
 
 
-def _prepare(settings: WorkflowSettings, report: ProgressReporter) -> Prepared:
-    from bottega.tools.workflow.prepare_data import prepare, prepared
+def _prepare(settings: WorkflowSettings, reporter: ProgressReporter) -> PreparedData:
+    from bottega.tools.workflow.prepare_data import load_prepared, prepare
 
     side, folder = round(settings.size * (1 + settings.crop)), settings.output / "prepared"
-    found = prepared(settings.data, folder, side, settings.held_out)
-    if found is None:
-        tell = lambda done, count: report.progress(done / count, f"{done} of {count} pictures")  # noqa: E731
-        found = prepare(settings.data, folder, side, settings.held_out, tell)
-    for file, reason in list(found.broken.items())[:5]:
-        report.note(f"{file} is left out: {reason}")
-    for file, twin in list(found.twins.items())[:5]:
-        report.note(f"{file} is left out: it is the same picture as {twin}.")
-    if found.small:
-        report.note(f"{found.small} pictures are smaller than {side} pixels and will be enlarged.")
-    if not found.held_out:
-        report.note("There are too few pictures to keep some back; results are judged by those that trained.")
-    return found
+
+    def progress(done: int, count: int) -> None:
+        reporter.progress(done / count, f"{done} of {count} pictures")
+
+    data = load_prepared(settings.data, folder, side, settings.held_out)
+    if data is None:
+        data = prepare(settings.data, folder, side, settings.held_out, progress)
+    for file, reason in list(data.unreadable.items())[:MAX_LISTED_FILES]:
+        reporter.note(f"{file} is left out: {reason}")
+    for file, original in list(data.duplicates.items())[:MAX_LISTED_FILES]:
+        reporter.note(f"{file} is left out: it is the same picture as {original}.")
+    if data.small:
+        reporter.note(f"{data.small} pictures are smaller than {side} pixels and are enlarged.")
+    if not data.held_out:
+        reporter.note("There are too few pictures to hold some out; the training set is the reference.")
+    return data
 
 
-def _train(settings: WorkflowSettings, found: Prepared, report: ProgressReporter) -> Path:
+def _train(settings: WorkflowSettings, data: PreparedData, reporter: ProgressReporter) -> Path:
     model = settings.output / "generator.safetensors"
     if model.exists():
-        report.note(f"{model} is trained already.")
+        reporter.note(f"{model} is trained already.")
     else:
-        TRAIN_GAN.run(_training(settings, found.pictures), report)
+        TRAIN_GAN.run(_training_settings(settings, data.pictures), reporter)
     return model
 
 
-def _training(settings: WorkflowSettings, data: Path) -> Any:
-    chosen = settings.model_dump(include=GanSettings.model_fields.keys() & settings.model_fields_set)
+def _training_settings(settings: WorkflowSettings, data: Path) -> Any:
+    given = settings.model_dump(include=GanSettings.model_fields.keys() & settings.model_fields_set)
     return TRAIN_GAN.configure(
         {
-            **chosen,
+            **given,
             "data": data,
             "name": settings.name or network_name(settings.output.resolve().name),
             "output": settings.output / "generator.safetensors",
             "run": settings.output / "training",
             "overwrite": settings.overwrite,
-            **_machine(settings, "device", "precision", "threads", "tensorboard"),
+            **settings.model_dump(include={"device", "precision", "threads", "tensorboard"}),
         }
     )
 
 
-def _machine(settings: WorkflowSettings, *names: str) -> dict[str, Any]:
-    return {name: getattr(settings, name) for name in names}
-
-
-def _profile(found: Prepared, file: Path) -> Any:
-    """What the training pictures have in common, read once."""
+def _training_profile(data: PreparedData, file: Path) -> Condition:
+    """The mean attributes of the training pictures, measured once."""
     from bottega.personalize import Condition, mean_condition
     from bottega.pictures import load
 
     if file.exists():
         return Condition.load(file)
-    profile = mean_condition(load(path).pixels for path in sorted(found.pictures.rglob("*.png")))
+    profile = mean_condition(load(path).pixels for path in sorted(data.pictures.rglob("*.png")))
     profile.save(file)
     return profile
 
 
-def _draw(
-    settings: WorkflowSettings, model: Path, folder: Path, report: ProgressReporter, wish: Path | None = None
+def _generate(
+    settings: WorkflowSettings, model: Path, folder: Path, condition: Path | None, reporter: ProgressReporter
 ) -> list[Path]:
-    for stale in folder.glob("*.png"):  # of an earlier wish or another count
-        stale.unlink()
+    for old in folder.glob("*.png"):  # of another condition or count
+        old.unlink()
     values = {
         "model": str(model),
-        "count": settings.drafts,
+        "count": settings.samples,
         "output": folder,
         "overwrite": True,
-        **_machine(settings, "device", "threads"),
+        **settings.model_dump(include={"device", "threads"}),
     }
-    if wish is not None:
-        values |= {"wish": wish, "strength": settings.strength}
-    return list(GENERATE.run(GENERATE.configure(values), report).files)
+    if condition is not None:
+        values |= {"condition": condition, "strength": settings.strength}
+    return list(GENERATE.run(GENERATE.configure(values), reporter).files)
 
 
 def _evaluate(
     settings: WorkflowSettings,
-    found: Prepared,
-    wish: Path,
-    made: dict[str, list[Path]],
-    report: ProgressReporter,
+    data: PreparedData,
+    condition: Path,
+    pictures: Mapping[str, list[Path]],
+    reporter: ProgressReporter,
 ) -> list[dict[str, Any]]:
-    """A page for each folder; one table of both, the match with the wish first."""
-    from bottega.files import atomic_write
-
+    """A report per folder; returns one table of both, with the match first."""
     tables: dict[str, dict[str, Any]] = {}
-    for number, name in enumerate(made):
+    for index, name in enumerate(pictures):
         values = {
-            "wish": wish,
+            "condition": condition,
             "results": settings.output / name,
-            "against": found.reference,
+            "against": data.reference,
             "report": settings.output / f"{name}.html",
             "extractor": settings.extractor,
             "seed": settings.seed,
             "overwrite": True,
         }
-        stage = SubProgress(report, 0.96 + 0.02 * number, 0.98 + 0.02 * number, "evaluate")
-        outcome = EVALUATE.run(EVALUATE.configure(values), stage)
-        tables[name] = {str(row["measure"]): row["results"] for row in outcome.rows}
+        part = SubProgress(reporter, 0.96 + 0.02 * index, 0.98 + 0.02 * index, "evaluate")
+        result = EVALUATE.run(EVALUATE.configure(values), part)
+        tables[name] = {str(row["metric"]): row["results"] for row in result.rows}
     rows = [
-        {"measure": measure, **{name: tables[name].get(measure) for name in made}}
-        for measure in tables["personalised"]
+        {"metric": metric, **{name: tables[name].get(metric) for name in pictures}}
+        for metric in tables["personalized"]
     ]
-    with atomic_write(settings.output / "figures.json") as temporary:
-        temporary.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_file(settings.output / "metrics.json", json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
     return rows
 
 
-def _sheet(drafts: list[Path], bent: list[Path], file: Path) -> Path:
-    from bottega import pictures
+def _write_sheet(pictures: Mapping[str, list[Path]], file: Path) -> Path:
+    from bottega.pictures import save, sheet
 
-    rows = [[str(path) for path in paths[:SHOWN]] for paths in (drafts, bent)]
-    title = "Drafts, and the same personalised"
-    return pictures.save(pictures.contact_sheet(rows, title=title, height=128), file)
+    rows = [[str(path) for path in paths[:SHEET_COLUMNS]] for paths in pictures.values()]
+    return save(sheet(rows, title="Generated pictures, and the same personalized", height=128), file)
 
 
 WORKFLOW = Tool(
     "workflow",
-    "From a folder of pictures to drafts in your manner: prepare, train, personalise, evaluate.",
+    "From a folder of pictures to new ones in its style: prepare, train, personalize, evaluate.",
     WorkflowSettings,
     _run,
     uses_networks=True,

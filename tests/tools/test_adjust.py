@@ -1,4 +1,4 @@
-"""The tools ``adjust`` and ``read``."""
+"""The tools ``adjust`` and ``analyze``, and their Python functions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+import bottega
 from bottega import pictures
 from bottega.errors import BottegaError, MismatchError, OutputError, PictureError, SettingsError
 from bottega.personalize import (
@@ -19,7 +20,7 @@ from bottega.personalize import (
     embed_style,
     save_adjustment_net,
 )
-from bottega.tools.adjust.condition import NUMBERS, wished
+from bottega.tools.adjust.condition import NUMBERS, requested_condition
 from bottega.tools.adjust.settings import AdjustSettings
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.registry import TOOLS
@@ -30,52 +31,54 @@ def run(name: str, **settings: Any) -> ToolResult:
     return tool.run(tool.configure(settings))
 
 
-def asked(**settings: Any) -> Condition:
-    found = TOOLS["adjust"].configure({"content": "photo.png", **settings})
-    assert isinstance(found, AdjustSettings)
-    return wished(found)
+def request(**settings: Any) -> Condition:
+    configured = TOOLS["adjust"].configure({"content": "photo.png", **settings})
+    assert isinstance(configured, AdjustSettings)
+    return requested_condition(configured)
 
 
-def test_every_attribute_can_be_asked() -> None:
+def test_every_attribute_is_a_setting() -> None:
     assert set(ATTRIBUTES) <= set(AdjustSettings.model_fields)
     assert set(NUMBERS) == set(ATTRIBUTES) - {"palette", "subject", "stroke_direction"}
 
 
-def test_words_become_a_condition() -> None:
-    found = asked(
+def test_requested_condition() -> None:
+    condition = request(
         palette="#203040:3,#e0c080",
         lightness=0.4,
         subject="0.3,0.6",
         stroke_direction="170,0.4",
         style=["woodcut:2", "pastel"],
     )
-    assert found.attribute_names == ("palette", "lightness", "subject", "stroke_direction")
-    assert found.subject == (0.3, 0.6)
-    assert found.stroke_direction is not None
-    assert (found.stroke_direction.degrees, found.stroke_direction.strength) == pytest.approx((170, 0.4))
-    assert found.styles == {"woodcut": 2.0, "pastel": 1.0}
-    plain = asked(stroke_direction="30").stroke_direction
+    assert condition.attribute_names == ("palette", "lightness", "subject", "stroke_direction")
+    assert condition.subject == (0.3, 0.6)
+    assert condition.stroke_direction is not None
+    assert (condition.stroke_direction.degrees, condition.stroke_direction.strength) == pytest.approx(
+        (170, 0.4)
+    )
+    assert condition.styles == {"woodcut": 2.0, "pastel": 1.0}
+    plain = request(stroke_direction="30").stroke_direction
     assert plain is not None
     assert plain.strength == 0.5
 
 
-def test_like_is_overruled_by_what_is_said(bench: Path) -> None:
+def test_single_attributes_override_like(bench: Path) -> None:
     own = analyze_condition(pictures.load(bench / "other.png").pixels)
-    found = asked(like="other.png", lightness=0.9)
-    assert found.lightness == 0.9
-    assert found.contrast == own.contrast
-    assert asked(like="other.png", take=["palette", "warmth"]).attribute_names == ("palette", "warmth")
+    condition = request(like="other.png", lightness=0.9)
+    assert condition.lightness == 0.9
+    assert condition.contrast == own.contrast
+    assert request(like="other.png", use=["palette", "warmth"]).attribute_names == ("palette", "warmth")
     own.save(bench / "mine.json")
-    assert asked(like="mine.json") == own
-    assert asked(like=".", take=["lightness"]).attribute_names == ("lightness",)
-    assert asked(like="flower", take=["palette"]).attribute_names == ("palette",)
+    assert request(like="mine.json") == own
+    assert request(like=".", use=["lightness"]).attribute_names == ("lightness",)
+    assert request(like="flower", use=["palette"]).attribute_names == ("palette",)
 
 
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
         ({}, SettingsError),
-        ({"take": ["palette"]}, SettingsError),
+        ({"use": ["palette"]}, SettingsError),
         ({"palette": "blue"}, SettingsError),
         ({"subject": "0.3"}, SettingsError),
         ({"subject": "0.3,1.6"}, SettingsError),
@@ -83,26 +86,22 @@ def test_like_is_overruled_by_what_is_said(bench: Path) -> None:
         ({"style": ["woodcut:0"]}, SettingsError),
         ({"like": "none.json"}, SettingsError),
         ({"like": "none.png"}, PictureError),
-        ({"like": "other.png", "take": ["mood"]}, SettingsError),
+        ({"like": "other.png", "use": ["mood"]}, SettingsError),
     ],
 )
-def test_wishes_that_are_none_are_told(
-    bench: Path, settings: dict[str, Any], error: type[BottegaError]
-) -> None:
+def test_invalid_requests(bench: Path, settings: dict[str, Any], error: type[BottegaError]) -> None:
     with pytest.raises(error):
-        asked(**settings)
+        request(**settings)
 
 
-def test_a_picture_is_adjusted(bench: Path) -> None:
-    outcome = run(
-        "adjust", content="photo.png", lightness=0.3, mask="mask.png", refine=1, profile="mine.json"
-    )
-    made, before = (pictures.load(name).pixels for name in ("photo-adjusted.png", "photo.png"))
-    assert made.shape == before.shape
-    assert (made[..., 20:] - before[..., 20:]).abs().max() < 2 / 255
-    assert (made[..., :20] - before[..., :20]).abs().mean() > 0.02
-    assert [row["attribute"] for row in outcome.rows] == ["lightness"]
-    assert outcome.rows[0]["match"] > 0.9
+def test_adjust_a_picture(bench: Path) -> None:
+    result = run("adjust", content="photo.png", lightness=0.3, mask="mask.png", refine=1, profile="mine.json")
+    adjusted, before = (pictures.load(name).pixels for name in ("photo-adjusted.png", "photo.png"))
+    assert adjusted.shape == before.shape
+    assert (adjusted[..., 20:] - before[..., 20:]).abs().max() < 2 / 255
+    assert (adjusted[..., :20] - before[..., :20]).abs().mean() > 0.02
+    assert [row["attribute"] for row in result.rows] == ["lightness"]
+    assert result.rows[0]["match"] > 0.9
     assert Condition.load("mine.json") == Condition(lightness=0.3)
     recipe = pictures.read_recipe(bench / "photo-adjusted.png")
     assert recipe is not None
@@ -124,19 +123,18 @@ def test_nothing_is_overwritten(bench: Path) -> None:
         run("analyze", picture="photo.png", profile="mine.txt")
 
 
-def test_a_picture_and_a_folder_are_read(bench: Path) -> None:
-    outcome = run("analyze", picture="photo.png", profile="mine.json")
-    assert [row["attribute"] for row in outcome.rows] == list(ATTRIBUTES)
+def test_analyze_a_picture_and_a_folder(bench: Path) -> None:
+    result = run("analyze", picture="photo.png", profile="mine.json")
+    assert [row["attribute"] for row in result.rows] == list(ATTRIBUTES)
     assert Condition.load("mine.json") == analyze_condition(pictures.load("photo.png").pixels)
-    json.dumps(outcome.details)
-    assert run("analyze", picture="mine.json").rows == outcome.rows
+    json.dumps(result.details)
+    assert run("analyze", picture="mine.json").rows == result.rows
     assert run("analyze", picture=".").rows
-    with pytest.raises(SettingsError, match="--mask goes with a single picture"):
+    with pytest.raises(SettingsError, match="--mask needs a single picture"):
         run("analyze", picture=".", mask="mask.png")
 
 
-def test_profiles_are_mixed(bench: Path) -> None:
-    """By weight, and by what each asks for."""
+def test_mix_profiles(bench: Path) -> None:
     Condition(lightness=0.2, warmth=0.1).save("dark.json")
     Condition(lightness=0.8).save("light.json")
     run("analyze", picture="dark.json", mix=["light.json:3"], profile="both.json")
@@ -145,20 +143,20 @@ def test_profiles_are_mixed(bench: Path) -> None:
     assert both.warmth == pytest.approx(0.1)
     with pytest.raises(SettingsError, match="must be above 0"):
         run("analyze", picture="dark.json", mix=["light.json:0"])
-    with pytest.raises(SettingsError, match=r'"much" in "light\.json:much" is no weight'):
+    with pytest.raises(SettingsError, match=r'"much" in "light\.json:much" must be a number'):
         run("analyze", picture="dark.json", mix=["light.json:much"])
 
 
-def test_a_folder_is_read_for_its_style(bench: Path) -> None:
+def test_analyze_the_style_of_a_folder(bench: Path) -> None:
     Path("two").mkdir()
-    for number in range(2):
-        shown = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(number))
-        pictures.save(shown, Path("two") / f"{number}.png")
+    for index in range(2):
+        picture = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(index))
+        pictures.save(picture, Path("two") / f"{index}.png")
     run("analyze", picture="two", style=True, profile="style.json")
-    found = Condition.load("style.json").embedding
+    embedding = Condition.load("style.json").embedding
     each = [embed_style(pictures.load(Path("two") / f"{n}.png").pixels) for n in range(2)]
-    assert found is not None
-    assert found.means == pytest.approx(
+    assert embedding is not None
+    assert embedding.means == pytest.approx(
         [(a + b) / 2 for a, b in zip(each[0].means, each[1].means, strict=True)]
     )
 
@@ -167,7 +165,7 @@ def verified(picture: Path, **more: Any) -> bool:
     return bool(run("remake", picture=picture, verify=True, **more).details["verified"])
 
 
-def test_adjusted_pictures_are_remade(bench: Path) -> None:
+def test_remake_adjusted_pictures(bench: Path) -> None:
     torch.manual_seed(0)
     network = AdjustmentNet(8, 1)
     torch.nn.init.normal_(network.to_numbers.weight, 0, 0.01)
@@ -191,7 +189,7 @@ def test_adjusted_pictures_are_remade(bench: Path) -> None:
     assert verified(bench / "warm.png")
 
 
-def test_adjusted_pictures_whose_inputs_changed(bench: Path) -> None:
+def test_remake_with_changed_inputs(bench: Path) -> None:
     run("adjust", content="photo.png", lightness=0.4, refine=0, output="out.png")
     other = pictures.load(bench / "other.png")
     pictures.save(other, bench / "photo.png")
@@ -203,3 +201,29 @@ def test_adjusted_pictures_whose_inputs_changed(bench: Path) -> None:
     (bench / "photo.png").unlink()
     with pytest.raises(PictureError, match=r"photo.png is neither at"):
         verified(bench / "bad.png")
+
+
+def test_adjust_from_python(bench: Path) -> None:
+    result = bottega.adjust("photo.png", lightness=0.3, mask="mask.png", refine=1)
+    run("adjust", content="photo.png", lightness=0.3, mask="mask.png", refine=1, output="out.png")
+    assert pictures.load(result.save("saved.png")).pixels.equal(pictures.load("out.png").pixels)
+    assert verified(bench / "saved.png")
+    assert result.array.shape == (30, 40, 3)
+    assert result.tensor.shape == (1, 3, 30, 40)
+    assert result.image.size == (40, 30)
+    assert result.recipe["condition"] == {"lightness": 0.3}
+    assert result._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(OutputError, match="input"):
+        result.save("photo.png")
+    with pytest.raises(SettingsError, match="No attribute is requested"):
+        bottega.adjust("photo.png")
+    in_memory = bottega.adjust(pictures.load("photo.png"), lightness=0.3, mask="mask.png", refine=1)
+    assert in_memory.tensor.equal(result.tensor)
+
+
+def test_analyze_from_python(bench: Path) -> None:
+    condition = bottega.analyze("photo.png", style=True)
+    assert condition.attribute_names == tuple(ATTRIBUTES)
+    assert condition.embedding is not None
+    run("analyze", picture="photo.png", mask="mask.png", profile="mine.json")
+    assert bottega.analyze("photo.png", mask="mask.png") == Condition.load("mine.json")

@@ -1,4 +1,4 @@
-"""What is done by itself with the generators and the adjustment network that ship."""
+"""The packaged generators and the packaged adjustment network."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ CLASSES = {
     ],
     "landscapes": ["alfred-sisley", "chinese-song", "claude-monet"],
 }
-LARGEST = 8_000_000
+MAX_BYTES = 8_000_000
 
 
 @pytest.mark.parametrize("name", list(CLASSES))
-def test_generators_draw_many_pictures(name: str) -> None:
+def test_generators_make_different_pictures(name: str) -> None:
     entry = manifest()[name]
-    assert entry.size <= LARGEST
+    assert entry.size <= MAX_BYTES
     assert entry.card is not None
     generator = generate.load(name)
     assert (generator.size, list(generator.classes)) == (64, CLASSES[name])
-    drawn = generate.sample(generator, 16, seed=1)
-    assert drawn.shape == (16, 3, 64, 64)
-    apart = torch.pdist(drawn.flatten(1)) / drawn[0].numel() ** 0.5
-    assert apart.min() > 0.05  # no two are alike
-    assert 0.05 < drawn.std(dim=(1, 2, 3)).mean() < 0.4  # neither fog nor noise
+    samples = generate.sample(generator, 16, seed=1)
+    assert samples.shape == (16, 3, 64, 64)
+    distances = torch.pdist(samples.flatten(1)) / samples[0].numel() ** 0.5
+    assert distances.min() > 0.05  # no two are alike
+    assert 0.05 < samples.std(dim=(1, 2, 3)).mean() < 0.4  # neither flat nor noise
     alone, among = generate.sample(generator, 1, seed=3), generate.sample(generator, 3, seed=1)[2:]
     assert torch.allclose(alone, among, atol=1e-4)
 
 
-def test_words_of_the_issue(bench: Path) -> None:
-    """One class, a palette, a place for the subject, on a sheet; made again to the pixel."""
-    words = ["--count", "4", "--seed", "1", "--like", "warrior", "--palette", "#203040,#e0c080"]
-    words += ["--subject", "0.3,0.6", "--sheet", "--threads", "1", "-o", "sheet.png"]
-    assert main(["generate", *words]) == 0
+def test_generate_with_a_condition_and_remake(bench: Path) -> None:
+    """One class, a palette and a position of the subject on a sheet; remade to the pixel."""
+    args = ["--count", "4", "--seed", "1", "--class", "warrior", "--palette", "#203040,#e0c080"]
+    args += ["--subject", "0.3,0.6", "--sheet", "--threads", "1", "-o", "sheet.png"]
+    assert main(["generate", *args]) == 0
     assert main(["remake", "sheet.png", "--verify"]) == 0
     plain = [
         "--count",
         "4",
         "--seed",
         "1",
-        "--like",
+        "--class",
         "warrior",
         "--sheet",
         "--threads",
@@ -62,10 +62,12 @@ def test_words_of_the_issue(bench: Path) -> None:
     assert not pictures.load("plain.png").pixels.equal(pictures.load("sheet.png").pixels)
 
 
-def test_the_adjustment_network_comes_nearer_than_the_closed_form() -> None:
+def test_adjustment_network_is_better_than_the_closed_form() -> None:
     photo = pictures.resize(pictures.photograph("china").pixels, (192, 288))
-    wanted = Condition(roughness=0.3, stroke_size=0.62, contrast=0.3)
+    condition = Condition(roughness=0.3, stroke_size=0.62, contrast=0.3)
     network = load_adjustment_net()
-    without, by_network = (adjust(photo, wanted, network=net, optimizer_steps=0) for net in (None, network))
-    before, after = (match(wanted, analyze_condition(made)).mean for made in (without, by_network))
+    without, by_network = (
+        adjust(photo, condition, network=net, optimizer_steps=0) for net in (None, network)
+    )
+    before, after = (match(condition, analyze_condition(result)).mean for result in (without, by_network))
     assert after > before + 0.05
