@@ -28,8 +28,8 @@ from bottega.personalize import Condition, adjust, load_packaged_adjustment_net
 from bottega.personalize.analysis.pixels import upscale_for_analysis
 from bottega.personalize.preference import Item, PreferenceModel
 from bottega.personalize.preference.item_reader import TRAITS, ItemReader
-from bottega.pictures import save, sheet
-from bottega.runtime import system_info, tune_allocator
+from bottega.pictures import contact_sheet, save
+from bottega.runtime import configure_malloc, system_info
 from bottega.tools.choose.export import preferred_condition
 
 app = cyclopts.App(help=__doc__)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import BottegaError, PictureError
 from bottega.tools.adjust.settings import AdjustSettings
-from bottega.tools.common.condition_styles import restore_condition, style_record
+from bottega.tools.common.condition_styles import restore_condition, style_picture_records
 from bottega.tools.common.image_sources import FileSource, MaskSource, Source
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import (
@@ -112,7 +112,7 @@ class Adjustment:
             **recipe_header("adjust"),
             "content": self.content.record(folder),
             "condition": self.condition.model_dump(mode="json", exclude_none=True),
-            **style_record(self.condition, folder),
+            **style_picture_records(self.condition, folder),
             **mask,
             "network": network_record(self.network, self.settings.model, folder),
             "settings": self.settings.model_dump(mode="json", include=set(RECORDED_SETTINGS)),

@@ -61,7 +61,7 @@ class PreferenceSession:
         proposal = self.model.propose(items, SHEET_SIZE, explore=settings.explore)
         tiles = [self.pool.picture(item.id) for item in proposal]
         labels = [str(index + 1) for index in range(len(tiles))]
-        sheet = pictures.sheet(
+        sheet = pictures.contact_sheet(
             full_rows(tiles, SHEET_COLUMNS),
             full_rows(labels, SHEET_COLUMNS),
             title=f"{self.path.stem}, sheet {number}: which do you like best?",

@@ -1,4 +1,4 @@
-"""Style pictures of a condition in a recipe: recorded by hash, and found again wherever they are."""
+"""Style pictures of a condition in recipes: recorded by their hash and found again."""
 
 from __future__ import annotations
 
@@ -15,31 +15,28 @@ if TYPE_CHECKING:
 STYLE_PICTURES = "style_pictures"
 
 
-def style_record(condition: Condition, folder: Path) -> dict[str, Any]:
-    """What a recipe in ``folder`` records of the condition's style pictures; nothing without any."""
-    files = [name for name in condition.styles or {} if Path(name).is_file()]
-    records = {name: file_source(Path(name)).record(folder) for name in files}
+def style_picture_records(condition: Condition, folder: Path) -> dict[str, Any]:
+    """The field of a recipe in ``folder`` for the style pictures; empty if the condition has none."""
+    names = [name for name in condition.styles or {} if Path(name).is_file()]
+    records = {name: file_source(Path(name)).record(folder) for name in names}
     return {STYLE_PICTURES: records} if records else {}
 
 
 def restore_condition(
-    recipe: Mapping[str, Any], values: Mapping[str, Any], search: InputSearch
+    recipe: Mapping[str, Any], condition: Mapping[str, Any], search: InputSearch
 ) -> tuple[Condition, list[FileSource]]:
-    """The condition of a recipe, and its style pictures where they are now.
-
-    Args:
-        values: of the condition, as the recipe holds them.
+    """A recorded condition, with its style pictures where they are now, and these.
 
     Raises:
-        MismatchError, PictureError: a style picture has changed or is missing.
+        PictureError, MismatchError: a style picture is missing or has changed.
     """
     from bottega.personalize import Condition
 
-    files = {name: search.find(record) for name, record in recipe.get(STYLE_PICTURES, {}).items()}
-    values = dict(values)
+    sources = {name: search.find(record) for name, record in recipe.get(STYLE_PICTURES, {}).items()}
+    values = dict(condition)
     if "styles" in values:
         values["styles"] = {
-            str(files[name].path) if name in files else name: weight
+            str(sources[name].path) if name in sources else name: weight
             for name, weight in values["styles"].items()
         }
-    return Condition.model_validate(values), list(files.values())
+    return Condition.model_validate(values), list(sources.values())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bottega.errors import MismatchError, SettingsError
 from bottega.tools.adjust.adjustment import NETWORK, network_record, open_network
 from bottega.tools.adjust.condition import parse_pair
-from bottega.tools.common.condition_styles import restore_condition, style_record
+from bottega.tools.common.condition_styles import restore_condition, style_picture_records
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import InputSearch, find_weights
 from bottega.tools.generate.settings import ConditionSettings
@@ -48,7 +48,7 @@ class Adjuster:
             return {}
         return {
             "condition": self.condition.model_dump(mode="json", exclude_none=True),
-            **style_record(self.condition, folder),
+            **style_picture_records(self.condition, folder),
             "adjustment_network": network_record(self.network, None, folder),
         }
 

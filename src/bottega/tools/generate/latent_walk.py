@@ -28,13 +28,13 @@ def write_walk(
     info = ClipInfo(output.name, size, size, rate, frames, float(frames / rate), 1 / rate)
     kind = output_kind(output)
     if kind == "video":
-        encoding = video.encoding_for(output, "auto", quality)
+        encoding = video.choose_encoding(output, "auto", quality)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".walk-") as folder:
             segment = Path(folder) / "walk.nut"
             with SegmentWriter(segment, info, encoding) as segment_writer:
                 for frame in _frames(samples, frames, rate, reporter):
                     segment_writer.write(frame)
-            video.join([segment], output, recipe=samples.recipe(output.parent))
+            video.mux([segment], output, recipe=samples.recipe(output.parent))
         return
     writer: Any = (
         AnimationWriter(output, info, quality)

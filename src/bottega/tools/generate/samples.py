@@ -68,7 +68,9 @@ class Samples:
         """A nearly square contact sheet of all pictures with their names."""
         columns = math.ceil(math.sqrt(len(self)))
         height = max(tiles[0].shape[-2], MIN_SHEET_TILE)
-        return pictures.sheet(full_rows(tiles, columns), full_rows(self.names, columns), height=height)
+        return pictures.contact_sheet(
+            full_rows(tiles, columns), full_rows(self.names, columns), height=height
+        )
 
     def recipe(self, folder: Path, index: int | None = None) -> dict[str, Any]:
         """The recipe of a file in ``folder``: of one picture, or of all on a sheet or in a walk."""
@@ -94,7 +96,7 @@ def make_samples(settings: GenerateSettings, adjuster: Adjuster, reporter: Progr
         SettingsError: the generator does not support a setting.
         PictureError: the picture to project cannot be read.
     """
-    generator = generate.load(settings.model).to(runtime.device(settings.device))
+    generator = generate.load(settings.model).to(runtime.select_device(settings.device))
     classes = parse_classes(settings.class_name, generator.classes)
     attributes = parse_attributes(settings.attribute)
 

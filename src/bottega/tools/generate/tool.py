@@ -80,10 +80,10 @@ def _check_clip_output(output: Path, settings: GenerateSettings) -> None:
 
     kind = output_kind(output)
     if kind == "folder":
-        check_overwrite_folder(video.FolderWriter.pattern_of(output).parent, settings.overwrite)
+        check_overwrite_folder(video.FrameFolderWriter.pattern_of(output).parent, settings.overwrite)
         return
     if kind == "video":
-        video.encoding_for(output, "auto", settings.quality)
+        video.choose_encoding(output, "auto", settings.quality)
     check_overwrite(output, settings.overwrite)
 
 

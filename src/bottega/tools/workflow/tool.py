@@ -205,10 +205,10 @@ def _evaluate(
 
 
 def _write_sheet(pictures: Mapping[str, list[Path]], file: Path) -> Path:
-    from bottega.pictures import save, sheet
+    from bottega.pictures import contact_sheet, save
 
     rows = [[str(path) for path in paths[:SHEET_COLUMNS]] for paths in pictures.values()]
-    return save(sheet(rows, title="Generated pictures, and the same personalized", height=128), file)
+    return save(contact_sheet(rows, title="Generated pictures, and the same personalized", height=128), file)
 
 
 WORKFLOW = Tool(
