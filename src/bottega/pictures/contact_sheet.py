@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,6 @@ def contact_sheet(
     *,
     title: str = "",
     height: int = 288,
-    font: str | Path | None = None,
 ) -> Tensor:
     """Pictures in rows on a light background, each row scaled to the full width.
 
@@ -47,14 +45,14 @@ def contact_sheet(
         labels: a caption for each tile, arranged as ``rows``; long captions are shortened.
         title: one line at the top.
         height: of a row in pixels, without captions; rows grow up to 1.4 times to fill the width.
-        font: a TrueType file for the captions. The default, Pillow's own font, has only plain Latin letters:
-            accents are dropped, and other letters become question marks.
+
+    Pillow's font has only plain Latin letters: accents are dropped, other letters become question marks.
 
     Returns:
         ``(1, 3, H, W)`` float32 in [0, 1].
 
     Raises:
-        PictureError: an empty row, labels arranged differently from the tiles, or an unreadable font.
+        PictureError: an empty row, or labels arranged differently from the tiles.
     """
     if len(rows) == 0 or any(len(row) == 0 for row in rows):
         raise PictureError("A contact sheet needs at least one tile in every row.")
@@ -63,7 +61,7 @@ def contact_sheet(
     gap = max(4, round(height / 24))
     tiles = [[_on_background(tile) for tile in row] for row in rows]
     texts = [list(row) for row in labels] if labels is not None else [[""] * len(row) for row in rows]
-    return _to_tensor(_draw(_layout(tiles, texts, height, gap), title, height, gap, font))
+    return _to_tensor(_draw(_layout(tiles, texts, height, gap), title, height, gap))
 
 
 def _on_background(tile: Any) -> Tensor:
@@ -107,10 +105,10 @@ def _fit_tile(tile: Tensor, height: int, width: int) -> Image.Image:
     return cell
 
 
-def _draw(rows: list[_Row], title: str, height: int, gap: int, font_path: str | Path | None) -> Image.Image:
+def _draw(rows: list[_Row], title: str, height: int, gap: int) -> Image.Image:
     margin = 2 * gap
-    font = _font(font_path, max(11, round(height / 19)))
-    heading = _font(font_path, max(14, round(height / 12)))
+    font = ImageFont.load_default(max(11, round(height / 19)))
+    heading = ImageFont.load_default(max(14, round(height / 12)))
     captioned = [any(row.captions) for row in rows]
     caption_height = round(_line_height(font) * 1.6)
     title_height = round(_line_height(heading) * 1.6) if title else 0
@@ -131,13 +129,6 @@ def _draw(rows: list[_Row], title: str, height: int, gap: int, font_path: str | 
             left += tile_width + gap
         top += row_height
     return page
-
-
-def _font(path: str | Path | None, size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    try:
-        return ImageFont.load_default(size) if path is None else ImageFont.truetype(str(path), size)
-    except OSError:
-        raise PictureError(f"{path} cannot be read as a font; a TrueType file is expected.") from None
 
 
 def _line_height(font: Any) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from bottega.environment import environment
 from bottega.errors import PictureError
 from bottega.pictures.color_profiles import to_srgb, to_srgb_16bit
 from bottega.pictures.embedded_recipe import find_recipe
@@ -49,13 +50,13 @@ def load(source: Source, *, max_pixels: int | None = None) -> Picture:
             return _read(image, name, stream)
 
 
-def from_pil(image: Image.Image, *, max_pixels: int | None = None) -> Picture:
+def from_pil(image: Image.Image) -> Picture:
     """Read an image of Pillow, with the same colour, orientation and alpha as :func:`load`.
 
     Pillow holds colour at 8 bits per channel: to keep 16 bits, pass the path to :func:`load`.
     """
     name = str(getattr(image, "filename", "") or "image")
-    check_size(image.size, max_pixels, name)
+    check_size(image.size, environment().max_pixels, name)
     with picture_errors(name):
         # A copy, so that the caller's image keeps its state; one that is still on disk has none yet.
         return _read(image.copy() if not getattr(image, "tile", None) else image, name, None)
@@ -175,7 +176,7 @@ def _upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def _pixels(samples: NDArray[Any]) -> Tensor | NDArray[np.uint8]:
-    """8-bit colours stay as they are; floats, which take four times the memory, are made when needed."""
+    """8-bit colours stay as they are; floats, which need four times the memory, are made when needed."""
     if samples.dtype == np.uint8 and samples.shape[2] == 3:
         return np.require(samples, requirements=["C", "W"])
     return _to_tensor(samples)

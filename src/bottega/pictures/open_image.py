@@ -118,14 +118,13 @@ def _plugin(kind: str, name: str) -> Any:
     return Image.OPEN[kind][0]
 
 
-def check_size(size: tuple[int, int], max_pixels: int | None, name: str) -> None:
-    """Check that a picture has pixels, and at most ``max_pixels`` (None: ``BOTTEGA_MAX_PIXELS``).
+def check_size(size: tuple[int, int], limit: int, name: str) -> None:
+    """Check that a picture has pixels, and at most ``limit``.
 
     Raises:
         PictureError: the size is not within the limits.
     """
     width, height = size
-    limit = environment().max_pixels if max_pixels is None else max_pixels
     if width < 1 or height < 1:
         raise PictureError(f"{name} has {width} × {height} pixels; both must be at least 1.")
     if width * height > limit:

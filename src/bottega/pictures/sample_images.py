@@ -26,7 +26,7 @@ def photograph(name: str) -> Picture:
         PictureError: the name is unknown, or scikit-learn is not installed.
     """
     if name not in PHOTOGRAPHS:
-        raise PictureError(f"There is no sample photograph {name!r}; choose {' or '.join(PHOTOGRAPHS)}.")
+        raise PictureError(f"The sample photograph {name!r} is unknown; choose {' or '.join(PHOTOGRAPHS)}.")
     spec = find_spec("sklearn")
     if spec is None or not spec.submodule_search_locations:
         raise PictureError("The sample photographs come with scikit-learn, which is not installed.")

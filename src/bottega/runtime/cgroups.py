@@ -16,7 +16,7 @@ OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def cpu_limit() -> int | None:
-    """Cores that the tightest quota pays for, rounded up; ``None`` where there is no quota.
+    """Cores that the tightest quota pays for, rounded up; ``None`` without a quota.
 
     A share of a core counts as a whole one: a thread that waits half of the time is still of use.
     """
@@ -32,7 +32,7 @@ def cpu_limit() -> int | None:
 
 
 def cgroup_available_memory() -> int | None:
-    """Bytes that the tightest limit still allows; ``None`` where there is no limit."""
+    """Bytes that the tightest limit still allows; ``None`` without a limit."""
     available = [_available(folder, "memory.max", "memory.current") for folder in _group_folders("")]
     for folder in _group_folders("memory"):
         available.append(_available(folder, "memory.limit_in_bytes", "memory.usage_in_bytes"))

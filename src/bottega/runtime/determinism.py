@@ -17,7 +17,7 @@ MAX_SEED = 2**63 - 1
 def seeded_generator(seed: int) -> torch.Generator:
     """A random generator with this seed, always on the processor.
 
-    Noise is drawn there and then moved, so that it does not depend on the device.
+    Noise is sampled there and then moved, so that it does not depend on the device.
 
     Raises:
         SettingsError: the seed is not within 0 and 2⁶³ − 1.

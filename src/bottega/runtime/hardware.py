@@ -27,7 +27,7 @@ def select_device(name: str = "auto") -> torch.device:
             that is ``auto`` too, the first of cuda, mps and cpu that this machine has.
 
     Raises:
-        SettingsError: the name is none of these.
+        SettingsError: the name is unknown.
         ResourceError: the machine does not have that device.
     """
     if name == "auto":
@@ -74,7 +74,7 @@ def select_dtype(device: torch.device, precision: str = "auto") -> torch.dtype:
             or (on Linux) ARM BF16, NVIDIA GPUs from compute capability 8. float32 elsewhere.
 
     Raises:
-        SettingsError: the precision is none of these.
+        SettingsError: the precision is unknown.
     """
     if precision == "auto":
         precision = environment().precision

@@ -133,7 +133,7 @@ class AnimationWriter:
         self._times.append((frame.time, frame.duration))
 
     def close(self) -> None:
-        """Write the file; without any frame there is none."""
+        """Write the file, unless there are no frames."""
         if not self._images:
             return
         options: dict[str, Any] = {"duration": self._durations_ms(), "save_all": True}

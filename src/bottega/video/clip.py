@@ -61,7 +61,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class ClipInfo:
-    """What is known of a clip before its frames are read.
+    """Description of a clip, available before its frames are read.
 
     Attributes:
         name: for messages.
@@ -106,7 +106,7 @@ class Clip(Protocol):
             start: skip frames before this time, in seconds.
             first_index: index of the first frame that is returned.
             on_unreadable: called for every frame that cannot be read. Such a frame is left out; the times of
-                the others stay, so the frame before it is shown for longer.
+                the others stay, so the frame before it lasts longer.
 
         Raises:
             PictureError: no frame can be read, or one is too large.

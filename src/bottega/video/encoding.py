@@ -45,7 +45,7 @@ class Encoding:
         encoder: FFmpeg's name of the encoder.
         options: of the encoder.
         even: whether width and height must be even.
-        alpha: whether transparency can be kept.
+        alpha: whether transparency is supported.
     """
 
     codec: str
@@ -150,7 +150,7 @@ class SegmentWriter:
         self.count += 1
 
     def close(self) -> None:
-        """Finish the file and give it its name; without any frame there is none."""
+        """Finish the file and give it its name, unless there are no frames."""
         if self._container is None:
             return
         try:

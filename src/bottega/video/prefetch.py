@@ -1,12 +1,10 @@
-"""Reading, processing and writing in parallel threads, with short queues between them.
+"""Reading, processing and writing in parallel threads, with few items waiting between them.
 
 FFmpeg, inference engines and large array operations release the interpreter lock, so threads are enough.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +14,7 @@ from typing import Any, Generic, Self, TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_END = object()
+_END: Any = object()
 
 
 def prefetch(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
@@ -25,47 +23,16 @@ def prefetch(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
     An exception there is raised here, in its place. When the caller stops early (``close()`` of the
     generator), the thread ends too and the source is closed.
     """
-    waiting: queue.Queue[Any] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def produce() -> None:
-        source = iter(items)
+    source = iter(items)
+    with ThreadPoolExecutor(1, "bottega-prefetch") as thread:
+        waiting: deque[Future[Item]] = deque(thread.submit(next, source, _END) for _ in range(depth))
         try:
-            for item in source:
-                if not _put(waiting, (item, None), stop):
-                    return
-            _put(waiting, (_END, None), stop)
-        except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
-            _put(waiting, (_END, error), stop)
+            while (item := waiting.popleft().result()) is not _END:
+                waiting.append(thread.submit(next, source, _END))
+                yield item
         finally:
-            close = getattr(source, "close", None)
-            if close is not None:
-                close()
-
-    thread = threading.Thread(target=produce, name="bottega-prefetch", daemon=True)
-    thread.start()
-    try:
-        while True:
-            item, error = waiting.get()
-            if error is not None:
-                raise error
-            if item is _END:
-                return
-            yield item
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _put(waiting: queue.Queue[Any], item: Any, stop: threading.Event) -> bool:
-    """Whether the item went into the queue before the other side stopped."""
-    while not stop.is_set():
-        try:
-            waiting.put(item, timeout=0.1)
-            return True
-        except queue.Full:
-            continue
-    return False
+            _cancel(waiting)
+            thread.submit(getattr(source, "close", lambda: None))
 
 
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
@@ -83,59 +50,49 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], worke
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            for future in waiting:
-                future.cancel()
+            _cancel(waiting)
+
+
+def _cancel(futures: Iterable[Future[Any]]) -> None:
+    for future in futures:
+        future.cancel()
 
 
 class BackgroundConsumer(Generic[Item]):
     """Calls a function with each item in another thread, with at most ``depth`` items waiting.
 
-    An exception there is raised by the next :meth:`put`, or at the end of the ``with`` block, which waits
-    until everything is done; where the block ends by an exception, waiting items are dropped.
+    An exception there is raised by one of the next :meth:`put`, or at the end of the ``with`` block, which
+    waits until everything is done; items after it are dropped, as are waiting items where the block fails.
     """
 
     def __init__(self, function: Callable[[Item], Any], depth: int = 4) -> None:
         self._function = function
-        self._waiting: queue.Queue[Any] = queue.Queue(depth)
-        self._stop = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="bottega-consumer", daemon=True)
+        self._depth = depth
+        self._thread = ThreadPoolExecutor(1, "bottega-consumer")
+        self._waiting: deque[Future[None]] = deque()
+        self._failed = False
 
     def put(self, item: Item) -> None:
-        """Add an item; blocks while the queue is full."""
-        self._raise()
-        if not _put(self._waiting, item, self._stop):
-            self._raise()
+        """Add an item; blocks while too many are waiting."""
+        while self._waiting and (self._waiting[0].done() or len(self._waiting) > self._depth):
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(self._consume, item))
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                item = self._waiting.get(timeout=0.1)
-            except queue.Empty:
-                continue
-            if item is _END:
-                return
-            try:
-                self._function(item)
-            except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
-                self._error = error
-                self._stop.set()
-
-    def _raise(self) -> None:
-        if self._error is not None:
-            raise self._error
+    def _consume(self, item: Item) -> None:
+        if self._failed:
+            return
+        try:
+            self._function(item)
+        except BaseException:
+            self._failed = True
+            raise
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            _put(self._waiting, _END, self._stop)
-        else:
-            self._stop.set()
-        self._thread.join()
-        if error is None:
-            self._raise()
+        self._thread.shutdown(wait=True, cancel_futures=error is not None)
+        while error is None and self._waiting:
+            self._waiting.popleft().result()

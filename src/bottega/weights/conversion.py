@@ -18,20 +18,19 @@ if TYPE_CHECKING:
 PYTORCH_SUFFIXES = (".pth", ".pt")
 
 
-def convert(source: str | Path, target: str | Path, *, configuration: Mapping[str, Any] | None = None) -> str:
+def convert(source: str | Path, target: str | Path) -> str:
     """Write the tensors of a PyTorch file as safetensors; returns the sha256 of the new file.
 
     Args:
-        source: ``.pth`` or ``.pt`` with a state dict (or one under ``"state_dict"``), or ``.safetensors``.
+        source: ``.pth`` or ``.pt`` with a state dict (or one under ``"state_dict"``), or ``.safetensors``,
+            whose configuration is kept.
         target: ends in ``.safetensors``; written completely or not at all.
-        configuration: goes into the header; ``None`` keeps that of a safetensors source.
 
     Raises:
         WeightsError: the source is missing, damaged, or holds code or anything else than tensors.
         OutputError: the target cannot be written.
     """
-    state, source_configuration = read_any(source)
-    return storage.save_file(target, state, source_configuration if configuration is None else configuration)
+    return storage.save_file(target, *read_any(source))
 
 
 def read_any(source: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

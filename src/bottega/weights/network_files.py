@@ -2,7 +2,7 @@
 
 Each package has a registry of its networks: architecture name to class. A file's configuration holds that
 name as ``architecture``, the arguments of the class as ``settings`` (its attribute ``configuration``), and
-whatever metadata is given along.
+any metadata.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def save_file(path: str | Path, state: Mapping[str, Tensor], configuration: Mapp
     if target.suffix != ".safetensors":
         raise OutputError(f"{target}: weights are written as .safetensors only.")
     if not state:
-        raise WeightsError(f"{target}: there is no tensor to save.")
+        raise WeightsError(f"{target}: there are no tensors to save.")
     try:
         header = json.dumps(dict(configuration), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
