@@ -46,7 +46,7 @@ def workspace(bench: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BOTTEGA_HOME", str(bench.parent / "home"))
     from bottega import encoders
 
-    entry = {"kind": "encoder", "architecture": "small", "licence": "MIT", "origin": "random numbers"}
+    entry = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "random numbers"}
     state = encoders.build_encoder("small", seed=1).state_dict()
     weights.register("tiny", state, {"architecture": "small"}, **entry)
     (bench / "photos").mkdir()
