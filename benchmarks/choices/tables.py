@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from benchmarks.choices.session import GRIDS, Row
 from bottega.evaluate import bootstrap_interval
+from bottega.files import write_file
 
 WITHIN = 0.95
 
@@ -80,9 +80,7 @@ def write(rows: Sequence[Row], header: Mapping[str, Any], folder: Path) -> Path:
     data = {**header, "columns": [field.name for field in fields(Row)], "rows": [_plain(row) for row in rows]}
     texts = {".json": json.dumps(data, separators=(",", ":")) + "\n", ".md": markdown(rows, header)}
     for suffix, text in texts.items():
-        temporary = folder / f".choices{suffix}.part"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, folder / f"choices{suffix}")
+        write_file(folder / f"choices{suffix}", text)
     return folder / "choices.md"
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bottega.evaluate import Interval
+from bottega.files import write_file
 
 Figures = dict[str, list[Interval]]
 """One interval per network: one for a trained candidate, one per seed for an untrained one."""
@@ -61,7 +61,5 @@ def write(results: Mapping[str, Figures], header: Mapping[str, Any], folder: Pat
     """Write ``name.md`` and ``name.json``; each appears whole or not at all. Returns the Markdown's path."""
     folder.mkdir(parents=True, exist_ok=True)
     for suffix, text in ((".json", as_json(results, header)), (".md", markdown(results, header))):
-        temporary = folder / f".{name}{suffix}.part"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, folder / f"{name}{suffix}")
+        write_file(folder / f"{name}{suffix}", text)
     return folder / f"{name}.md"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.optimize.speedup import Cell, Speedup
+from bottega.files import write_file
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:
@@ -81,7 +81,5 @@ def write(cells: Sequence[Cell], header: Mapping[str, Any], folder: Path, name: 
     values = {**header, "cells": [cell.plain_values() for cell in cells]}
     as_json = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     for suffix, text in ((".json", as_json), (".md", markdown(cells, header))):
-        temporary = folder / f".{name}{suffix}.part"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, folder / f"{name}{suffix}")
+        write_file(folder / f"{name}{suffix}", text)
     return folder / f"{name}.md"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from benchmarks.transfer.candidates import Candidate
 from benchmarks.transfer.curves import Comparison, Curve
 from benchmarks.transfer.measures import MEASURES, STYLE_MEASURES
 from bottega.evaluate import Interval
+from bottega.files import write_file
 
 
 def markdown(
@@ -85,9 +85,7 @@ def write(
     """Write ``name.md`` and ``name.json``; each appears whole or not at all. Returns the Markdown's path."""
     folder.mkdir(parents=True, exist_ok=True)
     for suffix, form in ((".json", as_json), (".md", markdown)):
-        temporary = folder / f".{name}{suffix}.part"
-        temporary.write_text(form(curves, missing, comparisons, header), encoding="utf-8")
-        os.replace(temporary, folder / f"{name}{suffix}")
+        write_file(folder / f"{name}{suffix}", form(curves, missing, comparisons, header))
     return folder / f"{name}.md"
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from bottega.errors import ResourceError
 from bottega.layers import ChannelMoments, pad_to_multiple
 from bottega.layers.blocks import BLOCK_SIDE, picture_to_blocks
 from bottega.runtime import available_memory, reduce_malloc_retention
@@ -71,10 +70,7 @@ class TiledRunner:
         return tile_grid(height, width, self.tile_size, context, self.network.multiple)
 
     def _fits_memory(self, pixels: int) -> bool:
-        try:
-            return pixels * self.backend.bytes_per_pixel < available_memory()
-        except ResourceError:  # unknown on this system
-            return True
+        return pixels * self.backend.bytes_per_pixel < available_memory()
 
     def _stylize_tile(self, tile: TileInputs, affines: Sequence[AffineParams], dtype: torch.dtype) -> Tensor:
         """Blocks ``(h, w, 48)`` of the tile with its context."""
