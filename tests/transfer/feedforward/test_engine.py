@@ -66,9 +66,9 @@ def test_equals_the_network(
     expected = micro.stylize(content, target)
     engine = make_engine(micro, name)
     assert max_difference(engine.stylize(content, target), expected) < 0.2 * LEVEL
-    painted = engine.stylize_bytes(as_bytes(content), target)
-    assert painted.shape == (height, width, 3)
-    assert max_difference(of_bytes(painted), expected) < 0.7 * LEVEL
+    stylized = engine.stylize_bytes(as_bytes(content), target)
+    assert stylized.shape == (height, width, 3)
+    assert max_difference(of_bytes(stylized), expected) < 0.7 * LEVEL
     assert max_difference(expected, content) > 0.05
 
 
@@ -79,8 +79,8 @@ def test_regions_equal_the_network(micro: MicroNet, codes: list[StyleCode], name
     expected = micro.stylize(content, targets)
     engine = make_engine(micro, name)
     assert max_difference(engine.stylize(content, targets), expected) < 0.2 * LEVEL
-    painted = engine.stylize_bytes(as_bytes(content), targets)
-    assert max_difference(of_bytes(painted), expected) < 0.7 * LEVEL
+    stylized = engine.stylize_bytes(as_bytes(content), targets)
+    assert max_difference(of_bytes(stylized), expected) < 0.7 * LEVEL
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,14 @@ def test_texture_scale(micro: MicroNet, textured: list[StyleCode], times: int) -
 def test_regions_have_their_own_texture(micro: MicroNet, textured: list[StyleCode]) -> None:
     content, engine = picture(96, 200, 6), make_engine(micro)
     targets = halves([textured[0], None, textured[1]], 96, 200)
-    painted = engine.stylize(content, targets)
+    stylized = engine.stylize(content, targets)
     assert (
-        max_difference(painted[..., 99:101], content[..., 99:101]) < 0.02
+        max_difference(stylized[..., 99:101], content[..., 99:101]) < 0.02
     )  # left alone, but for the soft edges
     for number, columns in ((0, slice(0, 8)), (2, slice(-8, None))):
         own = halves([None] * 3, 96, 200)
         own[number] = targets[number]
-        assert max_difference(engine.stylize(content, own)[..., columns], painted[..., columns]) < 0.1
+        assert max_difference(engine.stylize(content, own)[..., columns], stylized[..., columns]) < 0.1
 
 
 def test_image_in_its_own_style_is_unchanged(micro: MicroNet) -> None:
@@ -100,9 +100,9 @@ def test_strength_zero(micro: MicroNet, textured: list[StyleCode]) -> None:
 
 def test_variance_of_colors_stays_the_style_s(micro: MicroNet, textured: list[StyleCode]) -> None:
     """The variance that texture adds is subtracted from the colors first."""
-    painted = make_engine(micro).stylize(picture(256, 256, 10), StyleTarget(textured[0]))
+    stylized = make_engine(micro).stylize(picture(256, 256, 10), StyleTarget(textured[0]))
     spread = textured[0].colors.covariance[0].diagonal().sqrt()
-    assert torch.allclose(painted.std((0, 2, 3)).double(), spread.double(), rtol=0.15)
+    assert torch.allclose(stylized.std((0, 2, 3)).double(), spread.double(), rtol=0.15)
 
 
 def test_offset_moves_the_texture(micro: MicroNet, textured: list[StyleCode]) -> None:

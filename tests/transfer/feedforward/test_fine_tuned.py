@@ -28,9 +28,9 @@ def test_start_is_close_to_the_base_network_with_texture() -> None:
     """Not exactly: one factor replaces two, and the style is stored in bytes."""
     network, style, content = base(), 0.7 * soft_picture(96, 96, 1), soft_picture(96, 96, 2)
     tuned = FineTunedNet.from_style(network, style).eval()
-    painter = load_style_engine(network, engine="torch", precision="fp32", device="cpu", threads=1)
+    engine = load_style_engine(network, engine="torch", precision="fp32", device="cpu", threads=1)
     with torch.no_grad():
-        expected = painter.stylize(content, StyleTarget(painter.encode(style)))
+        expected = engine.stylize(content, StyleTarget(engine.encode(style)))
         assert float((expected - content).abs().mean()) > 0.05
         assert float((tuned(content) - expected).abs().mean()) < 0.015
 

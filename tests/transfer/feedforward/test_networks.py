@@ -1,4 +1,4 @@
-"""The networks of the literature: one style, many styles, any style through an encoder."""
+"""Networks from the literature: one style, several styles, arbitrary styles by an encoder."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_sizes(size: tuple[int, int]) -> None:
 
 
 def test_parameter_counts() -> None:
-    """As published: 1.68 M and 0.472 M; a style of many costs two numbers per normalised channel."""
+    """As published: 1.68 M and 0.472 M; a style of many costs two numbers per normalized channel."""
     assert parameters(TransformerNet()) == 1_679_235
     assert parameters(MicroASTShaped()) == pytest.approx(472_000, abs=500)
     one, two = MultiStyleNet(["a"]), MultiStyleNet(["a", "b"])
@@ -66,7 +66,7 @@ def test_parameter_counts() -> None:
     assert parameters(small) == sum(9 * a * b + b for a, b in pairs)
 
 
-def test_one_style_of_many_is_the_net_of_one() -> None:
+def test_multi_style_network_with_one_style_equals_transformer() -> None:
     one, many = TransformerNet(width=4, blocks=1), MultiStyleNet(["a"], width=4, blocks=1)
     many.convolutions.load_state_dict(one.convolutions.state_dict())
     x = picture(0, 16, 20, count=2)
@@ -109,7 +109,7 @@ def test_styles_blend() -> None:
     torch.testing.assert_close(each, torch.stack([a[0], c[1]]))
 
 
-def test_a_new_style_changes_nothing_but_itself() -> None:
+def test_added_style_leaves_the_others_unchanged() -> None:
     network, x = blending(), picture(0, 16, 16)
     before = network(x, network.style_vector({"b": 1})).detach()
     count = parameters(network)
@@ -133,22 +133,22 @@ def test_a_new_style_changes_nothing_but_itself() -> None:
         network.add_style("a")
 
 
-def test_adain_moves_the_features_to_the_style_s_moments() -> None:
+def test_adain_features_have_the_moments_of_the_style() -> None:
     network, content, code = adain(), picture(0, 40, 48), adain().encode(picture(1, 64, 64))
-    seen: list[Tensor] = []
-    network.decoder.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    inputs: list[Tensor] = []
+    network.decoder.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
     network(content, [code])
-    moments = channel_moments(seen[0])
+    moments = channel_moments(inputs[0])
     torch.testing.assert_close(moments.mean, code.mean, rtol=1e-3, atol=1e-3)
     # The variance's floor weighs where a channel is silent.
     alive = code.std > 0.05
     torch.testing.assert_close(moments.std[alive], code.std[alive], rtol=2e-2, atol=0)
     network(content, [code], alpha=0.0)
-    torch.testing.assert_close(seen[1], network.features(content))
+    torch.testing.assert_close(inputs[1], network.features(content))
     mixture = adain().encode(picture(2, 64, 64))
     network(content, [code, mixture], weights=[1, 3])
-    goal = 0.25 * code.mean + 0.75 * mixture.mean
-    torch.testing.assert_close(channel_moments(seen[2]).mean, goal, rtol=1e-3, atol=1e-3)
+    target = 0.25 * code.mean + 0.75 * mixture.mean
+    torch.testing.assert_close(channel_moments(inputs[2]).mean, target, rtol=1e-3, atol=1e-3)
 
 
 def test_adain_by_region() -> None:
@@ -170,7 +170,7 @@ def test_adain_by_region() -> None:
         network(content, [code], masks=[left[..., 1:]])
 
 
-def test_the_encoder_is_neither_trained_nor_saved() -> None:
+def test_encoder_is_neither_trained_nor_saved() -> None:
     network = adain()
     assert all(name.startswith("decoder.") for name in network.state_dict())
     assert all(not parameter.requires_grad for parameter in network.encoder.parameters())
@@ -179,16 +179,16 @@ def test_the_encoder_is_neither_trained_nor_saved() -> None:
         AdaINNet(encoders.build_encoder("squeezenet"))
 
 
-def test_the_baseline_keeps_a_style_for_many_frames() -> None:
+def test_microast_code_is_reusable() -> None:
     network = MicroASTShaped().eval()
     with torch.no_grad():
         code = network.encode(picture(1))
-        painted = network(picture(0), code)
-        assert torch.equal(painted, network(picture(0), code))
-        assert float((painted - network(picture(0), code, 0.0)).abs().mean()) > 1e-4
+        stylized = network(picture(0), code)
+        assert torch.equal(stylized, network(picture(0), code))
+        assert float((stylized - network(picture(0), code, 0.0)).abs().mean()) > 1e-4
 
 
-def test_bad_input() -> None:
+def test_invalid_arguments() -> None:
     x, multi = picture(0), MultiStyleNet(["a", "b"], width=4, blocks=1)
     with pytest.raises(PictureError, match="content picture"):
         TransformerNet(width=4)(x[0])

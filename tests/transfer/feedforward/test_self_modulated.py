@@ -38,17 +38,17 @@ def network(request: pytest.FixtureRequest) -> SelfModulatedNet:
 @pytest.mark.parametrize("size", [(1, 1), (3, 50), (16, 32), (45, 70)])
 def test_any_size(network: SelfModulatedNet, size: tuple[int, int]) -> None:
     content = picture(1, *size)
-    painted = network.stylize(content, StyleTarget(network.encode(picture(2, 33, 20))))
-    assert painted.shape == content.shape
-    assert float(painted.min()) >= 0
-    assert float(painted.max()) <= 1
-    assert bool(torch.isfinite(painted).all())
+    stylized = network.stylize(content, StyleTarget(network.encode(picture(2, 33, 20))))
+    assert stylized.shape == content.shape
+    assert float(stylized.min()) >= 0
+    assert float(stylized.max()) <= 1
+    assert bool(torch.isfinite(stylized).all())
 
 
 def test_image_in_its_own_style_is_unchanged(network: SelfModulatedNet) -> None:
     content = picture(1)
-    painted = network.stylize(content, StyleTarget(network.encode(content)))
-    torch.testing.assert_close(painted, content, rtol=0, atol=1e-4)
+    stylized = network.stylize(content, StyleTarget(network.encode(content)))
+    torch.testing.assert_close(stylized, content, rtol=0, atol=1e-4)
     other = network.stylize(content, StyleTarget(network.encode(picture(2))))
     assert float((other - content).abs().mean()) > 0.02
 
@@ -58,8 +58,8 @@ def test_strength_zero_is_lossless(network: SelfModulatedNet) -> None:
     assert torch.equal(network.stylize(content, StyleTarget(code, 0.0)), content)
     assert torch.equal(network.stylize(content, StyleTarget(None)), content)
     affine = torch.eye(3, 4)[None]
-    painted = network(content, affine, *code.mean_std_vectors(), torch.zeros(1, 1))
-    torch.testing.assert_close(painted, content, rtol=0, atol=1e-6)
+    stylized = network(content, affine, *code.mean_std_vectors(), torch.zeros(1, 1))
+    torch.testing.assert_close(stylized, content, rtol=0, atol=1e-6)
 
 
 def test_strength_and_color_strength_are_independent(network: SelfModulatedNet) -> None:
@@ -72,8 +72,8 @@ def test_strength_and_color_strength_are_independent(network: SelfModulatedNet) 
     for one, other in ((only_color, both), (only_texture, both), (only_color, only_texture)):
         assert float((one - other).abs().mean()) > 1e-3
     steps = [network.stylize(content, StyleTarget(code, s)) for s in (0.0, 0.05, 0.5, 0.95, 1.0)]
-    apart = [float((step - content).abs().mean()) for step in steps]
-    assert apart[0] == 0 < apart[1] < apart[2] < apart[4]
+    changes = [float((step - content).abs().mean()) for step in steps]
+    assert changes[0] == 0 < changes[1] < changes[2] < changes[4]
 
 
 def test_batch_equals_single_images(network: SelfModulatedNet) -> None:
@@ -82,21 +82,21 @@ def test_batch_equals_single_images(network: SelfModulatedNet) -> None:
     strength = torch.tensor([[1.0], [0.4]])
     code = network.encode(styles)
     colors = network.encode(contents).colors
-    painted = network(
+    stylized = network(
         contents, mk_color_transfer(colors, code.colors, strength), *code.mean_std_vectors(), strength
     )
     for i, share in enumerate((1.0, 0.4)):
         alone = network.stylize(contents[i : i + 1], StyleTarget(network.encode(styles[i : i + 1]), share))
-        torch.testing.assert_close(painted[i : i + 1], alone, rtol=0, atol=1e-4)
+        torch.testing.assert_close(stylized[i : i + 1], alone, rtol=0, atol=1e-4)
 
 
 def test_untrained_photo_network_is_the_color_transfer() -> None:
     network = PhotoNet(fine=8, coarse=8).eval()
     code = network.encode(picture(2))
     with torch.no_grad():
-        painted = network.stylize(picture(1), StyleTarget(code))
+        stylized = network.stylize(picture(1), StyleTarget(code))
         colored = network.stylize(picture(1), StyleTarget(code, 0.0, 1.0))
-    torch.testing.assert_close(painted, colored, rtol=0, atol=1e-5)
+    torch.testing.assert_close(stylized, colored, rtol=0, atol=1e-5)
 
 
 def test_untrained_micro_network_changes_colors_and_fine_detail() -> None:
@@ -111,10 +111,10 @@ def test_untrained_micro_network_changes_colors_and_fine_detail() -> None:
         for content, style, less in ((rough, smooth, True), (smooth, rough, False)):
             code = network.encode(style)
             colored = network.stylize(content, StyleTarget(code, 0.0, 1.0))
-            painted = network.stylize(content, StyleTarget(code))
-            assert (grain(painted) < 0.8 * grain(colored)) if less else (grain(painted) > grain(colored))
-            apart = gaussian_blur(painted, 4.0) - gaussian_blur(colored, 4.0)
-            assert float(apart.abs().mean()) < 0.01  # the base layer is unchanged
+            stylized = network.stylize(content, StyleTarget(code))
+            assert (grain(stylized) < 0.8 * grain(colored)) if less else (grain(stylized) > grain(colored))
+            changes = gaussian_blur(stylized, 4.0) - gaussian_blur(colored, 4.0)
+            assert float(changes.abs().mean()) < 0.01  # the base layer is unchanged
 
 
 def test_mixing_codes(network: SelfModulatedNet) -> None:
@@ -170,8 +170,8 @@ def test_gradients_reach_every_parameter() -> None:
         content = picture(1, 32, 32)
         code = network.encode(picture(2, 32, 32))
         affine = mk_color_transfer(network.encode(content).colors, code.colors)
-        painted = network(content, affine, *code.mean_std_vectors(), torch.ones(1, 1))
-        torch.autograd.backward((painted * picture(3, 32, 32)).sum())
+        stylized = network(content, affine, *code.mean_std_vectors(), torch.ones(1, 1))
+        torch.autograd.backward((stylized * picture(3, 32, 32)).sum())
         silent = [
             name
             for name, parameter in network.named_parameters()
@@ -195,8 +195,8 @@ def test_gradients_for_identical_images_are_finite() -> None:
 def test_flat_pictures(network: SelfModulatedNet) -> None:
     grey = torch.full((1, 3, 40, 40), 0.5)
     for content, style in ((grey, picture(2)), (picture(1), grey), (grey, grey)):
-        painted = network.stylize(content, StyleTarget(network.encode(style)))
-        assert bool(torch.isfinite(painted).all())
+        stylized = network.stylize(content, StyleTarget(network.encode(style)))
+        assert bool(torch.isfinite(stylized).all())
 
 
 def test_gate() -> None:

@@ -37,9 +37,9 @@ def add(content: Tensor, texture: list[TexturePatches], amount: float = 1.0, **m
     return blocks_to_picture(synthesize_texture(blocks, means, texture, amount, **more))  # type: ignore[arg-type]
 
 
-def slopes(seen: Tensor) -> tuple[float, float]:
+def slopes(image: Tensor) -> tuple[float, float]:
     """Mean changes across and down."""
-    return float(seen.diff(dim=3).abs().mean()), float(seen.diff(dim=2).abs().mean())
+    return float(image.diff(dim=3).abs().mean()), float(image.diff(dim=2).abs().mean())
 
 
 def test_patches_have_no_base_layer_and_the_documented_shapes() -> None:
@@ -81,8 +81,8 @@ def test_patches_match_in_brightness() -> None:
     """Dark parts of the style are striped across, light ones down; so are the content's then."""
     style = torch.cat([stripes(200, 200, 3) * 0.4, 0.6 + stripes(200, 200, 2) * 0.4], 3)
     content = torch.cat([torch.full((1, 3, 192, 192), 0.2), torch.full((1, 3, 192, 192), 0.8)], 3)
-    painted = add(content, [extract_texture_patches(style)])
-    dark, light = slopes(painted[..., 32:128]), slopes(painted[..., 256:352])
+    stylized = add(content, [extract_texture_patches(style)])
+    dark, light = slopes(stylized[..., 32:128]), slopes(stylized[..., 256:352])
     assert dark[0] > 3 * dark[1]
     assert light[1] > 3 * light[0]
 
@@ -92,23 +92,23 @@ def test_flat_area_gets_a_flat_patch() -> None:
     busy = picture(200, 200, 12)
     busy = 0.5 + 0.5 * (busy - busy.mean((2, 3), keepdim=True))
     style = torch.cat([torch.full((1, 3, 200, 200), 0.5), busy], 3)
-    painted = add(torch.full((1, 3, 128, 128), 0.5), [extract_texture_patches(style)])
-    assert float(painted.std()) < 0.2 * float(busy.std())
+    stylized = add(torch.full((1, 3, 128, 128), 0.5), [extract_texture_patches(style)])
+    assert float(stylized.std()) < 0.2 * float(busy.std())
 
 
 def test_blending_preserves_variance() -> None:
     window = _windows().square()
     assert torch.allclose(window.sum((0, 1)), torch.ones_like(window[0, 0]), atol=1e-5)
     grain = 0.5 + 0.2 * (torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(1)) - 0.5)
-    painted = add(torch.full((1, 3, 256, 256), 0.5), [extract_texture_patches(grain)])
-    assert float(painted.std()) == pytest.approx(float(grain.std()), rel=0.1)
+    stylized = add(torch.full((1, 3, 256, 256), 0.5), [extract_texture_patches(grain)])
+    assert float(stylized.std()) == pytest.approx(float(grain.std()), rel=0.1)
 
 
 def test_strong_edges_stay_free_of_texture() -> None:
     content = torch.full((1, 3, 128, 128), 0.2)
     content[..., 64:] = 0.8  # one strong edge
-    painted = add(content, [extract_texture_patches(stripes(200, 200, 2))])
-    change = (painted - content).abs().mean((0, 1, 2))
+    stylized = add(content, [extract_texture_patches(stripes(200, 200, 2))])
+    change = (stylized - content).abs().mean((0, 1, 2))
     assert float(change[62:66].mean()) < 0.3 * float(change[:40].mean())
 
 

@@ -92,7 +92,7 @@ class AdaINNet(nn.Module):
 
         Args:
             styles: from :meth:`encode`.
-            weights: of the mixture; None weighs all alike. Not used with masks.
+            weights: of the mixture; None weighs all equally. Not used with masks.
             alpha: strength in [0, 1] (the paper's equation 14).
             masks: one ``(1, 1, H, W)`` for each style; what they leave out is only decoded.
 

@@ -210,15 +210,18 @@ class OpenVINOBackend:
     def _convert(self, spec: GraphSpec) -> Any:
         """Trace the trunk with example inputs, then make their sizes dynamic."""
         height, width, regions = 4 if spec.is_single_row else 16, 16, 2 if spec.has_regions else 1
-        channels, given = sum(self.network.channels), sum(self.network.channels[: spec.affine_layers])
+        channels, affine_channels = (
+            sum(self.network.channels),
+            sum(self.network.channels[: spec.affine_layers]),
+        )
         examples = {
             "features": torch.zeros(height, width, COEFFICIENTS),
             "boxes": torch.tensor([[0, 0, 1, 1]]).repeat(len(self.network.channels), 1),
             "means": torch.zeros(regions, channels),
             "stds": torch.ones(regions, channels),
             "strength": torch.ones(regions, 1),
-            "gains": torch.ones(regions, given),
-            "shifts": torch.zeros(regions, given),
+            "gains": torch.ones(regions, affine_channels),
+            "shifts": torch.zeros(regions, affine_channels),
         }
         for stride in MASK_STRIDES:
             size = (regions, height * FOLD // stride, width * FOLD // stride)
@@ -250,7 +253,7 @@ class _GraphOps(TrunkOps):
     def moments(self, features: Tensor, mask: Tensor | None) -> ChannelMoments:
         if mask is None:
             return _unit_moments(features.mean((2, 3)), (features * features).mean((2, 3)))
-        # A mask outside this tile has no mass here.
+        # A mask outside this tile has no mass.
         mass = mask.sum((1, 2))[:, None].clamp_min(1e-12)
         weighted = features * mask[:, None]
         return _unit_moments(weighted.sum((2, 3)) / mass, (weighted * features).sum((2, 3)) / mass)

@@ -120,7 +120,7 @@ class MultiStyleNet(nn.Module):
 
         Args:
             name: of the new style.
-            like: the mixture to start from; None mixes all alike.
+            like: the mixture to start from; None mixes all equally.
 
         Returns:
             The parameters to train: two per norm. Rows of the other styles in them get no gradient.

@@ -73,7 +73,7 @@ class GraphSpec:
             them compute theirs from measured statistics.
         stop_layer: ends the pass after measuring this layer; None runs it to the end.
         has_regions: each region has a mask and a target; else one target covers the image.
-        is_cropped: statistics count the positions inside given boxes; else all.
+        is_cropped: statistics count the positions inside ``boxes``; else all.
         is_modulated: False measures the features as they are, for style images.
         is_single_row: the shorter side has one position at the deepest layer, which reflection padding treats
             differently, so that a compiled graph must know.
@@ -138,7 +138,7 @@ class TrunkOps:
         if mask is None:
             return channel_moments(features)
         moments = channel_moments(features.expand(len(mask), -1, -1, -1), mask[:, None])
-        # A mask outside this tile has no mass here; alone it would divide by zero.
+        # A mask outside this tile has no mass; alone it would divide by zero.
         return ChannelMoments(moments.mass.clamp_min(1e-12), moments.first, moments.second)
 
     def apply(self, features: Tensor, gain: Tensor, shift: Tensor, mask: Tensor | None) -> Tensor:

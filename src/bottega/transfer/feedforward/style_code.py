@@ -47,7 +47,7 @@ def mix_style_codes(codes: Sequence[StyleCode], weights: Sequence[float] | None 
 
     Args:
         codes: of one network.
-        weights: one for each, at any scale; None weighs all alike.
+        weights: one for each, at any scale; None weighs all equally.
 
     Raises:
         SettingsError: the weights do not fit.

@@ -68,7 +68,7 @@ def extract_texture_patches(style: Tensor, mask: Tensor | None = None) -> Textur
     base = pad_tones(gaussian_blur(means.permute(2, 0, 1)[None], BASE_SIGMA_BLOCKS)[0].permute(1, 2, 0))
     for rows in row_bands(blocks):
         blocks[rows] -= upsample_tones(base, rows).view(blocks[rows].shape)
-    if not bool(coverage.any()):  # the mask lies entirely outside the crop: there is no texture to use
+    if not bool(coverage.any()):  # the mask lies entirely outside the crop: without texture
         blocks.zero_()
         coverage = torch.ones_like(coverage)
     corners = _choose_corners(coverage, torch.Generator().manual_seed(0))

@@ -25,7 +25,7 @@ class StyleTimeline:
         keys: seconds to style code.
 
     Raises:
-        SettingsError: there is no key, or a negative one.
+        SettingsError: keys are missing, or one is negative.
     """
 
     def __init__(self, keys: Mapping[float, StyleCode]) -> None:

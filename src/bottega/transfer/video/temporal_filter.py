@@ -2,9 +2,9 @@
 
 1. *Before.* Where only noise changed, the frame is averaged with the past (a recursive filter), so that
    sensor noise does not become brush strokes that come and go. What moves is left as it is, unblurred.
-2. *After.* The previous result is warped to the new frame where its motion is known, and the two are blended:
+2. *After.* The previous result is warped along the estimated motion and blended with the new one:
    strokes then move along with objects and do not flicker. Where the past is not reliable (uncovered
-   background, flashes, cuts) the new result stands alone, so that there is no ghosting.
+   background, flashes, cuts) the new result stands alone, which avoids ghosting.
 
 The two filters have states of their own, so that they can run in two threads beside the network.
 """
