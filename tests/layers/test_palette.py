@@ -124,6 +124,26 @@ def test_a_thousand_palettes_are_mixed_at_once_and_well() -> None:
     torch.testing.assert_close((rows[:, :3] * rows[:, 3:]).sum(0), mean, atol=1e-4, rtol=0)
 
 
+def test_the_nearest_colors_are_merged_one_by_one() -> None:
+    """Against Ward's method, written out."""
+    palettes = random_palettes(4, seed=1)
+    colors = [[*color.oklab, color.share / 4] for palette in palettes for color in palette]
+    while len(colors) > 6:
+        costs = {
+            (i, j): a[3] * b[3] / (a[3] + b[3]) * sum((x - y) ** 2 for x, y in zip(a[:3], b[:3], strict=True))
+            for i, a in enumerate(colors)
+            for j, b in enumerate(colors[:i])
+        }
+        i, j = min(costs, key=costs.__getitem__)
+        a, b = colors.pop(i), colors.pop(j)
+        share = a[3] + b[3]
+        colors.append([(a[3] * x + b[3] * y) / share for x, y in zip(a[:3], b[:3], strict=True)] + [share])
+    expected = torch.tensor(sorted(colors, key=lambda color: -color[3]))
+    torch.testing.assert_close(
+        palette_to_tensor(mix_palettes(palettes, [1] * 4)), expected, atol=1e-6, rtol=0
+    )
+
+
 def test_clusters_are_weighted_by_mass() -> None:
     colors = torch.tensor([[[0.1, 0, 0], [0.2, 0, 0], [0.9, 0, 0]]])
     palette = cluster_colors(colors, torch.tensor([[[3.0], [1.0], [4.0]]]), 2)[0]

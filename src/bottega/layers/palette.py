@@ -22,6 +22,7 @@ from bottega.layers import oklab_to_rgb, rgb_to_oklab
 MAX_PALETTE_COLORS = 6  # of a condition
 HEX_COLOR = re.compile(r"#?(?P<digits>[0-9a-fA-F]{6})(?::(?P<share>\d*\.?\d+))?")
 MIN_SHARE = 1e-6  # rows of a palette tensor with a smaller share are padding
+MAX_MERGED_COLORS = 64  # the cost of merging grows with the cube of it
 LLOYD_ROUNDS = 6
 MIN_CLUSTER_VARIANCE = 1e-4  # colors that deviate less (1 % of the way from black to white) are one color
 SINKHORN_ROUNDS = 80
@@ -117,8 +118,11 @@ def palette_from_tensor(values: Tensor) -> Palette:
 
 
 def mix_palettes(palettes: Sequence[Palette], weights: Sequence[float]) -> Palette:
-    """The colors of all palettes, merged by weighted k-means to :data:`MAX_PALETTE_COLORS` where they are
-    more. Deterministic; takes milliseconds for 1,000 palettes."""
+    """The colors of all palettes, the nearest merged until :data:`MAX_PALETTE_COLORS` are left.
+
+    More than :data:`MAX_MERGED_COLORS` are clustered first: 1,000 palettes take a fifth of a second.
+    Deterministic.
+    """
     rows = [
         [*color.oklab, color.share * weight]
         for palette, weight in zip(palettes, weights, strict=True)
@@ -126,10 +130,23 @@ def mix_palettes(palettes: Sequence[Palette], weights: Sequence[float]) -> Palet
     ]
     values = torch.tensor(rows, dtype=torch.float64)
     values = values[values[:, 3] > 0]
+    if len(values) > MAX_MERGED_COLORS:
+        values = cluster_colors(values[None, :, :3], values[None, :, 3:], MAX_MERGED_COLORS)[0]
+        values = values[values[:, 3] > 0]
     values[:, 3] /= values[:, 3].sum()
-    if len(values) > MAX_PALETTE_COLORS:
-        values = cluster_colors(values[None, :, :3], values[None, :, 3:], MAX_PALETTE_COLORS)[0]
-    return palette_from_tensor(values)
+    return palette_from_tensor(_merge_nearest(values, MAX_PALETTE_COLORS))
+
+
+def _merge_nearest(values: Tensor, count: int) -> Tensor:
+    """Rows ``(n, 4)`` merged to ``count`` by the method of Ward (1963), which adds least variance within."""
+    while len(values) > count:
+        colors, mass = torch.split(values, [3, 1], 1)
+        cost = mass * mass.T / (mass + mass.T) * torch.cdist(colors, colors).square()
+        pair = list(divmod(int(cost.fill_diagonal_(torch.inf).argmin()), len(values)))
+        merged = (colors[pair] * mass[pair]).sum(0) / mass[pair].sum()
+        others = [i for i in range(len(values)) if i not in pair]
+        values = torch.cat([values[others], torch.cat([merged, mass[pair].sum(0)])[None]])
+    return values
 
 
 # Clusters of colors. -------------------------------------------------------------------------------------

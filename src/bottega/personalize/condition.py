@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 from torch import Tensor
 
 from bottega.errors import SettingsError
@@ -27,7 +27,12 @@ from bottega.layers.palette import (
     parse_palette,
     scale_shares,
 )
-from bottega.personalize.versioned_json import FORMAT_VERSION, check_json_path, read_versioned_json
+from bottega.personalize.versioned_json import (
+    FORMAT_VERSION,
+    FrozenModel,
+    check_json_path,
+    read_versioned_json,
+)
 
 FORMAT = "bottega condition"
 
@@ -86,19 +91,15 @@ VECTOR_SIZE = sum(row[3] for row in _ATTRIBUTES)  # D, the length of the vector
 Unit = Annotated[float, Field(ge=0, le=1)]
 
 
-class StrokeDirection(BaseModel):
+class StrokeDirection(FrozenModel):
     """Where strokes run: degrees from the horizontal, counterclockwise, and how alike they run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     degrees: float = Field(ge=0, lt=180)
     strength: Unit = 1.0
 
 
-class StyleEmbedding(BaseModel):
+class StyleEmbedding(FrozenModel):
     """What the arbitrary-style network measures of style pictures (see :mod:`~.analysis.style`)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     network: str = Field(description="start of the sha256 of the network's weights")
     colors: tuple[float, ...] = Field(description="3 means and 9 second moments of sRGB")
@@ -106,7 +107,7 @@ class StyleEmbedding(BaseModel):
     deviations: tuple[float, ...]
 
 
-class Condition(BaseModel):
+class Condition(FrozenModel):
     """The attributes that a picture should have; ``None`` leaves an attribute open.
 
     Numbers are in [0, 1] unless stated otherwise; :data:`ATTRIBUTES` describes them, and docs/personalize.md
@@ -114,8 +115,6 @@ class Condition(BaseModel):
 
     >>> Condition(palette="#203040,#e0c080:2", lightness=0.4, subject=(0.3, 0.6))
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     palette: Palette | None = Field(None, description="up to six colors with shares")
     lightness: Unit | None = None

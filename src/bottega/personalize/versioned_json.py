@@ -1,4 +1,4 @@
-"""JSON files that begin with the name of their format and its version: conditions and preference profiles."""
+"""Frozen models, and JSON files that hold one under the name of their format and its version."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bottega.errors import OutputError, SettingsError
 
 FORMAT_VERSION = 1
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class FrozenModel(BaseModel):
+    """Without unknown fields, and without changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def check_json_path(path: str | Path, kind: str) -> Path:

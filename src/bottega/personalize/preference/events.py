@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from bottega.personalize.versioned_json import FrozenModel
 
 MAX_STARS = 5
 MIN_LIKED_STARS = 4
 
 
-class _Event(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Presentation(_Event):
+class Presentation(FrozenModel):
     """Items were shown together, to pick from; not a vote."""
 
     kind: Literal["presentation"] = "presentation"
     items: tuple[str, ...]
 
 
-class Pick(_Event):
+class Pick(FrozenModel):
     """Of ``items``, the ``chosen`` ones are better than each of the others."""
 
     kind: Literal["pick"] = "pick"
@@ -30,7 +28,7 @@ class Pick(_Event):
     chosen: tuple[str, ...]
 
 
-class Rating(_Event):
+class Rating(FrozenModel):
     """1 (worst) to 5 (best). A later rating of the same item replaces it."""
 
     kind: Literal["rating"] = "rating"
@@ -38,14 +36,14 @@ class Rating(_Event):
     stars: Annotated[int, Field(ge=1, le=MAX_STARS)]
 
 
-class Like(_Event):
+class Like(FrozenModel):
     """As good as a rating of 5."""
 
     kind: Literal["like"] = "like"
     item: str
 
 
-class Revocation(_Event):
+class Revocation(FrozenModel):
     """A vote is revoked: everything is as if it had never been cast."""
 
     kind: Literal["revocation"] = "revocation"

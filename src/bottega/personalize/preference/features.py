@@ -9,9 +9,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
 from bottega.errors import SettingsError
+from bottega.personalize.versioned_json import FrozenModel
 
 Array = NDArray[np.float64]
 
@@ -23,10 +24,8 @@ LINEAR, QUADRATIC, INTERACTION, EMBEDDING, RATING_BIAS = range(5)
 """Kinds of weights: of a trait, of its square, of two traits, of the embedding, of ratings."""
 
 
-class Trait(BaseModel):
+class Trait(FrozenModel):
     """A named number of an item, and words for small, medium and large values: "muted colors"."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     low: str
@@ -34,10 +33,8 @@ class Trait(BaseModel):
     high: str
 
 
-class Item(BaseModel):
+class Item(FrozenModel):
     """Something to choose: an id, traits by name (a missing one is unknown), and numbers without names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
     traits: dict[str, float]
@@ -54,7 +51,7 @@ class Item(BaseModel):
         return tuple(map(round_significant, values))
 
 
-class ItemSpace(BaseModel):
+class ItemSpace(FrozenModel):
     """The units in which items are compared: every trait and every number of the embedding, less its mean
     over a pool of items, divided by its deviation there.
 
@@ -64,8 +61,6 @@ class ItemSpace(BaseModel):
             marks a number that is constant or unknown, and carries no information.
         lows, highs: the least and largest value of each trait in the pool, ``(traits,)``.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     traits: tuple[Trait, ...]
     means: tuple[float, ...]

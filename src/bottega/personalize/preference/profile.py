@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bottega.errors import SettingsError
 from bottega.files import atomic_write
 from bottega.personalize.preference.events import Event, Revocation, item_ids
 from bottega.personalize.preference.features import Item, ItemSpace
-from bottega.personalize.versioned_json import FORMAT_VERSION, check_json_path, read_versioned_json
+from bottega.personalize.versioned_json import (
+    FORMAT_VERSION,
+    FrozenModel,
+    check_json_path,
+    read_versioned_json,
+)
 
 FORMAT = "bottega preferences"
 KIND = "preference profile"
 
 
-class Profile(BaseModel):
+class Profile(FrozenModel):
     """The content of the file: where the items come from, units, seed, the event log, and its items."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: dict[str, str | int] = Field({}, description="where the items come from, such as a folder")
     space: ItemSpace
