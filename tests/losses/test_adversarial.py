@@ -100,4 +100,4 @@ def test_reconstruction_is_a_normal_likelihood() -> None:
     result, pictures = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
     likely = -Normal(result, 0.1).log_prob(pictures).sum((1, 2, 3))
     constant = 48 * math.log(0.1 * math.sqrt(2 * math.pi))
-    assert torch.allclose(reconstruction_loss(result, pictures, 0.1), likely - constant, rtol=1e-4)
+    assert torch.allclose(reconstruction_loss(result, pictures), likely - constant, rtol=1e-4)

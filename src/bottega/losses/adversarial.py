@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from bottega.errors import SettingsError
 
 PICTURE_AXES = (1, 2, 3)
+PIXEL_STD = 0.1
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,10 @@ def kl_to_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 
-def reconstruction_loss(result: Tensor, pictures: Tensor, deviation: float = 0.1) -> Tensor:
+def reconstruction_loss(result: Tensor, pictures: Tensor) -> Tensor:
     """−log p(x | z) per picture, ``(N,)``, up to a constant: the first term of Luo and Tao's equation (4).
 
-    Pixels are taken as normal around the result with a fixed ``deviation`` (of sRGB values in [0, 1]), so
-    this is the squared error summed over pixels, over 2 · deviation².
+    Pixels are normally distributed around the result with the deviation :data:`PIXEL_STD` (of sRGB values in
+    [0, 1]), so this is the squared error summed over pixels, over 2 · deviation².
     """
-    return (result - pictures).square().sum(PICTURE_AXES) / (2 * deviation**2)
+    return (result - pictures).square().sum(PICTURE_AXES) / (2 * PIXEL_STD**2)

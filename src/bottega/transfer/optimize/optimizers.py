@@ -50,7 +50,7 @@ class Adam:
     On pixels alone, Adam moves each of them by about ``rate`` in the direction of its own gradient, which is
     dominated by the finest grain: grain appears at once, while the light and the color of a whole sky move
     slowly. So the picture is the sum of levels, each half as large as the one before, every level has moments
-    of its own, and the finest moves least. Where gradients are weak, ``epsilon`` (in units of the gradient
+    of its own, and the finest moves least. Where gradients are weak, ``EPSILON`` (in units of the gradient
     per pixel of a loss of one) keeps pixels that are already right from being disturbed.
 
     Between scales the moments are resized together with the picture, so that the first steps at a new scale
@@ -59,13 +59,11 @@ class Adam:
 
     # Factors of ``rate`` for each level, finest first; small pictures have fewer levels.
     LEVEL_RATES = (0.35, 0.5, 0.7, 0.7, 0.7)
+    BETA1, BETA2, EPSILON = 0.9, 0.99, 0.02
     oscillates = True
 
-    def __init__(
-        self, picture: Tensor, rate: float, beta1: float = 0.9, beta2: float = 0.99, epsilon: float = 0.02
-    ) -> None:
-        self.picture = picture.clone()
-        self.rate, self.beta1, self.beta2, self.epsilon = rate, beta1, beta2, epsilon
+    def __init__(self, picture: Tensor, rate: float) -> None:
+        self.picture, self.rate = picture.clone(), rate
         self.first = [torch.zeros_like(level) for level in self._levels(picture)]
         self.second = [torch.zeros_like(level) for level in self.first]
         self.count = 0
@@ -74,13 +72,13 @@ class Adam:
         loss, gradient = objective(self.picture)
         self.count += 1
         # Both bias corrections in one step size, so that no further picture-sized tensor is stored.
-        correction = (1 - self.beta2**self.count) ** 0.5
-        rate = self.rate / (1 - self.beta1**self.count) * correction
-        epsilon = self.epsilon / self.picture.numel() * correction
+        correction = (1 - self.BETA2**self.count) ** 0.5
+        rate = self.rate / (1 - self.BETA1**self.count) * correction
+        epsilon = self.EPSILON / self.picture.numel() * correction
         for level, level_gradient in enumerate(self._levels(gradient)):
             first, second = self.first[level], self.second[level]
-            first.lerp_(level_gradient, 1 - self.beta1)
-            second.mul_(self.beta2).addcmul_(level_gradient, level_gradient, value=1 - self.beta2)
+            first.lerp_(level_gradient, 1 - self.BETA1)
+            second.mul_(self.BETA2).addcmul_(level_gradient, level_gradient, value=1 - self.BETA2)
             self._update_picture(first, second, epsilon, rate * self.LEVEL_RATES[level])
         self.picture.clamp_(0, 1)
         return loss
