@@ -57,9 +57,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(data: Path, reporter: ProgressReporter | None = None, **changes: Any) -> ToolResult:
     tool = TOOLS["workflow"]
-    small = {"size": 32, "width": 4, "latent": 8, "batch": 4, "steps": 3, "validation_samples": 16, "drafts": 8}
-    given = {"data": data, "output": Path("mine"), "held_out": 4, "threads": 1, "device": "cpu", **values}
-    return tool.run(tool.configure({**small, "extractor": ["random"], **given}), report)
+    small = {
+        "size": 32,
+        "width": 4,
+        "latent": 8,
+        "batch": 4,
+        "steps": 3,
+        "validation_samples": 16,
+        "samples": 8,
+    }
+    values = {"data": data, "output": Path("mine"), "held_out": 4, "threads": 1, "device": "cpu", **changes}
+    return tool.run(tool.configure({**small, "extractor": ["random"], **values}), reporter)
 
 
 def test_pictures_are_checked_and_split(folder: Path, tmp_path: Path) -> None:
