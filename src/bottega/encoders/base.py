@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ TONES = "tones"
 """Likewise: mean colors of blocks of 8 × 8 pixels. As content they hold the colors of large areas."""
 
 TONE_STRIDE = 8
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # published encoders expect these
 IMAGE_LAYERS = frozenset({PIXELS, TONES})
 """Layers that need no network."""
 
@@ -72,14 +72,10 @@ class Encoder(nn.Module):
     content_layers: Mapping[str, float]
     style_layers: Mapping[str, float]
 
-    # ImageNet statistics, which all published encoders expect.
-    mean: ClassVar[tuple[float, float, float]] = (0.485, 0.456, 0.406)
-    std: ClassVar[tuple[float, float, float]] = (0.229, 0.224, 0.225)
-
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("_mean", torch.tensor(self.mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("_std", torch.tensor(self.std).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("_mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("_std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
         self.layers = ()
         self.channels = {PIXELS: 3, TONES: 3}
         self.strides = {PIXELS: 1, TONES: TONE_STRIDE}

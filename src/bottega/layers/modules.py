@@ -23,18 +23,6 @@ def reflect_pad(features: Tensor, padding: int) -> Tensor:
 class ReflectConv2d(nn.Conv2d):
     """Odd kernel, mirrored borders; the output has ``ceil(size / stride)`` positions."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        *,
-        stride: int = 1,
-        groups: int = 1,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, groups=groups, bias=bias)
-
     def forward(self, features: Tensor) -> Tensor:
         return super().forward(reflect_pad(features, self.kernel_size[0] // 2))
 

@@ -193,9 +193,13 @@ class _Run:
                 # The average forgets where it started.
                 share = (1 - decay) / (1 - decay ** (iteration + 1))
                 average.lerp_(optimizer.accepted.detach(), share)
-                self.checkpoint.save(scale, iteration + 1, optimizer, average, self.losses)
+                state = {
+                    "scale": scale, "iteration": iteration + 1, "optimizer": optimizer.state(),
+                    "average": average, "losses": self.losses,
+                }  # fmt: skip
+                self.checkpoint.save(state)
                 if self._report(scale, iteration, average) is False:
-                    self.checkpoint.save(scale, iteration + 1, optimizer, average, self.losses, now=True)
+                    self.checkpoint.save(state, now=True)
                     return OptimizationResult(self._finish(average), self.losses, True, self._seconds())
         self.checkpoint.remove()
         return OptimizationResult(self._finish(average), self.losses, False, self._seconds())

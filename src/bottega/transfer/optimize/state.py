@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from torch import Tensor
 from bottega.encoders import Encoder
 from bottega.errors import SettingsError
 from bottega.training import load_checkpoint, save_checkpoint
-from bottega.transfer.optimize.optimizers import Optimizer
 from bottega.transfer.optimize.settings import OptimizeSettings
 
 
@@ -104,31 +103,11 @@ class CheckpointFile:
             )
         return state
 
-    def save(
-        self,
-        scale: int,
-        iteration: int,
-        optimizer: Optimizer,
-        average: Tensor,
-        losses: list[list[float]],
-        *,
-        now: bool = False,
-    ) -> None:
+    def save(self, state: Mapping[str, Any], *, now: bool = False) -> None:
         """Save if the interval is over, or ``now``."""
-        if self.path is None or not (now or time.monotonic() - self.last_save >= self.interval):
-            return
-        save_checkpoint(
-            self.path,
-            {
-                "inputs_hash": self.inputs_hash,
-                "scale": scale,
-                "iteration": iteration,
-                "optimizer": optimizer.state(),
-                "average": average,
-                "losses": losses,
-            },
-        )
-        self.last_save = time.monotonic()
+        if self.path and (now or time.monotonic() - self.last_save >= self.interval):
+            save_checkpoint(self.path, {"inputs_hash": self.inputs_hash, **state})
+            self.last_save = time.monotonic()
 
     def remove(self) -> None:
         """Delete the file after the last iteration."""
