@@ -70,7 +70,7 @@ class Stylizer:
                 f"The method {spec.name} needs a style: a picture, or the name of a bundled style."
             )
         with _threads():
-            specs = [] if style is None else list(style_specs(style, self._method.style_resolver))
+            specs = [] if style is None else list(style_specs(style, self._method.fixed_styles))
             plan = make_plan(
                 specs,
                 [RegionSpec(name, picture_source(mask, "mask")) for name, mask in (region or {}).items()],

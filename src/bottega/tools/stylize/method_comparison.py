@@ -19,7 +19,6 @@ from bottega.tools.stylize.pipeline import StylizePipeline, open_method
 from bottega.tools.stylize.plan import parse_plan
 from bottega.tools.stylize.settings import StylizeSettings, TransferSettings
 from bottega.tools.stylize.sheet import method_sheet
-from bottega.tools.stylize.style_spec import PICTURE_STYLES
 
 DEFAULT_SIZE = 512
 """Long side of the results in pixels: that of the slowest method."""
@@ -106,11 +105,11 @@ def _open_pipeline(spec: MethodSpec, settings: StylizeSettings) -> StylizePipeli
             style_weights=settings.region_style_weight if has_weights else (),
             content_weights=settings.region_content_weight if has_weights else (),
             start=settings.start if spec.supports("start") else "content",
-            resolver=method.style_resolver,
+            fixed_styles=method.fixed_styles,
             only_style=method.only_style,
         )
     except SettingsError as error:
-        if method.style_resolver is PICTURE_STYLES:
+        if method.fixed_styles is None:
             raise
         # A style picture need not have the name of a style of this network.
         raise WeightsError(str(error)) from None

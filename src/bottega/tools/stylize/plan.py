@@ -11,9 +11,7 @@ from bottega.errors import SettingsError
 from bottega.tools.common.image_sources import Source, start_source
 from bottega.tools.stylize.style_spec import (
     BACKGROUND,
-    PICTURE_STYLES,
     RegionSpec,
-    StyleResolver,
     StyleSpec,
     parse_protect,
     parse_region,
@@ -57,13 +55,14 @@ def parse_plan(
     style_weights: Sequence[str] = (),
     content_weights: Sequence[str] = (),
     start: str = "content",
-    resolver: StyleResolver = PICTURE_STYLES,
+    fixed_styles: Sequence[str] | None = None,
     only_style: Source | None = None,
     video: bool = False,
 ) -> Plan:
     """The plan that the command line describes; see :mod:`bottega.tools.stylize.style_spec`.
 
     Args:
+        fixed_styles: the styles of the network, instead of files and bundled styles.
         only_style, video: see :func:`make_plan`; masks of videos may be folders.
 
     Raises:
@@ -71,7 +70,7 @@ def parse_plan(
         PictureError: a file does not exist.
     """
     return make_plan(
-        [parse_style(text, resolver) for text in styles],
+        [parse_style(text, fixed_styles) for text in styles],
         [parse_region(text, video=video) for text in regions],
         [parse_protect(text, index, video=video) for index, text in enumerate(protect, start=1)],
         style_weights=parse_region_weights(style_weights, "style"),

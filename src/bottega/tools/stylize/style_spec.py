@@ -17,7 +17,7 @@ network has fixed styles, their names take the place of files and bundled styles
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,46 +100,24 @@ class RegionSpec:
         _check_weight(self.content_weight, f'The content weight of the region "{self.name}"')
 
 
-@dataclass(frozen=True)
-class StyleResolver:
-    """What the names of styles mean: files and bundled styles, unless a network has fixed styles."""
-
-    exists: Callable[[str], bool] = is_style
-    source: Callable[[str], Source] = style_source
-    """Raises SettingsError or PictureError if the style does not exist."""
-
-
-PICTURE_STYLES = StyleResolver()
-
-
-def fixed_style_resolver(styles: Sequence[str]) -> StyleResolver:
-    """For the names of the styles that a network was trained on."""
-
-    def source(name: str) -> TrainedSource:
-        if name in styles:
-            return TrainedSource(name)
-        match = closest_match(name, styles)
-        hint = f' Did you mean "{match}"?' if match else ""
-        raise SettingsError(f'This network has no style "{name}"; it has {", ".join(styles)}.{hint}')
-
-    return StyleResolver(lambda name: name in styles, source)
-
-
-def parse_style(text: str, resolver: StyleResolver = PICTURE_STYLES) -> StyleSpec:
+def parse_style(text: str, fixed_styles: Sequence[str] | None = None) -> StyleSpec:
     """One value of ``--style``.
 
+    Args:
+        fixed_styles: the styles of a network, instead of files and bundled styles.
+
     Raises:
-        SettingsError: the syntax is wrong, or there is no such bundled style.
+        SettingsError: the syntax is wrong, or there is no such bundled or fixed style.
         PictureError: the file does not exist.
     """
     region, timeless, seconds = BACKGROUND, text, None
-    if not resolver.exists(text) and (match := START_TIME.fullmatch(text)):
+    if not _exists(text, fixed_styles) and (match := START_TIME.fullmatch(text)):
         timeless, seconds = match["style"] + match["options"], float(match["seconds"])
-    style, options = _split_options(timeless, resolver)
+    style, options = _split_options(timeless, fixed_styles)
     before, sign, after = timeless.partition("=")
-    if sign and not resolver.exists(style) and REGION_NAME.fullmatch(before):
-        region, (style, options) = before, _split_options(after, resolver)
-    source = resolver.source(style)
+    if sign and not _exists(style, fixed_styles) and REGION_NAME.fullmatch(before):
+        region, (style, options) = before, _split_options(after, fixed_styles)
+    source = style_source(style) if fixed_styles is None else _fixed_source(style, fixed_styles)
     numbers: dict[str, float] = {}
     for option in options:
         kind = "scale" if option.startswith(SCALE_PREFIX) else "weight"
@@ -155,10 +133,22 @@ def parse_style(text: str, resolver: StyleResolver = PICTURE_STYLES) -> StyleSpe
     return StyleSpec(source, numbers.get("weight", 1.0), region, numbers.get("scale", 1.0), seconds)
 
 
-def _split_options(text: str, resolver: StyleResolver) -> tuple[str, list[str]]:
+def _exists(style: str, fixed_styles: Sequence[str] | None) -> bool:
+    return is_style(style) if fixed_styles is None else style in fixed_styles
+
+
+def _fixed_source(name: str, fixed_styles: Sequence[str]) -> TrainedSource:
+    if name in fixed_styles:
+        return TrainedSource(name)
+    match = closest_match(name, fixed_styles)
+    hint = f' Did you mean "{match}"?' if match else ""
+    raise SettingsError(f'This network has no style "{name}"; it has {", ".join(fixed_styles)}.{hint}')
+
+
+def _split_options(text: str, fixed_styles: Sequence[str] | None) -> tuple[str, list[str]]:
     """A style, and the options that follow it after colons."""
     style, options = text, list[str]()
-    while not resolver.exists(style):
+    while not _exists(style, fixed_styles):
         style, sign, option = style.rpartition(":")
         if not sign:
             return TRAILING_OPTIONS.sub("", text), []
@@ -233,7 +223,7 @@ def _parse_number(text: str, message: str) -> float:
 
 
 def style_specs(
-    styles: Any, resolver: StyleResolver = PICTURE_STYLES, region: str = BACKGROUND
+    styles: Any, fixed_styles: Sequence[str] | None = None, region: str = BACKGROUND
 ) -> Iterable[StyleSpec]:
     """The styles of the Python argument ``style``; see :func:`bottega.stylize` for its forms.
 
@@ -243,18 +233,18 @@ def style_specs(
     if isinstance(styles, Mapping):
         for key, value in styles.items():
             if isinstance(value, int | float):
-                yield _style_spec((key, value), resolver, region)
+                yield _style_spec((key, value), fixed_styles, region)
             elif region != BACKGROUND:
                 raise SettingsError(f'The styles of the region "{region}" contain regions themselves.')
             else:
-                yield from style_specs(value, resolver, str(key))
+                yield from style_specs(value, fixed_styles, str(key))
     elif isinstance(styles, list | tuple) and not _has_weight(styles):
         if not styles:
             raise SettingsError("The list of styles is empty; give at least one.")
         for style in styles:
-            yield _style_spec(style, resolver, region)
+            yield _style_spec(style, fixed_styles, region)
     else:
-        yield _style_spec(styles, resolver, region)
+        yield _style_spec(styles, fixed_styles, region)
 
 
 def _has_weight(style: Any) -> bool:
@@ -266,10 +256,10 @@ def _has_weight(style: Any) -> bool:
     )
 
 
-def _style_spec(style: Any, resolver: StyleResolver, region: str) -> StyleSpec:
+def _style_spec(style: Any, fixed_styles: Sequence[str] | None, region: str) -> StyleSpec:
     style, *numbers = style if _has_weight(style) else (style,)
     if isinstance(style, str):
-        spec = parse_style(style, resolver)
+        spec = parse_style(style, fixed_styles)
     else:
         spec = StyleSpec(picture_source(style, "style"))
     changes: dict[str, Any] = dict(zip(("weight", "scale"), map(float, numbers), strict=False))

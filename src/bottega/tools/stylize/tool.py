@@ -39,7 +39,7 @@ def _run(settings: StylizeSettings, reporter: ProgressReporter) -> ToolResult:
         style_weights=settings.region_style_weight,
         content_weights=settings.region_content_weight,
         start=settings.start,
-        resolver=method.style_resolver,
+        fixed_styles=method.fixed_styles,
         only_style=method.only_style,
     )
     pipeline = StylizePipeline(plan, method)

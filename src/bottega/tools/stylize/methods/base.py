@@ -21,7 +21,6 @@ from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.stylize.methods.registry import METHODS
 from bottega.tools.stylize.plan import Plan
 from bottega.tools.stylize.settings import TransferSettings
-from bottega.tools.stylize.style_spec import PICTURE_STYLES, StyleResolver
 from bottega.transfer.regions import Region
 
 
@@ -95,9 +94,9 @@ class Method(ABC):
         return self.requested
 
     @property
-    def style_resolver(self) -> StyleResolver:
-        """What the names of styles mean."""
-        return PICTURE_STYLES
+    def fixed_styles(self) -> Sequence[str] | None:
+        """The styles that the network has; None if any picture can be a style."""
+        return None
 
     @property
     def only_style(self) -> TrainedSource | None:

@@ -19,7 +19,6 @@ from bottega.tools.stylize.methods.feedforward import (
     stylize_regions,
 )
 from bottega.tools.stylize.plan import Plan
-from bottega.tools.stylize.style_spec import StyleResolver, fixed_style_resolver
 from bottega.transfer.feedforward import MultiStyleNet
 from bottega.transfer.regions import Region
 
@@ -38,11 +37,11 @@ class FixedStylesMethod(Method):
         return load_network(self.requested).to(self.device)
 
     @property
-    def style_resolver(self) -> StyleResolver:
-        if self.spec.name == "multi":
-            assert isinstance(self.network, MultiStyleNet)
-            return fixed_style_resolver(self.network.styles)
-        return super().style_resolver
+    def fixed_styles(self) -> Sequence[str] | None:
+        if self.spec.name == "fast":  # without loading the network
+            return None
+        assert isinstance(self.network, MultiStyleNet)
+        return self.network.styles
 
     @property
     def only_style(self) -> TrainedSource | None:

@@ -16,7 +16,7 @@ from bottega.tools.common.tool import configure
 from bottega.tools.stylize.pipeline import StylizePipeline
 from bottega.tools.stylize.plan import Plan, make_plan
 from bottega.tools.stylize.settings import TransferSettings, VideoSettings
-from bottega.tools.stylize.style_spec import BACKGROUND, RegionSpec, StyleResolver, style_specs
+from bottega.tools.stylize.style_spec import BACKGROUND, RegionSpec, style_specs
 from bottega.tools.stylize.video.build import build_stylizer, open_video_method
 from bottega.transfer.video import VideoStylizer
 from bottega.video import Frame, MaskTrack, UInt8Array
@@ -64,7 +64,7 @@ def stylize_frames(
         raise SettingsError("Frames keep their size; leave size out.")
     method = open_video_method(transfer)
     regions = dict(region or {})
-    pipeline = StylizePipeline(_plan(style, regions, set(protect), method.style_resolver), method)
+    pipeline = StylizePipeline(_plan(style, regions, set(protect)), method)
     runtime.set_threads(threads)
     masks = {name: _mask_track(mask) for name, mask in regions.items()}
 
@@ -102,14 +102,14 @@ def _check_frame(pixels: Any, index: int) -> UInt8Array:
     return np.ascontiguousarray(array)
 
 
-def _plan(style: Any, regions: Mapping[str, FrameMask], protect: set[str], resolver: StyleResolver) -> Plan:
+def _plan(style: Any, regions: Mapping[str, FrameMask], protect: set[str]) -> Plan:
     unknown = protect - {*regions, BACKGROUND}
     if unknown:
         raise SettingsError(f'There is no region "{min(unknown)}" to protect; give its mask.')
     # Masks come with every frame; the plan only needs their names.
     blank = MemorySource(pictures.as_picture(np.full((1, 1), 255, np.uint8)), "mask")
     return make_plan(
-        list(style_specs(style, resolver)),
+        list(style_specs(style)),
         [RegionSpec(name, blank) for name in regions if name not in protect],
         [RegionSpec(name, blank if name in regions else None, protect=True) for name in sorted(protect)],
         video=True,

@@ -82,9 +82,7 @@ def _open_job(settings: StylizeSettings, reporter: ProgressReporter) -> VideoJob
         if name in settings.model_fields_set:
             raise SettingsError(f"--{name} is for pictures; leave it out for the video {settings.content}.")
     method = open_video_method(settings)
-    plan = parse_plan(
-        settings.style, settings.region, settings.protect, resolver=method.style_resolver, video=True
-    )
+    plan = parse_plan(settings.style, settings.region, settings.protect, video=True)
     clip = video.open_clip(settings.content, Fraction(settings.frame_rate).limit_denominator(1001))
     output = settings.output or default_output(settings.content, plan.label)
     kind = output_kind(output)
