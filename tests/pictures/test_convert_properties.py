@@ -43,7 +43,7 @@ def grey(values: Floats) -> Floats:
 
 
 def unpremultiplied(colors: Floats, alpha: Floats) -> Floats:
-    """Colours of which alpha is divided out again; nothing is known of the fully transparent."""
+    """Colours divided by alpha; NaN where fully transparent."""
     return np.where(alpha[..., None] > 0, colors / np.maximum(alpha, 1e-9)[..., None], np.nan).clip(0, 1)
 
 
@@ -92,8 +92,8 @@ def assert_matches(picture: Picture, right: Right, tolerance: float = 1e-6) -> N
     colors, alpha = right
     got = picture.pixels[0].permute(1, 2, 0).numpy()
     assert got.shape == colors.shape
-    known = ~np.isnan(colors)
-    assert np.abs(got - colors)[known].max(initial=0) <= tolerance
+    visible = ~np.isnan(colors)
+    assert np.abs(got - colors)[visible].max(initial=0) <= tolerance
     assert (picture.alpha is None) == (alpha is None)
     if picture.alpha is not None and alpha is not None:
         assert np.abs(picture.alpha[0, 0].numpy() - alpha).max() <= 1e-6
@@ -118,7 +118,7 @@ def test_8_bit_modes(mode: str, size: tuple[int, int], seed: int) -> None:
     picture = as_picture(image)
     assert_matches(picture, MODES[mode](samples), TOLERANCE.get(mode, 1e-6))
     assert picture.bits == 8
-    assert image.mode == mode, "the visitor's image is left as it was"
+    assert image.mode == mode, "the image of the caller must not change"
 
 
 def premultiplied(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -158,9 +158,9 @@ def test_palette_images(size: tuple[int, int], seed: int, kind: str) -> None:
         image.info["transparency"] = int(indices[0, 0])
         alpha = np.where(indices == indices[0, 0], 0.0, 1.0)
     if kind.endswith("table"):
-        known = 256 if kind == "table" else 100
-        image.info["transparency"] = table[:known, 3].tobytes()
-        alpha = np.where(indices < known, table[indices, 3] / 255, 1.0)
+        table_size = 256 if kind == "table" else 100
+        image.info["transparency"] = table[:table_size, 3].tobytes()
+        alpha = np.where(indices < table_size, table[indices, 3] / 255, 1.0)
     assert_matches(as_picture(image), (table[indices, :3] / 255, alpha))
 
 
