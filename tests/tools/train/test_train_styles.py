@@ -92,7 +92,7 @@ def test_train_style_from_the_command_line(workspace: Path, capsys: pytest.Captu
 
     entry = weights.entry("my-style")
     assert (entry.origin, entry.kind, entry.architecture) == ("own", "network", "fitted")
-    assert entry.figures["steps"] == 3
+    assert entry.metrics["steps"] == 3
     network = load("my-style")
     assert isinstance(network, FineTunedNet)
     _, configuration = weights.load_file(workspace / "My Style.safetensors")
