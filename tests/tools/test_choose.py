@@ -160,7 +160,7 @@ def test_all_shown(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (2, ["rate", "taste.json", "nowhere.png", "3"], "is not a picture in"),
     (2, ["star", "taste.json", "art/broken.png"], "cannot be read"),
     (2, ["revoke", "taste.json", "1"], "no vote 1"),
-    (2, ["explain", "nowhere.json"], "Cannot read the profile"),
+    (2, ["explain", "nowhere.json"], "Cannot read the preference profile"),
     (2, ["explain", "art/c0.png"], "not a preference profile"),
     (2, ["export", "taste.json"], "Say what to export"),
     (2, ["export", "taste.json", "--liked", "liked"], "You like nothing yet"),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, grid_sample
+from torch.nn.functional import grid_sample
 
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
 from bottega.layers.palette import MAX_PALETTE_COLORS, assign_clusters, flatten_pixels, sinkhorn_plan
 from bottega.personalize.adjust.parameters import GRID_SIZE, AdjustmentParams, AdjustmentTarget
 from bottega.personalize.adjust.render import apply_tone
 from bottega.personalize.analysis.color import MAX_WARMTH, measure_color
-from bottega.personalize.analysis.pixels import COARSE_FACTOR, resize_for_analysis
+from bottega.personalize.analysis.pixels import resize_coarse
 from bottega.personalize.condition import ATTRIBUTES
 
 SOURCE_CLUSTERS = 24
@@ -91,9 +91,8 @@ def apply_palette(lab: Tensor, palette: Tensor, mask: Tensor | None = None, stre
         mask: ``(N or 1, 1, H, W)``, where the picture's own colors are measured; all of it is recolored.
         strength: in [0, 1], how far the colors go.
     """
-    coarse = avg_pool2d(resize_for_analysis(lab), COARSE_FACTOR)
-    weights = None if mask is None else avg_pool2d(resize_for_analysis(mask.to(lab)), COARSE_FACTOR)
-    colors, mass = flatten_pixels(coarse, weights)
+    weights = None if mask is None else resize_coarse(mask.to(lab))
+    colors, mass = flatten_pixels(resize_coarse(lab), weights)
     members = assign_clusters(colors, mass, SOURCE_CLUSTERS) * mass
     masses = members.sum(1)
     centers = members.mT @ colors / masses[..., None].clamp_min(1e-9)
@@ -129,8 +128,8 @@ def _look_up(table: Tensor, lab: Tensor) -> Tensor:
 def solve_tone(lab: Tensor, values: Tensor, mask: Tensor, region: Tensor | None = None) -> Tensor:
     """``(N, 4)``: the tone that gives the requested lightness, contrast, saturation and warmth, by rounds of
     measuring and correcting. Colors outside sRGB are clipped in each round, as they will be."""
-    small = avg_pool2d(resize_for_analysis(lab), COARSE_FACTOR)
-    weights = None if region is None else avg_pool2d(resize_for_analysis(region.to(lab)), COARSE_FACTOR)
+    small = resize_coarse(lab)
+    weights = None if region is None else resize_coarse(region.to(lab))
     columns = slice(ATTRIBUTES["lightness"].columns.start, ATTRIBUTES["warmth"].columns.stop)
     target, requested = values[:, columns], mask[:, columns].to(values)
     tone = lab.new_zeros(len(lab), 4)

@@ -25,6 +25,11 @@ def resize_for_analysis(pictures: Tensor, side: int = ANALYSIS_SIDE) -> Tensor:
     return F.interpolate(pictures, size, mode="bilinear", align_corners=False, antialias=antialias)
 
 
+def resize_coarse(planes: Tensor) -> Tensor:
+    """At the size of composition and palette, by means over squares of :data:`COARSE_FACTOR` pixels."""
+    return F.avg_pool2d(resize_for_analysis(planes), COARSE_FACTOR)
+
+
 def upscale_for_analysis(pictures: Tensor) -> Tensor:
     """``(N, 3, H, W)`` in [0, 1], smaller ones with a shorter side of :data:`ANALYSIS_SIDE`: fewer pixels
     cannot hold the strokes and the grain that a condition may ask for."""

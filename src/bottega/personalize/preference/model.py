@@ -233,11 +233,4 @@ class PreferenceModel:
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a profile. See :func:`~.profile.read_profile`."""
-        profile = read_profile(path)
-        return cls(
-            profile.space,
-            seed=profile.seed,
-            events=profile.events,
-            items=profile.items,
-            source=profile.source,
-        )
+        return cls(**dict(read_profile(path)))
