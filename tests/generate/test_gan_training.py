@@ -91,7 +91,7 @@ def test_bad_folders(folder: Path, tmp_path: Path) -> None:
         load_dataset({"few": sorted((folder / "discs").iterdir())[:3]}, 32)
     (tmp_path / "class").mkdir()
     Image.new("RGB", (40, 40)).save(tmp_path / "loose.png")
-    Image.new("RGB", (40, 40)).save(tmp_path / "class" / "kept.png")
+    Image.new("RGB", (40, 40)).save(tmp_path / "class" / "a.png")
     with pytest.raises(SettingsError, match="pictures beside its subfolders"):
         load_dataset_folder(tmp_path, 32)
 

@@ -1,4 +1,4 @@
-"""Every generator: shapes, ranges, conditions, files, and bad input in one sentence."""
+"""Every generator: shapes, ranges, conditions, files, and bad input."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CLASSES = ("noble", "warrior", "monk")
 
 def build(name: str, size: int = 32, **more: object) -> Generator:
     torch.manual_seed(0)
-    given = {} if name == "dcgan" else {"classes": CLASSES, "attributes": ("light",)}
-    return settled(GENERATORS[name](size=size, latent=16, width=4, **given, **more))
+    conditions = {} if name == "dcgan" else {"classes": CLASSES, "attributes": ("light",)}
+    return with_batch_norm_statistics(GENERATORS[name](size=size, latent=16, width=4, **conditions, **more))
 
 
 @torch.no_grad()
-def settled(generator: Generator) -> Generator:
-    """With statistics of batch norm as after a training; without them all pictures are nearly grey."""
+def with_batch_norm_statistics(generator: Generator) -> Generator:
+    """Batch norm with statistics as after a training; without them all pictures are nearly gray."""
     for layer in generator.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = 1.0
@@ -41,10 +41,10 @@ def inputs(generator: Generator, count: int = 4) -> tuple[torch.Tensor, torch.Te
 @torch.no_grad()
 def test_shapes_and_range(name: str, size: int) -> None:
     generator = build(name, size)
-    drawn = generator(*inputs(generator))
-    assert drawn.shape == (4, 3, size, size)
-    assert drawn.dtype == torch.float32
-    assert 0 <= drawn.min() <= drawn.max() <= 1
+    pictures = generator(*inputs(generator))
+    assert pictures.shape == (4, 3, size, size)
+    assert pictures.dtype == torch.float32
+    assert 0 <= pictures.min() <= pictures.max() <= 1
     assert generator.map_style(*inputs(generator)).shape == (4, generator.style_dim)
 
 
@@ -74,7 +74,7 @@ def test_the_condition_changes_the_picture(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", list(GENERATORS))
-def test_gradients_reach_every_weight_that_draws(name: str) -> None:
+def test_gradients_reach_every_generator_weight(name: str) -> None:
     generator = build(name).train()
     generator(*inputs(generator)).square().mean().backward()
     idle = {n for n, p in generator.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
@@ -84,7 +84,7 @@ def test_gradients_reach_every_weight_that_draws(name: str) -> None:
     assert bool(encoder_half) == (name == "vae")
 
 
-def test_vae_knows_the_noise_of_a_picture() -> None:
+def test_vae_encodes_pictures() -> None:
     vae = build("vae")
     assert isinstance(vae, generate.VAE)
     condition = vae.sample_conditions("monk", 2, torch.Generator())
@@ -98,9 +98,9 @@ def test_mixed_conditions() -> None:
     shares = generator.sample_conditions({"monk": 3, "noble": 1}, 2, source, {"light": 0.7})
     assert shares is not None
     assert torch.allclose(shares, torch.tensor([[0.25, 0, 0.75, 0.7]] * 2))
-    drawn = generator.sample_conditions(None, 200, source)
-    assert drawn is not None
-    assert (drawn[:, :3].sum(0) > 40).all()  # every class comes, about equally often
+    pictures = generator.sample_conditions(None, 200, source)
+    assert pictures is not None
+    assert (pictures[:, :3].sum(0) > 40).all()  # every class comes, about equally often
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_bad_conditions(classes: object, attributes: object, message: str) -> No
         build("fewshot").sample_conditions(classes, 1, torch.Generator(), attributes)  # type: ignore[arg-type]
 
 
-def test_classes_asked_of_one_without() -> None:
+def test_classes_of_an_unconditional_generator() -> None:
     with pytest.raises(SettingsError, match="has no classes"):
         build("dcgan").sample_conditions("noble", 1, torch.Generator())
 
@@ -151,16 +151,16 @@ def test_bad_sizes() -> None:
 def test_files(name: str, half: bool, tmp_path: Path) -> None:
     generator = build(name)
     file = tmp_path / "g.safetensors"
-    generate.save(generator, file, {"note": "kept"}, half=half)
+    generate.save(generator, file, {"note": "text"}, half=half)
     again = generate.load(file)
     assert again.configuration == generator.configuration
     assert again.classes == generator.classes
-    apart = (again(*inputs(again)) - generator(*inputs(generator))).abs().max()
-    assert apart < (0.02 if half else 1e-5)
-    assert weights.load_file(file)[1]["note"] == "kept"
+    difference = (again(*inputs(again)) - generator(*inputs(generator))).abs().max()
+    assert difference < (0.02 if half else 1e-5)
+    assert weights.load_file(file)[1]["note"] == "text"
 
 
-def test_files_of_others(tmp_path: Path) -> None:
+def test_files_of_other_networks(tmp_path: Path) -> None:
     file = tmp_path / "other.safetensors"
     weights.save_file(file, {"x": torch.zeros(1)}, {"architecture": "micro"})
     with pytest.raises(WeightsError, match=r'holds "micro", which is not one of the generators'):

@@ -1,4 +1,4 @@
-"""Seeds, truncation, ways through the space of codes, and finding a picture again."""
+"""Seeds, truncation, paths through the latent space, and projection."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_one_class(generator: Generator) -> None:
 
 
 @pytest.mark.parametrize("name", list(GENERATORS))
-def test_truncation_goes_to_the_typical_picture(name: str) -> None:
+def test_truncation_goes_to_the_mean_picture(name: str) -> None:
     torch.manual_seed(1)
     arguments = {} if name == "dcgan" else {"classes": ("a", "b")}
     one = GENERATORS[name](size=32, latent=16, width=8, **arguments).eval()
@@ -81,9 +81,9 @@ def test_a_walk_passes_its_stops_and_closes(generator: Generator) -> None:
     stops = generate.sample_codes(generator, 3)
     frames = list(generate.walk(generator, stops, 12))
     assert len(frames) == 12
-    shown = torch.cat(frames)
-    assert torch.allclose(shown[[0, 4, 8]], generate.sample(generator, 3), atol=1e-5)
-    steps = (shown - shown.roll(-1, 0)).abs().mean((1, 2, 3))
+    pictures = torch.cat(frames)
+    assert torch.allclose(pictures[[0, 4, 8]], generate.sample(generator, 3), atol=1e-5)
+    steps = (pictures - pictures.roll(-1, 0)).abs().mean((1, 2, 3))
     assert steps.max() < 4 * steps.median()  # the last frame leads to the first like any other
     with pytest.raises(SettingsError, match="2 stops or more"):
         list(generate.walk(generator, stops[:1], 5))
