@@ -10,12 +10,12 @@ from bottega.evaluate import bootstrap_interval, bootstrap_intervals
 
 def test_interval_of_a_mean_agrees_with_scipy():
     values = np.random.default_rng(1).normal(3, 2, 200)
-    ours = bootstrap_interval(values, resamples=4000, seed=2)
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=3)
-    assert ours.estimate == pytest.approx(values.mean(), abs=1e-12)
+    own = bootstrap_interval(values, resamples=4000, seed=2)
+    expected = stats.bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=3)
+    assert own.estimate == pytest.approx(values.mean(), abs=1e-12)
     # Two independent draws of 4000 resamples; the interval is 0.55 wide.
-    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.03)
-    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.03)
+    assert own.low == pytest.approx(expected.confidence_interval.low, abs=0.03)
+    assert own.high == pytest.approx(expected.confidence_interval.high, abs=0.03)
 
 
 def test_groups_are_drawn_whole():
@@ -32,9 +32,7 @@ def test_groups_are_drawn_whole():
 
 def test_rows_stay_together_and_labels_may_be_names():
     rows = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
-    interval = bootstrap_interval(
-        rows, lambda drawn: (drawn[:, 1] / drawn[:, 0]).mean(), groups=["a", "b", "a"]
-    )
+    interval = bootstrap_interval(rows, lambda rows: (rows[:, 1] / rows[:, 0]).mean(), groups=["a", "b", "a"])
     assert interval.low == interval.estimate == interval.high == 10
 
 
@@ -46,13 +44,13 @@ def test_equal_seeds_give_equal_intervals():
 
 def test_resamples_without_a_finite_statistic_are_left_out():
     values = np.array([0.0, 1.0, 1.0])
-    interval = bootstrap_interval(values, lambda drawn: np.nan if drawn.min() == drawn.max() else 1.0)
+    interval = bootstrap_interval(values, lambda rows: np.nan if rows.min() == rows.max() else 1.0)
     assert interval.low == interval.high == 1
 
 
 @pytest.mark.parametrize(
     ("values", "options"),
-    [([], {}), ([1.0, 2.0], {"groups": [1]}), ([1.0], {"statistic": lambda drawn: np.nan})],
+    [([], {}), ([1.0, 2.0], {"groups": [1]}), ([1.0], {"statistic": lambda rows: np.nan})],
 )
 def test_bad_input_is_refused(values, options):
     with pytest.raises(SettingsError):

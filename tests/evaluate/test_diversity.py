@@ -21,7 +21,7 @@ def test_mean_pairwise_distance_is_the_mean_over_pairs(monkeypatch):
 
 
 @pytest.mark.parametrize(("n", "d"), [(12, 5), (5, 12)])
-def test_vendi_score_is_the_papers(n, d):
+def test_vendi_score_is_the_formula(n, d):
     x = rows(n, d)
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     values = np.linalg.eigvalsh(unit @ unit.T / n)

@@ -34,7 +34,7 @@ def test_names(name, dimensions, side):
     assert not features.requires_grad
 
 
-def test_random_is_the_same_every_time_and_leaves_the_callers_draws_alone():
+def test_random_extractor_is_reproducible_and_keeps_the_global_generator():
     torch.manual_seed(5)
     first = extractor("random")(pictures())
     after = torch.rand(1)
@@ -51,14 +51,14 @@ def test_many_pictures_go_through_in_batches(monkeypatch):
     assert extractor("random@32")(batch[:0]).shape == (0, 256)
 
 
-def test_square_takes_the_middle():
+def test_center_square():
     picture = torch.zeros(1, 3, 20, 40)
     picture[..., 10:30] = 1
     assert center_square(picture, 10).min() > 0.99
 
 
 @pytest.mark.parametrize("name", ["", "small@8", "small@x", "a:b:c"])
-def test_unusable_names(name):
+def test_invalid_names(name):
     with pytest.raises(SettingsError):
         extractor(name)
 

@@ -15,14 +15,14 @@ def two_sets(n=60, m=45, dimensions=8, shift=0.3, seed=0):
     return rng.normal(size=(n, dimensions)) @ mixing, rng.normal(size=(m, dimensions)) * 1.5 + shift
 
 
-def frechet_by_the_usual_program(x, y):
+def frechet_by_matrix_root(x, y):
     """Heusel et al.: numpy's mean and covariance, scipy's root of the product."""
     a, b = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     root = sqrtm(a @ b)
     return ((x.mean(0) - y.mean(0)) ** 2).sum() + np.trace(a + b - 2 * root.real)
 
 
-def kernel_by_pairs(x, y):
+def kernel_distance_by_pairs(x, y):
     """The unbiased estimate, one pair of pictures at a time."""
 
     def kernel(a, b):
@@ -36,7 +36,7 @@ def kernel_by_pairs(x, y):
 
 def test_frechet_equals_scipys_matrix_root():
     x, y = two_sets()
-    assert frechet_distance(x, y) == pytest.approx(frechet_by_the_usual_program(x, y), rel=1e-9)
+    assert frechet_distance(x, y) == pytest.approx(frechet_by_matrix_root(x, y), rel=1e-9)
 
 
 def test_frechet_of_one_dimensional_gaussians_is_the_closed_form():
@@ -54,7 +54,7 @@ def test_frechet_with_fewer_pictures_than_dimensions():
     assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-6)
 
 
-def test_frechet_of_a_set_with_itself_is_nothing_and_both_orders_agree():
+def test_frechet_is_zero_for_equal_sets_and_symmetric():
     x, y = two_sets(n=20, m=20, dimensions=30)
     assert frechet_distance(x, x) == pytest.approx(0, abs=1e-10)
     assert frechet_distance(x, y) == pytest.approx(frechet_distance(y, x), rel=1e-10)
@@ -71,7 +71,7 @@ def test_statistics_of_parts_add_up():
 
 def test_kernel_distance_equals_the_sum_over_pairs():
     x, y = two_sets(n=9, m=6, dimensions=4)
-    assert kernel_distance(x, y) == pytest.approx(kernel_by_pairs(x, y), rel=1e-12)
+    assert kernel_distance(x, y) == pytest.approx(kernel_distance_by_pairs(x, y), rel=1e-12)
 
 
 def test_kernel_distance_does_not_depend_on_blocks(monkeypatch):
@@ -114,7 +114,7 @@ def test_interval_of_equal_seeds_is_equal():
 
 
 @pytest.mark.parametrize("measure", [frechet_distance, kernel_distance, kid])
-def test_what_cannot_be_compared_is_refused(measure):
+def test_incomparable_sets_are_refused(measure):
     x, _ = two_sets()
     with pytest.raises(SettingsError, match="8 and 7 dimensions"):
         measure(x, x[:, :7])
@@ -132,13 +132,13 @@ def test_corrected_distance_is_the_jackknife_written_out():
     # One picture of each set left out at a time, in the order that the seed gives.
     rng = np.random.default_rng(0)
     order = [rng.permutation(20) for _ in range(2)]
-    whole = frechet_by_the_usual_program(x, y)
+    whole = frechet_by_matrix_root(x, y)
     assert result.raw == pytest.approx(whole, rel=1e-7)
     tens = fid(x, y, groups=10)
     without = []
     for group in range(10):
         a, b = (rows[places % 10 != group] for rows, places in zip((x, y), order, strict=True))
-        without.append(frechet_by_the_usual_program(a, b))
+        without.append(frechet_by_matrix_root(a, b))
     pseudo = 10 * whole - 9 * np.array(without)
     assert tens.corrected.estimate == pytest.approx(pseudo.mean(), rel=1e-6)
     half = 2.2621571628 * pseudo.std(ddof=1) / 10**0.5  # Student's t with 9 degrees of freedom
@@ -146,7 +146,7 @@ def test_corrected_distance_is_the_jackknife_written_out():
     assert result.pictures == 20
 
 
-def test_correction_takes_the_bias_off():
+def test_correction_removes_the_bias():
     rng = np.random.default_rng(2)
     estimates = [fid(rng.normal(size=(100, 6)), rng.normal(size=(100, 6)), groups=10) for _ in range(40)]
     raw = np.mean([each.raw for each in estimates])

@@ -113,8 +113,8 @@ def test_a_converted_file_becomes_an_extractor(state, tmp_path, monkeypatch):
     torch.save(halved, tmp_path / "pt_inception.pth")
     weights.convert(tmp_path / "pt_inception.pth", tmp_path / "inception.safetensors")
     converted, configuration = weights.load_file(tmp_path / "inception.safetensors")
-    facts = {"kind": "features", "license": "none", "provenance": "random values of a test"}
-    weights.register("inception", converted, configuration, architecture="inception", **facts)
+    metadata = {"kind": "features", "license": "none", "provenance": "random values of a test"}
+    weights.register("inception", converted, configuration, architecture="inception", **metadata)
     result = extractor("inception@80")
     network = empty()
     network.load_features(halved)

@@ -27,7 +27,7 @@ def test_transport_equals_scipy(n, m):
     assert np.allclose(result, expected, rtol=0, atol=1e-12)
 
 
-def test_a_texture_is_at_distance_zero_from_itself():
+def test_distance_to_itself_is_zero():
     picture = stripes(8, noise=0.1)
     assert sliced_wasserstein(picture, picture).levels == (0.0, 0.0, 0.0)
 
@@ -56,7 +56,7 @@ def fibres(seed, along=(1, 9)):
     return (0.5 + 0.15 * (long - long.mean()) / long.std()).clamp(0, 1)
 
 
-def test_it_orders_textures_as_an_eye_does():
+def test_similar_textures_are_closer():
     target = fibres(1)
     near = sliced_wasserstein(fibres(2), target).mean
     assert near < 0.7 * sliced_wasserstein(fibres(2, (9, 1)), target).mean

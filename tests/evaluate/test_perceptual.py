@@ -85,7 +85,7 @@ def test_gram_distance_by_hand(encoder, pictures):
     assert style_distance(encoder, rough, smooth, term="gram") == pytest.approx(expected, rel=1e-4)
 
 
-def test_measuring_once_gives_the_same(encoder, pictures):
+def test_comparing_measured_styles_gives_the_same(encoder, pictures):
     a, b = (measure_style(encoder, picture, term="sliced") for picture in pictures)
     assert compare_styles(encoder, a, style_target(b)) == style_distance(encoder, *pictures, term="sliced")
 
@@ -115,7 +115,7 @@ def test_style_vectors_are_means_and_deviations_of_the_style_layers():
     assert vectors.shape == (2, 2 * sum(encoder.channels[layer] for layer in layers))
 
 
-def test_style_scatter():
+def test_style_variation():
     reference = rows(40, 6)
     assert style_variation(reference, reference) == pytest.approx(1)
     assert style_variation(7 + 0.5 * reference, reference) == pytest.approx(0.5)

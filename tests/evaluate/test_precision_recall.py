@@ -13,20 +13,20 @@ def sets(n=40, m=30, seed=0):
     return rng.normal(size=(n, 4)) + 1.0, rng.normal(size=(m, 4))
 
 
-def apart(a, b):
+def distances(a, b):
     return np.array([[np.linalg.norm(x - y) for y in b] for x in a])
 
 
 def balls(rows, k):
-    return np.sort(apart(rows, rows), axis=1)[:, k]  # the first is the row itself
+    return np.sort(distances(rows, rows), axis=1)[:, k]  # the first is the row itself
 
 
 @pytest.mark.parametrize("block", [7, 1024])
-def test_the_four_shares_are_those_of_the_papers(block, monkeypatch):
+def test_the_four_shares_equal_their_definitions(block, monkeypatch):
     monkeypatch.setattr("bottega.evaluate.metrics.features.BLOCK_ROWS", block)
     x, y = sets()
     k = 3
-    between, in_x, in_y = apart(x, y), balls(x, k), balls(y, k)
+    between, in_x, in_y = distances(x, y), balls(x, k), balls(y, k)
     result = precision_recall(x, y, neighbors=k, resamples=200)
     assert result.precision.estimate == pytest.approx(np.mean([(row <= in_y).any() for row in between]))
     assert result.recall.estimate == pytest.approx(np.mean([(column <= in_x).any() for column in between.T]))
@@ -43,13 +43,13 @@ def test_known_sets():
     assert (far.precision.estimate, far.recall.estimate, far.density.estimate) == (0, 0, 0)
     same = precision_recall(y, y, resamples=50)
     assert (same.precision.estimate, same.recall.estimate, same.coverage.estimate) == (1, 1, 1)
-    # One picture over and over: all belong, and nothing of the rest is shown.
+    # One picture repeated: full precision, hardly any recall.
     collapsed = precision_recall(np.repeat(y[:1], 20, axis=0), y, resamples=50)
     assert collapsed.precision.estimate == 1
     assert collapsed.recall.estimate == pytest.approx(1 / len(y))
 
 
-def test_radii_are_distances_to_other_rows():
+def test_neighbor_distances():
     x, _ = sets()
     np.testing.assert_allclose(neighbor_distances(x, 2), balls(x, 2), rtol=1e-9)
 
@@ -60,11 +60,11 @@ def test_novelty_finds_copies_and_their_originals():
     result = novelty(mixed, y)
     assert result.nearest[:2].tolist() == [4, 9]
     assert result.ratios[:2].max() < 1e-6
-    expected = apart(x[:3], y).min(axis=1) / np.median(balls(y, 1))
+    expected = distances(x[:3], y).min(axis=1) / np.median(balls(y, 1))
     np.testing.assert_allclose(result.ratios[2:], expected, rtol=1e-6)
 
 
-def test_what_cannot_be_measured_is_refused():
+def test_invalid_sets_are_refused():
     x, y = sets()
     with pytest.raises(SettingsError, match="4 pictures or more; there are 3"):
         precision_recall(x[:3], y)

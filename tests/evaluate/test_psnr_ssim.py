@@ -17,7 +17,7 @@ def pair(height=40, width=33):
     return picture, (picture + 0.1 * torch.randn(picture.shape, generator=generator)).clamp(0, 1)
 
 
-def ssim_by_the_paper(x, y):
+def ssim_by_definition(x, y):
     """Wang et al. 2004 on one channel: every window as an explicit two-dimensional weighted sum."""
     offset = np.arange(11) - 5
     window = np.exp(-(offset[:, None] ** 2 + offset[None, :] ** 2) / (2 * 1.5**2))
@@ -33,15 +33,15 @@ def ssim_by_the_paper(x, y):
 
 
 def test_psnr_of_a_known_error():
-    grey = torch.full((1, 3, 4, 4), 0.5)
-    assert psnr(grey, grey + 0.1) == pytest.approx(20, abs=1e-5)
-    assert psnr(grey, grey) == math.inf
+    gray = torch.full((1, 3, 4, 4), 0.5)
+    assert psnr(gray, gray + 0.1) == pytest.approx(20, abs=1e-5)
+    assert psnr(gray, gray) == math.inf
 
 
 def test_ssim_equals_the_direct_computation():
     a, b = pair()
     direct = np.mean(
-        [ssim_by_the_paper(x, y) for x, y in zip(a[0].double().numpy(), b[0].double().numpy(), strict=True)]
+        [ssim_by_definition(x, y) for x, y in zip(a[0].double().numpy(), b[0].double().numpy(), strict=True)]
     )
     assert ssim(a, b) == pytest.approx(direct, abs=1e-10)
     assert 0.1 < ssim(a, b) < 0.99
@@ -91,7 +91,7 @@ def halved(x):
     return (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) / 4
 
 
-def test_ms_ssim_is_the_paper_at_five_scales():
+def test_ms_ssim_equals_its_definition_at_five_scales():
     a, b = textured_pair(176, 192)
     weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333]
     products = []
@@ -116,7 +116,7 @@ def test_ms_ssim_of_small_pictures_uses_the_scales_they_have():
     assert ms_ssim(a, b) == pytest.approx(np.mean(products), abs=1e-9)
 
 
-def test_ms_ssim_ends_and_refusals():
+def test_ms_ssim_of_extremes_and_invalid_pictures():
     a, b = textured_pair(176, 176)
     assert ms_ssim(a, a) == pytest.approx(1, abs=1e-12)
     assert ms_ssim(a, 1 - a) == 0

@@ -44,7 +44,7 @@ def test_hard_steps_and_thin_lines_are_one_pixel_wide():
     assert edge_width(lines).item() == pytest.approx(1)
 
 
-def test_blur_widens_edges_and_calms_the_laplacian(china):
+def test_blur_widens_edges_and_lowers_the_laplacian_variance(china):
     blurred = [gaussian_blur(china, sigma) for sigma in (0, 1, 2)]
     widths = [edge_width(picture).item() for picture in blurred]
     variances = [laplacian_variance(picture).item() for picture in blurred]
@@ -98,7 +98,7 @@ def test_turned_gratings_agree_by_the_cosine_of_twice_the_angle(degrees):
     assert edge_agreement(grating(turn), grating(0)) == pytest.approx(np.cos(2 * turn), abs=0.06)
 
 
-def test_contrast_and_colour_cost_nothing():
+def test_contrast_and_color_do_not_matter():
     picture = grating(0.4)
     assert edge_agreement(picture, picture) == pytest.approx(1, abs=1e-9)
     assert edge_agreement(1 - 0.5 * picture, picture) == pytest.approx(1, abs=1e-9)

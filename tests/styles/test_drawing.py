@@ -1,4 +1,4 @@
-"""The shared crafts of the styles against independent computations."""
+"""The drawing functions of the styles against independent computations."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_noise_is_standard_and_the_same_at_every_resolution() -> None:
 
 def test_oklab_of_known_colours() -> None:
     """White, red and blue as published with the color space (to three decimals)."""
-    known = {"ffffff": (1.0, 0.0, 0.0), "ff0000": (0.628, 0.225, 0.126), "0000ff": (0.452, -0.032, -0.312)}
-    for name, value in known.items():
+    expected = {"ffffff": (1.0, 0.0, 0.0), "ff0000": (0.628, 0.225, 0.126), "0000ff": (0.452, -0.032, -0.312)}
+    for name, value in expected.items():
         assert to_oklab(hex_color(name)) == pytest.approx(value, abs=1e-3)
 
 
@@ -63,7 +63,7 @@ def test_inks_multiply() -> None:
 
 
 @pytest.mark.parametrize("share", [0.15, 0.4, 0.75])
-def test_hatching_prints_the_share_it_is_told(share: float) -> None:
+def test_hatching_prints_the_given_share(share: float) -> None:
     canvas = Canvas((400, 400), 0)
     phase = np.broadcast_to(canvas.y + 0.3 * canvas.x, (400, 400)).astype(np.float32)
     inked = hatch(canvas, phase, 12.0, np.full((400, 400), share, np.float32))
@@ -71,7 +71,7 @@ def test_hatching_prints_the_share_it_is_told(share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.5, 0.8, 1.0])
-def test_halftone_prints_the_coverage_it_is_told(share: float) -> None:
+def test_halftone_prints_the_given_coverage(share: float) -> None:
     dots = halftone(Canvas((600, 600), 0), np.full((600, 600), share, np.float32), 0.4, 9.0)
     assert dots.mean() == pytest.approx(share, abs=0.05)
 
@@ -85,7 +85,7 @@ def test_edge_distance_of_a_straight_border() -> None:
     assert edge_distance(np.zeros((9, 12), np.int32)).min() >= 9
 
 
-def test_a_stroke_stays_where_it_is_laid() -> None:
+def test_a_stroke_stays_inside_its_box() -> None:
     canvas = Canvas((200, 200), 0)
     picture = np.zeros((200, 200, 3), np.float32)
     one = np.ones(1, np.float32)
@@ -114,7 +114,7 @@ def test_tesserae_lie_in_rows_along_the_flow() -> None:
     assert (index < 0).mean() < 0.02
 
 
-def test_pieces_are_connected_and_none_is_small() -> None:
+def test_pieces_are_connected_and_not_small() -> None:
     canvas = Canvas((120, 120), 0)
     first = np.zeros((120, 120), np.int32)
     first[:, 40:80] = 1

@@ -1,4 +1,4 @@
-"""The bundled styles: what every one of them must be, whatever it paints."""
+"""Properties of every bundled style."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def lab(picture: torch.Tensor) -> np.ndarray:
     return to_oklab(picture[0].permute(1, 2, 0).reshape(-1, 3).numpy())
 
 
-def test_there_are_enough_styles_and_their_words_are_in_order() -> None:
+def test_style_table() -> None:
     assert len(STYLES) >= 12
     assert {"impasto", "woodcut", "ink-wash", "mosaic", "stained-glass", "risograph"} <= set(STYLES)
     assert {"pointillism", "charcoal"} <= set(STYLES)
@@ -87,7 +87,7 @@ def test_extreme_proportions(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_larger_is_the_same_picture_rich_in_tones_and_marks(
+def test_larger_is_the_same_picture_rich_in_tones_and_strokes(
     pictures: dict[str, torch.Tensor], name: str
 ) -> None:
     large = paint(name, (240, 320), seed=3)
@@ -109,14 +109,14 @@ def test_larger_is_the_same_picture_rich_in_tones_and_marks(
 @pytest.mark.parametrize(
     ("name", "hint"), [("impassto", "impasto"), ("stained glass", "stained-glass"), ("Ukiyo-e", "ukiyo-e")]
 )
-def test_an_unknown_name_is_answered_with_the_closest(name: str, hint: str) -> None:
+def test_unknown_names_suggest_the_closest(name: str, hint: str) -> None:
     with pytest.raises(SettingsError) as caught:
         paint(name, SIZE)
     assert f"Did you mean {hint!r}" in str(caught.value)
-    assert all(known in str(caught.value) for known in NAMES)
+    assert all(name in str(caught.value) for name in NAMES)
 
 
-def test_a_wild_name_gets_no_false_hint() -> None:
+def test_very_different_names_get_no_suggestion() -> None:
     with pytest.raises(SettingsError, match="style 'xyzzy' is unknown") as caught:
         paint("xyzzy")
     assert "Did you mean" not in str(caught.value)
