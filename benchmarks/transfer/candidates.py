@@ -51,7 +51,7 @@ def list_candidates(
     """
     candidates = [
         Candidate("untouched", "content untouched", (0.0,), "untouched", "untouched"),
-        Candidate("color", "colours only", strengths, "color", "color"),
+        Candidate("color", "colors only", strengths, "color", "color"),
         _network("adain", "AdaIN on the same encoder", adain, strengths),
         _network("microast", "MicroAST's shape, same training", microast, strengths),
         _network("micro", "micro (ours)", micro, strengths),

@@ -79,7 +79,7 @@ def micro_run(network: MicroNet, engine: str, threads: int) -> EngineRun:
 
 
 def microast_run(network: MicroASTShaped, engine: str, threads: int) -> EngineRun:
-    """The network of MicroAST's shape; raises as :func:`ours`."""
+    """The network of MicroAST's shape; raises as :func:`micro_run`."""
     if engine == "openvino bf16":
         return EngineRun("microast", engine, network.encode, _graph(network, threads))
     kind = torch.bfloat16 if engine.endswith("bf16") else torch.float32

@@ -1,4 +1,4 @@
-"""What is measured of a painted picture: how near it is to the style, how much of the content stands."""
+"""Measures of a stylized picture: distance to the style, preservation of the content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bottega.encoders import Encoder
 from bottega.evaluate import TextureDistance, edge_agreement, sliced_wasserstein, ssim, style_distance
 
 PROTOCOL = 2
-"""To be raised when a measure or the pictures' size changes: figures kept from before are then not used."""
+"""Increase it when a measure or the pictures' size changes; scores with another number are ignored."""
 
 MEASURES = {
     "style": "distance to the style",
@@ -35,7 +35,7 @@ FLATTEST = 1e-3
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one painted picture.
+    """Scores of one stylized picture.
 
     Attributes:
         style: sliced Wasserstein distance of Laplacian-pyramid patches to the style; lower is nearer.
@@ -43,7 +43,7 @@ class Scores:
             rest, whose patches see layout: texture and stroke without palette or contrast.
         content: agreement of edge orientations with the content; higher is nearer.
         ssim: structural similarity of luminances with the content; higher is nearer.
-        style_encoder: style distance as an encoder sees it that no training looked through; none where no
+        style_encoder: style distance by an encoder that no training used; None where no
             encoder was given.
     """
 
@@ -56,7 +56,7 @@ class Scores:
 
 @torch.no_grad()
 def measure(stylized: Tensor, content: Tensor, style: Tensor, encoder: Encoder | None = None) -> Scores:
-    """Score ``painted (1, 3, H, W)`` against the content of the same size and the style of any size.
+    """Score ``stylized (1, 3, H, W)`` against the content of the same size and the style of any size.
 
     Raises:
         PictureError: sizes that do not fit, or pictures below 32 pixels.

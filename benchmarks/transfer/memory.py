@@ -92,14 +92,14 @@ def paint(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
 
 
 def compare(size: int, micro: Path | None, engine: str) -> dict[str, Any]:
-    """Largest and mean difference of tiles of 256 from the whole in float32, in grey levels of 255."""
+    """Largest and mean difference of tiles of 256 from the whole in float32, in gray levels of 255."""
     content = torch.from_numpy(tiled_photograph(size)).permute(2, 0, 1)[None] / 255
     runner = _load_engine(micro, engine, "fp32")
-    manner = StyleTarget(runner.encode(paint_style("impasto", (512, 512))))
-    whole = runner.stylize(content, manner)
+    target = StyleTarget(runner.encode(paint_style("impasto", (512, 512))))
+    whole = runner.stylize(content, target)
     assert isinstance(runner._runner, TiledRunner)
     runner._runner.max_untiled_pixels, runner._runner.tile_size = 0, 256
-    difference = (runner.stylize(content, manner) - whole).abs() * 255
+    difference = (runner.stylize(content, target) - whole).abs() * 255
     largest, mean = (float(f"{float(each):.2g}") for each in (difference.max(), difference.mean()))
     return {"size": size, "largest": largest, "mean": mean}
 
@@ -128,7 +128,7 @@ def table(report: dict[str, Any]) -> str:
         "",
         f"{about['cpu']}, {about['threads']} threads. Bytes in, bytes out, one style.",
         "",
-        "| pixels | engine | painted | seconds | peak memory of the process |",
+        "| pixels | engine | processing | seconds | peak memory of the process |",
         "| --- | --- | --- | --: | --: |",
     ]
     lines += [

@@ -23,7 +23,7 @@ WIDTHS = (16, 32, 64)
 
 @dataclass(frozen=True)
 class MicroASTCode:
-    """What is kept of a style: moments at two depths; gains and shifts ``(N, C, 1, 1)`` for two blocks."""
+    """A style code: moments at two depths; gains and shifts ``(N, C, 1, 1)`` for two blocks."""
 
     moments: tuple[ChannelMoments, ChannelMoments]
     gains: tuple[Tensor, Tensor]
@@ -63,7 +63,7 @@ class MicroASTShaped(nn.Module):
         )
 
     def forward(self, content: Tensor, code: MicroASTCode, strength: Tensor | float = 1.0) -> Tensor:
-        """``content (N, 3, H, W)`` in [0, 1] painted; in evaluation within [0, 1].
+        """``content (N, 3, H, W)`` in [0, 1], stylized; in evaluation within [0, 1].
 
         ``strength`` is a number or ``(N, 1, 1, 1)``.
         """
@@ -76,8 +76,8 @@ class MicroASTShaped(nn.Module):
         for layer in self.rise:
             features = F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
             features = layer(features)
-        painted = self.last(features)[..., : content.shape[-2], : content.shape[-1]]
-        return painted if self.training else painted.clamp(0, 1)
+        result = self.last(features)[..., : content.shape[-2], : content.shape[-1]]
+        return result if self.training else result.clamp(0, 1)
 
 
 class _Encoder(nn.Module):

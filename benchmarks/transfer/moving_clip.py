@@ -1,4 +1,4 @@
-"""Clips whose motion is known exactly: a window that rests on, pans over or zooms into a photograph."""
+"""Clips with exactly known motion: a window that rests on, pans over or zooms into a photograph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ZOOM = 1.006
 
 @dataclass(frozen=True)
 class MovingClip:
-    """Frames and what is known of them.
+    """Frames with exactly known motion.
 
     Attributes:
         name: ``still``, ``pan`` or ``zoom``.
@@ -78,7 +78,7 @@ def _along(name: str, before: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
         right, down = PAN
         return before[..., down:, right:], now[..., :-down, :-right]
     h, w = now.shape[-2:]
-    # What is at x now was nearer to the centre before.
+    # What is at x now was nearer to the center before.
     grid = F.affine_grid(torch.eye(2, 3)[None], [1, 3, h, w], align_corners=False) / ZOOM
     warped = F.grid_sample(before, grid, mode="bicubic", padding_mode="border", align_corners=False)
     return warped[..., 4:-4, 4:-4], now[..., 4:-4, 4:-4]

@@ -64,7 +64,7 @@ def make_pairs(data: Path, count: int = PICTURES_PER_KIND, seed: int = 0, side: 
     Raises:
         SettingsError: ``data`` is not the collection, has too few pictures, or ``count`` is too large.
     """
-    # Façades are straightened photographs on grey ground: nobody stylizes those.
+    # Façades are straightened photographs on gray ground: nobody stylizes those.
     files = [path for path in held_out_photographs(data) if "facades" not in path.parts]
     contents = _round_robin(((path.parent, path) for path in files), seed)[:PICTURES_PER_KIND]
     styles = _round_robin(((artist, (path, artist)) for path, artist in held_out_paintings(data)), seed)[
@@ -91,7 +91,7 @@ def middle_square(path: Path, side: int) -> Tensor:
 
 
 def _round_robin(items: Iterable[tuple[Hashable, _Item]], seed: int) -> list[_Item]:
-    """All items, one of each group after the other; groups and their items in an order drawn by ``seed``."""
+    """All items, one of each group after the other; groups and their items in a random order by ``seed``."""
     groups: dict[Hashable, list[_Item]] = {}
     for group, item in items:
         groups.setdefault(group, []).append(item)

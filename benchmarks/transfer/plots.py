@@ -24,7 +24,7 @@ COLORS = {
     "optimize": "#a67c1e",
 }
 HIGHLIGHTED = "micro"
-LABEL_MARGIN = 0.42  # room to the left of the curves, where the names stand, as a share of theirs
+LABEL_MARGIN = 0.42  # space for the names to the left of the curves, as a share of the curves' width
 LABEL_GAP, LABEL_WIDTH = 13.0, 160.0  # points that names keep from each other
 STYLE: Any = {
     "font.size": 10,
@@ -57,7 +57,7 @@ def panels(figure: Figure, curves: Sequence[Curve], styles: Sequence[str], conte
     for row, content in zip(axes, contents, strict=True):
         for ax, style in zip(row, styles, strict=True):
             _panel(ax, curves, style, content)
-    figure.draw_without_rendering()  # places are known from here on
+    figure.draw_without_rendering()  # this computes the layout
     for row, content in zip(axes, contents, strict=True):
         for ax, style in zip(row, styles, strict=True):
             _label(ax, curves, style, content)
@@ -87,7 +87,7 @@ def _panel(ax: Any, curves: Sequence[Curve], style: str, content: str) -> None:
     ax.invert_yaxis()
     ax.margins(x=0.04, y=0.1)
     ax.set_xlim(left=ax.get_xlim()[0] - LABEL_MARGIN * (ax.get_xlim()[1] - ax.get_xlim()[0]))
-    ax.set_xlabel(f"{MEASURES[content]} with the content  (more is kept →)")
+    ax.set_xlabel(f"{MEASURES[content]} with the content  (more is preserved →)")
     ax.set_ylabel(f"{MEASURES[style]}  (nearer ↑)")
     ax.grid(color=PALE, alpha=0.35, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)

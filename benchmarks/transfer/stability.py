@@ -86,7 +86,7 @@ def measure(
     ----------
     model
         Name of weights, or a ``.safetensors`` file.
-    painted_styles
+    style_names
         Bundled styles.
     frames
         Of each clip.
@@ -191,7 +191,7 @@ def markdown(rows: list[Row], header: dict[str, Any]) -> str:
         f"{header['noise']:g} 8-bit steps, temporal {header['temporal']:g}. {header['minutes']} minutes.",
         "",
         "Root mean square difference from the frame before, moved along (flicker, for the still): of the "
-        "clip itself, and as painted. Then the distance to the style, sliced Wasserstein on Laplacian "
+        "clip itself, and of the results. Then the distance to the style, sliced Wasserstein on Laplacian "
         "pyramids.",
         "",
         "| clip | itself | frame by frame | calm | left | style, frame by frame | style, calm | change |",

@@ -2,7 +2,7 @@
 
 Makes a film of a camera that pans over a photograph, 640 × 360 with sensor noise, and paints it as
 ``bottega stylize`` does: decoding, stylizing and encoding in parallel, with temporal mode and without. Then
-every step by itself on one thread, in processor time, which says where the time goes. Writes
+every step by itself on one thread, in processor time, which shows where the time goes. Writes
 results/video.md and .json.
 """
 
@@ -80,7 +80,7 @@ def measure(
             )  # engines compile first
             speeds[temporal] = _frames_per_second(film, folder, network, direction, temporal, codec)
         machine = runtime.system_info()
-        torch.set_num_threads(1)  # as each frame is painted; threads that wait for each other count as work
+        torch.set_num_threads(1)  # as for each frame; threads that wait for each other count as work
         steps = _steps(film, folder, network, direction, codec)
     header = {
         "command": shlex.join(["python", "-m", "benchmarks.transfer.video", *sys.argv[1:]]),
@@ -122,14 +122,14 @@ def _frames_per_second(
 ) -> float:
     """Frames per second, all in all."""
     clip, stylizer = VideoFile(film), VideoStylizer(network, direction, temporal)
-    target = folder / "painted.mp4"
+    target = folder / "stylized.mp4"
     count, start = 0, time.perf_counter()
-    writer = SegmentWriter(folder / "painted.nut", clip.info, choose_encoding(target, codec))
+    writer = SegmentWriter(folder / "stylized.nut", clip.info, choose_encoding(target, codec))
     with writer, BackgroundConsumer[Any](lambda raw: writer.write(stylizer.stabilize(raw))) as behind:
         for raw in stylizer.stylize_parallel(_first(clip.frames(), limit)):
             behind.put(raw)
             count += 1
-    mux([folder / "painted.nut"], target)
+    mux([folder / "stylized.nut"], target)
     return count / (time.perf_counter() - start)
 
 
@@ -149,7 +149,7 @@ def _steps(
     frames: list[Frame] = timed("decode", lambda: list(_first(clip.frames(), count)))
     ready = timed("prepare (temporal)", lambda: [stylizer.prepare(frame) for frame in frames])
     raw = timed("paint", lambda: [stylizer.stylize(each) for each in ready])
-    stylized = timed("settle (temporal)", lambda: [stylizer.stabilize(each) for each in raw])
+    stylized = timed("stabilize (temporal)", lambda: [stylizer.stabilize(each) for each in raw])
     with SegmentWriter(folder / "steps.nut", clip.info, choose_encoding(Path("a.mp4"), codec)) as writer:
         timed("encode", lambda: _write_all(writer, stylized))
     return milliseconds

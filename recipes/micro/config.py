@@ -13,7 +13,8 @@ class MicroRecipe(PairRecipe):
     """How an any-style network is trained. The packaged one's values are the defaults."""
 
     network: Literal["micro", "microast"] = Field(
-        "micro", description="ours, or the baseline of MicroAST's shape under the very same training"
+        "micro",
+        description="the packaged network, or the baseline of MicroAST's shape under the very same training",
     )
     steps: int = Field(5_700, ge=1, description="length of the schedule")
     rate: float = Field(1e-3, gt=0, description="peak learning rate of Adam")

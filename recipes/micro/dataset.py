@@ -55,7 +55,7 @@ class PairDataset:
         contents = self._crops(self.contents, recipe, recipe.content_window, generator)
         styles = self._crops(self.styles, recipe, recipe.style_window, generator)
         same = (torch.rand(recipe.batch, generator=generator) < recipe.identity_share).float()
-        # A picture's mirror image has its manner, but not its pixels: that has to be learned.
+        # A picture's mirror image has its style, but not its pixels: the network has to learn that.
         styles = torch.where(same.view(-1, 1, 1, 1) > 0, contents.flip(-1), styles)
         partial = torch.rand(recipe.batch, 1, generator=generator) < recipe.partial_share
         strength = torch.where(partial, torch.rand(recipe.batch, 1, generator=generator), 1.0)

@@ -53,7 +53,7 @@ class Objective:
         A picture that is its own style has the identity loss alone.
 
         Args:
-            painted, following: the stylized contents and second frames.
+            stylized, following: the stylized contents and second frames.
         """
         layers = {*CONTENT_LAYERS, *self.style_layers}
         strength = pairs.strength.flatten()

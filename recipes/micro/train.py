@@ -39,7 +39,7 @@ def prepare(
     """A training, ready to start or to resume.
 
     Raises:
-        WeightsError: the encoder is unknown or not here.
+        WeightsError: the encoder is unknown or missing.
     """
     context = process_context()
     objective = Objective(recipe, encoders.load_encoder(recipe.encoder).to(context.device))
@@ -84,7 +84,7 @@ def export(recipe: MicroRecipe, model: StylizationModel, target: Path) -> str:
 def sample_drawer(model: StylizationModel, side: int = SHEET_SIDE) -> Callable[[torch.Generator], Tensor]:
     """Draws the demonstration photographs in bundled styles, neither of which any training sees.
 
-    A row of styles, then a row for each photograph with itself first; painted by the very call that trains.
+    A row of styles, then a row for each photograph with itself first; by the very call that trains.
     """
     contents, style_pictures = sheet_pictures(side)
 

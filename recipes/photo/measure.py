@@ -1,7 +1,7 @@
 """Figures for the card of the photorealistic network: ``python -m recipes.photo.measure FILE --data FOLDER``.
 
-Held-out photographs in the colours of other held-out photographs and paintings: how near the colours come,
-and how much of the edges stays. Beside it the content untouched, and the colour transfer in closed form that
+Held-out photographs in the colors of other held-out photographs and paintings: how near the colors come,
+and how much of the edges stays. Beside it the content untouched, and the color transfer in closed form that
 the network starts from. Intervals are over photographs.
 """
 
@@ -40,7 +40,7 @@ def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -
     contents
         Photographs.
     styles
-        Photographs, and as many paintings, whose colours each of them takes.
+        Photographs, and as many paintings, whose colors each of them takes.
     """
     network = load(file)
     if not isinstance(network, PhotoNet):
@@ -59,7 +59,7 @@ def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -
                 agreement = evaluate.edge_agreement(result, content)
                 results[name].append((palette_distance(result, style), agreement))
     groups = [number for number in range(len(selected)) for _ in style_files]
-    print("| | distance of colours | agreement of edges |\n| --- | --- | --- |")
+    print("| | distance of colors | agreement of edges |\n| --- | --- | --- |")
     for name, pairs in results.items():
         columns = zip(*pairs, strict=True)
         intervals = [str(evaluate.bootstrap_interval(column, groups=groups)) for column in columns]
@@ -67,7 +67,7 @@ def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -
 
 
 def palette_distance(picture: Tensor, target: Tensor) -> float:
-    """Sliced Wasserstein distance of the pixels' colours over the target's power: 0 equal."""
+    """Sliced Wasserstein distance of the pixels' colors over the target's power: 0 equal."""
     generator = torch.Generator().manual_seed(0)
     return float(sliced_loss(picture, target, generator, directions=32, samples=8192))
 

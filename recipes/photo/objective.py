@@ -17,8 +17,8 @@ from recipes.photo.config import PhotoRecipe
 CONTENT_LAYERS = ("relu2_2", "relu3_3")
 PALETTE_LAYERS = (PIXELS, TONES)
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_1")
-"""Shallow and middle: contrast, sharpness, grain of the light. What deeper layers ask for, a map of colours
-cannot give."""
+"""Shallow and middle: contrast, sharpness, grain of the light. A color map cannot reproduce what deeper
+layers measure."""
 MIN_STYLE_POWER = 0.1
 FULL_CONTRAST = 0.05
 """A difference of brightness in the content, in units of the picture, from which its sign counts in full."""
@@ -40,7 +40,7 @@ class PhotoObjective:
         distance to the one plus (1 - s) times the distance to the other.
 
         Args:
-            painted: ``(N, 3, H, W)``, not clipped.
+            stylized: ``(N, 3, H, W)``, not clipped.
             cells: what the network adds to the identity in its grid, ``(N, 12, depth, rows, columns)``.
         """
         layers = {*CONTENT_LAYERS, *PALETTE_LAYERS, *STYLE_LAYERS}
@@ -68,7 +68,7 @@ class PhotoObjective:
         features: dict[str, Tensor], target: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
         moments = [moment_loss(features[n], target[n], MIN_STYLE_POWER) for n in STYLE_LAYERS]
-        # Three colours need few directions; as many positions as there are keep the rare colours.
+        # Three colors need few directions; as many positions as there are keep the rare colors.
         palettes = [
             sliced_loss(features[n], target[n], generator, directions=12, samples=4096)
             for n in PALETTE_LAYERS
@@ -82,7 +82,7 @@ def order_loss(tones: Tensor, content: Tensor, generator: torch.Generator) -> Te
     Each place is compared with one at random. Where the content has no clear difference, order is free.
 
     Args:
-        tones, content: ``(N, 3, h, w)``, local mean colours of the result and of the content.
+        tones, content: ``(N, 3, h, w)``, local mean colors of the result and of the content.
     """
     brightness, reference = _brightness(tones), _brightness(content)
     other = torch.randperm(brightness.shape[1], generator=generator).to(brightness.device)
@@ -91,7 +91,7 @@ def order_loss(tones: Tensor, content: Tensor, generator: torch.Generator) -> Te
 
 
 def grid_smoothness(cells: Tensor) -> Tensor:
-    """Mean squared difference of neighbouring cells, in place and in brightness; ``(N,)``."""
+    """Mean squared difference of neighboring cells, in place and in brightness; ``(N,)``."""
     steps = [cells.diff(dim=axis).square().flatten(1).mean(1) for axis in (2, 3, 4)]
     return torch.stack(steps).sum(0)
 

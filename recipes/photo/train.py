@@ -30,7 +30,7 @@ from recipes.photo.config import PhotoRecipe
 from recipes.photo.objective import PhotoObjective
 
 PHOTOGRAPH_WEIGHT = 10
-"""Photographs are few: each is drawn so much more often than a painting."""
+"""Photographs are few: each is sampled that many times as often as a painting."""
 SHEET_STYLES = ("swirl", "ukiyo-e", "pastel", "stained-glass")
 SHEET_HEIGHT = 200
 SHEET_EVERY = 250
@@ -42,7 +42,7 @@ def prepare(
     """A training, ready to start or to resume.
 
     Raises:
-        WeightsError: the encoder is unknown or not here.
+        WeightsError: the encoder is unknown or missing.
     """
     context = process_context()
     objective = PhotoObjective(recipe, encoders.load_encoder(recipe.encoder).to(context.device))
@@ -52,7 +52,7 @@ def prepare(
 
     def step(step: Step) -> dict[str, Tensor]:
         pairs = draw(mixture, recipe, step.generator).to(context.device)
-        # The network is small and colours are fine: only the encoder computes in less than float32.
+        # The network is small and colors are fine: only the encoder computes in less than float32.
         stylized, cells = stylize_with_grid(network, pairs)
         with context.autocast():
             losses = objective(stylized, cells, pairs, step.generator)
@@ -73,20 +73,20 @@ def build(recipe: PhotoRecipe) -> PhotoNet:
 
 
 def mixed_dataset(dataset: PairDataset) -> PairDataset:
-    """Photographs and paintings, both as contents and as styles: colours are learned from all of them."""
+    """Photographs and paintings, both as contents and as styles: colors are learned from all of them."""
     everything = [*PHOTOGRAPH_WEIGHT * list(dataset.contents), *dataset.styles]
     return PairDataset(everything, everything, dataset.broken)
 
 
 def draw(dataset: PairDataset, recipe: PhotoRecipe, generator: torch.Generator) -> PairBatch:
-    """A batch, the styles in changed colours, so that palettes are more than those of the pictures."""
+    """A batch, the styles in changed colors, so that palettes are more than those of the pictures."""
     pairs = dataset.draw(recipe, generator)
     changed = color_jitter(pairs.styles, recipe.color, generator)
     return replace(pairs, styles=torch.where(pairs.same.view(-1, 1, 1, 1) > 0, pairs.styles, changed))
 
 
 def stylize_with_grid(network: PhotoNet, pairs: PairBatch) -> tuple[Tensor, Tensor]:
-    """The contents painted ``(N, 3, H, W)``, and what the trunk says of the grid ``(N, 12, depth, h, w)``."""
+    """The stylized contents ``(N, 3, H, W)``, and the grid of the trunk ``(N, 12, depth, h, w)``."""
     heads: list[Tensor] = []
     hook = network.head.register_forward_hook(lambda module, given, result: heads.append(result))
     try:
@@ -112,7 +112,7 @@ def export(recipe: PhotoRecipe, network: PhotoNet, target: Path) -> str:
 
 
 def sample_drawer(network: PhotoNet, height: int = SHEET_HEIGHT) -> Callable[[torch.Generator], Tensor]:
-    """Draws the demonstration photographs in each other's colours and in those of bundled styles.
+    """Draws the demonstration photographs in each other's colors and in those of bundled styles.
 
     A row of styles, then a row for each photograph with itself first; no training sees any of them.
     """
@@ -124,10 +124,10 @@ def sample_drawer(network: PhotoNet, height: int = SHEET_HEIGHT) -> Callable[[to
 
     def draw(generator: torch.Generator) -> Tensor:
         where: nn.Parameter = next(network.parameters())
-        manners = [StyleTarget(network.encode(picture.to(where.device))) for picture in style_pictures]
+        targets = [StyleTarget(network.encode(picture.to(where.device))) for picture in style_pictures]
         rows = [torch.ones_like(contents[0]), *style_pictures]
         for content in contents:
-            rows += [content, *(network.stylize(content.to(where.device), m).cpu() for m in manners)]
+            rows += [content, *(network.stylize(content.to(where.device), m).cpu() for m in targets)]
         return torch.cat(rows)
 
     return draw

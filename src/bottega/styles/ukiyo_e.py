@@ -9,7 +9,6 @@ from bottega.styles.drawing.color_mixing import color_ramp, from_oklab, hex_colo
 from bottega.styles.drawing.hatching import hatch, shift_plate
 from bottega.styles.drawing.motif import ACCENT, SKY, WATER
 from bottega.styles.drawing.scenes import scene
-from bottega.styles.drawing.surface import relief_gradient
 
 PALETTE = (
     "e2d2ae e9dcbc efe4ca f2e6cc",  # sky
@@ -46,7 +45,7 @@ def paint(canvas: Canvas) -> Array:
     # The key block: outlines that swell, parallel lines in water, hills and cloud bands.
     swell = 1.1 + 0.9 * smoothstep(-1.2, 1.2, canvas.noise(60)) + 0.4 * (motif.region == WATER)
     key = np.clip((swell - motif.border_distance()) * canvas.unit + 0.5, 0, 1)
-    edge = np.abs(drift) / np.maximum(np.hypot(*relief_gradient(canvas, cloud)), 0.002)
+    edge = np.abs(drift) / np.maximum(np.hypot(*canvas.gradient(cloud)), 0.002)
     key = np.maximum(key, np.clip((0.6 * swell - edge) * canvas.unit + 0.5, 0, 1))
     phase = motif.phase + 1.6 * canvas.noise(50)
     share = np.where(motif.region == ACCENT, 0.10, np.where(motif.region == SKY, 0.0, 0.16))

@@ -95,6 +95,11 @@ class Canvas:
         columns = slice(*(int(np.clip(v * self.unit, 0, self.width)) for v in (x0, x1 + 1 / self.unit)))
         return rows, columns
 
+    def gradient(self, field: Array) -> tuple[Array, Array]:
+        """The gradient (down, across) of a field (H, W), per unit."""
+        down, across = np.gradient(field, np.float32(1 / self.unit))
+        return down, across
+
     def blur(self, field: Array, radius: float) -> Array:
         """Gaussian blur with a deviation in units; channels of (H, W, C) are independent."""
         sigma = (radius * self.unit, radius * self.unit, 0.0)[: field.ndim]

@@ -30,7 +30,7 @@ def hatch(canvas: Canvas, phase: Array, spacing: float, thickness: Array, adapt:
 
 def gradient_length(canvas: Canvas, phase: Array) -> Array:
     """Length of the gradient of a phase, per unit, smoothed over its jumps and clipped to [0.02, 8]."""
-    down, across = np.gradient(phase, np.float32(1 / canvas.unit))
+    down, across = canvas.gradient(phase)
     return canvas.blur(np.clip(np.hypot(down, across), 0.02, 8).astype(np.float32), 2)
 
 

@@ -55,7 +55,7 @@ def tesserae(
 
 def _snap_to_rows(canvas: Canvas, x: Array, y: Array, phase: Array, size: float) -> None:
     """Move each center, in place, down or up the phase to its row; rows are about ``size`` apart."""
-    down, across = np.gradient(phase, np.float32(1 / canvas.unit))
+    down, across = canvas.gradient(phase)
     steep = canvas.sample(gradient_length(canvas, phase), x, y)
     row = size * 2.0 ** np.round(np.log2(steep))
     value, down, across = canvas.sample(phase, x, y), canvas.sample(down, x, y), canvas.sample(across, x, y)
