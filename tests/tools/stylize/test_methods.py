@@ -247,3 +247,19 @@ def test_missing_and_unknown_styles(bench: Path, feedforward_settings: Pass) -> 
         SettingsError, match=r'no style "cndy"; it has candy, mosaic, rain\. Did you mean "candy"'
     ):
         bottega.stylize("photo.png", "cndy", **feedforward_settings("multi"))
+
+
+def test_memory_of_large_results_is_that_of_tiles(bench: Path, feedforward_settings: Pass) -> None:
+    from dataclasses import replace
+
+    from bottega.tools.stylize.methods.base import SideOutputs, StylizeRequest
+    from bottega.tools.stylize.pipeline import StylizePipeline, open_method
+    from bottega.tools.stylize.plan import parse_plan
+
+    method = open_method(TransferSettings(**feedforward_settings()))
+    pipeline = StylizePipeline(parse_plan(["style.png"]), method)
+    request = StylizeRequest(
+        pipeline.plan, pictures.load("photo.png"), [], (3000, 4000), ProgressReporter(), SideOutputs()
+    )
+    untiled = method.memory_needed(request)
+    assert method.memory_needed(replace(request, size=(10_000, 10_000))) < 5 * untiled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -24,7 +24,7 @@ from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
 from bottega.transfer.video import VideoStylizer
-from bottega.video import Clip, ClipInfo, Frame, OnMessage, UInt8Array
+from bottega.video import Clip, Frame, OnMessage, UInt8Array
 
 MIN_REPORT_SECONDS = 0.1
 """Between two reports; a frame may take far less."""
@@ -77,11 +77,6 @@ class VideoJob:
         for frame in self.clip.frames(start, index, on_unreadable):
             yield frame if (frame.height, frame.width) == self.size else _resize(frame, self.size)
 
-    def progress(self) -> VideoProgress:
-        """A new report of the progress."""
-        settings = self.settings
-        return VideoProgress(self.reporter, self.clip.info, settings.preview, settings.preview_every)
-
 
 def _resize(frame: Frame, size: tuple[int, int]) -> Frame:
     picture = pictures.resize(pictures.as_picture(frame.pixels).pixels, size)
@@ -97,20 +92,10 @@ class VideoProgress:
 
     Attributes:
         count: frames stylized so far.
-        preview: file for the newest frame, every ``preview_every`` seconds.
     """
 
-    def __init__(
-        self,
-        reporter: ProgressReporter,
-        info: ClipInfo,
-        preview: Path | None = None,
-        preview_every: float = 10.0,
-    ) -> None:
-        self.reporter = reporter
-        self.info = info
-        self.preview = preview
-        self.preview_every = preview_every
+    def __init__(self, job: VideoJob) -> None:
+        self.job = job
         self.count = 0
         self._start = self._last_preview = time.monotonic()
         self._last_report = 0.0
@@ -122,22 +107,23 @@ class VideoProgress:
             Cancelled: the user wants to stop.
         """
         self.count += 1
-        now = time.monotonic()
-        if self.preview is not None and now - self._last_preview >= self.preview_every:
-            pictures.save(pictures.as_picture(pixels), self.preview, quality=85)
+        now, settings, reporter = time.monotonic(), self.job.settings, self.job.reporter
+        if settings.preview is not None and now - self._last_preview >= settings.preview_every:
+            pictures.save(pictures.as_picture(pixels), settings.preview, quality=85)
             self._last_preview = now
         if now - self._last_report < MIN_REPORT_SECONDS:
             return
         self._last_report = now
-        if self.reporter.cancelled():
+        if reporter.cancelled():
             raise Cancelled("Stopped; no result was written.")
         message, done, seconds_left = f"frame {index + 1}", 0.0, None
-        if self.info.frame_count:
-            message += f" of {self.info.frame_count}"
-            done = min(1.0, (index + 1) / self.info.frame_count)
-            seconds_left = (now - self._start) / self.count * max(0, self.info.frame_count - index - 1)
-        self.reporter.progress(done, message, seconds_left=seconds_left, preview=_to_tensor(pixels))
+        count = self.job.clip.info.frame_count
+        if count:
+            message += f" of {count}"
+            done = min(1.0, (index + 1) / count)
+            seconds_left = (now - self._start) / self.count * max(0, count - index - 1)
 
+        def preview() -> Tensor:
+            return torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
 
-def _to_tensor(pixels: UInt8Array) -> Callable[[], Tensor]:
-    return lambda: torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
+        reporter.progress(done, message, seconds_left=seconds_left, preview=preview)

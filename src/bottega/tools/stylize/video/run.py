@@ -21,7 +21,7 @@ from bottega.tools.stylize.settings import StylizeSettings
 from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import open_video_method
 from bottega.tools.stylize.video.formats import OutputKind, default_output, output_kind
-from bottega.tools.stylize.video.job import VideoJob
+from bottega.tools.stylize.video.job import VideoJob, VideoProgress
 from bottega.tools.stylize.video.segmented_writer import write_video_file
 from bottega.transfer.video import StylizedFrame
 from bottega.video import AnimationWriter, BackgroundConsumer, FrameFolder, FrameFolderWriter, OnMessage
@@ -125,7 +125,7 @@ def _write_frames(job: VideoJob, on_unreadable: OnMessage) -> int:
     else:
         first = job.clip.first_number if isinstance(job.clip, FrameFolder) else 0
         writer = FrameFolderWriter(job.output, first, job.settings.quality)
-    stylizer, progress = job.build_stylizer(), job.progress()
+    stylizer, progress = job.build_stylizer(), VideoProgress(job)
     try:
         with BackgroundConsumer[StylizedFrame](
             lambda frame: writer.write(stylizer.stabilize(frame))

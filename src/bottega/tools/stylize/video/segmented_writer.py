@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bottega import video
 from bottega.errors import Cancelled, PictureError
-from bottega.tools.stylize.video.job import VideoJob
+from bottega.tools.stylize.video.job import VideoJob, VideoProgress
 from bottega.tools.stylize.video.work_folder import WorkFolder
 from bottega.transfer.video import StylizedFrame, VideoStylizer
 from bottega.video import BackgroundConsumer, Encoding, Frame, OnMessage, SegmentWriter, VideoFile
@@ -30,7 +30,7 @@ def write_video_file(job: VideoJob, on_unreadable: OnMessage) -> int:
     if resume.segments:
         job.reporter.note(f"Resuming after frame {resume.index + 1}, from {folder.path}.")
     stylizer.load_state(state)
-    progress = job.progress()
+    progress = VideoProgress(job)
     writer = SegmentedWriter(job, folder, stylizer, resume.segments)
     after = None if resume.time is None else resume.time + job.clip.info.time_base / 2
     try:
