@@ -112,7 +112,7 @@ def import_graph() -> dict[str, set[str]]:
             return {module}
         if module in facades and name not in seen:
             forwarded = [each for each in imports[module] if each.rpartition(".")[2] == attribute]
-            return {found for each in forwarded for found in modules_of(each, seen | {name})}
+            return {target for each in forwarded for target in modules_of(each, seen | {name})}
         return set()
 
     return {
@@ -171,6 +171,10 @@ def test_no_package_imports_one_above_it() -> None:
             path.relative_to(PACKAGE).with_suffix("").parts[0], imported_names(path, package)
         )
     assert errors == []
+
+
+def test_no_import_cycles() -> None:
+    assert cycles_of(import_graph()) == []
 
 
 @pytest.mark.parametrize(("graph", "cycles"), [

@@ -32,7 +32,7 @@ LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load what needs torch when it is first asked for (PEP 562)."""
+    """Load what needs torch on first use (PEP 562)."""
     if name in LAZY:
         return getattr(import_module(LAZY[name]), name)
     raise AttributeError(f"module 'bottega' has no attribute '{name}'")

@@ -1,4 +1,4 @@
-"""The page about the command line says what is so."""
+"""The page about the command line is complete."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bottega.tools.registry import TOOLS
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
 
 ERRORS = [
-    found
-    for found in vars(errors).values()
-    if isinstance(found, type) and issubclass(found, errors.BottegaError) and found is not errors.BottegaError
+    error
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, errors.BottegaError) and error is not errors.BottegaError
 ]
 
 
@@ -28,7 +28,7 @@ def test_every_exit_code_is_explained(code: int) -> None:
 
 
 def test_exit_codes_are_distinct() -> None:
-    codes = [found.exit_code for found in ERRORS]
+    codes = [error.exit_code for error in ERRORS]
     assert len(set(codes)) == len(codes)
 
 

@@ -1,4 +1,4 @@
-"""What only a real process shows: signals, pipes, limits of the system."""
+"""Behavior of the real process: signals, pipes, limits of the system."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def run_limited(prepare: str, words: list[str]) -> subprocess.CompletedProcess[s
     return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
 
 
-def hear_interrupts() -> None:
-    """What runs in the background of a shell ignores Ctrl-C, and so would the children of its tests."""
+def restore_interrupts() -> None:
+    """Background processes of a shell ignore Ctrl-C, and so would the children of its tests."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -45,9 +45,9 @@ def hear_interrupts() -> None:
 def test_stopping_leaves_no_half_file(bench: Path, quick: Quick, number: signal.Signals) -> None:
     words = quick("--iterations", "100000", "--preview", "preview.png", "--preview-every", "0.1")
     process = subprocess.Popen(
-        [*COMMAND, *words], stderr=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+        [*COMMAND, *words], stderr=subprocess.PIPE, text=True, preexec_fn=restore_interrupts
     )
-    # The first preview tells that the work is on its way.
+    # The first preview shows that the work has started.
     deadline = time.monotonic() + 60
     while not (bench / "preview.png").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -85,7 +85,7 @@ def test_full_disk(bench: Path, quick: Quick) -> None:
     assert only_inputs(bench)
 
 
-def test_a_reader_that_goes_away() -> None:
+def test_closed_pipe() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:

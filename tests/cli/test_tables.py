@@ -1,4 +1,4 @@
-"""Tables of 80 columns, as a small window has: nothing is cut off."""
+"""Tables in a terminal of 80 columns: nothing is cut off."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ TABLES = ["styles", "models list", "models show small", "models verify", "doctor
 
 
 @pytest.fixture(autouse=True)
-def _small_window(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _narrow_terminal(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
 
 @pytest.mark.parametrize("line", TABLES)
-def test_within_80_columns_and_whole(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_fit_80_columns(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(line.split()) == 0
-    shown = capsys.readouterr().out
-    table = shown.partition("\n\n")[0]
+    output = capsys.readouterr().out
+    table = output.partition("\n\n")[0]
     assert max(map(len, table.splitlines())) <= 80
     assert "…" not in table.replace("BOTTEGA_…", "")
 
 
-def test_a_hash_stands_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_hash_is_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "show", "small"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert f"sha256 {weights.entry('small').sha256}" in [" ".join(line.split()) for line in lines]
 
 
-def test_in_a_narrower_window_long_words_go_on_below(
+def test_long_values_wrap_in_a_narrower_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "50")

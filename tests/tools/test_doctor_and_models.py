@@ -88,12 +88,12 @@ def test_styles_sheet(bench: Path) -> None:
 
 def test_models_list_show_path(bench: Path) -> None:
     rows = {row["name"]: row for row in run("models list").rows}
-    assert rows["tiny"]["here"] == "yes"
-    assert rows["vgg19"]["here"] == "no"
-    assert "vgg19" not in {row["name"] for row in run("models list", here=True).rows}
+    assert rows["tiny"]["installed"] == "yes"
+    assert rows["vgg19"]["installed"] == "no"
+    assert "vgg19" not in {row["name"] for row in run("models list", installed=True).rows}
     result = run("models show", name="tiny")
     assert result.details["sha256"] == weights.entry("tiny").sha256
-    assert {row["field"]: row["value"] for row in result.rows}["here"] == "yes"
+    assert {row["field"]: row["value"] for row in result.rows}["installed"] == "yes"
     assert Path(run("models path", name="tiny").summary).is_file()
     with pytest.raises(WeightsError, match="Available: "):
         run("models show", name="vast")

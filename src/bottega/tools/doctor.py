@@ -27,18 +27,18 @@ class DiagnosticRow:
     text: str
 
 
-def _run(settings: DoctorSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: DoctorSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import runtime
 
     checks = (_versions, _machine, _weights, _formats, _extras, _variables, _folders)
     diagnostics: list[DiagnosticRow] = []
     for index, check in enumerate(checks):
-        report.progress(index / len(checks), check.__name__.strip("_"))
+        reporter.progress(index / len(checks), check.__name__.strip("_"))
         diagnostics += check()
     rows = tuple({"": row.topic, "state": row.state, "what": row.text} for row in diagnostics)
     broken = [row.topic for row in diagnostics if row.state == "broken"]
     error = MismatchError(f"Broken: {', '.join(broken)}.") if broken else None
-    summary = "" if broken else "Everything needed is here."
+    summary = "" if broken else "Everything needed is installed."
     return ToolResult(summary, rows=rows, details={"machine": runtime.system_info()}, error=error)
 
 
@@ -73,7 +73,7 @@ def _weights() -> list[DiagnosticRow]:
     for entry in weights.entries():
         topic = f"weights {entry.name}"
         if not weights.is_installed(entry.name):
-            text = f"not here ({entry.size / 1e6:.0f} MB); bottega models pull {entry.name}"
+            text = f"not installed ({entry.size / 1e6:.0f} MB); bottega models pull {entry.name}"
             rows.append(DiagnosticRow(topic, "missing", text))
             continue
         try:

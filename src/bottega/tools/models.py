@@ -17,7 +17,7 @@ from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
 class ListSettings(Settings):
     """Which weights to list."""
 
-    here: bool = Field(False, description="only those on this machine")
+    installed: bool = Field(False, description="only those on this machine")
 
 
 class NameSettings(Settings):
@@ -66,29 +66,29 @@ class ImportSettings(Settings):
     summary: str = Field("", description="one line for the list")
 
 
-def _list(settings: ListSettings, report: ProgressReporter) -> ToolResult:
+def _list(settings: ListSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     rows = [
         {
             "name": entry.name,
             "shelf": entry.origin,
-            "here": "yes" if weights.is_installed(entry.name) else "no",
+            "installed": "yes" if weights.is_installed(entry.name) else "no",
             "size": f"{entry.size / 1e6:.1f} MB",
             "licence": entry.license.partition(";")[0],
             "summary": entry.summary,
         }
         for entry in weights.entries()
-        if weights.is_installed(entry.name) or not settings.here
+        if weights.is_installed(entry.name) or not settings.installed
     ]
     return ToolResult("", rows=tuple(rows))
 
 
-def _show(settings: NameSettings, report: ProgressReporter) -> ToolResult:
+def _show(settings: NameSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     entry = weights.entry(settings.name)
-    details = {**entry.model_dump(mode="json"), "here": weights.is_installed(entry.name)}
+    details = {**entry.model_dump(mode="json"), "installed": weights.is_installed(entry.name)}
     card = "" if entry.card is None else entry.card.read_text(encoding="utf-8")
     rows = [
         {"field": key, "value": _to_text(value)}
@@ -109,7 +109,7 @@ def _to_text(value: Any) -> Any:
     return value
 
 
-def _pull(settings: NameSettings, report: ProgressReporter) -> ToolResult:
+def _pull(settings: NameSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     start = time.monotonic()
@@ -118,13 +118,13 @@ def _pull(settings: NameSettings, report: ProgressReporter) -> ToolResult:
         seconds = time.monotonic() - start
         left = seconds * (total - done) / done if done else None
         message = f"{settings.name} {done / 1e6:.0f} of {total / 1e6:.0f} MB"
-        report.progress(done / total, message, seconds_left=left)
+        reporter.progress(done / total, message, seconds_left=left)
 
     path = weights.pull(settings.name, progress)
     return ToolResult(f"{settings.name} is downloaded and verified: {path}", files=(path,))
 
 
-def _verify(settings: VerifySettings, report: ProgressReporter) -> ToolResult:
+def _verify(settings: VerifySettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     names = (
@@ -135,7 +135,7 @@ def _verify(settings: VerifySettings, report: ProgressReporter) -> ToolResult:
     states = {}
     failed = []
     for index, name in enumerate(names):
-        report.progress(index / len(names), name)
+        reporter.progress(index / len(names), name)
         try:
             weights.verify(name)
             states[name] = "intact"
@@ -147,7 +147,7 @@ def _verify(settings: VerifySettings, report: ProgressReporter) -> ToolResult:
     return ToolResult("" if rows else "No weights are on this machine.", rows=rows, error=mismatch)
 
 
-def _convert(settings: ConvertSettings, report: ProgressReporter) -> ToolResult:
+def _convert(settings: ConvertSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     check_overwrite(settings.output, settings.overwrite, [settings.source])
@@ -157,7 +157,7 @@ def _convert(settings: ConvertSettings, report: ProgressReporter) -> ToolResult:
     )
 
 
-def _import(settings: ImportSettings, report: ProgressReporter) -> ToolResult:
+def _import(settings: ImportSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     if any(entry.name == settings.name and entry.origin == "own" for entry in weights.entries()):
@@ -175,7 +175,7 @@ def _import(settings: ImportSettings, report: ProgressReporter) -> ToolResult:
     )
 
 
-def _path(settings: NameSettings, report: ProgressReporter) -> ToolResult:
+def _path(settings: NameSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import weights
 
     path = weights.path(settings.name)

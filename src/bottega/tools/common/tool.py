@@ -87,14 +87,14 @@ class Tool:
         """Settings from plain values; raises as :func:`configure` does."""
         return configure(self.settings, values)
 
-    def run(self, settings: Settings, report: ProgressReporter | None = None) -> ToolResult:
+    def run(self, settings: Settings, reporter: ProgressReporter | None = None) -> ToolResult:
         """Do the work.
 
         Raises:
             BottegaError: anything that the user can correct, in one sentence.
         """
         try:
-            return self.function(settings, report or ProgressReporter())
+            return self.function(settings, reporter or ProgressReporter())
         except (MemoryError, RuntimeError) as error:
             if is_out_of_memory(error):
                 raise out_of_memory_error(self.name) from error
@@ -156,7 +156,7 @@ def _validation_message(model: type[Settings], error: ValidationError) -> str:
     if not name:
         return message
     if first["type"] == "extra_forbidden":
-        return f'There is no setting "{name}"; the settings are {", ".join(model.model_fields)}.'
+        return f'Unknown setting "{name}"; the settings are {", ".join(model.model_fields)}.'
     if first["type"] == "missing":
         return f"The setting {name} is missing: {model.model_fields[name].description}."
     if first["type"].startswith(("greater_than", "less_than")):

@@ -88,9 +88,9 @@ class ProgressCallback(Callback):
     """Reports the progress of a training, and writes a preview every ``seconds`` seconds."""
 
     def __init__(
-        self, report: ProgressReporter, sheet: Callable[[], Tensor], preview: Path, seconds: float
+        self, reporter: ProgressReporter, sheet: Callable[[], Tensor], preview: Path, seconds: float
     ) -> None:
-        self.report, self.sheet, self.preview, self.seconds = report, sheet, preview, seconds
+        self.reporter, self.sheet, self.preview, self.seconds = reporter, sheet, preview, seconds
         self._last_report = self._last_preview = float("-inf")
 
     def start(self, trainer: Trainer) -> None:
@@ -98,7 +98,7 @@ class ProgressCallback(Callback):
 
     def step(self, trainer: Trainer, losses: Mapping[str, Tensor]) -> None:
         now = time.monotonic()
-        if self.report.cancelled():
+        if self.reporter.cancelled():
             trainer.stop()
         if now - self._last_preview >= self.seconds:
             with trainer.averaged_weights():
@@ -110,7 +110,7 @@ class ProgressCallback(Callback):
             values = ", ".join(f"{name} {float(losses[name].detach()):.3f}" for name in names)
             done, left = training_progress(trainer)
             message = f"step {trainer.global_step}, {values}"
-            self.report.progress(done, message, seconds_left=left, preview=self.sheet)
+            self.reporter.progress(done, message, seconds_left=left, preview=self.sheet)
 
 
 def training_progress(trainer: Trainer) -> tuple[float, float | None]:
@@ -127,7 +127,7 @@ def run_training(
     destination: Destination,
     sheet: Callable[[], Tensor],
     save_unfinished: Callable[[Path], object],
-    report: ProgressReporter,
+    reporter: ProgressReporter,
 ) -> None:
     """Train from the start, or resume the training of the folder.
 
@@ -139,12 +139,12 @@ def run_training(
         Cancelled: by Ctrl-C or the reporter; the message says how to resume.
         SettingsError: TensorBoard is wanted but not installed.
     """
-    progress = ProgressCallback(report, sheet, destination.preview, settings.preview_every)
+    progress = ProgressCallback(reporter, sheet, destination.preview, settings.preview_every)
     curves = (TensorBoard(),) if settings.tensorboard else ()
     trainer.callbacks = (*trainer.callbacks, progress, *curves)
     write_file(destination.folder / SETTINGS_FILE, settings.model_dump_json(indent=2) + "\n")
     if trainer.resume():
-        report.note(f"Resuming {destination.folder} after {trainer.global_step} steps.")
+        reporter.note(f"Resuming {destination.folder} after {trainer.global_step} steps.")
     try:
         trainer.train()
     except (Cancelled, KeyboardInterrupt):
@@ -214,9 +214,9 @@ def saved_summary(destination: Destination, trainer: Trainer, metadata: Mapping[
     return f"The network {destination.name} is saved ({steps} steps, {minutes:.1f} minutes).{early}"
 
 
-def note_unreadable(pictures: PictureSet, report: ProgressReporter) -> None:
+def note_unreadable(pictures: PictureSet, reporter: ProgressReporter) -> None:
     """Say which files were left out because they cannot be read."""
     for file, reason in pictures.broken[:MAX_LISTED_FILES]:
-        report.note(f"{file} is left out: {reason}")
+        reporter.note(f"{file} is left out: {reason}")
     if len(pictures.broken) > MAX_LISTED_FILES:
-        report.note(f"{len(pictures.broken) - MAX_LISTED_FILES} more files are left out.")
+        reporter.note(f"{len(pictures.broken) - MAX_LISTED_FILES} more files are left out.")

@@ -25,7 +25,7 @@ MIN_PICTURES = 150
 """A generator of fewer pictures often copies them."""
 
 
-def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
+def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import encoders, pictures, runtime
     from bottega.generate import save
     from bottega.generate.models.registry import GENERATORS
@@ -50,22 +50,22 @@ def _run(settings: TrainGanSettings, report: ProgressReporter) -> ToolResult:
         crop=settings.crop,
         classes=settings.classes,
         attributes=settings.attributes,
-        on_progress=lambda done, count: report.progress(0.0, f"reading pictures, {done} of {count}"),
+        on_progress=lambda done, count: reporter.progress(0.0, f"reading pictures, {done} of {count}"),
     )
-    note_unreadable(dataset.pictures, report)
+    note_unreadable(dataset.pictures, reporter)
     count = len(dataset.pictures)
     classes = f" in {len(dataset.classes)} classes" if dataset.classes else ""
     warning = "" if count >= MIN_PICTURES else " So few are often copied; see nearest.jpg."
-    report.note(f"Training on {count} pictures{classes}.{warning}")
+    reporter.note(f"Training on {count} pictures{classes}.{warning}")
     context = process_context(settings.device, settings.precision)
-    trainer = build_trainer(settings, dataset, destination.folder, context=context, warn=report.note)
+    trainer = build_trainer(settings, dataset, destination.folder, context=context, warn=reporter.note)
     run_training(
         settings,
         trainer,
         destination,
         lambda: _training_samples(trainer),
         lambda path: save(best_generator(trainer)[0], path),
-        report,
+        reporter,
     )
     generator, measured = best_generator(trainer)
     pictures.save(_samples_by_class(generator), destination.preview)

@@ -32,7 +32,7 @@ PREVIEW_PHOTO_SIZE = 320
 PREVIEW_PHOTOS, PREVIEW_STYLES = 2, 4
 
 
-def _train_style(settings: TrainStyleSettings, report: ProgressReporter) -> ToolResult:
+def _train_style(settings: TrainStyleSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega.tools.train.run import choose_destination
     from bottega.transfer.training.tasks import default_base_weights, single_style_task
 
@@ -41,16 +41,16 @@ def _train_style(settings: TrainStyleSettings, report: ProgressReporter) -> Tool
     task = single_style_task(settings, _open_style(source, settings.style_size))
     base = default_base_weights(settings)
     if not base:
-        report.note("No --base is given: this network starts from random weights.")
+        reporter.note("No --base is given: this network starts from random weights.")
     kind = "fine-tuned micro network" if settings.network == "micro" else "fast network"
     metadata = {"styles": [_style_record(source)], "base": base or "random weights"}
-    photographs = _read_photographs(settings.photos, report)
+    photographs = _read_photographs(settings.photos, reporter)
     return _train(
-        settings, task, destination, photographs, metadata, f"{kind}: the style {source.label}", report
+        settings, task, destination, photographs, metadata, f"{kind}: the style {source.label}", reporter
     )
 
 
-def _train_multi(settings: TrainMultiSettings, report: ProgressReporter) -> ToolResult:
+def _train_multi(settings: TrainMultiSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega.styles import STYLES
     from bottega.tools.train.run import choose_destination
     from bottega.transfer.training.tasks import multi_style_task
@@ -60,12 +60,12 @@ def _train_multi(settings: TrainMultiSettings, report: ProgressReporter) -> Tool
     destination = choose_destination(settings, "styles")
     task = multi_style_task(settings, names, [_open_style(source, settings.style_size) for source in sources])
     metadata = {"styles": [_style_record(source) for source in sources]}
-    photographs = _read_photographs(settings.photos, report)
+    photographs = _read_photographs(settings.photos, reporter)
     summary = f"multi network: {', '.join(names)}"
-    return _train(settings, task, destination, photographs, metadata, summary, report)
+    return _train(settings, task, destination, photographs, metadata, summary, reporter)
 
 
-def _add_style(settings: AddStyleSettings, report: ProgressReporter) -> ToolResult:
+def _add_style(settings: AddStyleSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import encoders
     from bottega.tools.train.run import choose_destination
     from bottega.transfer.feedforward import MultiStyleNet, load
@@ -82,14 +82,14 @@ def _add_style(settings: AddStyleSettings, report: ProgressReporter) -> ToolResu
         raise SettingsError(f'{settings.network} has a style "{name}" already; give another --style-name.')
     destination = choose_destination(settings, name)
     style = _open_style(source, settings.style_size)
-    photographs = _read_photographs(settings.photos, report)
+    photographs = _read_photographs(settings.photos, reporter)
     encoder = encoders.load_encoder(settings.encoder)
     initial = nearest_style(network, encoder, style, photographs.validation_crops(settings.size), settings)
-    report.note(f"The new style starts from {initial}, the most similar style of the network.")
+    reporter.note(f"The new style starts from {initial}, the most similar style of the network.")
     task = add_style_task(network, name, style, initial)
     metadata = {"styles": [_style_record(source)], "base": settings.network, "initial_style": initial}
     summary = f"multi network: {', '.join(network.styles)}"
-    return _train(settings, task, destination, photographs, metadata, summary, report)
+    return _train(settings, task, destination, photographs, metadata, summary, reporter)
 
 
 def _open_style(source: FileSource | BundledSource, size: int) -> Tensor:
@@ -107,19 +107,19 @@ def _style_record(source: FileSource | BundledSource) -> dict[str, Any]:
     return {"name": source.path.name, "sha256": source.sha256}
 
 
-def _read_photographs(folder: Path | None, report: ProgressReporter) -> ContentPhotos:
+def _read_photographs(folder: Path | None, reporter: ProgressReporter) -> ContentPhotos:
     from bottega.tools.train.run import note_unreadable
     from bottega.transfer.training.fit import load_content_photos
 
     if folder is None:
-        report.note(
+        reporter.note(
             "No --photos: training on random crops of the two sample photographs only. "
             "A folder of a hundred photographs or more gives a more reliable network."
         )
     pictures = load_content_photos(
-        folder, lambda done, count: report.progress(0.0, f"reading photographs, {done} of {count}")
+        folder, lambda done, count: reporter.progress(0.0, f"reading photographs, {done} of {count}")
     )
-    note_unreadable(pictures.training, report)
+    note_unreadable(pictures.training, reporter)
     return pictures
 
 
@@ -130,7 +130,7 @@ def _train(
     photographs: ContentPhotos,
     metadata: dict[str, Any],
     summary: str,
-    report: ProgressReporter,
+    reporter: ProgressReporter,
 ) -> ToolResult:
     """Train the network of a task, and save it with its best weights."""
     from bottega import encoders, pictures, runtime, weights
@@ -151,7 +151,7 @@ def _train(
         load_best_weights(trainer)
         weights.save_network(trainer.module, path, NETWORKS)
 
-    run_training(settings, trainer, destination, sheet, save_unfinished, report)
+    run_training(settings, trainer, destination, sheet, save_unfinished, reporter)
     losses = load_best_weights(trainer)
     pictures.save(sheet(), destination.preview)
     count = len(photographs.training)
