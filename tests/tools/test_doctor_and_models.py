@@ -115,7 +115,7 @@ def test_models_convert_and_import(bench: Path, tmp_path: Path, monkeypatch: pyt
     assert result.details["sha256"] in result.summary
     with pytest.raises(OutputError, match="--overwrite"):
         run("models convert", source="foreign.pth", output="own.safetensors")
-    run("models import", source="foreign.pth", name="mine", licence="CC0")
+    run("models import", source="foreign.pth", name="mine", license="CC0")
     assert weights.entry("mine").license == "CC0"
     assert run("models verify", name="mine").rows[0]["state"] == "intact"
     with pytest.raises(SettingsError, match="already"):

@@ -37,7 +37,7 @@ def test_tools_are_listed_under_their_names() -> None:
 
 
 def test_unknown_and_missing_keys_are_named() -> None:
-    with pytest.raises(SettingsError, match='no setting "strenght"'):
+    with pytest.raises(SettingsError, match='Unknown setting "strenght"'):
         configure(TransferSettings, {"strenght": 1})
     with pytest.raises(SettingsError, match="content is missing"):
         TOOLS["stylize"].configure({"style": ["a"]})

@@ -62,7 +62,7 @@ class ImportSettings(Settings):
         description="name for commands; for a published name, the file must be the published one"
     )
     architecture: str = Field("", description="the network of the weights, such as vgg19")
-    licence: str = Field("not stated", description="the terms of use")
+    license: str = Field("not stated", description="the terms of use")
     summary: str = Field("", description="one line for the list")
 
 
@@ -72,10 +72,10 @@ def _list(settings: ListSettings, reporter: ProgressReporter) -> ToolResult:
     rows = [
         {
             "name": entry.name,
-            "shelf": entry.origin,
+            "origin": entry.origin,
             "installed": "yes" if weights.is_installed(entry.name) else "no",
             "size": f"{entry.size / 1e6:.1f} MB",
-            "licence": entry.license.partition(";")[0],
+            "license": entry.license.partition(";")[0],
             "summary": entry.summary,
         }
         for entry in weights.entries()
@@ -166,7 +166,7 @@ def _import(settings: ImportSettings, reporter: ProgressReporter) -> ToolResult:
         settings.name,
         settings.source,
         architecture=settings.architecture,
-        license=settings.licence,
+        license=settings.license,
         summary=settings.summary,
     )
     path = weights.path(entry.name)

@@ -75,10 +75,10 @@ def _check_name(name: str, overwrite: bool) -> None:
         raise SettingsError(
             f'"{name}" cannot name a network; give --name in lower-case letters, digits, "-", "_" and ".".'
         )
-    shelves = {entry.name: entry.origin for entry in weights.entries()}
-    if shelves.get(name) in ("packaged", "published"):
+    origins = {entry.name: entry.origin for entry in weights.entries()}
+    if origins.get(name) in ("packaged", "published"):
         raise SettingsError(f'"{name}" is the name of weights of Bottega; give another --name.')
-    if name in shelves and not overwrite:
+    if name in origins and not overwrite:
         raise SettingsError(
             f'A network "{name}" exists already; give another --name, or add --overwrite to replace it.'
         )
@@ -176,8 +176,8 @@ def save_trained_network(
     *,
     kind: str,
     summary: str,
-    origin: str,
-    licence: str,
+    provenance: str,
+    license: str,
     figures: Mapping[str, float | str],
 ) -> list[Path]:
     """Write the network to the output, if there is one, and register it; returns the files.
@@ -195,8 +195,8 @@ def save_trained_network(
         config,
         kind=kind,
         architecture=config["architecture"],
-        license=licence,
-        provenance=origin,
+        license=license,
+        provenance=provenance,
         summary=summary,
         metrics={"steps": metadata["steps"], "minutes": metadata["minutes"], **figures},
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bottega.generate.training import ImageDataset
     from bottega.training import Trainer
 
-LICENCE = "yours, as far as the pictures allow"
+LICENSE = "yours, as far as the pictures allow"
 SHEET_COLUMNS = 8
 TILE_SIZE = 128
 """Height of a picture on the sheets, in pixels."""
@@ -86,8 +86,8 @@ def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
         metadata,
         kind="generator",
         summary=f"{settings.network} generator, {settings.size} × {settings.size}",
-        origin=f"Trained by its owner on {count} pictures, {metadata['steps']} steps.",
-        licence=LICENCE,
+        provenance=f"Trained by its owner on {count} pictures, {metadata['steps']} steps.",
+        license=LICENSE,
         figures=figures,
     )
     return ToolResult(

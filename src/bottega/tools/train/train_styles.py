@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bottega.transfer.training.fit import ContentPhotos
     from bottega.transfer.training.tasks import TrainingTask
 
-LICENCE = "yours, as far as the style and the photographs allow"
+LICENSE = "yours, as far as the style and the photographs allow"
 PREVIEW_PHOTO_SIZE = 320
 """Long side of the photographs on the preview, in pixels."""
 PREVIEW_PHOTOS, PREVIEW_STYLES = 2, 4
@@ -170,9 +170,9 @@ def _train(
         metadata,
         kind="network",
         summary=summary,
-        origin=f"Trained by its owner on {data}, {metadata['steps']} steps, "
+        provenance=f"Trained by its owner on {data}, {metadata['steps']} steps, "
         f"with the encoder {settings.encoder}.",
-        licence=LICENCE,
+        license=LICENSE,
         figures=losses,
     )
     method = "multi" if summary.startswith("multi") else "fast"
