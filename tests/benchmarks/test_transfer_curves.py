@@ -246,7 +246,7 @@ def test_whole_benchmark_and_going_on(collection, files, tmp_path, capsys):
     printed = capsys.readouterr().out
     text = (tmp_path / "results" / "quick.md").read_text()
     assert text in printed
-    for name in ("micro (ours)", "MicroAST's shape", "colours only", "content untouched"):
+    for name in ("micro (ours)", "MicroAST's shape", "colors only", "content untouched"):
         assert f"| {name}" in text
     assert "optimisation, 300 iterations | missing: left out" in text
     assert "micro (ours) lies above MicroAST's shape" in text or "no common level" in text
