@@ -32,8 +32,8 @@ LAYERS = {
     "losses": 1,
     "training": 1,
     "transfer": 2,
-    "evaluate": 2,
-    "generate": 2,
+    "evaluation": 2,
+    "generation": 2,
     "personalize": 2,
     "tools": 3,
     "cli": 4,
@@ -46,8 +46,8 @@ NEIGHBORS = {  # allowed in the same layer: package -> packages that it imports
     "encoders": {"layers"},
     "styles": {"layers"},
     "training": {"layers"},
-    "generate": {"evaluate"},
-    "personalize": {"transfer", "evaluate"},
+    "generation": {"evaluation"},
+    "personalize": {"transfer", "evaluation"},
     "video": {"pictures"},
 }
 FORBIDDEN = {"torchvision", "lpips", "piq", "timm", "open_clip", "torch_fidelity"}

@@ -19,11 +19,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bottega import generate
+from bottega import generation
 from bottega.errors import SettingsError
-from bottega.evaluate import Interval, bootstrap_interval
-from bottega.generate import Generator
-from bottega.generate.training import GanSettings, build_trainer, last_generator, load_dataset
+from bottega.evaluation import Interval, bootstrap_interval
+from bottega.generation import Generator
+from bottega.generation.training import GanSettings, build_trainer, last_generator, load_dataset
 from bottega.personalize import Condition, adjust, load_packaged_adjustment_net
 from bottega.personalize.analysis.pixels import upscale_for_analysis
 from bottega.personalize.preference import Item, PreferenceModel
@@ -65,11 +65,11 @@ def measure(
         Folder of the results.
     """
     configure_malloc()
-    generator = generate.load(model)
-    drafts = generate.sample(generator, POOL, 0)
+    generator = generation.load(model)
+    drafts = generation.sample(generator, POOL, 0)
     reader = ItemReader()
     pool = [reader.read(f"{number:04d}", picture[None]) for number, picture in enumerate(drafts)]
-    fresh = generate.sample(generator, FRESH, FIRST_FRESH)
+    fresh = generation.sample(generator, FRESH, FIRST_FRESH)
     rows, tiles = [], []
     for seed in range(artists):
         true = hidden_utility(pool, seed)
@@ -152,7 +152,7 @@ def finetune_on_liked(
         )
         trainer = build_trainer(settings, load_dataset({"": files}, generator.size), work_folder / "run")
         trainer.train()
-        return generate.sample(last_generator(trainer), FRESH, FIRST_FRESH)
+        return generation.sample(last_generator(trainer), FRESH, FIRST_FRESH)
 
 
 def adjust_to_preferences(preferences: PreferenceModel, fresh: Tensor) -> Tensor | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.choices.session import GRIDS, Row
-from bottega.evaluate import bootstrap_interval
+from bottega.evaluation import bootstrap_interval
 from bottega.files import write_file
 
 WITHIN = 0.95

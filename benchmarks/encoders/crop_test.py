@@ -14,7 +14,7 @@ from torch import Tensor
 from benchmarks.encoders.inputs import CropPair
 from benchmarks.encoders.picture_changes import equalize_colors, to_grayscale, unchanged
 from bottega.encoders import Encoder
-from bottega.evaluate import Interval, bootstrap_interval, compare_styles, measure_style, style_target
+from bottega.evaluation import Interval, bootstrap_interval, compare_styles, measure_style, style_target
 
 VARIANTS: dict[str, Callable[[Tensor], Tensor]] = {
     "in color": unchanged,

@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.encoders.minimize import minimize
 from benchmarks.encoders.synthesis import noise_like, style_loss
 from bottega.encoders import Encoder
-from bottega.evaluate import psnr
+from bottega.evaluation import psnr
 from bottega.losses import content_loss
 
 # Beyond this the difference is under a fifth of an 8-bit step; equal pictures would be infinite.

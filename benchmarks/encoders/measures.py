@@ -16,7 +16,7 @@ from benchmarks.encoders.plan import Plan
 from benchmarks.encoders.retrieval import CHANGES, retrieval
 from benchmarks.encoders.synthesis import noise_like, synthesize, texture_distances
 from bottega.encoders import Encoder
-from bottega.evaluate import Interval, bootstrap_interval
+from bottega.evaluation import Interval, bootstrap_interval
 from bottega.losses import STYLE_TERMS
 
 DEFAULT_TERM = "wasserstein"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bottega.evaluate import Interval
+from bottega.evaluation import Interval
 from bottega.files import write_file
 
 Figures = dict[str, list[Interval]]

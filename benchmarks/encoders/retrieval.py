@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from benchmarks.encoders.picture_changes import blur, change_color, kuwahara_filter, recrop
 from bottega.encoders import Encoder
-from bottega.evaluate import retrieval_ranks
+from bottega.evaluation import retrieval_ranks
 
 GRID = 4
 CHANGES = ("color", "blur", "repainting", "all and reframing")

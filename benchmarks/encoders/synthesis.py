@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmarks.encoders.minimize import minimize
 from bottega.encoders import Encoder
-from bottega.evaluate import sliced_wasserstein
+from bottega.evaluation import sliced_wasserstein
 from bottega.losses import STYLE_TERMS
 
 

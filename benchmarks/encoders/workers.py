@@ -22,7 +22,7 @@ from benchmarks.encoders.measures import (
 )
 from benchmarks.encoders.plan import Plan
 from bottega.encoders import Encoder
-from bottega.evaluate import Interval
+from bottega.evaluation import Interval
 
 
 @dataclass(frozen=True)

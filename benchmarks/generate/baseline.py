@@ -10,9 +10,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from bottega.generate import Generator
-from bottega.generate.models.vae import VAE
-from bottega.generate.training.diff_augment import DiffAugment
+from bottega.generation import Generator
+from bottega.generation.models.vae import VAE
+from bottega.generation.training.diff_augment import DiffAugment
 from bottega.losses.adversarial import (
     ADVERSARIAL_LOSSES,
     kl_to_normal,

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.generate.baseline import baseline_gan_step, baseline_vae_step
-from bottega import generate
-from bottega.generate.models.vae import VAE
-from bottega.generate.training import GanSettings, ImageDataset, build_trainer
-from bottega.generate.training.build_trainer import build_discriminator
-from bottega.generate.training.diff_augment import DiffAugment
-from bottega.generate.training.finetune import build_generator
+from bottega import generation
+from bottega.generation.models.vae import VAE
+from bottega.generation.training import GanSettings, ImageDataset, build_trainer
+from bottega.generation.training.build_trainer import build_discriminator
+from bottega.generation.training.diff_augment import DiffAugment
+from bottega.generation.training.finetune import build_generator
 from bottega.runtime import configure_malloc, peak_memory, set_threads
 from bottega.training import PictureSet
 
@@ -52,7 +52,7 @@ def dataset_for(network: str, size: int) -> ImageDataset:
 
 
 def bottega_step(network: str, size: int, width: int) -> Callable[[], object]:
-    """A step of ``bottega.generate.training``, with weight averaging and learning-rate schedule."""
+    """A step of ``bottega.generation.training``, with weight averaging and learning-rate schedule."""
     settings = settings_of(network, size, width)
     trainer = build_trainer(settings, dataset_for(network, size), Path(tempfile.mkdtemp(prefix="bottega-")))
     return trainer.advance
@@ -79,9 +79,9 @@ def sampling(network: str, size: int, width: int) -> Callable[[], object]:
     torch.manual_seed(0)
     generator = build_generator(settings_of(network, size, width), dataset_for(network, size).classes, ())
     file = Path(tempfile.mkdtemp(prefix="bottega-")) / "generator.safetensors"
-    generate.save(generator, file)
-    loaded = generate.load(file)
-    return lambda: generate.sample(loaded, BATCH_SIZE)
+    generation.save(generator, file)
+    loaded = generation.load(file)
+    return lambda: generation.sample(loaded, BATCH_SIZE)
 
 
 RUNNERS = {"bottega": bottega_step, "baseline": baseline_step, "sampling": sampling}

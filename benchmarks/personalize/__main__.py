@@ -18,7 +18,7 @@ from benchmarks.personalize.pairs import held_out, pairs, square
 from benchmarks.personalize.report import report as write_report
 from benchmarks.personalize.result_rows import append_rows, read_matching_rows
 from benchmarks.personalize.sliders import slide, sliders
-from bottega import generate
+from bottega import generation
 from bottega.errors import SettingsError
 from bottega.personalize import load_adjustment_net
 from bottega.runtime import configure_malloc
@@ -60,7 +60,7 @@ def match(
     if unknown:
         raise SettingsError(f"Unknown method {unknown.pop()}; choose from {'; '.join(METHODS)}.")
     network = load_adjustment_net(weights) if NEEDS_NETWORK & set(names) else None
-    generator = generate.load(drafts) if drafts else None
+    generator = generation.load(drafts) if drafts else None
     rows_file = RESULTS / f"match{'-' if drafts else ''}{drafts}.jsonl"
     used = weights_id(weights, drafts)
     done = {(row["method"], row["pair"]) for row in read_matching_rows(rows_file, used)}

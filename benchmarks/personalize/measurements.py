@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.personalize.methods import Adjusted
-from bottega.evaluate import edge_agreement
+from bottega.evaluation import edge_agreement
 from bottega.personalize import Condition, analyze, match
 
 

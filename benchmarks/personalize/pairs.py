@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bottega.generate import Generator, sample
+from bottega.generation import Generator, sample
 from bottega.personalize import VECTOR_SIZE, analyze
 from bottega.personalize.analysis.pixels import ANALYSIS_SIDE, upscale_for_analysis
 from bottega.training.augment import center_square

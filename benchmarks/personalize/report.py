@@ -10,7 +10,7 @@ from benchmarks.personalize.mixtures import MIXTURES
 from benchmarks.personalize.plots import draw_curves
 from benchmarks.personalize.result_rows import read_rows
 from benchmarks.personalize.sliders import rank_correlation, sliders
-from bottega.evaluate import bootstrap_interval
+from bottega.evaluation import bootstrap_interval
 from bottega.personalize import ATTRIBUTES
 
 MATCH_TEXT = """# Personalization match

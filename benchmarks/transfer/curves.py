@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.transfer.measures import MEASURES, Scores
 from bottega.errors import SettingsError
-from bottega.evaluate import Interval, bootstrap_intervals
+from bottega.evaluation import Interval, bootstrap_intervals
 
 Array = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bottega.encoders import Encoder
-from bottega.evaluate import TextureDistance, edge_agreement, sliced_wasserstein, ssim, style_distance
+from bottega.evaluation import TextureDistance, edge_agreement, sliced_wasserstein, ssim, style_distance
 
 PROTOCOL = 2
 """Increase it when a measure or the pictures' size changes; scores with another number are ignored."""

@@ -11,7 +11,7 @@ from benchmarks.transfer.candidates import Candidate
 from benchmarks.transfer.curves import Curve
 from benchmarks.transfer.measures import MEASURES, PROTOCOL
 from bottega.errors import SettingsError
-from bottega.evaluate import Interval
+from bottega.evaluation import Interval
 
 
 def previous_curves(

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.transfer.candidates import Candidate
 from benchmarks.transfer.curves import Comparison, Curve
 from benchmarks.transfer.measures import MEASURES, STYLE_MEASURES
-from bottega.evaluate import Interval
+from bottega.evaluation import Interval
 from bottega.files import write_file
 
 

@@ -24,7 +24,7 @@ from benchmarks.transfer.engine_runs import ENGINES, EngineRun, micro_run, micro
 from benchmarks.transfer.microast import MicroASTShaped
 from benchmarks.transfer.network_files import is_packaged, micro_network, microast_network
 from bottega.errors import BottegaError, ResourceError
-from bottega.evaluate import psnr
+from bottega.evaluation import psnr
 from bottega.pictures import photograph, resize
 from bottega.runtime import configure_malloc, set_threads, system_info
 from bottega.styles import paint as paint_style

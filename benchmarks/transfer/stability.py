@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.transfer.moving_clip import MovingClip, make_clip
 from bottega import pictures, runtime, styles
 from bottega.errors import BottegaError
-from bottega.evaluate import sliced_wasserstein
+from bottega.evaluation import sliced_wasserstein
 from bottega.files import write_file
 from bottega.transfer.feedforward import StyleEngine, load_style_engine
 from bottega.transfer.video import RegionSchedule, RegionTrack, StyleTimeline, VideoStylizer

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import cyclopts
 
-from bottega.generate import save
-from bottega.generate.training import best_generator, build_trainer, last_generator, load_dataset
+from bottega.generation import save
+from bottega.generation.training import best_generator, build_trainer, last_generator, load_dataset
 from bottega.runtime import configure_malloc
 from bottega.training import Console, check_resume_settings
 from recipes.command_line import run_app, train_for_minutes

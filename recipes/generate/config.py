@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bottega.generate.training import GanSettings
+from bottega.generation.training import GanSettings
 
 
 class GenerateRecipe(BaseModel):

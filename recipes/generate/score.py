@@ -17,10 +17,10 @@ import cyclopts
 import torch
 from torch import Tensor
 
-from bottega import encoders, generate, pictures
-from bottega.evaluate import extractor, frechet_distance, kid, novelty, precision_recall
-from bottega.generate import Generator
-from bottega.generate.training import ImageDataset, load_dataset, nearest_training_images
+from bottega import encoders, generation, pictures
+from bottega.evaluation import extractor, frechet_distance, kid, novelty, precision_recall
+from bottega.generation import Generator
+from bottega.generation.training import ImageDataset, load_dataset, nearest_training_images
 from recipes.command_line import run_app
 from recipes.generate.sets import files_by_class
 
@@ -55,7 +55,7 @@ def score(
     truncation
         Truncation of the samples.
     """
-    generator = generate.load(model)
+    generator = generation.load(model)
     dataset = load_dataset(files_by_class(which, data), generator.size)
     real = dataset.center_squares(torch.arange(len(dataset.pictures)), generator.size)
     fake = sample_like_dataset(generator, dataset, truncation)
@@ -70,11 +70,11 @@ def score(
 def sample_like_dataset(generator: Generator, dataset: ImageDataset, truncation: float) -> Tensor:
     """As many pictures as there are training pictures, each of the class of its counterpart."""
     if not dataset.classes:
-        return generate.sample(generator, len(dataset.pictures), truncation=truncation)
+        return generation.sample(generator, len(dataset.pictures), truncation=truncation)
     parts, first = [], 0
     for number, name in enumerate(dataset.classes):
         count = int((dataset.labels == number).sum())
-        parts.append(generate.sample(generator, count, first, name, truncation))
+        parts.append(generation.sample(generator, count, first, name, truncation))
         first += count
     return torch.cat(parts)
 
@@ -110,7 +110,7 @@ def random_samples(generator: Generator, truncation: float) -> Tensor:
     """The first eight seeds of each class, one row per class; without classes the first 64."""
     names = generator.classes or (None,) * COLUMNS
     rows = [
-        list(generate.sample(generator, COLUMNS, 0 if name else COLUMNS * row, name, truncation)[:, None])
+        list(generation.sample(generator, COLUMNS, 0 if name else COLUMNS * row, name, truncation)[:, None])
         for row, name in enumerate(names)
     ]
     labels = [[f"{name} {seed}" if name else "" for seed in range(COLUMNS)] for name in names]
@@ -119,7 +119,7 @@ def random_samples(generator: Generator, truncation: float) -> Tensor:
 
 def nearest_sheet(generator: Generator, dataset: ImageDataset, truncation: float) -> Tensor:
     """Sixteen samples above their nearest training pictures, with relative distances."""
-    samples = generate.sample(generator, 2 * COLUMNS, 1000, truncation=truncation)
+    samples = generation.sample(generator, 2 * COLUMNS, 1000, truncation=truncation)
     nearest = nearest_training_images(samples, dataset, encoders.load_encoder())
     rows, labels = [], []
     for first in (0, COLUMNS):

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from bottega import encoders, styles
-from bottega.evaluate import (
+from bottega.evaluation import (
     Interval,
     bootstrap_interval,
     extractor,
@@ -19,9 +19,9 @@ from bottega.evaluate import (
     personalization_match,
     ssim,
 )
-from bottega.evaluate.extractors import center_square
-from bottega.evaluate.report.measure_set import MeasuredSet, MeasurementConfig, measure_set
-from bottega.generate import Generator, sample
+from bottega.evaluation.extractors import center_square
+from bottega.evaluation.report.measure_set import MeasuredSet, MeasurementConfig, measure_set
+from bottega.generation import Generator, sample
 from bottega.personalize import (
     AdjustmentNet,
     Condition,

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from bottega.generate import Generator
-from bottega.generate.training import GanSettings, best_generator, build_trainer, load_dataset
+from bottega.generation import Generator
+from bottega.generation.training import GanSettings, best_generator, build_trainer, load_dataset
 from bottega.training import Trainer, check_resume_settings
 from bottega.training.checkpoint import SETTINGS_FILE
 from recipes.paper.config import PaperRecipe

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bottega.evaluate import Interval
-from bottega.evaluate.report.html import format_number
+from bottega.evaluation import Interval
+from bottega.evaluation.report.html import format_number
 from bottega.files import atomic_write
 from bottega.pictures import contact_sheet, save
 from recipes.paper.config import PaperRecipe

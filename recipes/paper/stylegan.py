@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bottega.generate import Generator
+from bottega.generation import Generator
 
 START_SIDE = 4
 STYLE_DIM = 128

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bottega.evaluate import Interval, bootstrap_interval
-from bottega.evaluate.metrics.bootstrap import jackknife
-from bottega.evaluate.metrics.perceptual import style_variation
-from bottega.evaluate.report.measure_set import MeasuredSet
-from bottega.evaluate.report.proxies import proxy_rows
-from bottega.generate import Generator
+from bottega.evaluation import Interval, bootstrap_interval
+from bottega.evaluation.metrics.bootstrap import jackknife
+from bottega.evaluation.metrics.perceptual import style_variation
+from bottega.evaluation.report.measure_set import MeasuredSet
+from bottega.evaluation.report.proxies import proxy_rows
+from bottega.generation import Generator
 from bottega.personalize import analyze_condition
 from bottega.pictures import load
 from recipes.paper import measurements as measurements

@@ -15,7 +15,7 @@ import cyclopts
 import torch
 from torch import Tensor
 
-from bottega import evaluate, pictures
+from bottega import evaluation, pictures
 from bottega.errors import WeightsError
 from bottega.layers import color_moments, mk_color_transfer, recolor
 from bottega.losses import sliced_loss
@@ -56,13 +56,13 @@ def measure(file: Path, /, *, data: Path, contents: int = 12, styles: int = 6) -
             plain = recolor(content, mk_color_transfer(color_moments(content), code.colors)).clamp(0, 1)
             stylized = network.stylize(content, StyleTarget(code))
             for name, result in zip(results, (content, plain, stylized), strict=True):
-                agreement = evaluate.edge_agreement(result, content)
+                agreement = evaluation.edge_agreement(result, content)
                 results[name].append((palette_distance(result, style), agreement))
     groups = [number for number in range(len(selected)) for _ in style_files]
     print("| | distance of colors | agreement of edges |\n| --- | --- | --- |")
     for name, pairs in results.items():
         columns = zip(*pairs, strict=True)
-        intervals = [str(evaluate.bootstrap_interval(column, groups=groups)) for column in columns]
+        intervals = [str(evaluation.bootstrap_interval(column, groups=groups)) for column in columns]
         print(f"| {name} | {' | '.join(intervals)} |")
 
 

@@ -17,15 +17,28 @@ from bottega.version import __version__
 if TYPE_CHECKING:
     from bottega.tools.adjust.tool import adjust
     from bottega.tools.analyze import analyze
+    from bottega.tools.evaluate.tool import evaluate
+    from bottega.tools.generate.tool import generate
     from bottega.tools.stylize.api import Stylizer, stylize
     from bottega.tools.stylize.video.frame_stream import stylize_frames
 
-__all__ = ["Stylizer", "__version__", "adjust", "analyze", "stylize", "stylize_frames"]
+__all__ = [
+    "Stylizer",
+    "__version__",
+    "adjust",
+    "analyze",
+    "evaluate",
+    "generate",
+    "stylize",
+    "stylize_frames",
+]
 
 LAZY = {
     "Stylizer": "bottega.tools.stylize.api",
     "adjust": "bottega.tools.adjust.tool",
     "analyze": "bottega.tools.analyze",
+    "evaluate": "bottega.tools.evaluate.tool",
+    "generate": "bottega.tools.generate.tool",
     "stylize": "bottega.tools.stylize.api",
     "stylize_frames": "bottega.tools.stylize.video.frame_stream",
 }

@@ -18,7 +18,7 @@ from bottega import weights
 from bottega.encoders import build_encoder
 from bottega.encoders.random_filters import RandomFilters
 from bottega.errors import WeightsError
-from bottega.evaluate import Interval
+from bottega.evaluation import Interval
 
 
 def stripes(period, angle, size=48, seed=0):

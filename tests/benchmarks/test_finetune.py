@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from benchmarks.choices import finetune
-from bottega import generate
-from bottega.generate import FewShotGenerator
+from bottega import generation
+from bottega.generation import FewShotGenerator
 from bottega.personalize.preference import Item
 from bottega.personalize.preference.item_reader import TRAITS
 
@@ -43,7 +43,7 @@ def test_the_whole_benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(finetune, name, value)
     torch.manual_seed(0)
     file = tmp_path / "small.safetensors"
-    generate.save(FewShotGenerator(32, latent=8, classes=("a", "b"), width=4), file)
+    generation.save(FewShotGenerator(32, latent=8, classes=("a", "b"), width=4), file)
     finetune.measure(model=str(file), artists=1, minutes=0.02, out=tmp_path)
     text = (tmp_path / "finetune.md").read_text(encoding="utf-8")
     assert "| 0 | drafts |" in text

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.generate.__main__ import table
 from benchmarks.generate.runners import RUNNERS, random_dataset, time_runner
-from bottega.generate import GENERATORS
+from bottega.generation import GENERATORS
 
 
 @pytest.mark.parametrize("network", list(GENERATORS))

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from bottega import pictures, weights
 from bottega.errors import PictureError, SettingsError, WeightsError
-from bottega.evaluate import edge_agreement
+from bottega.evaluation import edge_agreement
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
 from bottega.layers.palette import palette_to_tensor, parse_palette
 from bottega.personalize import (

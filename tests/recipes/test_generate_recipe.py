@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from bottega import generate, pictures
+from bottega import generation, pictures
 from bottega.errors import SettingsError
-from bottega.generate import FewShotGenerator
+from bottega.generation import FewShotGenerator
 from recipes.generate.__main__ import main, train
 from recipes.generate.config import GenerateRecipe
 from recipes.generate.score import main as score
@@ -37,7 +37,7 @@ def test_a_slice(collection: Path, tmp_path: Path) -> None:
     recipe = GenerateRecipe(size=32, steps=2, width=4, batch=4)
     run = tmp_path / "run"
     train(data=collection, run=run, recipe=recipe)
-    best, last = (generate.load(run / f"{name}.safetensors") for name in ("generator", "last"))
+    best, last = (generation.load(run / f"{name}.safetensors") for name in ("generator", "last"))
     assert (best.size, last.size) == (32, 32)
     assert best.classes == ("female-noble", "male-warrior")
     with pytest.raises(SettingsError, match="holds a training with width 4, not 8"):
@@ -47,7 +47,7 @@ def test_a_slice(collection: Path, tmp_path: Path) -> None:
 def test_score(collection: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     file = tmp_path / "g.safetensors"
-    generate.save(FewShotGenerator(32, 8, ("female-noble", "male-warrior"), width=4), file)
+    generation.save(FewShotGenerator(32, 8, ("female-noble", "male-warrior"), width=4), file)
     words = [str(file), "--data", str(collection), "--out", str(tmp_path / "score"), "--truncation", "0.9"]
     assert score(words) == 0
     found = json.loads((tmp_path / "score" / "figures.json").read_text())

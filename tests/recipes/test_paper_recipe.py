@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from bottega import pictures
 from bottega.errors import PictureError, SettingsError
-from bottega.evaluate import Interval
+from bottega.evaluation import Interval
 from recipes.paper import tables
 from recipes.paper.__main__ import main
 from recipes.paper.config import PaperRecipe

@@ -202,10 +202,10 @@ def test_pick_twice_from_one_sheet(workspace: Path, capsys: pytest.CaptureFixtur
 def test_pictures_of_a_generator(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import torch
 
-    from bottega import generate
+    from bottega import generation
 
     torch.manual_seed(0)
-    generate.save(generate.DCGAN(32, 8), "net.safetensors")
+    generation.save(generation.DCGAN(32, 8), "net.safetensors")
     result = result_of(
         capsys,
         "start",

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+import bottega
 from bottega import pictures
 from bottega.errors import OutputError, PictureError, SettingsError
 from bottega.personalize import ATTRIBUTES, Condition, analyze_condition
 from bottega.pictures import load
-from bottega.tools.evaluate.tool import evaluate
 from bottega.tools.registry import TOOLS
 
 TOOL = TOOLS["evaluate"]
@@ -104,7 +104,7 @@ def test_errors_come_before_the_work(folders, tmp_path):
 
 
 def test_evaluate_from_python(folders, tmp_path):
-    result = evaluate(folders / "made", folders / "real", extractor=["random@32"])
+    result = bottega.evaluate(folders / "made", folders / "real", extractor=["random@32"])
     assert result.save(tmp_path / "out.html") == (tmp_path / "out.html", tmp_path / "out.json")
     assert result.rows == run(folders, report=tmp_path / "tool.html").rows
     assert result._repr_html_().startswith("<!doctype html>")

@@ -11,14 +11,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from bottega import generate, pictures
+import bottega
+from bottega import generation, pictures
 from bottega.errors import MismatchError, OutputError, PictureError, SettingsError, WeightsError
-from bottega.generate import FewShotGenerator
+from bottega.generation import FewShotGenerator
 from bottega.personalize import Condition
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.generate.samples import parse_attributes, parse_classes
-from bottega.tools.generate.tool import generate as generate_pictures
 from bottega.tools.registry import TOOLS
 
 
@@ -46,7 +46,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     shares = torch.cat([torch.eye(3).repeat(8, 1), torch.rand(24, 1)], 1)
     generator.train()(torch.randn(24, 16), shares)
     file = tmp_path_factory.mktemp("model") / "small.safetensors"
-    generate.save(generator, file)
+    generation.save(generator, file)
     return str(file)
 
 
@@ -59,9 +59,9 @@ def test_pictures_in_a_folder(model: str, tmp_path: Path) -> None:
     reporter = Notes()
     result = run(model, reporter, count=3, seed=5, class_name=["monk"], output=tmp_path / "pictures")
     assert [file.name for file in result.files] == ["5.png", "6.png", "7.png"]
-    generator = generate.load(model)
+    generator = generation.load(model)
     assert generator.attributes == ("light",)
-    expected = generate.sample(generator, 3, 5, "monk")
+    expected = generation.sample(generator, 3, 5, "monk")
     written = torch.cat([pictures.load(file).pixels for file in result.files])
     assert (written - expected).abs().max() <= 0.5 / 255 + 1e-6
     recipe = pictures.read_recipe(result.files[1])
@@ -125,8 +125,8 @@ def test_style_mixing_and_interpolation(model: str, tmp_path: Path) -> None:
     mixed = run(model, count=2, seed=1, mix=7, output=tmp_path / "mixed")
     assert [file.name for file in mixed.files] == ["1-7.png", "2-8.png"]
     interpolation = run(model, count=3, seed=1, towards=4, output=tmp_path / "way")
-    generator = generate.load(model)
-    ends = torch.cat([generate.sample(generator, 1, seed) for seed in (1, 4)])
+    generator = generation.load(model)
+    ends = torch.cat([generation.sample(generator, 1, seed) for seed in (1, 4)])
     written = torch.cat([pictures.load(interpolation.files[number]).pixels for number in (0, 2)])
     assert (written - ends).abs().max() <= 0.5 / 255 + 1e-6
     with pytest.raises(SettingsError, match="2 pictures or more"):
@@ -161,7 +161,7 @@ def test_walk_as_video(model: str, tmp_path: Path) -> None:
 
 def test_project_a_picture(model: str, tmp_path: Path) -> None:
     target = tmp_path / "mine.png"
-    pictures.save(generate.sample(generate.load(model), 1, 77), target)
+    pictures.save(generation.sample(generation.load(model), 1, 77), target)
     result = run(model, project=target, project_steps=3, output=tmp_path / "projected.png")
     assert pictures.load(result.files[0]).width == 32
     recipe = pictures.read_recipe(result.files[0])
@@ -260,7 +260,7 @@ def test_options_of_remake(model: str, tmp_path: Path) -> None:
 
 
 def test_generate_from_python(model: str, tmp_path: Path) -> None:
-    results = generate_pictures(model, 2, seed=5, class_name=["monk"], threads=1)
+    results = bottega.generate(model, 2, seed=5, class_name=["monk"], threads=1)
     files = run(model, count=2, seed=5, class_name=["monk"], output=tmp_path / "pictures").files
     for result, file in zip(results, files, strict=True):
         saved = result.save(tmp_path / f"saved-{file.name}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bottega import generate, pictures
+from bottega import generation, pictures
 from bottega.cli import main
 from bottega.personalize import Condition, adjust, analyze_condition, load_adjustment_net, match
 from bottega.weights.registry import manifest
@@ -28,14 +28,14 @@ def test_generators_make_different_pictures(name: str) -> None:
     entry = manifest()[name]
     assert entry.size <= MAX_BYTES
     assert entry.card is not None
-    generator = generate.load(name)
+    generator = generation.load(name)
     assert (generator.size, list(generator.classes)) == (64, CLASSES[name])
-    samples = generate.sample(generator, 16, seed=1)
+    samples = generation.sample(generator, 16, seed=1)
     assert samples.shape == (16, 3, 64, 64)
     distances = torch.pdist(samples.flatten(1)) / samples[0].numel() ** 0.5
     assert distances.min() > 0.05  # no two are alike
     assert 0.05 < samples.std(dim=(1, 2, 3)).mean() < 0.4  # neither flat nor noise
-    alone, among = generate.sample(generator, 1, seed=3), generate.sample(generator, 3, seed=1)[2:]
+    alone, among = generation.sample(generator, 1, seed=3), generation.sample(generator, 3, seed=1)[2:]
     assert torch.allclose(alone, among, atol=1e-4)
 
 

@@ -109,7 +109,7 @@ def adjustment_losses(
 def structure_loss(light: Tensor, reference: Tensor) -> Tensor:
     """``(N,)``: 1 − agreement of edge orientations between lightness planes ``(N, 1, H, W)``.
 
-    A differentiable form of :func:`bottega.evaluate.edge_agreement` (sigma 1.5 at the size of analysis).
+    A differentiable form of :func:`bottega.evaluation.edge_agreement` (sigma 1.5 at the size of analysis).
     """
     orientation, expected = (
         edge_orientation(resize_for_analysis(plane), 1.5) for plane in (light, reference)

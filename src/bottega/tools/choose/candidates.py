@@ -20,7 +20,7 @@ from bottega.tools.common.progress import ProgressReporter
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bottega.generate import Generator
+    from bottega.generation import Generator
     from bottega.personalize.preference import Item
 
 HASH_LENGTH = 10
@@ -95,9 +95,9 @@ class GeneratorPool:
 
     @cached_property
     def generator(self) -> Generator:
-        from bottega import generate
+        from bottega import generation
 
-        return generate.load(self.model)
+        return generation.load(self.model)
 
     @cached_property
     def cache_key(self) -> str:
@@ -113,7 +113,7 @@ class GeneratorPool:
 
     def picture(self, item_id: str) -> Tensor:
         """``(1, 3, H, W)`` in [0, 1]."""
-        from bottega.generate import sample
+        from bottega.generation import sample
 
         return sample(self.generator, 1, int(item_name(item_id)), self.class_name or None)
 

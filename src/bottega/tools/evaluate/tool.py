@@ -17,8 +17,8 @@ from bottega.tools.common.tool import Tool, ToolResult, configure
 from bottega.tools.evaluate.settings import EvaluateSettings
 
 if TYPE_CHECKING:
-    from bottega.evaluate import Interval
-    from bottega.evaluate.report import MetricRow, Section
+    from bottega.evaluation import Interval
+    from bottega.evaluation.report import MetricRow, Section
     from bottega.personalize import Condition
 
 MATCH = "personalization match"
@@ -77,7 +77,7 @@ def _check_page(path: Path) -> None:
 
 
 def _evaluate(settings: EvaluateSettings, reporter: ProgressReporter) -> EvaluationResult:
-    from bottega.evaluate.report import build_report
+    from bottega.evaluation.report import build_report
 
     rating_sections, ratings = _ratings(settings.ratings)
     match_sections = [] if settings.condition is None else [_match_section(settings)]
@@ -120,8 +120,8 @@ def _round(value: float) -> float | None:
 
 
 def _write_form(settings: EvaluateSettings) -> ToolResult:
-    from bottega.evaluate.ratings import rating_form
-    from bottega.evaluate.report import list_pictures
+    from bottega.evaluation.ratings import rating_form
+    from bottega.evaluation.report import list_pictures
 
     assert settings.form is not None
     if settings.ratings:
@@ -143,7 +143,7 @@ def _ratings(files: Sequence[Path]) -> tuple[list[Section], dict[str, Any]]:
     """The section of the report about people's ratings, and its values."""
     if not files:
         return [], {}
-    from bottega.evaluate.ratings import rating_section, read_ratings, summarize_ratings
+    from bottega.evaluation.ratings import rating_section, read_ratings, summarize_ratings
 
     summary = summarize_ratings(read_ratings(files))
     return [rating_section(summary)], {"ratings": summary.to_dict()}
@@ -155,7 +155,7 @@ def _match_section(settings: EvaluateSettings) -> Section:
     Raises:
         SettingsError: the condition file is invalid, or requests nothing that is measured.
     """
-    from bottega.evaluate.report import MetricRow, Section
+    from bottega.evaluation.report import MetricRow, Section
     from bottega.personalize import Condition
 
     assert settings.condition is not None
@@ -181,8 +181,8 @@ def _match_section(settings: EvaluateSettings) -> Section:
 
 def _matches(folder: Path, condition: Condition, seed: int) -> dict[str, Interval]:
     from bottega.errors import PictureError
-    from bottega.evaluate import personalization_match
-    from bottega.evaluate.report import list_pictures
+    from bottega.evaluation import personalization_match
+    from bottega.evaluation.report import list_pictures
     from bottega.personalize import analyze_condition, match
     from bottega.pictures import load
 

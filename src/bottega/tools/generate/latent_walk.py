@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from bottega import generate, pictures, video
+from bottega import generation, pictures, video
 from bottega.errors import Cancelled
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.generate.samples import Samples
@@ -47,7 +47,7 @@ def write_walk(
 
 
 def _frames(samples: Samples, frames: int, rate: Fraction, reporter: ProgressReporter) -> Iterator[Frame]:
-    for index, picture in enumerate(generate.walk(samples.generator, samples.codes, frames)):
+    for index, picture in enumerate(generation.walk(samples.generator, samples.codes, frames)):
         if reporter.cancelled():
             raise Cancelled(f"Stopped after {index} of {frames} frames.")
         pixels = pictures.as_picture(samples.adjuster(picture.cpu())).pixels

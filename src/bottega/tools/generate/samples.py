@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bottega import encoders, generate, pictures, runtime
+from bottega import encoders, generation, pictures, runtime
 from bottega.errors import BottegaError, PictureError, SettingsError
-from bottega.generate import Generator
-from bottega.generate.sampling import mix_styles, sample_codes, synthesize_batches
+from bottega.generation import Generator
+from bottega.generation.sampling import mix_styles, sample_codes, synthesize_batches
 from bottega.tools.common.contact_sheet import full_rows
 from bottega.tools.common.image_sources import file_source
 from bottega.tools.common.progress import ProgressReporter
@@ -96,7 +96,7 @@ def make_samples(settings: GenerateSettings, adjuster: Adjuster, reporter: Progr
         SettingsError: the generator does not support a setting.
         PictureError: the picture to project cannot be read.
     """
-    generator = generate.load(settings.model).to(runtime.select_device(settings.device))
+    generator = generation.load(settings.model).to(runtime.select_device(settings.device))
     classes = parse_classes(settings.class_name, generator.classes)
     attributes = parse_attributes(settings.attribute)
 
@@ -167,7 +167,7 @@ def _project(
 ) -> Tensor:
     assert settings.project is not None
     device = next(generator.parameters()).device
-    return generate.project(
+    return generation.project(
         generator,
         file_source(settings.project).open().pixels.to(device),
         encoder=encoders.load_encoder().to(device),

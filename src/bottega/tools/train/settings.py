@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bottega.generate.settings import CHANGEABLE_ON_RESUME, GanSettings
+from bottega.generation.settings import CHANGEABLE_ON_RESUME, GanSettings
 from bottega.tools.common.tool import Settings, cli_option
 from bottega.transfer.training.settings import FitSettings, MultiStyleSettings, SingleStyleSettings
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.encoders import Encoder
-    from bottega.generate import Generator
-    from bottega.generate.training import ImageDataset
+    from bottega.generation import Generator
+    from bottega.generation.training import ImageDataset
     from bottega.training import Trainer
 
 LICENSE = "yours, as far as the pictures allow"
@@ -27,9 +27,9 @@ MIN_PICTURES = 150
 
 def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega import encoders, pictures, runtime
-    from bottega.generate import save
-    from bottega.generate.models.registry import GENERATORS
-    from bottega.generate.training import best_generator, build_trainer, load_dataset_folder
+    from bottega.generation import save
+    from bottega.generation.models.registry import GENERATORS
+    from bottega.generation.training import best_generator, build_trainer, load_dataset_folder
     from bottega.tools.train.run import (
         choose_destination,
         note_unreadable,
@@ -103,8 +103,8 @@ def _training_samples(trainer: Trainer) -> Tensor:
     import torch
 
     from bottega import runtime
-    from bottega.generate import Generator
-    from bottega.generate.training.build_trainer import sample_grid
+    from bottega.generation import Generator
+    from bottega.generation.training.build_trainer import sample_grid
 
     generator = trainer.module.get_submodule("generator")
     assert isinstance(generator, Generator)
@@ -116,7 +116,7 @@ def _samples_by_class(generator: Generator, rows: int = 4) -> Tensor:
     """A sheet of samples of the first seeds, with a row per class if there are classes."""
     import torch
 
-    from bottega.generate import sample
+    from bottega.generation import sample
 
     if not generator.classes:
         return _sheet(sample(generator, rows * SHEET_COLUMNS))
@@ -128,8 +128,8 @@ def _nearest_sheet(
 ) -> tuple[Tensor, float]:
     """A sheet of samples above their nearest training pictures; and the share of near copies of 8 × count."""
     from bottega import pictures
-    from bottega.generate import sample
-    from bottega.generate.training import nearest_training_images
+    from bottega.generation import sample
+    from bottega.generation.training import nearest_training_images
 
     samples = sample(generator, 8 * count)
     nearest = nearest_training_images(samples, dataset, encoder)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bottega.generate.settings import GanSettings
+from bottega.generation.settings import GanSettings
 from bottega.tools.common.tool import Settings, cli_option
 from bottega.tools.generate.settings import ConditionSettings
 

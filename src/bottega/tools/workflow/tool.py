@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
 from bottega.files import check_writable_folder, write_file
-from bottega.generate.settings import GanSettings
+from bottega.generation.settings import GanSettings
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.evaluate.tool import EVALUATE, MATCH
