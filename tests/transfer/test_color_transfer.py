@@ -10,7 +10,7 @@ from torch import Tensor
 from bottega.errors import PictureError, SettingsError
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
 from bottega.pictures import fit, photograph
-from bottega.transfer.color_transfer import color_transfer, luminance_transfer
+from bottega.transfer.color_transfer import color_transfer, luminance_transfer, recolor_style
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -146,6 +146,38 @@ def test_flat_and_gray_pictures_give_finite_results() -> None:
     output = color_transfer(noisy, random(1, 3, 16, 16, seed=3))
     smooth = color_transfer(gray, random(1, 3, 16, 16, seed=3))
     assert float((output - smooth).abs().max()) < 0.15
+
+
+def blank_sheet(height: int = 40, width: int = 50) -> Tensor:
+    """White paper with a red and a blue spot."""
+    sheet = torch.full((1, 3, height, width), 0.98, dtype=torch.float64)
+    sheet[..., 4:7, 4:9] = torch.tensor([0.8, 0.1, 0.1], dtype=torch.float64).view(1, 3, 1, 1)
+    sheet[..., 20:22, 30:35] = torch.tensor([0.1, 0.2, 0.8], dtype=torch.float64).view(1, 3, 1, 1)
+    return sheet
+
+
+def test_equal_values_take_the_mean_of_their_share_of_a_histogram() -> None:
+    """97 % of the sheet is one color: it becomes the mean of the photograph, not its darkest red."""
+    china, _ = pictures()
+    output = rgb_to_oklab(color_transfer(blank_sheet(), china, "histogram"))
+    mean = rgb_to_oklab(china).mean((2, 3))[0]
+    torch.testing.assert_close(output[0, :, -1, -1], mean, rtol=0, atol=0.04)
+    mean_of_all = output.mean((2, 3))[0]
+    torch.testing.assert_close(mean_of_all, mean, rtol=0, atol=0.04)
+
+
+def test_a_style_without_enough_colors_is_not_recolored() -> None:
+    china, flower = pictures()
+    gray = random(1, 1, 40, 50).expand(1, 3, 40, 50)
+    for style in (gray, gray.round(), torch.full_like(gray, 120 / 255), blank_sheet()):
+        for method in ("coral", "histogram"):
+            assert recolor_style(style, china, method) is None  # type: ignore[arg-type]
+    # Gray pictures have no colors to take on.
+    assert recolor_style(gray, random(1, 1, 30, 30, seed=5).expand(1, 3, 30, 30)) is not None
+    for method in ("coral", "histogram"):
+        recolored = recolor_style(flower, china, method)  # type: ignore[arg-type]
+        assert recolored is not None
+        torch.testing.assert_close(recolored, color_transfer(flower, china, method))  # type: ignore[arg-type]
 
 
 def test_float32_agrees() -> None:

@@ -23,6 +23,9 @@ ColorMatchMethod = Literal["coral", "histogram"]
 PIXELS_PER_BAND = 2**20
 # Bisection steps for the largest chroma inside sRGB; the error is below an 8-bit step.
 CHROMA_BISECTIONS = 10
+MIN_COLOR_COVERAGE = 0.3
+# Values closer than this are one value: a histogram cannot tell them apart.
+MAX_TIE_DISTANCE = 1e-6
 # Rounds of the histogram method, levels of its histograms, and the number of sampled pixels.
 HISTOGRAM_ROUNDS, HISTOGRAM_LEVELS, HISTOGRAM_SAMPLES = 8, 1024, 2**18
 
@@ -103,6 +106,34 @@ def color_transfer(
     return output
 
 
+def recolor_style(
+    style: Tensor,
+    content: Tensor,
+    method: ColorMatchMethod = "coral",
+    *,
+    mask: Tensor | None = None,
+    reference_mask: Tensor | None = None,
+) -> Tensor | None:
+    """The style in the content's colors, or None if its own are too few to take them on.
+
+    Colors on a line, such as a charcoal drawing's, become colors on another line, and a nearly blank sheet
+    becomes a blank one: with less than :data:`MIN_COLOR_COVERAGE` of the content's variance, in lightness or
+    in chroma, the result would be gray.
+
+    Args:
+        style: ``(1, 3, H, W)``; the others as for :func:`color_transfer`.
+    """
+    recolored = color_transfer(style, content, mask=mask, reference_mask=reference_mask)
+    covariance, target = _gaussian(recolored, mask)[1], _gaussian(content, reference_mask)[1]
+    for axes in (slice(0, 1), slice(1, 3)):
+        variance, needed = (matrix.diagonal()[axes].sum() for matrix in (covariance, target))
+        if float(needed) > MIN_COLOR_STD**2 and float(variance) < MIN_COLOR_COVERAGE * float(needed):
+            return None
+    if method == "coral":
+        return recolored
+    return color_transfer(style, content, method, mask=mask, reference_mask=reference_mask)
+
+
 def _bands(picture: Tensor) -> Iterator[slice]:
     """Rows to process at a time."""
     height, width = picture.shape[-2:]
@@ -175,7 +206,9 @@ def _histogram_rounds(
         axes = rotation.to(colors)
         rotated, target_rotated = colors @ axes.T, target @ axes.T
         quantiles = [
-            (_quantiles(rotated[:, axis], weights), _quantiles(target_rotated[:, axis], target_weights))
+            _merge_ties(
+                _quantiles(rotated[:, axis], weights), _quantiles(target_rotated[:, axis], target_weights)
+            )
             for axis in range(3)
         ]
         rounds.append(_HistogramRound(axes, quantiles))
@@ -192,11 +225,25 @@ def _quantiles(values: Tensor, weights: Tensor) -> Tensor:
     return values[torch.searchsorted(ranks / ranks[-1], levels / HISTOGRAM_LEVELS).clamp_max(len(values) - 1)]
 
 
+def _merge_ties(source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Quantiles with one level for each value of ``source``: it takes the mean of its share of ``target``."""
+    is_new = torch.ones_like(source, dtype=torch.bool)
+    is_new[1:] = source.diff() > MAX_TIE_DISTANCE
+    if bool(is_new.all()):
+        return source, target
+    groups = is_new.cumsum(0) - 1
+    counts = groups.bincount()
+    sums = target.new_zeros(len(counts)).index_add_(0, groups, target)
+    return source[is_new], sums / counts
+
+
 def _map_quantiles(values: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """Map values from one quantile function to the other; values beyond the ends are shifted with them."""
-    above = torch.searchsorted(source, values).clamp(1, HISTOGRAM_LEVELS - 1)
+    if len(source) == 1:
+        return values - source + target
+    above = torch.searchsorted(source, values).clamp(1, len(source) - 1)
     low, high = source[above - 1], source[above]
-    share = ((values - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)
+    share = ((values - low) / (high - low).clamp_min(MAX_TIE_DISTANCE)).clamp(0, 1)
     mapped = torch.lerp(target[above - 1], target[above], share)
     return mapped + (values - source[-1]).clamp_min(0) + (values - source[0]).clamp_max(0)
 

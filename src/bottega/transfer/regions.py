@@ -17,6 +17,7 @@ from bottega.errors import PictureError, SettingsError
 from bottega.layers import gaussian_blur, reduce_mask
 from bottega.layers.moments import check_same_size
 from bottega.pictures import resize
+from bottega.transfer.color_transfer import ColorMatchMethod, luminance_transfer, recolor_style
 
 BACKGROUND = "background"
 # Masks above this are 1: resizing and normalizing leave rounding errors.
@@ -32,12 +33,14 @@ class Style:
         weight: share among the styles of one region, any scale.
         scale: stroke size relative to the ``style_scale`` of the transfer.
         mask: ``(1, 1, H, W)`` in [0, 1]: the part of the picture to use; ``None`` uses all.
+        use_colors: False uses the strokes alone; the colors stay the content's.
     """
 
     picture: Tensor
     weight: float = 1.0
     scale: float = 1.0
     mask: Tensor | None = None
+    use_colors: bool = True
 
     def __post_init__(self) -> None:
         if self.picture.ndim != 4 or self.picture.shape[:2] != (1, 3):
@@ -155,6 +158,41 @@ def composite(picture: Tensor, content: Tensor, regions: Sequence[Region]) -> Te
             unstyled = unstyled + (1 if region.mask is None else resize(region.mask.to(unstyled), size))
     mixed = torch.lerp(picture, content, unstyled.clamp(0, 1))
     return torch.where(unstyled > FULL_MASK, content, torch.where(unstyled < 1 - FULL_MASK, picture, mixed))
+
+
+def recolor_styles(regions: Sequence[Region], content: Tensor, method: ColorMatchMethod) -> list[Region]:
+    """The regions with their styles in the content's colors.
+
+    A style that cannot take them on keeps its own, and ``use_colors`` is False; see
+    :func:`~bottega.transfer.color_transfer.recolor_style`.
+    """
+
+    def recolor(style: Style, mask: Tensor | None) -> Style:
+        picture = recolor_style(style.picture, content, method, mask=style.mask, reference_mask=mask)
+        return replace(style, use_colors=False) if picture is None else replace(style, picture=picture)
+
+    return [
+        replace(region, styles=[recolor(style, region.mask) for style in region.styles]) for region in regions
+    ]
+
+
+def restore_colors(picture: Tensor, content: Tensor, regions: Sequence[Region]) -> Tensor:
+    """The content's hue and chroma in the regions with a style whose colors are not used.
+
+    Args:
+        picture, content: ``(1, 3, H, W)``.
+        regions: a partition; masks of another size are resized to the picture's.
+    """
+    without = [r for r in regions if not all(style.use_colors for style in r.styles)]
+    if not without:
+        return picture
+    restored = luminance_transfer(picture, content)
+    if any(region.mask is None for region in without):
+        return restored
+    size = (picture.shape[-2], picture.shape[-1])
+    masks = [resize(region.mask.to(picture), size) for region in without if region.mask is not None]
+    share = torch.stack(masks).sum(0)
+    return torch.lerp(picture, restored, share.clamp(0, 1))
 
 
 def _check_names(regions: Sequence[Region]) -> None:

@@ -137,6 +137,61 @@ def test_content_colors_can_be_kept(bench: Path, feedforward_settings: Pass, met
         assert change(result, changed) > 0.002
 
 
+class NoteList(ProgressReporter):
+    """Collects notes."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self.notes = notes
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+def few_colors() -> dict[str, np.ndarray]:
+    """Styles whose colors have a singular covariance, or one value nearly everywhere."""
+    rng = np.random.default_rng(0)
+    gray = rng.integers(0, 256, (36, 36, 1), np.uint8).repeat(3, 2)
+    sheet = np.full((36, 36, 3), 250, np.uint8)
+    sheet[3:6, 3:9] = (200, 30, 30)
+    solid = np.full((36, 36, 3), 120, np.uint8)
+    return {"gray": gray, "one bit": gray // 128 * 255, "sheet": sheet, "solid": solid}
+
+
+@pytest.mark.parametrize("color_method", ["match", "histogram"])
+@pytest.mark.parametrize("method", ["micro", "photo", "adain"])
+def test_colors_are_kept_with_a_style_of_few_colors(
+    bench: Path, feedforward_settings: Pass, method: str, color_method: str
+) -> None:
+    content = pictures.load("photo.png").pixels
+    for name, style in few_colors().items():
+        notes: list[str] = []
+        output = stylize(
+            method,
+            feedforward_settings(method, keep_color=True, color_method=color_method),
+            Image.fromarray(style),
+            reporter=NoteList(notes),
+        )
+        assert any("too few colors" in note for note in notes), name
+        spread, original = (rgb_to_oklab(p)[0, 1:].flatten(1) for p in (output, content))
+        torch.testing.assert_close(spread.mean(1), original.mean(1), rtol=0, atol=0.06)
+        if method != "adain":  # its luminance, and so its gamut, is the style's
+            assert float(spread.std()) > 0.5 * float(original.std()), name
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "fast"])
+def test_pictures_of_one_color(bench: Path, feedforward_settings: Pass, method: str) -> None:
+    settings = feedforward_settings(method) if method != "optimize" else {"method": method, "threads": 1}
+    if method == "optimize":
+        settings |= {"first_size": 32, "iterations": 2, "last_iterations": 2, "size": 0}
+    for value in (0, 120, 255):
+        solid = Image.fromarray(np.full((300, 400, 3), value, np.uint8)).resize((40, 30))
+        for style in few_colors().values():
+            chosen = style_for(method) if method == "multi" else Image.fromarray(style)
+            for colors in ({}, {"keep_color": True, "color_method": "match"}):
+                output = bottega.stylize(solid, chosen, **settings, **colors).picture.pixels
+                assert bool(output.isfinite().all())
+
+
 @pytest.mark.parametrize("method", FEEDFORWARD)
 def test_size_alpha_and_bits(bench: Path, feedforward_settings: Pass, method: str) -> None:
     image = Image.open("photo.png").convert("RGBA")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bottega.layers import ColorMoments
 from bottega.layers.blocks import blocks_to_picture, picture_to_blocks
 from bottega.transfer.texture.patches import (
     PATCH_BLOCKS,
@@ -16,6 +17,7 @@ from bottega.transfer.texture.patches import (
     TexturePatches,
     extract_texture_patches,
     mix_texture_patches,
+    reserve_texture_variance,
     texture_gains,
 )
 from bottega.transfer.texture.synthesis import TEXTURE_RADIUS_PIXELS, _windows, synthesize_texture
@@ -198,3 +200,12 @@ def test_scaled_texture_on_narrow_images() -> None:
     texture = [extract_texture_patches(picture(200, 200, 15))]
     result = synthesize_texture(blocks.clone(), blocks[..., :3], texture, 1.0, scale=4)
     assert float((result - blocks).abs().mean()) > 0.02
+
+
+def test_reserved_variance_of_a_covariance_that_rounding_made_negative() -> None:
+    mean = torch.full((1, 3), 120 / 255, dtype=torch.float64)
+    second = mean[:, :, None] * mean[:, None] - 3e-5 * torch.eye(3, dtype=torch.float64)
+    colors = ColorMoments(torch.ones(1, 1, dtype=torch.float64), mean, second)
+    texture = (extract_texture_patches(torch.full((1, 3, 64, 64), 120 / 255), None),)
+    reserved = reserve_texture_variance(colors, texture, 1.0)
+    assert bool(reserved.second.isfinite().all())

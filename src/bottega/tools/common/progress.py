@@ -24,7 +24,7 @@ class ProgressReporter:
         seconds_left: float | None = None,
         preview: Callable[[], Tensor] | None = None,
     ) -> None:
-        """ProgressReporter how much of the work is done.
+        """Reports how much of the work is done.
 
         Args:
             done: fraction in [0, 1].
@@ -34,7 +34,7 @@ class ProgressReporter:
         """
 
     def note(self, message: str) -> None:
-        """ProgressReporter something that the user should know but that is not an error."""
+        """Reports something that the user should know but that is not an error."""
 
     def cancelled(self) -> bool:
         """Whether the user wants the work to stop; tools check this between steps."""

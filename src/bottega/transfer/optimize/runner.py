@@ -11,7 +11,6 @@ import copy
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -34,7 +33,7 @@ from bottega.transfer.optimize.state import (
     OptimizationResult,
 )
 from bottega.transfer.optimize.targets import TargetBuilder
-from bottega.transfer.regions import Region, Style, composite, partition
+from bottega.transfer.regions import Region, Style, composite, partition, recolor_styles, restore_colors
 
 # Larger pictures are computed in tiles of this side.
 MAX_UNTILED_PIXELS = 2_400_000
@@ -145,7 +144,10 @@ class _Run:
         for layers in (self.weights.content_layers, self.weights.style_layers):
             encoder.check_layers(layers)
         self.original = content
-        self.regions = _recolor_styles(regions, content, settings)
+        self.regions = regions
+        if settings.keep_color in ("match", "histogram"):
+            method: ColorMatchMethod = "coral" if settings.keep_color == "match" else "histogram"
+            self.regions = recolor_styles(regions, content, method)
         recolor = settings.recolor and settings.keep_color == "no"
         self.content = recolor_content(content, self.regions, settings.strength) if recolor else content
         self.sizes = scale_sizes(content.shape[-2], content.shape[-1], settings)
@@ -264,6 +266,7 @@ class _Run:
         final = self._enlarge(picture, self.sizes[-1])
         if self.settings.keep_color == "luminance":
             final = luminance_transfer(final, content)
+        final = restore_colors(final, content, self.regions)
         return composite(final, content, self.regions).cpu()
 
     def _report(self, scale: int, iteration: int, average: Tensor) -> bool | None:
@@ -295,25 +298,6 @@ class _Run:
 
     def _seconds(self) -> float:
         return time.monotonic() - self.start_time
-
-
-def _recolor_styles(
-    regions: Sequence[Region], content: Tensor, settings: OptimizeSettings
-) -> Sequence[Region]:
-    """The regions with their styles in the content's colors, if the settings request it."""
-    if settings.keep_color not in ("match", "histogram"):
-        return regions
-    method: ColorMatchMethod = "coral" if settings.keep_color == "match" else "histogram"
-    return [
-        replace(
-            region,
-            styles=[
-                replace(s, picture=color_transfer(s.picture, content, method, reference_mask=region.mask))
-                for s in region.styles
-            ],
-        )
-        for region in regions
-    ]
 
 
 def recolor_content(content: Tensor, regions: Sequence[Region], strength: float) -> Tensor:

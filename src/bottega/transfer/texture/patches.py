@@ -110,7 +110,10 @@ def reserve_texture_variance(
     """Subtract the variance that texture will add from a style's colors ``(1, …)``, float64 on the CPU."""
     if amount == 0 or not texture:
         return colors
-    covariance = colors.covariance[0] + 1e-6 * torch.eye(3, dtype=torch.float64)
+    covariance = colors.covariance[0]
+    # Rounding of float32 sums makes the covariance of a solid style slightly negative.
+    negative = -float(torch.linalg.eigvalsh(covariance)[0].clamp_max(0))
+    covariance = covariance + (negative + 1e-6) * torch.eye(3, dtype=torch.float64)
     parts = zip(texture_gains(texture), texture, strict=True)
     added = amount**2 * torch.stack([gain**2 * patches.detail_covariance for gain, patches in parts]).sum(0)
     inverse = torch.linalg.inv(torch.linalg.cholesky(covariance))

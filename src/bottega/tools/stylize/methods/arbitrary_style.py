@@ -21,7 +21,7 @@ from bottega.tools.stylize.methods.feedforward import (
 )
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.feedforward import AdaINNet
-from bottega.transfer.regions import Region, Style
+from bottega.transfer.regions import Region, Style, restore_colors
 
 MAX_STYLE_PIXELS = 1024
 """Long side at which a style is encoded, before its scale; the networks do not see larger strokes."""
@@ -131,6 +131,7 @@ class AdaINMethod(Method):
             if not codes:
                 return content
             strength = self.requested.strength
-            return self.network(content.to(self.device), codes, alpha=strength, masks=masks or None)
+            output = self.network(content.to(self.device), codes, alpha=strength, masks=masks or None)
+            return restore_colors(output.float().cpu(), content, regions)
 
         return stylize_regions(request, self.requested, run)

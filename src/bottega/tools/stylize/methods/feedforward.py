@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +16,8 @@ from bottega.tools.common.image_sources import FileSource, file_source
 from bottega.tools.stylize.methods.base import StylizeRequest
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer import feedforward as networks
-from bottega.transfer.color_transfer import color_transfer, luminance_transfer
-from bottega.transfer.regions import Region, composite, partition
+from bottega.transfer.color_transfer import ColorMatchMethod, luminance_transfer, recolor_style
+from bottega.transfer.regions import Region, composite, partition, recolor_styles
 
 SUFFIX = ".safetensors"
 METHOD_BY_ARCHITECTURE = {"fitted": "fast"}
@@ -26,6 +26,11 @@ BASE_BYTES = 4e8
 """Memory of the process and a network."""
 FLOAT_BYTES_PER_PIXEL = 60
 """Besides the network's own work: content, result and intermediate pictures in float32."""
+
+FEW_COLORS_NOTE = (
+    "A style has too few colors to take on those of the picture, so the picture keeps its own and takes only "
+    "the strokes."
+)
 
 
 def model_source(settings: TransferSettings) -> FileSource | str:
@@ -103,42 +108,31 @@ def stylize_regions(
     with runtime.deterministic(), torch.no_grad():
         content = pictures.resize(request.content.pixels, request.size)
         if recolor_styles:
-            regions = recolored_styles(regions, request.content.pixels, settings)
+            regions = recolored_styles(request, regions, settings)
         regions = _resize_masks(regions, request.size)
         output = run(content, regions).float().cpu()
         if settings.keep_color and settings.color_method == "luminance":
             output = luminance_transfer(output, content)
         elif settings.keep_color and not recolor_styles:
-            output = color_transfer(output, content, _color_method(settings))
+            recolored = recolor_style(output, content, _color_method(settings))
+            output = luminance_transfer(output, content) if recolored is None else recolored
         request.reporter.progress(1.0, "stylized")
         return composite(output, content, regions)
 
 
 def recolored_styles(
-    regions: Sequence[Region], content: Tensor, settings: TransferSettings
+    request: StylizeRequest, regions: Sequence[Region], settings: TransferSettings
 ) -> Sequence[Region]:
     """The regions, with their styles in the content's colors if the settings say so."""
     if not settings.keep_color or settings.color_method == "luminance":
         return regions
-    method = _color_method(settings)
-    return [
-        replace(
-            region,
-            styles=[
-                replace(
-                    style,
-                    picture=color_transfer(
-                        style.picture, content, method, mask=style.mask, reference_mask=region.mask
-                    ),
-                )
-                for style in region.styles
-            ],
-        )
-        for region in regions
-    ]
+    recolored = recolor_styles(regions, request.content.pixels, _color_method(settings))
+    if not all(style.use_colors for region in recolored for style in region.styles):
+        request.reporter.note(FEW_COLORS_NOTE)
+    return recolored
 
 
-def _color_method(settings: TransferSettings) -> Literal["coral", "histogram"]:
+def _color_method(settings: TransferSettings) -> ColorMatchMethod:
     return "coral" if settings.color_method == "match" else "histogram"
 
 

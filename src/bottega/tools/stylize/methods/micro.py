@@ -119,7 +119,7 @@ class MicroMethod(Method):
         request.reporter.progress(0.0, "encoding styles")
         request.check_cancelled()
         with runtime.deterministic(), torch.no_grad():
-            (region,) = recolored_styles(request.regions, request.content.pixels, self.requested)
+            (region,) = recolored_styles(request, request.regions, self.requested)
             target = self._target(region, request)
             request.reporter.progress(0.2, "stylizing")
             request.check_cancelled()
@@ -130,10 +130,11 @@ class MicroMethod(Method):
 
     def _target(self, region: Region, request: StylizeRequest) -> StyleTarget:
         settings, long_side = self.requested, max(request.size)
+        use_colors = all(style.use_colors for style in region.styles)
         return StyleTarget(
             self.codes.of_region(region, long_side),
             settings.strength,
-            settings.color_strength,
+            settings.color_strength if use_colors else 0.0,
             region.mask,
             settings.texture,
             texture_scale=texture_scale(long_side),
