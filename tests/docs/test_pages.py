@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bottega.cli import main
+from recipes.gallery import SOURCES
 from tests.docs.documents import PAGES, ROOT, Block, blocks, commands, inline_commands, write_example_files
 
 SMALLER = {
@@ -17,7 +19,9 @@ SMALLER = {
     "--iterations": "2",
     "--last-iterations": "2",
     "--count": "2",
-    "--walk": "2",
+    "--walk": "1",
+    "--samples": "8",
+    "--project-steps": "2",
 }
 """Values that examples name for real work, and what takes their place here."""
 
@@ -51,6 +55,9 @@ def test_examples_run(
     if not any(isinstance(e, list) or e.language == "python" or commands(e.text) for e in examples):
         pytest.skip("no examples")
     write_example_files(tmp_path)
+    if page.name == "gallery.md":
+        for name in SOURCES:
+            shutil.copy(page.parent / "gallery" / name, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BOTTEGA_OFFLINE", "1")
