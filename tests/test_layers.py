@@ -20,6 +20,8 @@ LAYERS = {
     "errors": -1,
     "environment": -1,
     "files": -1,
+    "picture_formats": -1,
+    "sample_images": -1,
     "suggestions": -1,
     "version": -1,
     "pictures": 0,
@@ -42,6 +44,8 @@ FACADE = {"__init__", "__main__"}  # the package itself, above all layers
 NEIGHBORS = {  # allowed in the same layer: package -> packages that it imports
     "environment": {"errors"},
     "files": {"errors"},
+    "picture_formats": {"errors"},
+    "sample_images": {"errors"},
     "losses": {"encoders", "layers"},
     "encoders": {"layers"},
     "styles": {"layers"},

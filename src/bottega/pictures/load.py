@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +18,7 @@ from bottega.pictures.embedded_recipe import find_recipe
 from bottega.pictures.high_bit_depth import decode_16bit, keyed_alpha
 from bottega.pictures.open_image import Source, check_size, open_image, open_stream, picture_errors
 from bottega.pictures.picture import Picture
+from bottega.sample_images import photograph_path
 
 _ORIENTATION_TAG = 0x0112  # of EXIF
 _SRGB_GAMMA = 1 / 2.2  # what a PNG in sRGB states
@@ -48,6 +50,15 @@ def load(source: Source, *, max_pixels: int | None = None) -> Picture:
         image = open_image(stream, name, max_pixels)
         with picture_errors(name, image.format or ""):
             return _read(image, name, stream)
+
+
+def photograph(name: str) -> Picture:
+    """The sample photograph ``china`` or ``flower``, of 640 × 427 pixels.
+
+    Raises:
+        PictureError: the name is unknown, or scikit-learn is not installed.
+    """
+    return replace(load(photograph_path(name)), name=name)
 
 
 def from_pil(image: Image.Image) -> Picture:

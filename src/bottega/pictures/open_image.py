@@ -16,7 +16,7 @@ from PIL import Image, ImageFile
 
 from bottega.environment import environment
 from bottega.errors import BottegaError, PictureError, ResourceError
-from bottega.pictures.formats import READ_NAMES, describe_unsupported, detect_format, webp_size
+from bottega.picture_formats import READ_NAMES, describe_unsupported, detect_format, webp_size
 
 _PILLOW_WARNINGS = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
 Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"

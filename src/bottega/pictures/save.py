@@ -16,10 +16,10 @@ from torch import Tensor
 
 from bottega.errors import BottegaError, OutputError, PictureError, ResourceError
 from bottega.files import check_output_path, write_file
+from bottega.picture_formats import DEEP_FORMATS, SUFFIXES, format_of
 from bottega.pictures import embedded_recipe
 from bottega.pictures.color_profiles import srgb_profile
 from bottega.pictures.convert import as_picture
-from bottega.pictures.formats import DEEP_FORMATS, SUFFIXES, format_of
 from bottega.pictures.picture import Picture
 from bottega.pictures.png_tiff import COMPRESSION_LEVEL, encode_png16, encode_tiff
 

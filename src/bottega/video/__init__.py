@@ -9,7 +9,8 @@
 ...     frame.pixels  # (H, W, 3) uint8
 """
 
-from bottega.video.animation import Animation, AnimationWriter, is_animated
+from bottega.picture_formats import VIDEO_SUFFIXES, is_animated
+from bottega.video.animation import Animation, AnimationWriter
 from bottega.video.clip import Clip, ClipInfo, Frame, OnMessage, UInt8Array
 from bottega.video.encoding import (
     CODECS,
@@ -23,7 +24,7 @@ from bottega.video.frame_folder import FrameFolder, FrameFolderWriter
 from bottega.video.mux import mux, read_recipe
 from bottega.video.open_clip import Mask, MaskTrack, open_clip, open_mask_track
 from bottega.video.prefetch import BackgroundConsumer, ordered_map, prefetch
-from bottega.video.video_file import VIDEO_SUFFIXES, VideoFile
+from bottega.video.video_file import VideoFile
 
 __all__ = [
     "CODECS",

@@ -23,15 +23,6 @@ _MILLISECOND = Fraction(1, 1000)
 _MIN_DURATION_MS, _DEFAULT_DURATION_MS = 11, 100  # browsers show shorter and untimed frames for the latter
 
 
-def is_animated(path: Path) -> bool:
-    """Whether a file is an animation of more than one frame; false for unreadable files too."""
-    try:
-        with Image.open(path) as image:
-            return image.format in SUFFIXES.values() and getattr(image, "n_frames", 1) > 1
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return False
-
-
 @dataclass(frozen=True)
 class Animation:
     """An animation file as a clip.

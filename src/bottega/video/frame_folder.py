@@ -12,7 +12,7 @@ from pathlib import Path
 from bottega import pictures
 from bottega.errors import BottegaError, OutputError, PictureError
 from bottega.files import list_files
-from bottega.pictures.formats import READ_SUFFIXES, format_of
+from bottega.picture_formats import READ_SUFFIXES, format_of
 from bottega.video.clip import DEFAULT_FRAME_RATE, ClipInfo, Frame, OnMessage, ignore
 
 _NUMBER = re.compile(r"(\d+)\D*$")  # the last number in a name: ``shot2-0017.png`` is frame 17

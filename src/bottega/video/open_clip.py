@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from bottega import pictures
 from bottega.errors import PictureError
-from bottega.video.animation import Animation, is_animated
+from bottega.picture_formats import VIDEO_SUFFIXES, is_animated
+from bottega.video.animation import Animation
 from bottega.video.clip import DEFAULT_FRAME_RATE, Clip, Frame, OnMessage, ignore
 from bottega.video.frame_folder import FrameFolder, list_numbered_pictures
-from bottega.video.video_file import VIDEO_SUFFIXES, VideoFile
+from bottega.video.video_file import VideoFile
 
 Mask: TypeAlias = NDArray[np.float32]
 MaskTrack: TypeAlias = Callable[[Frame], Mask]

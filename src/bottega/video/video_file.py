@@ -24,15 +24,6 @@ from bottega.video.pyav import (
     orientation,
 )
 
-VIDEO_SUFFIXES = frozenset(
-    f".{suffix}"
-    for suffix in (
-        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"),
-        *("wmv", "flv", "ogv", "3gp", "mxf", "nut"),
-    )
-)
-"""Endings of files that are opened as video; their content decides whether they can be read."""
-
 DECODER_THREADS = 2
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError, SettingsError
 from bottega.files import file_sha256
+from bottega.picture_formats import READ_SUFFIXES
+from bottega.sample_images import PHOTOGRAPHS
 from bottega.suggestions import closest_match
 
 if TYPE_CHECKING:
@@ -205,8 +207,6 @@ def content_source(path: Path) -> FileSource | SampleImageSource:
     Raises:
         PictureError: neither exists.
     """
-    from bottega.pictures import PHOTOGRAPHS
-
     if str(path) in PHOTOGRAPHS and not path.exists():
         return SampleImageSource(str(path))
     return file_source(path)
@@ -274,8 +274,6 @@ def _suggestion(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f" (nor does the folder {folder})."
-    from bottega.pictures.formats import READ_SUFFIXES
-
     suffixes = {*READ_SUFFIXES, path.suffix.lower()}
     # Suffixes are alike anyway, so only the stems are compared.
     names = {

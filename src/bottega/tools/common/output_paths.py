@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bottega.errors import OutputError
 from bottega.files import check_overwrite
+from bottega.picture_formats import DEEP_FORMATS, format_of
 from bottega.tools.common.image_sources import FileSource, Source
 
 
@@ -22,8 +23,6 @@ def check_output(path: Path, inputs: Iterable[Source], *, overwrite: bool, bits:
         OutputError: the folder is missing or read-only, the format is unknown, or the file exists or is an
             input.
     """
-    from bottega.pictures.formats import DEEP_FORMATS, format_of
-
     file_format = format_of(path)
     if bits == 16 and file_format not in DEEP_FORMATS:
         raise OutputError(f"{path}: {file_format} holds 8 bits per channel; write 16 bits as PNG or TIFF.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import MismatchError, PictureError, SettingsError
+from bottega.picture_formats import VIDEO_SUFFIXES, format_of
 from bottega.tools.common.image_sources import FileSource, Source, file_source
 from bottega.tools.common.output_paths import check_not_input, check_output
 from bottega.tools.common.progress import ProgressReporter
@@ -32,8 +33,6 @@ class _Remade:
 def _run(settings: RemakeSettings, reporter: ProgressReporter) -> ToolResult:
     if not settings.verify and settings.output is None:
         raise SettingsError("Give --verify, -o remade.png, or both.")
-    from bottega.video import VIDEO_SUFFIXES
-
     source = file_source(settings.picture)
     if source.path.suffix.lower() in VIDEO_SUFFIXES:
         from bottega.tools.remake.video import remake_video
@@ -140,7 +139,6 @@ def _verify(path: Path, remade: _Remade, torch_version: str) -> None:
     import torch
 
     from bottega import pictures
-    from bottega.pictures.formats import format_of
 
     old = pictures.load(path)
     encoded = pictures.encode(remade.picture, format_of(path), bits=remade.bits, quality=remade.quality)

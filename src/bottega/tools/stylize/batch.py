@@ -9,7 +9,7 @@ from pathlib import Path
 from bottega import pictures
 from bottega.errors import BottegaError, Cancelled, OutputError, PartialError, PictureError, SettingsError
 from bottega.files import check_writable_folder, list_files
-from bottega.pictures.formats import READ_SUFFIXES
+from bottega.picture_formats import READ_SUFFIXES
 from bottega.tools.common.image_sources import FileSource
 from bottega.tools.common.output_paths import check_output, default_name
 from bottega.tools.common.progress import ProgressReporter, SubProgress

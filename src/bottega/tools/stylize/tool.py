@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bottega.errors import Cancelled, OutputError
 from bottega.files import check_writable_folder
+from bottega.picture_formats import format_of
 from bottega.tools.common.image_sources import Source, content_source
 from bottega.tools.common.output_paths import check_not_input, check_output, default_name
 from bottega.tools.common.progress import ProgressReporter
@@ -98,8 +99,6 @@ def _check_outputs(settings: StylizeSettings, output: Path, inputs: list[Source]
 
     Previews and checkpoints may be replaced while the tool runs, but never an input or a result.
     """
-    from bottega.pictures.formats import format_of
-
     check_output(output, inputs, overwrite=settings.overwrite, bits=settings.bits)
     if settings.sheet is not None:
         check_output(settings.sheet, inputs, overwrite=settings.overwrite)

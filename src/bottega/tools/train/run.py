@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from bottega import pictures, weights
 from bottega.errors import Cancelled, OutputError, SettingsError
 from bottega.files import check_overwrite, check_writable_folder, write_file
-from bottega.pictures.formats import format_of
+from bottega.picture_formats import format_of
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.train.settings import TrainFiles, network_name, recorded_settings
 from bottega.training import Callback, PictureSet, TensorBoard, TimeBudgetSchedule, Trainer

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from bottega.errors import OutputError, SettingsError
+from bottega.picture_formats import SUFFIXES, VIDEO_SUFFIXES, is_animated
 from bottega.tools.stylize.settings import StylizeSettings, VideoSettings
 
 OutputKind = Literal["video", "animation", "folder"]
@@ -46,9 +47,6 @@ def has_frames(content: Path, output: Path | None, frames: bool) -> bool:
     output_suffix = None if output is None else output.suffix.lower()
     if content.is_dir():
         return frames or output_suffix in MOVING_SUFFIXES or (output is not None and "%" in output.name)
-    from bottega.pictures.formats import SUFFIXES
-    from bottega.video import VIDEO_SUFFIXES, is_animated
-
     if suffix not in ANIMATION_SUFFIXES:
         return suffix in VIDEO_SUFFIXES
     if output_suffix in SUFFIXES and output_suffix not in MOVING_SUFFIXES and output_suffix != suffix:

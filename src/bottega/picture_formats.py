@@ -1,4 +1,7 @@
-"""The file formats that are read and written; when reading, the content decides, not the suffix."""
+"""The file formats that are read and written; when reading, the content decides, not the suffix.
+
+Importing this is light, so that names of files are checked before torch is loaded.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,16 @@ SUFFIXES = {
 }
 READ_SUFFIXES = frozenset({*SUFFIXES, ".bmp", ".gif", ".heic", ".heif"})
 """Suffixes of picture files in folders; the content is checked when they are read."""
+VIDEO_SUFFIXES = frozenset(
+    f".{suffix}"
+    for suffix in (
+        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts"),
+        *("wmv", "flv", "ogv", "3gp", "mxf", "nut"),
+    )
+)
+"""Endings of files that are opened as video; their content decides whether they can be read."""
+ANIMATED_FORMATS = ("GIF", "WEBP", "PNG")
+"""Formats of pictures that may move; .apng is a PNG."""
 DEEP_FORMATS = ("PNG", "TIFF")
 """Formats that are written with 16 bits per channel."""
 
@@ -62,6 +75,17 @@ def detect_format(head: bytes) -> str | None:
         if any(brand in brands for brand in _HEIF_BRANDS):
             return "HEIF"
     return None
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a file is an animation of more than one frame; false for unreadable files too."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return image.format in ANIMATED_FORMATS and getattr(image, "n_frames", 1) > 1
+    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def describe_unsupported(head: bytes) -> str:
