@@ -118,10 +118,10 @@ def bench(tmp_path: Path, weights_home: Path, monkeypatch: pytest.MonkeyPatch) -
 def quick() -> Callable[..., list[str]]:
     """Arguments for the command line: the given ones, and the other quick settings."""
 
-    def arguments(*given: str) -> list[str]:
+    def arguments(*args: str) -> list[str]:
         flags = {f"--{name.replace('_', '-')}": str(value) for name, value in QUICK.items()}
-        others = [text for flag, value in flags.items() if flag not in given for text in (flag, value)]
-        return [*given, *others]
+        others = [text for flag, value in flags.items() if flag not in args for text in (flag, value)]
+        return [*args, *others]
 
     return arguments
 

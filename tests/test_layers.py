@@ -107,16 +107,16 @@ def import_graph() -> dict[str, set[str]]:
         for name, path in files.items()
     }
 
-    def modules_of(name: str, seen: frozenset[str] = frozenset()) -> set[str]:
+    def modules_of(name: str, visited: frozenset[str] = frozenset()) -> set[str]:
         """The modules that define a dotted name."""
         module, _, attribute = name.rpartition(".")
         if name in files and name not in facades:
             return {name}
         if module in files and module not in facades:
             return {module}
-        if module in facades and name not in seen:
+        if module in facades and name not in visited:
             forwarded = [each for each in imports[module] if each.rpartition(".")[2] == attribute]
-            return {target for each in forwarded for target in modules_of(each, seen | {name})}
+            return {target for each in forwarded for target in modules_of(each, visited | {name})}
         return set()
 
     return {

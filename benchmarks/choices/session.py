@@ -23,7 +23,7 @@ class Row:
         choices: share of held-out pairs in which it predicts what the artist, with their noise, picks.
         proposed: percentile, among all held-out pictures, of the mean true utility of the nine best it
             proposes out of these.
-        shown: likewise of the last nine it showed, exploring included.
+        presented: likewise of the last nine it showed, exploring included.
         update: median processor seconds of the last five updates; nan where not measured.
     """
 
@@ -35,7 +35,7 @@ class Row:
     pairs: float
     choices: float
     proposed: float
-    shown: float
+    presented: float
     update: float
 
 
@@ -65,7 +65,7 @@ def run(
                     pairs=pairs,
                     choices=choices,
                     proposed=float((true < best).mean()),
-                    shown=float((true < now).mean()),
+                    presented=float((true < now).mean()),
                     update=float(np.median(seconds)) if seconds else float("nan"),
                 )
             )

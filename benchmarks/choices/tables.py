@@ -36,7 +36,7 @@ def markdown(rows: Sequence[Row], header: Mapping[str, Any]) -> str:
         lines.append(
             f"| {kind} | {noise:g} | {learner} | {_cell(group, 'pairs')} | {_cell(group, 'choices')} | "
             f"{_cell(group, 'proposed')} | {sum(row.proposed > WITHIN for row in group)} of {len(group)} | "
-            f"{_cell(group, 'shown')} |"
+            f"{_cell(group, 'presented')} |"
         )
     stops = sorted({row.grids for row in rows})
     lines += ["", "Held-out pairs in true order, by the number of grids:", ""]

@@ -17,7 +17,7 @@ class Plan:
         repeats: runs of each candidate, in turns.
         rates: step sizes that plain Adam is tried with, at the smallest size; the best final loss wins.
         every: iterations of a plain candidate between two measurements.
-        ours: settings of ours, but for the size.
+        bottega_settings: settings of ours, but for the size.
     """
 
     sizes: tuple[int, ...] = (256, 512, 1024)
@@ -25,16 +25,18 @@ class Plan:
     repeats: int = 3
     rates: tuple[float, ...] = (0.01, 0.02, 0.04, 0.08)
     every: int = 10
-    ours: OptimizeSettings = field(default_factory=OptimizeSettings)
+    bottega_settings: OptimizeSettings = field(default_factory=OptimizeSettings)
 
     def settings(self, size: int) -> OptimizeSettings:
         """What the user would get at this size."""
-        return self.ours.model_copy(update={"size": size})
+        return self.bottega_settings.model_copy(update={"size": size})
 
 
 def quick(style_loss: StyleLoss = "wasserstein") -> Plan:
     """Seconds of work at a size too small to measure speed."""
-    ours = OptimizeSettings(
+    bottega_settings = OptimizeSettings(
         style_loss=style_loss, recolor=False, first_size=32, iterations=4, last_iterations=4
     )
-    return Plan(sizes=(48,), iterations=8, repeats=1, rates=(0.02, 0.04), every=2, ours=ours)
+    return Plan(
+        sizes=(48,), iterations=8, repeats=1, rates=(0.02, 0.04), every=2, bottega_settings=bottega_settings
+    )

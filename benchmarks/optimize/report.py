@@ -56,13 +56,13 @@ def markdown(cells: Sequence[Cell], header: Mapping[str, Any]) -> str:
 
 def _speedup_row(cell: Cell, each: Speedup) -> str:
     if each.our_seconds:
-        ours, ratio = spread(each.our_seconds), f"**{spread(each.ratios)}**"
+        seconds_cell, ratio = spread(each.our_seconds), f"**{spread(each.ratios)}**"
     else:
-        ours, ratio = f"not reached: {100 * each.above:.1f} % above", "–"
+        seconds_cell, ratio = f"not reached: {100 * each.above:.1f} % above", "–"
     plain = f"{each.plain}, rate {cell.rate:g}" if each.plain == "plain Adam" else each.plain
     return (
         f"| {cell.encoder} | {cell.size}² | {plain} | {each.target:.4f} | {spread(each.plain_seconds)} "
-        f"| {ours} | {ratio} |"
+        f"| {seconds_cell} | {ratio} |"
     )
 
 

@@ -56,14 +56,17 @@ def seconds_per_evaluation(measurements: Sequence[Measurement]) -> float:
     )
 
 
-def speedup(plain: Sequence[Run], ours: Sequence[Run]) -> Speedup:
+def speedup(plain: Sequence[Run], bottega_runs: Sequence[Run]) -> Speedup:
     """Compare repeat by repeat; ours counts only if it reached the loss every time."""
     target = statistics.median(run.measurements[-1].loss for run in plain)
     pairs = [
-        (p, seconds_to(o.measurements, p.measurements[-1].loss)) for p, o in zip(plain, ours, strict=True)
+        (p, seconds_to(o.measurements, p.measurements[-1].loss))
+        for p, o in zip(plain, bottega_runs, strict=True)
     ]
     reached = [seconds for _, seconds in pairs if seconds is not None]
-    best = statistics.median(min(measurement.loss for measurement in run.measurements) for run in ours)
+    best = statistics.median(
+        min(measurement.loss for measurement in run.measurements) for run in bottega_runs
+    )
     return Speedup(
         plain[0].name,
         target,

@@ -38,8 +38,8 @@ class MovingClip:
             one, other = (
                 torch.from_numpy(each).permute(2, 0, 1)[None].float() / 255 for each in (before, now)
             )
-            warped, seen = _along(self.name, one, other)
-            errors.append(float((warped - seen).square().mean().sqrt()))
+            warped, visible = _along(self.name, one, other)
+            errors.append(float((warped - visible).square().mean().sqrt()))
         return errors
 
 

@@ -53,8 +53,8 @@ def train(
     check_resume_settings(recipe, run, FIXED)
     dataset = load_dataset(files, recipe.size, crop=recipe.crop)
     trainer = build_trainer(recipe.settings, dataset, run, (Console(),))
-    facts = f"{len(dataset.pictures)} pictures, {len(dataset.classes)} classes, {recipe.size} pixels"
-    train_for_minutes(trainer, recipe, run, minutes, facts)
+    summary = f"{len(dataset.pictures)} pictures, {len(dataset.classes)} classes, {recipe.size} pixels"
+    train_for_minutes(trainer, recipe, run, minutes, summary)
     metadata = {"recipe": recipe.model_dump(mode="json")}
     save(last_generator(trainer), run / "last.safetensors", metadata)
     generator, figures = best_generator(trainer)

@@ -25,7 +25,7 @@ class PictureSplit:
 
     Attributes:
         name: in the table.
-        training: files by class; one class "" if there are none.
+        training: files by class; one class "" without subfolders.
         held_out: files for metrics.
     """
 

@@ -17,7 +17,6 @@ class PhotoRecipe(PairRecipe):
         (1.6, 3.0), description="side of the content's piece as a multiple of size: nearly the whole picture"
     )
     style_window: tuple[float, float] = Field((1.2, 3.0), description="likewise, of the style's piece")
-    noise: float = Field(0.0, ge=0, description="deviation of the noise between two frames; there are none")
     color: float = Field(0.5, ge=0, le=1, description="strength of the random change of the styles' colors")
     content: float = Field(0.2, ge=0, description="weight of the content loss")
     palette: float = Field(4.0, ge=0, description="weight of the distribution of colors")

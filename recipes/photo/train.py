@@ -88,7 +88,7 @@ def draw(dataset: PairDataset, recipe: PhotoRecipe, generator: torch.Generator) 
 def stylize_with_grid(network: PhotoNet, pairs: PairBatch) -> tuple[Tensor, Tensor]:
     """The stylized contents ``(N, 3, H, W)``, and the grid of the trunk ``(N, 12, depth, h, w)``."""
     heads: list[Tensor] = []
-    hook = network.head.register_forward_hook(lambda module, given, result: heads.append(result))
+    hook = network.head.register_forward_hook(lambda module, options, result: heads.append(result))
     try:
         code = network.encode(pairs.styles)
         affine = mk_color_transfer(color_moments(pairs.contents), code.colors, pairs.strength)

@@ -53,17 +53,17 @@ def test_noise_is_as_strong_as_said(pool: ItemPool) -> None:
     items = [*pool.pool, *pool.held_out]
     artist = artists.make("linear", items, 0.5, seed=0)
     low, high = sorted(items[:2], key=lambda item: artist.utilities[item.id])
-    apart = (artist.utilities[high.id] - artist.utilities[low.id]) / 0.5
+    distance = (artist.utilities[high.id] - artist.utilities[low.id]) / 0.5
     share = np.mean([artist.pick([low, high]).id == high.id for _ in range(4000)])
-    assert share == pytest.approx(1 / (1 + np.exp(-apart)), abs=0.03)
+    assert share == pytest.approx(1 / (1 + np.exp(-distance)), abs=0.03)
 
 
 def test_the_plain_linear_model_finds_a_direction(pool: ItemPool) -> None:
     rng = np.random.default_rng(0)
     true = np.array([1.5, -1.0, 0.0])
-    shown = rng.standard_normal((400, 9, 3))
-    best = (shown @ true + rng.gumbel(size=(400, 9))).argmax(1)
-    choice_sets = np.array([np.roll(grid, -b, axis=0) for grid, b in zip(shown, best, strict=True)])
+    candidates = rng.standard_normal((400, 9, 3))
+    best = (candidates @ true + rng.gumbel(size=(400, 9))).argmax(1)
+    choice_sets = np.array([np.roll(grid, -b, axis=0) for grid, b in zip(candidates, best, strict=True)])
     np.testing.assert_allclose(fit_linear(choice_sets, np.zeros(3)), true, atol=0.2)
     model = Linear(pool, 0)
     first = model.propose()

@@ -70,7 +70,7 @@ def test_crops_are_disjoint_and_from_held_out_painters(tmp_path):
         assert pair.first.max() < pair.second.min()
 
 
-def test_equal_colours_are_equal():
+def test_equal_colors_are_equal():
     generator = torch.Generator().manual_seed(0)
     for scale in (0.05, 0.1):
         picture = 0.3 + scale * torch.randn(1, 3, 64, 64, generator=generator)
@@ -81,7 +81,7 @@ def test_equal_colours_are_equal():
         assert torch.allclose(torch.cov(pixels), expected, atol=0.004)
 
 
-def test_colour_change_keeps_range_and_moves_hue():
+def test_color_change_keeps_range_and_moves_hue():
     picture = stripes(9, 0.4)
     changed = picture_changes.change_color(picture, torch.Generator().manual_seed(1))
     assert changed.shape == picture.shape
@@ -105,7 +105,7 @@ def test_descent_finds_the_minimum_inside_the_range():
     assert torch.allclose(result, expected.clamp(0, 1), atol=1e-3)
 
 
-def test_noise_has_the_colours_of_the_target():
+def test_noise_has_the_colors_of_the_target():
     generator = torch.Generator().manual_seed(0)
     mixing = torch.tensor([[0.08, 0.02, 0.0], [0.02, 0.06, 0.0], [0.0, 0.03, 0.05]])
     pixels = mixing @ torch.randn(3, 64 * 64, generator=generator)
@@ -118,9 +118,9 @@ def test_noise_has_the_colours_of_the_target():
 def test_synthesis_comes_nearer_than_noise(encoder):
     target, size = stripes(9, 0.4, 64), (48, 48)
     start = texture_distances([noise_like(target, size, 0)], [target])[0]
-    made = synthesize(encoder, [target], size, term="wasserstein", iterations=40)
-    assert made[0].shape == (1, 3, 48, 48)
-    assert texture_distances(made, [target])[0] < 0.7 * start
+    textures = synthesize(encoder, [target], size, term="wasserstein", iterations=40)
+    assert textures[0].shape == (1, 3, 48, 48)
+    assert texture_distances(textures, [target])[0] < 0.7 * start
 
 
 def test_identity_from_the_content_stays(encoder):

@@ -62,9 +62,9 @@ def test_both_sides_descend_the_same_function(encoder, term):
     """The loss that ours reports before its first step equals the evaluator's of the content, to rounding."""
     content, style = content_picture(SIZE), style_picture(48)
     settings = OptimizeSettings(recolor=False, size=SIZE, first_size=SIZE, last_iterations=1, style_loss=term)
-    ours = optimize(content, [Style(style)], settings, encoder=encoder).losses[0][0]
+    optimized_loss = optimize(content, [Style(style)], settings, encoder=encoder).losses[0][0]
     evaluated = float(baselines.PlainLoss(encoder, content, style, settings)(content))
-    assert ours == pytest.approx(evaluated, rel=1e-5)
+    assert optimized_loss == pytest.approx(evaluated, rel=1e-5)
     assert evaluated > 0.01
 
 

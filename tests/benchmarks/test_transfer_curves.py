@@ -41,12 +41,12 @@ def stripes(period, angle, seed, size=SIDE):
 def untrained(network):
     """With random weights, always the same."""
     torch.manual_seed(0)
-    made = network()
+    model = network()
     if network is MicroNet:  # what it adds starts at zero
         with torch.no_grad():
-            for weight in made.parameters():
+            for weight in model.parameters():
                 weight.add_(0.05 * torch.randn(weight.shape))
-    return made.eval()
+    return model.eval()
 
 
 @pytest.fixture(scope="module")

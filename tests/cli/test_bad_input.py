@@ -162,7 +162,7 @@ def test_a_line_of_20000_pixels(bench: Path, quick: Quick) -> None:
 def test_animation_gives_its_first_frame_and_says_so(
     bench: Path, quick: Quick, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (40, 30), color) for color in ("red", "blue")]
     frames[0].save(bench / "film.gif", save_all=True, append_images=frames[1:])
     assert main(["stylize", "film.gif", "--style", "style.png", "-o", "out.png", *quick()]) == 0
     assert "first" in capsys.readouterr().err

@@ -19,10 +19,10 @@ Quick = Callable[..., list[str]]
 
 def test_default_name_and_recipe(bench: Path, quick: Quick, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stylize", "photo.png", "--style", "style.png", *quick()]) == 0
-    made = bench / "photo-style.png"
+    results = bench / "photo-style.png"
     assert capsys.readouterr().out.startswith("photo-style.png (32 × 24 pixels")
-    assert Image.open(made).size == (32, 24)
-    recipe = pictures.read_recipe(made)
+    assert Image.open(results).size == (32, 24)
+    recipe = pictures.read_recipe(results)
     assert recipe is not None
     assert recipe["tool"] == "stylize"
     assert recipe["content"]["path"] == "photo.png"
@@ -98,13 +98,13 @@ def test_output_folder_takes_the_default_name(bench: Path, quick: Quick) -> None
     assert (bench / "results" / "photo-style.png").exists()
 
 
-def test_colours_can_be_kept(bench: Path, quick: Quick) -> None:
+def test_colors_can_be_kept(bench: Path, quick: Quick) -> None:
     base = ["stylize", "photo.png", "--style", "style.png", *quick()]
     assert main([*base, "-o", "a.png"]) == 0
     assert main([*base, "-o", "b.png", "--keep-color"]) == 0
     assert main([*base, "-o", "c.png", "--keep-color", "--color-method", "match"]) == 0
-    made = [Path(name).read_bytes() for name in ("a.png", "b.png", "c.png")]
-    assert len(set(made)) == 3
+    results = [Path(name).read_bytes() for name in ("a.png", "b.png", "c.png")]
+    assert len(set(results)) == 3
 
 
 def test_sixteen_bits(bench: Path, quick: Quick) -> None:

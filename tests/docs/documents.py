@@ -42,10 +42,10 @@ def blocks(page: Path) -> list[Block]:
 def commands(text: str) -> list[list[str]]:
     """The ``bottega`` commands of a shell block, each as a list of arguments without the program's name."""
     lines = text.replace("\\\n", " ").splitlines()
-    found = (
+    lines_of_arguments = (
         shlex.split(line.strip().removeprefix("$ "), comments=True) for line in lines if "bottega " in line
     )
-    return [words[1:] for words in found if words and words[0] == "bottega"]
+    return [words[1:] for words in lines_of_arguments if words and words[0] == "bottega"]
 
 
 def inline_commands(page: Path) -> list[list[str]]:

@@ -71,7 +71,7 @@ def test_ciede2000_broadcasts_and_is_nothing_for_equals():
     ((1, 0, 0), (53.24, 80.09, 67.20)),
     ((0, 0, 1), (32.30, 79.19, -107.86)),
 ])  # fmt: skip
-def test_lab_of_known_colours(rgb, lab):
+def test_lab_of_known_colors(rgb, lab):
     result = rgb_to_lab(torch.tensor(rgb, dtype=torch.float32))
     torch.testing.assert_close(result, torch.tensor(lab, dtype=torch.float64), rtol=0, atol=0.02)
 
@@ -84,7 +84,7 @@ def halves(left, right, share=0.5, size=64):
     return picture
 
 
-def test_palette_of_a_picture_of_two_colours():
+def test_palette_of_a_picture_of_two_colors():
     blue, red = palette_of_samples(sample_colors(halves([0.8, 0.1, 0.1], [0.1, 0.1, 0.7], share=0.25)))
     assert (blue.share, red.share) == pytest.approx((0.75, 0.25))
     expected = rgb_to_oklab(torch.tensor([[0.1, 0.1, 0.7], [0.8, 0.1, 0.1]]).T[None, :, :, None])
@@ -93,7 +93,7 @@ def test_palette_of_a_picture_of_two_colours():
     )
 
 
-def test_color_accuracy_is_what_recolouring_costs():
+def test_color_accuracy_is_what_recoloring_costs():
     red, blue = [204 / 255, 51 / 255, 51 / 255], [0.0, 51 / 255, 204 / 255]
     both = parse_palette(["#cc3333", "#0033cc"])
     assert color_accuracy(halves(red, blue), both) == pytest.approx(0, abs=1e-5)

@@ -19,16 +19,16 @@ def state():
     """Seeded values that keep activations alive, in the published layout with classifier and counters."""
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(3)
-    made = {}
+    state = {}
     for key, value in empty().state_dict().items():
         if key.endswith("conv.weight"):
-            made[key] = torch.randn(value.shape, generator=generator) * (2 / value[0].numel()) ** 0.5
+            state[key] = torch.randn(value.shape, generator=generator) * (2 / value[0].numel()) ** 0.5
         elif key.endswith(("running_var", "bn.weight")):
-            made[key] = torch.rand(value.shape, generator=generator) * 0.5 + 0.5
+            state[key] = torch.rand(value.shape, generator=generator) * 0.5 + 0.5
         else:
-            made[key] = torch.randn(value.shape, generator=generator) * 0.1
+            state[key] = torch.randn(value.shape, generator=generator) * 0.1
     counter = {"Mixed_7c.branch1x1.bn.num_batches_tracked": torch.tensor(0)}
-    return made | counter | {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
+    return state | counter | {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
 
 
 def published(state, x):

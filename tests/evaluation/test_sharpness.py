@@ -94,7 +94,7 @@ def grating(angle, size=64):
 @pytest.mark.parametrize("degrees", [0, 20, 45, 70, 90])
 def test_turned_gratings_agree_by_the_cosine_of_twice_the_angle(degrees):
     turn = np.deg2rad(degrees)
-    # Central differences bend orientations by up to two degrees at this period.
+    # Central differences turn orientations by up to two degrees at this period.
     assert edge_agreement(grating(turn), grating(0)) == pytest.approx(np.cos(2 * turn), abs=0.06)
 
 

@@ -79,7 +79,7 @@ def test_gradients_reach_every_generator_weight(name: str) -> None:
     generator(*inputs(generator)).square().mean().backward()
     idle = {n for n, p in generator.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0}
     encoder_half = {n for n in idle if n.startswith(("reduce.", "posterior."))}
-    # Batch norm takes a constant away, so biases in front of it have no gradient; there are none.
+    # Batch norm takes a constant away, so biases in front of it have no gradient and are left out.
     assert idle - encoder_half == set()
     assert bool(encoder_half) == (name == "vae")
 

@@ -27,7 +27,7 @@ from bottega.layers.palette import (
 )
 
 
-def greys(*pairs: tuple[float, float]) -> torch.Tensor:
+def grays(*pairs: tuple[float, float]) -> torch.Tensor:
     """A palette of greys: lightness and share."""
     rows = torch.zeros(6, 4)
     for row, (light, share) in zip(rows, pairs, strict=False):
@@ -151,13 +151,13 @@ def test_clusters_are_weighted_by_mass() -> None:
     assert sorted(palette[:, 0].tolist()) == pytest.approx([0.125, 0.9])
 
 
-def test_palettes_of_greys_are_as_far_apart_as_on_a_line() -> None:
+def test_palettes_of_grays_are_as_far_apart_as_on_a_line() -> None:
     """On a line scipy computes the earth mover's distance in another way."""
     one, other = [(0.2, 0.5), (0.5, 0.3), (0.9, 0.2)], [(0.3, 0.6), (0.8, 0.4)]
     expected = wasserstein_distance(
         [a for a, _ in one], [a for a, _ in other], [s for _, s in one], [s for _, s in other]
     )
-    assert palette_emd(greys(*one), greys(*other)) == pytest.approx(expected, abs=1e-6)
+    assert palette_emd(grays(*one), grays(*other)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_masses_are_scaled() -> None:

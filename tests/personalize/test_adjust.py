@@ -80,9 +80,9 @@ def test_every_parameter_has_a_gradient(china: Tensor) -> None:
         assert (tensor.grad != 0).float().mean() > 0.5, name
 
 
-@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
-def test_gradients_of_flat_pictures_are_finite(grey: float) -> None:
-    picture = torch.full((1, 3, 192, 192), grey)
+@pytest.mark.parametrize("gray", [0.0, 0.5, 1.0])
+def test_gradients_of_flat_pictures_are_finite(gray: float) -> None:
+    picture = torch.full((1, 3, 192, 192), gray)
     params = AdjustmentParams.zeros().map(lambda tensor: tensor.requires_grad_())
     values, mask = vector_batch(analyze_condition(pictures.photograph("flower").pixels))
     rendering = render(rgb_to_oklab(picture), params)

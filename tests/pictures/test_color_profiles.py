@@ -80,7 +80,7 @@ def test_wide_gamut_values() -> None:
 
 @pytest.mark.parametrize("mode", ["L", "I;16"])
 @pytest.mark.parametrize("space", [b"GRAY", b"RGB "])
-def test_grey_with_a_profile(mode: str, space: bytes) -> None:
+def test_gray_with_a_profile(mode: str, space: bytes) -> None:
     profile = matrix_profile(SRGB_D50, 1.0, space=space)
     image = Image.new(mode, (2, 2), 64 if mode == "L" else 64 * 257)
     picture = load(encoded(image, "PNG", icc_profile=profile))

@@ -38,7 +38,7 @@ LINEAR_FROM_D50 = np.array(
 """XYZ of white D50 to linear sRGB, Bradford-adapted (Lindbloom)."""
 
 
-def grey(values: Floats) -> Floats:
+def gray(values: Floats) -> Floats:
     return np.repeat(values[:, :, None], 3, axis=2)
 
 
@@ -71,9 +71,9 @@ def from_hsv(s: Floats) -> Floats:
 
 
 MODES: dict[str, Callable[[NDArray[np.uint8]], Right]] = {
-    "L": lambda s: (grey(s / 255), None),
-    "LA": lambda s: (grey(s[..., 0] / 255), s[..., 1] / 255),
-    "La": lambda s: (unpremultiplied(grey(s[..., 0] / 255), s[..., 1] / 255), s[..., 1] / 255),
+    "L": lambda s: (gray(s / 255), None),
+    "LA": lambda s: (gray(s[..., 0] / 255), s[..., 1] / 255),
+    "La": lambda s: (unpremultiplied(gray(s[..., 0] / 255), s[..., 1] / 255), s[..., 1] / 255),
     "RGB": lambda s: (s / 255, None),
     "RGBX": lambda s: (s[..., :3] / 255, None),
     "RGBA": lambda s: (s[..., :3] / 255, s[..., 3] / 255),
@@ -132,7 +132,7 @@ def premultiplied(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def test_1_bit_images(size: tuple[int, int], seed: int) -> None:
     bits = random_bytes(size, seed) > 127
     packed = np.packbits(bits, axis=1).tobytes()
-    assert_matches(as_picture(Image.frombytes("1", size[::-1], packed)), (grey(bits.astype(float)), None))
+    assert_matches(as_picture(Image.frombytes("1", size[::-1], packed)), (gray(bits.astype(float)), None))
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
@@ -172,17 +172,17 @@ def test_transparent_color_key(size: tuple[int, int], seed: int, mode: str) -> N
     key = samples[0, 0]
     image.info["transparency"] = tuple(map(int, key)) if mode == "RGB" else int(key)
     same = (samples == key).all(-1) if mode == "RGB" else samples == key
-    colors = samples / 255 if mode == "RGB" else grey(samples / 255)
+    colors = samples / 255 if mode == "RGB" else gray(samples / 255)
     assert_matches(as_picture(image), (colors, np.where(same, 0.0, 1.0)))
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(SIZES, SEEDS, st.sampled_from(["I;16", "I;16L", "I;16B", "I;16N"]))
-def test_16_bit_grey(size: tuple[int, int], seed: int, mode: str) -> None:
+def test_16_bit_gray(size: tuple[int, int], seed: int, mode: str) -> None:
     values = np.random.default_rng(seed).integers(0, 65536, size, dtype=np.uint16)
     order = ">u2" if mode == "I;16B" else "<u2" if mode != "I;16N" else "=u2"
     picture = as_picture(Image.frombytes(mode, size[::-1], values.astype(order).tobytes()))
-    assert_matches(picture, (grey(values / 65535), None))
+    assert_matches(picture, (gray(values / 65535), None))
     assert picture.bits == 16
 
 
@@ -193,7 +193,7 @@ def test_float_images(size: tuple[int, int], seed: int, top: float) -> None:
     values[-1, -1] = top
     image = Image.frombytes("F", size[::-1], values.tobytes())
     if top == 1.0:
-        assert_matches(as_picture(image), (grey(values.astype(float)), None))
+        assert_matches(as_picture(image), (gray(values.astype(float)), None))
         assert as_picture(image).bits == 16
     else:
         with pytest.raises(PictureError, match="between 0 and 1"):

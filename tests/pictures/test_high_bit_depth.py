@@ -104,13 +104,13 @@ def test_tiff_multiplied_by_alpha() -> None:
 
 
 @pytest.mark.parametrize("white_is_zero", [False, True])
-def test_grey_tiff(white_is_zero: bool) -> None:
-    grey = SAMPLES[:, :, :1]
-    picture = load(tiff16(grey, photometric=0 if white_is_zero else 1))
-    assert np.array_equal(levels(picture.pixels)[:, :, :1], 65535 - grey if white_is_zero else grey)
+def test_gray_tiff(white_is_zero: bool) -> None:
+    gray = SAMPLES[:, :, :1]
+    picture = load(tiff16(gray, photometric=0 if white_is_zero else 1))
+    assert np.array_equal(levels(picture.pixels)[:, :, :1], 65535 - gray if white_is_zero else gray)
 
 
-def test_pillow_grey_image() -> None:
+def test_pillow_gray_image() -> None:
     image = Image.fromarray(SAMPLES[:, :, 0])
     assert image.mode == "I;16"
     for picture in (as_picture(image), load(encoded(image, "PNG")), load(encoded(image, "TIFF"))):

@@ -146,7 +146,7 @@ def test_mask_from_alpha_or_luminance() -> None:
     assert load_mask(encoded(alpha, "PNG")).flatten().tolist() == pytest.approx([0.2, 1])
     opaque = encoded(Image.new("RGBA", (2, 1), (255, 0, 0, 255)), "PNG")
     assert load_mask(opaque).flatten().tolist() == pytest.approx([0.2126] * 2)
-    grey = load_mask(np.array([[0, 128, 255]], np.uint8))
-    assert tuple(grey.shape) == (1, 1, 1, 3)
-    assert torch.equal(grey.flatten(), torch.tensor([0, 128, 255]) / 255)
+    gray = load_mask(np.array([[0, 128, 255]], np.uint8))
+    assert tuple(gray.shape) == (1, 1, 1, 3)
+    assert torch.equal(gray.flatten(), torch.tensor([0, 128, 255]) / 255)
     assert load_mask(torch.tensor([[True, False]])).flatten().tolist() == [1, 0]

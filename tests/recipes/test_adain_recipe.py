@@ -35,14 +35,14 @@ def test_losses_fall_on_one_batch() -> None:
     network = build_network(SMALL).train()
     pairs = dataset().draw(SMALL, torch.Generator().manual_seed(1))
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    seen = []
+    losses_so_far = []
     for _ in range(20):
         losses = decoder_losses(SMALL, network, pairs)
         optimizer.zero_grad()
         torch.autograd.backward(losses["loss"])
         optimizer.step()
-        seen.append(float(losses["loss"].detach()))
-    assert seen[-1] < 0.9 * seen[0]
+        losses_so_far.append(float(losses["loss"].detach()))
+    assert losses_so_far[-1] < 0.9 * losses_so_far[0]
 
 
 def test_from_the_first_step_to_a_file(tmp_path: Path) -> None:

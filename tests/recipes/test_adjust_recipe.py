@@ -83,7 +83,7 @@ def test_it_trains_resumes_and_exports(tmp_path: Path) -> None:
     assert again.global_step == 2
     network = averaged(SMALL, loop.checkpoint)
     save_adjustment_net(network, tmp_path / "adjust.safetensors", {"recipe": SMALL.model_dump(mode="json")})
-    found = load_adjustment_net(tmp_path / "adjust.safetensors")
-    assert isinstance(found, AdjustmentNet)
+    loaded = load_adjustment_net(tmp_path / "adjust.safetensors")
+    assert isinstance(loaded, AdjustmentNet)
     for name, tensor in network.state_dict().items():
-        assert torch.equal(found.state_dict()[name], tensor)
+        assert torch.equal(loaded.state_dict()[name], tensor)

@@ -126,7 +126,7 @@ def test_blur_takes_detail_away_and_ringing_exaggerates_it(picture):
         assert detail(distort.ringing(picture, seeded(seed))) > 2 * detail(picture)
 
 
-def test_stripes_have_one_colour_and_a_period(picture):
+def test_stripes_have_one_color_and_a_period(picture):
     flat = torch.full((3, 64, 64), 0.5)
     for seed in range(6):
         wave = distort.stripes(flat, seeded(seed)) - flat

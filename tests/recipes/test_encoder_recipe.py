@@ -144,8 +144,8 @@ def test_the_export_sees_what_the_average_sees(trained):
     x = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
     for name in encoder.layers:
         one, other = (net.frozen()(x, [name])[name].flatten(2)[0] for net in (encoder, averaged))
-        seen = other.amax(1) > 1e-2 * other.max()
-        similarity = torch.nn.functional.cosine_similarity(one[seen], other[seen], dim=1)
+        batches = other.amax(1) > 1e-2 * other.max()
+        similarity = torch.nn.functional.cosine_similarity(one[batches], other[batches], dim=1)
         assert float(similarity.min()) > 0.999
 
 
@@ -169,16 +169,16 @@ def test_from_the_command_line_and_on_from_there(collection, tmp_path, capsys):
     assert f"{len(training_files(collection))} pictures; starting at step 0" in capsys.readouterr().out
     assert (tmp_path / "run" / "encoder.safetensors").is_file()
     assert main(words) == 0
-    said = capsys.readouterr().out
-    assert "resumed at step 0" in said
-    assert "step 2 of 2" in said
+    printed = capsys.readouterr().out
+    assert "resumed at step 0" in printed
+    assert "step 2 of 2" in printed
 
 
 def test_a_bad_folder_ends_in_one_sentence_and_leaves_nothing(tmp_path, capsys):
     assert main(["--data", str(tmp_path), "--run", str(tmp_path / "run")]) == 2
-    said = capsys.readouterr().err
-    assert "is not the picture collection" in said
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert "is not the picture collection" in printed
+    assert printed.count("\n") == 1
     assert not (tmp_path / "run").exists()
 
 

@@ -28,8 +28,8 @@ def collection(tmp_path: Path) -> Path:
         (root / folder).mkdir(parents=True)
     for name in ("female-noble", "male-warrior"):
         for number in range(6):
-            shown = rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)
-            Image.fromarray(shown).save(root / "kaokore" / name / f"{number}.jpg")
+            printed = rng.integers(0, 255, (40, 40, 3), dtype=np.uint8)
+            Image.fromarray(printed).save(root / "kaokore" / name / f"{number}.jpg")
     return root
 
 
@@ -50,13 +50,13 @@ def test_score(collection: Path, tmp_path: Path) -> None:
     generation.save(FewShotGenerator(32, 8, ("female-noble", "male-warrior"), width=4), file)
     words = [str(file), "--data", str(collection), "--out", str(tmp_path / "score"), "--truncation", "0.9"]
     assert score(words) == 0
-    found = json.loads((tmp_path / "score" / "figures.json").read_text())
-    assert found["pictures"] == 12
-    assert found["fid[small]"] > 1  # grey is far from noise
-    low, high = found["kid[random]"][1:]
+    rows = json.loads((tmp_path / "score" / "figures.json").read_text())
+    assert rows["pictures"] == 12
+    assert rows["fid[small]"] > 1  # grey is far from noise
+    low, high = rows["kid[random]"][1:]
     assert low <= high
-    assert 0 <= found["precision[small]"][0] <= 1
-    assert found["novelty[small]"]["median"] > 0
+    assert 0 <= rows["precision[small]"][0] <= 1
+    assert rows["novelty[small]"]["median"] > 0
     for sheet in ("samples.png", "nearest.png"):
         assert pictures.load(tmp_path / "score" / sheet).width > 8 * 128
 

@@ -53,17 +53,17 @@ def test_batches() -> None:
     mirrored = [torch.equal(s, c.flip(-1)) for s, c in zip(pairs.styles, pairs.contents, strict=True)]
     assert mirrored == [bool(flag) for flag in pairs.same]
     assert float(pairs.strength.min()) < 1 == float(pairs.strength.max())
-    apart = (pairs.following - pairs.contents).abs().mean()
-    assert 0.005 < float(apart) < 0.03
+    distance = (pairs.following - pairs.contents).abs().mean()
+    assert 0.005 < float(distance) < 0.03
 
 
 def test_folders_separate_contents_from_styles() -> None:
     root = Path("data")
     files = [root / "paintings/a/1.jpg", root / "photos/open/2.jpg", root / "kaokore/x/3.jpg"]
     pixels = [torch.full((3, 4, 4), value, dtype=torch.uint8) for value in (1, 2, 3)]
-    found = split_by_folder(root, PictureSet(pixels, files))
-    assert [int(p[0, 0, 0]) for p in found.styles] == [1, 3]
-    assert [int(p[0, 0, 0]) for p in found.contents] == [2]
+    pairs_loaded = split_by_folder(root, PictureSet(pixels, files))
+    assert [int(p[0, 0, 0]) for p in pairs_loaded.styles] == [1, 3]
+    assert [int(p[0, 0, 0]) for p in pairs_loaded.contents] == [2]
     with pytest.raises(SettingsError, match="one is missing"):
         split_by_folder(root, PictureSet(pixels[:1], files[:1]))
 

@@ -61,7 +61,7 @@ def test_losses_fall_on_one_batch() -> None:
     assert history[-1] < 0.95 * history[0]
 
 
-def test_identity_pairs_keep_their_colours() -> None:
+def test_identity_pairs_keep_their_colors() -> None:
     pairs = draw(dataset(), SMALL.model_copy(update={"batch": 8}), torch.Generator().manual_seed(3))
     mirrored = [torch.equal(s, c.flip(-1)) for s, c in zip(pairs.styles, pairs.contents, strict=True)]
     assert mirrored == [bool(flag) for flag in pairs.same]
@@ -116,8 +116,8 @@ def test_resumed_training_equals_uninterrupted_training(tmp_path: Path) -> None:
     # What training computes is what a user gets.
     pairs = draw(dataset(), SMALL.model_copy(update={"partial_share": 0.0}), torch.Generator().manual_seed(4))
     stylized, _ = stylize_with_grid(network, pairs)
-    manner = StyleTarget(loaded.encode(pairs.styles[:1]))
-    torch.testing.assert_close(stylized[:1], loaded.stylize(pairs.contents[:1], manner))
+    style_target = StyleTarget(loaded.encode(pairs.styles[:1]))
+    torch.testing.assert_close(stylized[:1], loaded.stylize(pairs.contents[:1], style_target))
 
 
 def test_palette_distance() -> None:

@@ -39,16 +39,16 @@ def views():
         wave = torch.sin((down * math.sin(angle) + across * math.cos(angle)) * (0.3 + 0.1 * (number % 4)))
         color = torch.rand(3, 1, 1, generator=seeded(number))
         pictures.append(((0.5 + 0.5 * wave) * color * 255).to(torch.uint8))
-    drawn = Views(size=32, own_jitter=0, colorless=0).draw(pictures, seeded())
-    assert drawn.same_colors
-    spoiled, kinds = distort(drawn.views[:PICTURES], seeded())
-    return torch.cat([drawn.views, spoiled]), kinds
+    crops = Views(size=32, own_jitter=0, colorless=0).draw(pictures, seeded())
+    assert crops.same_colors
+    spoiled, kinds = distort(crops.views[:PICTURES], seeded())
+    return torch.cat([crops.views, spoiled]), kinds
 
 
 def make_batch(net, views):
-    drawn, kinds = views
+    crops, kinds = views
     return pretext.Batch(
-        net(drawn, net.layers), torch.arange(PICTURES), kinds, same_colors=True, same_place=True
+        net(crops, net.layers), torch.arange(PICTURES), kinds, same_colors=True, same_place=True
     )
 
 
@@ -140,8 +140,8 @@ def test_pictures_without_a_artist_do_not_count():
     features = torch.rand(4, 3, 4, 4, generator=seeded())
     torch.manual_seed(0)
     head = pretext.ArtistClassifier(torch.tensor([0, -1, 1]), [3] * 8)
-    both, known = batch_of(features, [0, 1]), batch_of(features[[0, 2]], [0])
-    assert torch.allclose(head(both), head(known))
+    both, expected = batch_of(features, [0, 1]), batch_of(features[[0, 2]], [0])
+    assert torch.allclose(head(both), head(expected))
     unknown = head(batch_of(features, [1, 1]))
     assert unknown.item() == 0
     unknown.backward()

@@ -11,8 +11,8 @@ def seeded(seed=0):
 
 
 def draw(pictures, seed=0, **settings):
-    drawn = Views(size=32, **settings).draw(pictures, seeded(seed))
-    return drawn.views, drawn.same_colors
+    views = Views(size=32, **settings).draw(pictures, seeded(seed))
+    return views.views, views.same_colors
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def textured():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_shape_and_range(textured, seed):
-    drawn = Views(size=32).draw(textured, seeded(seed))
-    views, same_colors = drawn.views, drawn.same_colors
+    views = Views(size=32).draw(textured, seeded(seed))
+    views, same_colors = views.views, views.same_colors
     assert views.shape == (6, 3, 32, 32)
     assert float(views.min()) >= 0
     assert float(views.max()) <= 1
@@ -44,7 +44,7 @@ def test_first_views_come_first_and_in_order(pictures):
     assert strongest.tolist() == [0, 1, 2, 0, 1, 2]
 
 
-def test_shared_colours_are_the_same_draw_and_own_colours_are_not(pictures):
+def test_shared_colors_are_the_same_draw_and_own_colors_are_not(pictures):
     for seed in range(6):
         views, same_colors = draw(pictures, seed, own_jitter=0, colorless=0)
         assert same_colors
@@ -56,7 +56,7 @@ def test_shared_colours_are_the_same_draw_and_own_colours_are_not(pictures):
         assert float((first - second).abs().max()) > 0.02
 
 
-def test_colourless_batches_have_no_palette(textured):
+def test_colorless_batches_have_no_palette(textured):
     results = set()
     for seed in range(12):
         views, same_colors = draw(textured, seed, own_jitter=0, colorless=1)
@@ -82,20 +82,20 @@ def test_the_generator_alone_decides(textured):
     assert torch.equal(state, torch.get_rng_state())
 
 
-def agreement(drawn):
+def agreement(views):
     """Mean correlation of the brightness of first and second views."""
-    gray = drawn.views.mean(1).flatten(1)
+    gray = views.views.mean(1).flatten(1)
     first, second = (gray - gray.mean(1, keepdim=True)).chunk(2)
     return float(torch.cosine_similarity(first, second).mean())
 
 
-def test_some_batches_show_the_same_place_in_other_colours(textured):
+def test_some_batches_show_the_same_place_in_other_colors(textured):
     results = [
         Views(size=32, own_jitter=0.5, same_place=0.6).draw(textured, seeded(seed)) for seed in range(60)
     ]
-    same = [drawn for drawn in results if drawn.same_place]
+    same = [views for views in results if views.same_place]
     assert 9 <= len(same) <= 28  # 18 expected of binomial(60, 0.3), give or take three deviations
-    assert not any(drawn.same_colors for drawn in same)
-    others = [drawn for drawn in results if not drawn.same_colors and not drawn.same_place]
+    assert not any(views.same_colors for views in same)
+    others = [views for views in results if not views.same_colors and not views.same_place]
     assert min(map(agreement, same)) > 0.3 > 0.2 > max(map(agreement, others))
     assert not any(Views(size=32).draw(textured, seeded(seed)).same_place for seed in range(20))

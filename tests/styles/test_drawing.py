@@ -30,7 +30,7 @@ def test_noise_is_standard_and_the_same_at_every_resolution() -> None:
     assert np.abs(large[1::3, 1::3] - small).max() < 1e-4
 
 
-def test_oklab_of_known_colours() -> None:
+def test_oklab_of_known_colors() -> None:
     """White, red and blue as published with the color space (to three decimals)."""
     expected = {"ffffff": (1.0, 0.0, 0.0), "ff0000": (0.628, 0.225, 0.126), "0000ff": (0.452, -0.032, -0.312)}
     for name, value in expected.items():
@@ -46,10 +46,10 @@ def test_lab_and_linear_light_come_back() -> None:
 def test_linear_light_agrees_with_the_srgb_profile() -> None:
     """Little CMS's sRGB profile turned into XYZ-like gray: Y of a gray is its linear light."""
     grays = np.repeat(np.arange(0, 256, 15, dtype=np.uint8)[None, :, None], 3, axis=2)
-    to_grey_lab = ImageCms.buildTransform(
+    to_gray_lab = ImageCms.buildTransform(
         ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
     )
-    star = np.asarray(ImageCms.applyTransform(Image.fromarray(grays), to_grey_lab))[0, :, 0] / 255 * 100
+    star = np.asarray(ImageCms.applyTransform(Image.fromarray(grays), to_gray_lab))[0, :, 0] / 255 * 100
     expected = np.where(star > 8, ((star + 16) / 116) ** 3, star / 903.3)
     assert np.abs(to_linear(grays[0, :, 0].astype(np.float32) / 255) - expected).max() < 0.012
 

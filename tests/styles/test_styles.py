@@ -68,9 +68,9 @@ def test_another_seed_is_another_composition(pictures: dict[str, torch.Tensor], 
 
 def test_palettes_are_distinct(pictures: dict[str, torch.Tensor]) -> None:
     """Sorted along each OKLab axis, the colors of two styles differ (a sliced earth mover's distance)."""
-    sorted_colours = {name: np.sort(lab(picture), axis=0) for name, picture in pictures.items()}
+    sorted_colors = {name: np.sort(lab(picture), axis=0) for name, picture in pictures.items()}
     distances = [
-        np.abs(sorted_colours[a] - sorted_colours[b]).mean(0).sum()
+        np.abs(sorted_colors[a] - sorted_colors[b]).mean(0).sum()
         for i, a in enumerate(NAMES)
         for b in NAMES[:i]
     ]

@@ -22,8 +22,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "gray").mkdir()
     rng = np.random.default_rng(0)
     for number in range(COUNT):
-        colours = rng.integers(0, 256, (5, 6, 3), np.uint8)
-        image = Image.fromarray(colours).resize((64, 48), Image.Resampling.BICUBIC)
+        colors = rng.integers(0, 256, (5, 6, 3), np.uint8)
+        image = Image.fromarray(colors).resize((64, 48), Image.Resampling.BICUBIC)
         name = f"gray/g{number}.png" if number % 2 else f"c{number}.png"
         (image.convert("L").convert("RGB") if number % 2 else image).save(folder / name)
     (folder / "broken.png").write_bytes(b"no picture")
@@ -116,8 +116,8 @@ def test_scores_of_a_folder(workspace: Path, capsys: pytest.CaptureFixture[str])
     Path("colour").mkdir()
     for path in Path("art").glob("c*.png"):
         shutil.copy(path, "colour")
-    gray, colour = (result_of(capsys, "score", "taste.json", folder) for folder in ("art/gray", "colour"))
-    assert gray["mean_rank"] > colour["mean_rank"] + 0.3
+    gray, color = (result_of(capsys, "score", "taste.json", folder) for folder in ("art/gray", "colour"))
+    assert gray["mean_rank"] > color["mean_rank"] + 0.3
     assert len(gray["rows"]) == COUNT // 2
 
 

@@ -37,8 +37,8 @@ def test_doctor_report(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_doctor_finds_damaged_weights(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTTEGA_HOME", str(tmp_path / "home"))
-    facts = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "zeros"}
-    weights.register("mine", {"w": torch.zeros(4)}, {}, **facts)
+    metadata = {"kind": "encoder", "architecture": "small", "license": "MIT", "provenance": "zeros"}
+    weights.register("mine", {"w": torch.zeros(4)}, {}, **metadata)
     file = weights.path("mine")
     content = bytearray(file.read_bytes())
     content[-1] ^= 1

@@ -49,7 +49,7 @@ def test_out_of_range_names_field_and_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("values", "expected"),
     [
         ({}, "no"),
         ({"color_method": "match"}, "no"),
@@ -57,6 +57,6 @@ def test_out_of_range_names_field_and_limit() -> None:
         ({"keep_color": True, "color_method": "match"}, "match"),
     ],
 )
-def test_colour_settings_reach_the_method(given: dict[str, object], expected: str) -> None:
-    settings = configure(TransferSettings, {"method": "optimize", **given, "size": 77})
+def test_color_settings_reach_the_method(values: dict[str, object], expected: str) -> None:
+    settings = configure(TransferSettings, {"method": "optimize", **values, "size": 77})
     assert optimize_settings(settings) == OptimizeSettings(size=77, keep_color=expected)  # type: ignore[arg-type]

@@ -15,9 +15,9 @@ from bottega.tools.common.output_paths import default_name
 
 
 def test_bundled_styles_are_painted_with_their_seed_and_size() -> None:
-    painted = BundledSource("risograph", 3).open(32).pixels
-    assert torch.equal(painted, styles.paint("risograph", size=(32, 32), seed=3))
-    assert not torch.equal(painted, BundledSource("risograph", 4).open(32).pixels)
+    picture_of_style = BundledSource("risograph", 3).open(32).pixels
+    assert torch.equal(picture_of_style, styles.paint("risograph", size=(32, 32), seed=3))
+    assert not torch.equal(picture_of_style, BundledSource("risograph", 4).open(32).pixels)
 
 
 def test_paths_are_recorded_as_seen_from_the_result(bench: Path) -> None:

@@ -78,7 +78,7 @@ def test_expected_steps() -> None:
     assert at(25.0, done=500).steps == 2000
     assert at(25.0).seconds_left == 75
     assert at(99.99, done=500).steps == 501  # there is one more step
-    assert at(100.5, done=500).steps == 500  # and then there is none
+    assert at(100.5, done=500).steps == 500  # and then training ends
     assert TimeBudgetSchedule(100.0).steps > 10**6
 
 

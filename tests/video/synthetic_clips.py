@@ -11,7 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-RED, BLUE, GREY = (200, 60, 30), (30, 90, 220), (128, 128, 128)
+RED, BLUE, GRAY = (200, 60, 30), (30, 90, 220), (128, 128, 128)
 
 
 def two_colors(count: int, height: int = 48, width: int = 64) -> list[NDArray[np.uint8]]:

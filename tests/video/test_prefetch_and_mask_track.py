@@ -22,16 +22,16 @@ def test_prefetch_yields_the_same_items() -> None:
 
 
 def test_prefetch_depth() -> None:
-    made: list[int] = []
+    items: list[int] = []
 
     def source() -> Iterator[int]:
         for number in range(50):
-            made.append(number)
+            items.append(number)
             yield number
 
     for number in prefetch(source(), 2):
         time.sleep(0.002)
-        assert len(made) <= number + 5
+        assert len(items) <= number + 5
 
 
 def test_prefetch_error() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from bottega.errors import PictureError
 from bottega.video import VideoFile, open_clip
-from tests.video.synthetic_clips import BLUE, GREY, RED, add_tone, packets_of, two_colors, write_video
+from tests.video.synthetic_clips import BLUE, GRAY, RED, add_tone, packets_of, two_colors, write_video
 
 BT709, BT601 = (1, 1), (5, 6)
 
@@ -35,10 +35,10 @@ def test_default_color_matrix_depends_on_height(tmp_path: Path, height: int, mat
 
 @pytest.mark.parametrize("format", ["yuv420p10le", "yuv422p10le", "yuv420p", "gray"])
 def test_other_pixel_formats(tmp_path: Path, format: str) -> None:
-    path = write_video(tmp_path / "a.mkv", [np.full((48, 64, 3), GREY, np.uint8)] * 2, format=format)
+    path = write_video(tmp_path / "a.mkv", [np.full((48, 64, 3), GRAY, np.uint8)] * 2, format=format)
     frame = next(VideoFile(path).frames())
     assert frame.pixels.dtype == np.uint8
-    np.testing.assert_allclose(frame.pixels[10, 10], GREY, atol=2)
+    np.testing.assert_allclose(frame.pixels[10, 10], GRAY, atol=2)
 
 
 def test_variable_frame_times(tmp_path: Path) -> None:

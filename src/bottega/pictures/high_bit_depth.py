@@ -36,14 +36,14 @@ def decode_16bit(image: Image.Image, stream: BinaryIO | None, notes: list[str]) 
     ``stream`` is what the image was opened from; without it, only grey keeps its 16 bits.
     """
     if image.mode.startswith("I;16"):
-        return _grey(image)
+        return _gray(image)
     tiles = getattr(image, "tile", None)
     if stream is None or not tiles or not isinstance(image, ImageFile.ImageFile):
         return None
     tags = getattr(image, "tag_v2", {})
     rawmode = _rawmode(tiles[0])
     if rawmode == "LA;16B":
-        return _grey_with_alpha(image)
+        return _gray_with_alpha(image)
     if 16 not in tags.get(_BITS_PER_SAMPLE, ()) and ";16" not in rawmode:
         return None
     if image.mode not in ("RGB", "RGBA") or (
@@ -94,7 +94,7 @@ def _decode_both_bytes(image: ImageFile.ImageFile, stream: BinaryIO, order: str)
     return Layers16Bit(colors, alpha)
 
 
-def _grey(image: Image.Image) -> Layers16Bit:
+def _gray(image: Image.Image) -> Layers16Bit:
     tags = getattr(image, "tag_v2", {})
     inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
     is_12bit = 12 in tags.get(_BITS_PER_SAMPLE, ())
@@ -106,7 +106,7 @@ def _grey(image: Image.Image) -> Layers16Bit:
     return Layers16Bit(~colors if inverted else colors, alpha)
 
 
-def _grey_with_alpha(image: ImageFile.ImageFile) -> Layers16Bit:
+def _gray_with_alpha(image: ImageFile.ImageFile) -> Layers16Bit:
     """A 16-bit grey PNG with alpha has four bytes per pixel, so it is decoded as 8-bit RGBA."""
     image.tile = [_with_rawmode(tile, "RGBA") for tile in image.tile]
     samples = np.ascontiguousarray(np.asarray(image)).view(">u2").astype(np.uint16)

@@ -100,14 +100,14 @@ def _decode(
         colors = to_srgb_16bit(deep.colors, image.info.get("icc_profile"), notes)
         return colors, deep.alpha, 8 if colors.dtype == np.uint8 else 16
     if image.mode in ("I", "F"):
-        return _float_grey(image, name), None, 16
+        return _float_gray(image, name), None, 16
     flat, alpha = _split_alpha(image)
     return np.asarray(to_srgb(flat, image.info.get("icc_profile"), notes)), alpha, 8
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
     """An image of any 8-bit mode to (colour as L, RGB, CMYK or LAB; alpha ``(H, W)`` or None)."""
-    scale = _grey_scale(image)
+    scale = _gray_scale(image)
     image.load()
     key = image.info.get("transparency")
     if image.mode == "P":
@@ -126,14 +126,14 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | N
     return (image if image.mode in _COLOR_MODES else image.convert("RGB")), keyed
 
 
-def _grey_scale(image: Image.Image) -> int:
+def _gray_scale(image: Image.Image) -> int:
     """Scale of the samples of a grey PNG of 2 or 4 bits, whose transparent value is not scaled."""
     tiles = getattr(image, "tile", None)
     rawmode = tiles[0].args if tiles else None
     return {"L;2": 85, "L;4": 17}.get(rawmode, 1) if isinstance(rawmode, str) else 1
 
 
-def _float_grey(image: Image.Image, name: str) -> NDArray[np.float32]:
+def _float_gray(image: Image.Image, name: str) -> NDArray[np.float32]:
     """``(H, W, 1)`` from a floating-point image.
 
     Raises:

@@ -45,7 +45,7 @@ def test_float32_result_is_close(bf16: Settings) -> None:
     stylize(output="half.png", **bf16)
     stylize(output="whole.png", **{**bf16, "precision": "fp32"})
     difference = np.abs(samples("half.png") - samples("whole.png"))
-    # Rounding sends the descent another way, to the same manner; the photograph is 16 of 255 away.
+    # Rounding sends the descent another way, to the same style; the photograph is 16 of 255 away.
     assert 0 < difference.mean() < 10
 
 

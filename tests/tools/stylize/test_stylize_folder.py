@@ -124,7 +124,7 @@ def test_cancel_between_steps(photos: Path, quick_optimize_settings: dict[str, o
 def test_notes_about_styles_are_reported_once(
     photos: Path, quick_optimize_settings: dict[str, object]
 ) -> None:
-    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (40, 30), color) for color in ("red", "blue")]
     for name in ("film.gif", "photos/d.gif"):
         frames[0].save(name, save_all=True, append_images=frames[1:])
     reporter = RecordingReporter()

@@ -193,8 +193,8 @@ def test_gradients_for_identical_images_are_finite() -> None:
 
 
 def test_flat_pictures(network: SelfModulatedNet) -> None:
-    grey = torch.full((1, 3, 40, 40), 0.5)
-    for content, style in ((grey, picture(2)), (picture(1), grey), (grey, grey)):
+    gray = torch.full((1, 3, 40, 40), 0.5)
+    for content, style in ((gray, picture(2)), (picture(1), gray), (gray, gray)):
         stylized = network.stylize(content, StyleTarget(network.encode(style)))
         assert bool(torch.isfinite(stylized).all())
 

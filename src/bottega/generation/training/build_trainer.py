@@ -198,7 +198,7 @@ def sample_grid(generator: Generator, context: ProcessContext) -> Callable[[torc
 
 
 def best_generator(trainer: Trainer) -> tuple[Generator, dict[str, float]]:
-    """The generator with the averaged weights of the best validation, or the current ones if there was none.
+    """The generator with the averaged weights of the best validation, or the current weights.
 
     Returns:
         The generator, in evaluation mode on the CPU, and ``"step"`` and (after a validation) ``"fid"``.

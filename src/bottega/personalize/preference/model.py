@@ -191,10 +191,10 @@ class PreferenceModel:
         """
         if count < 1 or not 0 <= explore <= 1:
             raise SettingsError(f"count must be 1 or more, and explore 0 to 1, not {count} and {explore}.")
-        shown = {
+        presented = {
             name for event in self.events if isinstance(event, Presentation | Pick) for name in event.items
         }
-        remaining = [item for item in candidates if item.id not in shown]
+        remaining = [item for item in candidates if item.id not in presented]
         if not remaining:
             raise SettingsError("All candidates have been shown; add others, or start a new profile.")
         rng = np.random.default_rng([self.seed, self.revision])

@@ -131,10 +131,10 @@ def _train(settings: WorkflowSettings, data: PreparedData, reporter: ProgressRep
 
 
 def _training_settings(settings: WorkflowSettings, data: Path) -> Any:
-    given = settings.model_dump(include=GanSettings.model_fields.keys() & settings.model_fields_set)
+    gan_settings = settings.model_dump(include=GanSettings.model_fields.keys() & settings.model_fields_set)
     return TRAIN_GAN.configure(
         {
-            **given,
+            **gan_settings,
             "data": data,
             "name": settings.name or network_name(settings.output.resolve().name),
             "output": settings.output / "generator.safetensors",
