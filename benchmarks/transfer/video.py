@@ -108,7 +108,7 @@ def _make_film(folder: Path, count: int, size: tuple[int, int], codec: str) -> P
     with SegmentWriter(folder / "source.nut", info, choose_encoding(path, codec)) as writer:
         for number in range(count):
             writer.write(replace(sequence[number % len(sequence)], time=Fraction(number, 30), index=number))
-    return mux([folder / "source.nut"], path)
+    return mux([folder / "source.nut"], path, frame_count=count, frame_rate=info.frame_rate)
 
 
 def _frames_per_second(
@@ -129,7 +129,7 @@ def _frames_per_second(
         for raw in stylizer.stylize_parallel(_first(clip.frames(), limit)):
             behind.put(raw)
             count += 1
-    mux([folder / "stylized.nut"], target)
+    mux([folder / "stylized.nut"], target, frame_count=count, frame_rate=clip.info.frame_rate)
     return count / (time.perf_counter() - start)
 
 

@@ -24,7 +24,8 @@ from bottega.video.frame_folder import FrameFolder, FrameFolderWriter
 from bottega.video.mux import mux, read_recipe
 from bottega.video.open_clip import Mask, MaskTrack, open_clip, open_mask_track
 from bottega.video.prefetch import BackgroundConsumer, ordered_map, prefetch
-from bottega.video.video_file import VideoFile
+from bottega.video.tracks import SourceTracks, Track, plan_tracks
+from bottega.video.video_file import VIDEO_SUFFIXES, VideoFile
 
 __all__ = [
     "CODECS",
@@ -43,6 +44,8 @@ __all__ = [
     "MaskTrack",
     "OnMessage",
     "SegmentWriter",
+    "SourceTracks",
+    "Track",
     "UInt8Array",
     "VideoFile",
     "choose_encoding",
@@ -52,6 +55,7 @@ __all__ = [
     "open_clip",
     "open_mask_track",
     "ordered_map",
+    "plan_tracks",
     "prefetch",
     "read_recipe",
 ]

@@ -29,9 +29,13 @@ CONTAINER_CODECS = {
 }
 """Codecs that each format can hold, the default first."""
 
+ALPHA_FORMATS = ("matroska", "webm")
+"""Formats that can hold transparency, which VP9 keeps beside the frames."""
+
 DEFAULT_QUALITY = 92
-SEGMENT_SUFFIX = ".nut"
-"""A format that keeps any codec and exact times, so that segments join without a seam."""
+SEGMENT_SUFFIX = ".segment"
+_SEGMENT_FORMAT, _ALPHA_SEGMENT_FORMAT = "nut", "matroska"
+"""NUT keeps any codec and exact times, so that segments join without a seam, but no transparency."""
 
 _KEY_FRAME_SECONDS = Fraction(2)
 
@@ -86,7 +90,8 @@ def choose_encoding(path: Path, codec: str = "auto", quality: int = DEFAULT_QUAL
         hint = f"try --codec {others[0]}" if others else "try another file format"
         raise OutputError(f"The installed package av has no encoder for {name}; {hint}.")
     options = _encoder_options(encoder, quality)
-    return Encoding(name, encoder, options, even=name == "h264", alpha=encoder == "libvpx-vp9")
+    alpha = encoder == "libvpx-vp9" and CONTAINERS[path.suffix.lower()] in ALPHA_FORMATS
+    return Encoding(name, encoder, options, even=name == "h264", alpha=alpha)
 
 
 def _encoder_options(encoder: str, quality: int) -> dict[str, str]:
@@ -133,7 +138,7 @@ class SegmentWriter:
         self.encoding = encoding
         self.alpha = alpha
         self.threads = threads
-        self.count = 0
+        self.count = self._packet_count = 0
         self._temporary = path.with_name(f"{path.name}.part")
         self._container: Any = None
         self._stream: Any = None
@@ -144,7 +149,7 @@ class SegmentWriter:
         try:
             if self._container is None:
                 self._open(frame)
-            self._container.mux(self._stream.encode(self._encoder_frame(frame)))
+            self._mux(self._encoder_frame(frame))
         except (av().FFmpegError, OSError, ValueError) as error:
             raise OutputError(f"{self.path} cannot be written: {error_reason(error)}.") from None
         self.count += 1
@@ -154,12 +159,23 @@ class SegmentWriter:
         if self._container is None:
             return
         try:
-            self._container.mux(self._stream.encode(None))
+            self._mux(None)
             self._container.close()
             flush_to_disk(self._temporary)
-            self._temporary.replace(self.path)
+            if self._packet_count == self.count:
+                self._temporary.replace(self.path)
+                return
         except (av().FFmpegError, OSError) as error:
             raise OutputError(f"{self.path} cannot be written: {error_reason(error)}.") from None
+        raise OutputError(
+            f"{self.path} cannot be written: the encoder {self.encoding.encoder} wrote only "
+            f"{self._packet_count} of {self.count} frames; try another --codec."
+        )
+
+    def _mux(self, encoder_frame: Any) -> None:
+        for packet in self._stream.encode(encoder_frame):
+            self._container.mux(packet)
+            self._packet_count += 1
 
     def abandon(self) -> None:
         """Delete the unfinished file."""
@@ -179,7 +195,9 @@ class SegmentWriter:
             self.abandon()
 
     def _open(self, first: Frame) -> None:
-        self._container = open_output(self._temporary, format="nut")
+        self._container = open_output(
+            self._temporary, format=_ALPHA_SEGMENT_FORMAT if self.alpha else _SEGMENT_FORMAT
+        )
         height, width = first.height, first.width
         if self.encoding.even:
             height, width = height + height % 2, width + width % 2

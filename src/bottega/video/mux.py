@@ -1,4 +1,4 @@
-"""Joining video segments and the source's audio into one file, without encoding the video again."""
+"""Joining video segments and the source's tracks into one file, without encoding the video again."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from bottega.errors import OutputError, PictureError
+from bottega.errors import BottegaError, OutputError, PictureError
 from bottega.files import atomic_write, check_output_path
 from bottega.video.clip import OnMessage, ignore
 from bottega.video.encoding import container_format
 from bottega.video.pyav import av, error_reason, open_input, open_output
+from bottega.video.tracks import SourceTracks, TimedPacket, Track, add_track
 
 _RECIPE_TAG = "comment"
 _RECIPE_PREFIX = "bottega recipe: "
 
-_AUDIO_ENCODERS = {"mp4": "aac", "mov": "aac", "matroska": "libopus", "webm": "libopus"}
-_COPIED_AUDIO = {
-    "mp4": {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"},
-    "mov": {"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_f32le"},
-    "webm": {"opus", "vorbis"},
-}
-"""Audio codecs that each format can hold; Matroska holds them all."""
 
-_TimedPacket = tuple[float, int, Any]
-"""Seconds, index of the track (which decides between equal times), packet."""
+class _TrackError(Exception):
+    """A track cannot be written."""
+
+    def __init__(self, track: Track, reason: str) -> None:
+        super().__init__(reason)
+        self.track = track
 
 
 def mux(
     segments: Sequence[Path],
     target: Path,
     *,
-    audio: Path | None = None,
+    frame_count: int,
+    frame_rate: Fraction,
+    last_duration: Fraction | None = None,
+    source: SourceTracks | None = None,
     recipe: Mapping[str, Any] | None = None,
     on_note: OnMessage = ignore,
 ) -> Path:
@@ -42,32 +44,77 @@ def mux(
 
     Args:
         segments: in order, of one encoding; their times continue from one to the next.
-        audio: a video file whose audio is added: copied where the format can hold it, else encoded again.
+        frame_count: number of frames in all segments; the finished file must hold as many.
+        frame_rate: frames per second, which the file states.
+        last_duration: of the last frame in seconds; None is as long as the frame rate says.
+        source: sound, subtitles and titles to add. A track that fails is left out.
         recipe: goes into the file's metadata.
-        on_note: called with what was changed.
+        on_note: called for each track that is left out.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or would lack frames.
         PictureError: a segment is damaged.
     """
     kind = container_format(target)
     check_output_path(target)
+    tracks = list(source.tracks) if source is not None else []
+    while True:
+        try:
+            with atomic_write(target) as temporary:
+                with ExitStack() as stack:
+                    options = {"movflags": "faststart"} if kind in ("mp4", "mov") else {}
+                    output = stack.enter_context(open_output(temporary, format=kind, options=options))
+                    if source is not None:
+                        output.metadata.update(source.titles)
+                        output.set_chapters(list(source.chapters))
+                    if recipe is not None:
+                        output.metadata[_RECIPE_TAG] = _RECIPE_PREFIX + json.dumps(recipe, ensure_ascii=False)
+                    video = _video_packets(segments, output, frame_rate, last_duration, stack)
+                    _write(output, video, source, tracks, stack)
+                _check_frame_count(temporary, target, frame_count)
+            return target
+        except BottegaError:
+            raise
+        except _TrackError as error:
+            on_note(f"{target}: the {error.track.name} cannot be written ({error}); the film is without it.")
+            tracks.remove(error.track)
+        except (av().FFmpegError, OSError, ValueError) as error:
+            if not tracks:
+                raise OutputError(f"{target} cannot be written: {error_reason(error)}.") from None
+            names = ", ".join(track.name for track in tracks)
+            on_note(f"{target}: the film is written without {names} ({error_reason(error)}).")
+            tracks = []
+
+
+def _write(
+    output: Any,
+    video: Iterator[TimedPacket],
+    source: SourceTracks | None,
+    tracks: Sequence[Track],
+    stack: ExitStack,
+) -> None:
+    packets = [video]
+    for index, track in enumerate(tracks):
+        assert source is not None
+        try:
+            packets.append(_checked(add_track(source.path, track, output, index + 1, stack), track))
+        except (av().FFmpegError, PictureError, OSError, ValueError) as error:
+            raise _TrackError(track, error_reason(error)) from None
+    for _, index, packet in heapq.merge(*packets, key=lambda timed: timed[:2]):
+        try:
+            output.mux(packet)
+        except (av().FFmpegError, ValueError) as error:
+            if index == 0:
+                raise
+            raise _TrackError(tracks[index - 1], error_reason(error)) from None
+
+
+def _checked(packets: Iterator[TimedPacket], track: Track) -> Iterator[TimedPacket]:
+    """The same packets; errors name the track."""
     try:
-        with atomic_write(target) as temporary, ExitStack() as stack:
-            options = {"movflags": "faststart"} if kind in ("mp4", "mov") else {}
-            output = stack.enter_context(open_output(temporary, format=kind, options=options))
-            if recipe is not None:
-                output.metadata[_RECIPE_TAG] = _RECIPE_PREFIX + json.dumps(recipe, ensure_ascii=False)
-            tracks = [_video_packets(segments, output, stack)]
-            if audio is not None:
-                tracks += _audio_tracks(audio, output, kind, stack, on_note)
-            for _, _, packet in heapq.merge(*tracks, key=lambda timed: timed[:2]):
-                output.mux(packet)
-    except (OutputError, PictureError):
-        raise
+        yield from packets
     except (av().FFmpegError, OSError, ValueError) as error:
-        raise OutputError(f"{target} cannot be written: {error_reason(error)}.") from None
-    return target
+        raise _TrackError(track, error_reason(error)) from None
 
 
 def read_recipe(path: Path) -> dict[str, Any] | None:
@@ -84,102 +131,57 @@ def read_recipe(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def _video_packets(segments: Sequence[Path], output: Any, stack: ExitStack) -> Iterator[_TimedPacket]:
+def _video_packets(
+    segments: Sequence[Path],
+    output: Any,
+    frame_rate: Fraction,
+    last_duration: Fraction | None,
+    stack: ExitStack,
+) -> Iterator[TimedPacket]:
     # The stream must exist before the first packet of any track is written, so this is not a generator.
     first = stack.enter_context(open_input(segments[0]))
     template = first.streams.video[0]
     stream = output.add_stream_from_template(template, opaque=True)
     stream.time_base = template.time_base
+    stream.codec_context.framerate = frame_rate  # else players and editors take the unit of time for it
     extradata = template.codec_context.extradata
 
-    def packets() -> Iterator[_TimedPacket]:
+    def packets() -> Iterator[TimedPacket]:
+        waiting = None
         for path in segments:
             with open_input(path) as container:
                 source = container.streams.video[0]
                 if source.codec_context.extradata != extradata:
                     raise PictureError(f"{path} has another encoding than the segments before it.")
                 for packet in container.demux(source):
-                    if packet.dts is None:
+                    if packet.size == 0:  # the end
                         continue
+                    # The demuxer guesses the times of decoding and sometimes gives up. No frame refers to a
+                    # later one, so they are the times of display.
+                    packet.dts = packet.pts
+                    if waiting is not None:
+                        yield float(waiting.dts * waiting.time_base), 0, waiting
                     packet.stream = stream
-                    yield float(packet.dts * packet.time_base), 0, packet
+                    waiting = packet
+        if waiting is not None:
+            duration = 1 / frame_rate if last_duration is None else last_duration
+            waiting.duration = round(duration / waiting.time_base)
+            yield float(waiting.dts * waiting.time_base), 0, waiting
 
     return packets()
 
 
-def _audio_tracks(
-    path: Path, output: Any, kind: str, stack: ExitStack, on_note: OnMessage
-) -> list[Iterator[_TimedPacket]]:
-    """One track for each audio stream. Each opens the file by itself, so that none waits in memory."""
-    tracks = []
-    container = stack.enter_context(open_input(path))
-    for index, source in enumerate(container.streams.audio):
-        if source.codec_context is None:
-            on_note(f"{path}: audio track {index + 1} has an unknown format and is left out")
-            continue
-        codec = source.codec_context.name
-        own_container = stack.enter_context(open_input(path))
-        own_source = own_container.streams.audio[index]
-        if kind not in _COPIED_AUDIO or codec in _COPIED_AUDIO[kind]:
-            stream = output.add_stream_from_template(own_source, opaque=True)
-            tracks.append(_copied_packets(own_container, own_source, stream, index))
-        else:
-            encoder = _AUDIO_ENCODERS[kind]
-            on_note(f"the audio ({codec}) is encoded again as {encoder.removeprefix('lib')}")
-            # Opus supports few sample rates; other encoders keep the source's.
-            rate = 48000 if encoder == "libopus" else own_source.rate
-            stream = output.add_stream(encoder, rate=rate)
-            stream.codec_context.layout = own_source.layout.name
-            tracks.append(_encoded_packets(own_container, own_source, stream, rate, index))
-    return tracks
+def _check_frame_count(path: Path, target: Path, frame_count: int) -> None:
+    """Count the frames in a finished file.
 
-
-def _copied_packets(container: Any, source: Any, stream: Any, index: int) -> Iterator[_TimedPacket]:
-    previous: int | None = None
-    for packet in container.demux(source):
-        if packet.dts is None or (previous is not None and packet.dts <= previous):
-            continue
-        previous = packet.dts
-        seconds = float(packet.dts * packet.time_base)
-        packet.stream = stream
-        yield seconds, index + 1, packet
-
-
-def _encoded_packets(
-    container: Any, source: Any, stream: Any, rate: int, index: int
-) -> Iterator[_TimedPacket]:
-    def timed(packets: Sequence[Any]) -> Iterator[_TimedPacket]:
-        for packet in packets:
-            yield float((packet.dts or 0) * packet.time_base), index + 1, packet
-
-    package = av()
-    resampler = package.AudioResampler(
-        format=stream.codec_context.format.name, layout=source.layout.name, rate=rate
-    )
-    # Encoders need frames of one length, which the queue cuts.
-    queue = package.audio.fifo.AudioFifo()
-    size = 0
-    for frame in _resampled_frames(container, source, resampler):
-        queue.write(frame)
-        if size == 0:
-            stream.codec_context.open(strict=False)
-            size = stream.codec_context.frame_size or 1024
-        while (part := queue.read(size)) is not None:
-            yield from timed(stream.encode(part))
-    if size:
-        rest = queue.read(0, True)
-        if rest is not None:
-            yield from timed(stream.encode(rest))
-        yield from timed(stream.encode(None))
-
-
-def _resampled_frames(container: Any, source: Any, resampler: Any) -> Iterator[Any]:
-    package = av()
-    for packet in container.demux(source):
-        try:
-            frames = packet.decode()
-        except package.FFmpegError:
-            continue  # a gap in the audio, which its times show
-        for frame in frames:
-            yield from resampler.resample(frame)
-    yield from resampler.resample(None)
+    Raises:
+        OutputError: frames are missing.
+    """
+    with open_input(path) as container:
+        stream = container.streams.video[0]
+        count = sum(packet.size > 0 for packet in container.demux(stream))
+    if count != frame_count:
+        raise OutputError(
+            f"{target} was not written: it would hold {count} of {frame_count} frames. "
+            "Please report this; the same command tries again."
+        )

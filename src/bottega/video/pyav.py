@@ -111,6 +111,23 @@ def has_alpha(pixel_format: str) -> bool:
     return pixel_format != "pal8" and any(component.is_alpha for component in components)
 
 
+def has_alpha_track(stream: Any) -> bool:
+    """Whether a stream has transparency beside its frames, as VP8 and VP9 in WebM and Matroska."""
+    return any(key.lower() == "alpha_mode" and text == "1" for key, text in stream.metadata.items())
+
+
+def alpha_decoder(stream: Any) -> Any | None:
+    """A decoder that reads the transparency beside the frames, which the usual one ignores.
+
+    None where there is no transparency, or no such decoder.
+    """
+    codec = stream.codec_context.codec.canonical_name
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(codec)
+    if name is None or not has_alpha_track(stream) or name not in av().codecs_available:
+        return None
+    return av().CodecContext.create(name, "r")
+
+
 def frame_to_array(frame: Any, reformatter: Any, alpha: bool) -> UInt8Array:
     """A decoded frame as upright ``(H, W, 3)``, or ``(H, W, 4)`` with ``alpha``: sRGB, uint8.
 

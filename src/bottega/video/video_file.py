@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -12,19 +13,26 @@ from typing import Any
 
 import numpy as np
 
+from bottega.environment import environment
 from bottega.errors import PictureError
+from bottega.pictures.open_image import check_size
 from bottega.video.clip import DEFAULT_FRAME_RATE, ClipInfo, Frame, OnMessage, ignore
 from bottega.video.pyav import (
     HDR_TRANSFERS,
+    alpha_decoder,
     av,
     error_reason,
     frame_to_array,
     has_alpha,
+    has_alpha_track,
     open_input,
     orientation,
 )
 
 DECODER_THREADS = 2
+MAX_HOLD_SECONDS = 60
+"""Longest duration of a last frame that is believed: a truncated file states the end that it lost."""
+_DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 
 
 class VideoFile:
@@ -36,6 +44,7 @@ class VideoFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._states_times = True
 
     @cached_property
     def info(self) -> ClipInfo:
@@ -64,24 +73,24 @@ class VideoFile:
     ) -> Iterator[Frame]:
         with open_input(self.path) as container:
             stream = _video_stream(container, self.path)
-            frames = self._timed_frames(container, stream, on_unreadable)
+            frames = _hold_last(self._timed_frames(container, stream, on_unreadable), stream)
             if start is None:
-                yield from _renumber(frames, first_index)
+                yield from _from_time(frames, start, first_index)
                 return
             try:
                 container.seek(int(start / Fraction(stream.time_base)), stream=stream)
             except av().FFmpegError:
                 pass  # decoding begins at the start of the file; frames before ``start`` are dropped
             first = next(frames, None)
-            if first is not None and first.time <= start:
-                later = (frame for frame in chain([first], frames) if frame.time >= start)
-                yield from _renumber(later, first_index)
+            # Times that the file does not state are counted from the start.
+            if first is not None and first.time <= start and self._states_times:
+                yield from _from_time(chain([first], frames), start, first_index)
                 return
         # The file has no usable index: decode it from the beginning.
         with open_input(self.path) as container:
             stream = _video_stream(container, self.path)
-            frames = self._timed_frames(container, stream, on_unreadable)
-            yield from _renumber((frame for frame in frames if frame.time >= start), first_index)
+            frames = _hold_last(self._timed_frames(container, stream, on_unreadable), stream)
+            yield from _from_time(frames, start, first_index)
 
     def _timed_frames(self, container: Any, stream: Any, on_unreadable: OnMessage) -> Iterator[Frame]:
         """Upright sRGB frames with strictly increasing times."""
@@ -96,6 +105,7 @@ class VideoFile:
             if frame.pts is not None:
                 time = frame.pts * unit
             else:
+                self._states_times = False
                 time = Fraction(0) if previous is None else previous + frame_duration
             if previous is not None and time <= previous:
                 time = previous + unit
@@ -107,14 +117,22 @@ class VideoFile:
                     f"{samples.shape[0]} pixels; cut it there and process the parts one by one."
                 )
             size, previous = (samples.shape[0], samples.shape[1]), time
-            pixels = np.ascontiguousarray(samples[..., :3])
-            yield Frame(pixels, time, index, np.ascontiguousarray(samples[..., 3]) if alpha else None)
+            yield Frame(
+                np.ascontiguousarray(samples[..., :3]),
+                time,
+                index,
+                np.ascontiguousarray(samples[..., 3]) if alpha else None,
+                frame.duration * unit if frame.duration else frame_duration,
+            )
 
     def _decode(self, container: Any, stream: Any, on_unreadable: OnMessage) -> Iterator[Any]:
         """Decoded frames; None in the place of one that cannot be read."""
         package = av()
-        stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = DECODER_THREADS
+        decoder = alpha_decoder(stream)
+        if decoder is None:
+            decoder = stream.codec_context
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = DECODER_THREADS
         packets = container.demux(stream)
         while True:
             try:
@@ -125,7 +143,7 @@ class VideoFile:
             if packet is None:
                 return
             try:
-                frames = packet.decode()
+                frames = decoder.decode(packet if packet.size else None)
             except package.FFmpegError as error:
                 reason = error_reason(error)
                 on_unreadable(
@@ -173,6 +191,7 @@ def _clip_info(path: Path, container: Any, stream: Any, first: Any) -> ClipInfo:
         seconds = container.duration / 1e6
     rate = _frame_rate(stream)
     quarter_turned = orientation(first)[0] % 2 == 1
+    check_size((first.width, first.height), environment().max_pixels, str(path))
     aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
     hdr = HDR_TRANSFERS.get(int(stream.codec_context.color_trc or 0))
     notes = []
@@ -180,6 +199,8 @@ def _clip_info(path: Path, container: Any, stream: Any, first: Any) -> ClipInfo:
         notes.append(
             f"the video has a high dynamic range ({hdr}); its colours are not converted and look pale"
         )
+    if has_alpha_track(stream) and not has_alpha(first.format.name):
+        notes.append("the transparency of the video cannot be read with the installed package av")
     if first.interlaced_frame:
         notes.append("the video is interlaced; comb patterns at moving edges stay")
     return ClipInfo(
@@ -197,9 +218,30 @@ def _clip_info(path: Path, container: Any, stream: Any, first: Any) -> ClipInfo:
     )
 
 
-def _renumber(frames: Iterator[Frame], first_index: int) -> Iterator[Frame]:
-    """Shift the indices so that the first frame has ``first_index``."""
+def _hold_last(frames: Iterator[Frame], stream: Any) -> Iterator[Frame]:
+    """Give the last frame the duration that Matroska states by the end of the track."""
+    last = None
+    for frame in frames:
+        if last is not None:
+            yield last
+        last = frame
+    if last is None:
+        return
+    match = _DURATION.fullmatch(stream.metadata.get("DURATION", ""))
+    if match is not None:
+        hours, minutes, seconds = match.groups()
+        duration = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds) - last.time
+        if 0 < duration <= MAX_HOLD_SECONDS:
+            last = replace(last, duration=duration)
+    yield last
+
+
+def _from_time(frames: Iterable[Frame], start: Fraction | None, first_index: int) -> Iterator[Frame]:
+    """Drop frames before ``start``; the index after the last of them is ``first_index``."""
     offset: int | None = None
     for frame in frames:
+        if start is not None and frame.time < start:
+            offset = first_index - 1 - frame.index
+            continue
         offset = first_index - frame.index if offset is None else offset
         yield replace(frame, index=frame.index + offset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,10 @@ def test_another_video_does_not_match(video_file: Path) -> None:
     from bottega.video import SegmentWriter, choose_encoding, mux
 
     info = VideoFile(video_file).info
-    with SegmentWriter(Path("other.nut"), info, choose_encoding(video_file, "auto", 92)) as writer:
+    with SegmentWriter(Path("other.segment"), info, choose_encoding(video_file, "auto", 92)) as writer:
         for frame in VideoFile(Path("clip.mp4")).frames():
             writer.write(frame)
-    mux([Path("other.nut")], Path("other.mp4"), recipe=recipe)
+    mux([Path("other.segment")], Path("other.mp4"), frame_count=12, frame_rate=Fraction(25), recipe=recipe)
     with pytest.raises(MismatchError, match=r"other\.mp4 differs from what its recipe makes: frame 1 by"):
         remake("other.mp4", verify=True)
 

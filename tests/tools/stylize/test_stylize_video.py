@@ -21,7 +21,7 @@ from bottega.tools.stylize.style_spec import parse_style
 from bottega.tools.stylize.video import segmented_writer
 from bottega.tools.stylize.video.formats import has_frames
 from bottega.video import FrameFolder, VideoFile, is_animated, read_recipe
-from tests.video.synthetic_clips import audio_format, packets_of, two_colors, write_video
+from tests.video.synthetic_clips import audio_format, packets_of, two_colors, write_sound, write_video
 
 Run = Callable[..., ToolResult]
 
@@ -88,6 +88,43 @@ def test_a_video_file(run: Run) -> None:
     assert not Path("out.mp4.unfinished").exists()
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+def test_an_animation_as_a_video_file_keeps_frames_times_and_hold(run: Run, suffix: str) -> None:
+    # Seven frames per segment, whose H.264 packets have no times of decoding.
+    pictures = [Image.fromarray(pixels) for pixels in two_colors(12)]
+    pictures[0].save("in.gif", save_all=True, append_images=pictures[1:], duration=[700] * 11 + [3000])
+    outcome = run("in.gif", output=f"out{suffix}")
+    assert outcome.details["frames"] == 12
+    frames = list(VideoFile(Path(f"out{suffix}")).frames())
+    assert [frame.time for frame in frames] == [Fraction(7 * n, 10) for n in range(12)]
+    assert frames[-1].duration == 3
+    with pytest.raises(OutputError, match="exists"):
+        run("in.gif", output=f"out{suffix}")
+
+
+def test_a_clip_of_seven_frames(run: Run) -> None:
+    write_video(Path("seven.mp4"), two_colors(7))
+    run("seven.mp4", output="out.mp4")
+    assert len(frames_of("out.mp4")) == 7
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.ts", "in.mkv"])
+def test_mkv_states_the_frame_rate(run: Run, name: str) -> None:
+    write_video(Path(name), two_colors(12), format="yuv420p")
+    run(name, output="out.mkv")
+    assert VideoFile(Path("out.mkv")).info.frame_rate == 25
+
+
+def test_the_sound_is_decided_before_the_first_frame(run: Run) -> None:
+    write_sound(Path("in.avi"), "pcm_s16le", layout="6 channels")
+    reporter = RecordingReporter(stop_after=1)
+    with pytest.raises(Cancelled):
+        run("in.avi", report=reporter, output="out.webm")
+    assert any("sound (pcm_s16le) is encoded again as OPUS" in note for note in reporter.notes)
+    run("in.avi", output="out.webm")
+    assert audio_format(Path("out.webm")) == ("opus", pytest.approx(2.0, abs=0.05))
+
+
 def test_variable_times_and_rotation(run: Run) -> None:
     times = [Fraction(n, 1000) for n in (0, 40, 45, 200, 1000, 1033)]
     write_video(Path("vfr.mp4"), two_colors(6), times=times, turned=-90)
@@ -105,10 +142,10 @@ def test_a_killed_run_resumes_with_the_same_result(run: Run, monkeypatch: pytest
     with pytest.raises(Cancelled, match=r"resumes from out\.mp4\.unfinished"):
         run("clip.mp4", report=reporter, output="out.mp4")
     assert not Path("out.mp4").exists()
-    segments = sorted(Path("out.mp4.unfinished").glob("*.nut"))
+    segments = sorted(Path("out.mp4.unfinished").glob("*.segment"))
     assert 1 <= len(segments) <= 3
     # A kill leaves a piece of the next segment.
-    Path("out.mp4.unfinished/00009.nut.part").write_bytes(b"half")
+    Path("out.mp4.unfinished/00009.segment.part").write_bytes(b"half")
 
     again = RecordingReporter()
     outcome = run("clip.mp4", report=again, output="out.mp4")
@@ -124,7 +161,7 @@ def test_finished_segments_are_not_stylized_again(run: Run, monkeypatch: pytest.
     monkeypatch.setattr(segmented_writer, "SEGMENT_SECONDS", Fraction(8, 25))
     with pytest.raises(Cancelled):
         run("clip.mp4", report=RecordingReporter(stop_after=20), output="out.mp4")
-    first = Path("out.mp4.unfinished/00000.nut")
+    first = Path("out.mp4.unfinished/00000.segment")
     before = first.stat().st_mtime_ns
     with pytest.raises(Cancelled):
         run("clip.mp4", report=RecordingReporter(stop_after=3), output="out.mp4")

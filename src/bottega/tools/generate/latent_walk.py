@@ -30,11 +30,17 @@ def write_walk(
     if kind == "video":
         encoding = video.choose_encoding(output, "auto", quality)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".walk-") as folder:
-            segment = Path(folder) / "walk.nut"
+            segment = Path(folder) / f"walk{video.SEGMENT_SUFFIX}"
             with SegmentWriter(segment, info, encoding) as segment_writer:
                 for frame in _frames(samples, frames, rate, reporter):
                     segment_writer.write(frame)
-            video.mux([segment], output, recipe=samples.recipe(output.parent))
+            video.mux(
+                [segment],
+                output,
+                frame_count=frames,
+                frame_rate=rate,
+                recipe=samples.recipe(output.parent),
+            )
         return
     writer: Any = (
         AnimationWriter(output, info, quality)

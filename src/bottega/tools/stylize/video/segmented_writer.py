@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bottega import video
-from bottega.errors import Cancelled, PictureError
+from bottega.errors import Cancelled, OutputError, PictureError
 from bottega.tools.stylize.video.job import VideoJob, VideoProgress
-from bottega.tools.stylize.video.work_folder import WorkFolder
+from bottega.tools.stylize.video.work_folder import ResumePoint, WorkFolder
 from bottega.transfer.video import StylizedFrame, VideoStylizer
-from bottega.video import BackgroundConsumer, Encoding, Frame, OnMessage, SegmentWriter, VideoFile
+from bottega.video import (
+    BackgroundConsumer,
+    Encoding,
+    Frame,
+    OnMessage,
+    SegmentWriter,
+    SourceTracks,
+    VideoFile,
+)
 
 SEGMENT_SECONDS = 5
 MAX_SINGLE_THREAD_PIXELS = 1280 * 720
@@ -30,8 +38,9 @@ def write_video_file(job: VideoJob, on_unreadable: OnMessage) -> int:
     if resume.segments:
         job.reporter.note(f"Resuming after frame {resume.index + 1}, from {folder.path}.")
     stylizer.load_state(state)
+    tracks = _plan_tracks(job)
     progress = VideoProgress(job)
-    writer = SegmentedWriter(job, folder, stylizer, resume.segments)
+    writer = SegmentedWriter(job, folder, stylizer, resume)
     after = None if resume.time is None else resume.time + job.clip.info.time_base / 2
     try:
         with BackgroundConsumer(writer.write) as consumer:
@@ -39,16 +48,29 @@ def write_video_file(job: VideoJob, on_unreadable: OnMessage) -> int:
                 consumer.put(frame)
                 progress.add_frame(frame.frame.index, frame.pixels)
         writer.close()
-        segments = folder.segments(writer.finished)
-        if not segments:
+        finished = writer.finished
+        if finished.frames != resume.frames + progress.count:
+            raise OutputError(
+                f"{job.output} was not written: {resume.frames + progress.count} frames were stylized and "
+                f"{finished.frames} are in {folder.path}."
+            )
+        if not finished.segments:
             raise PictureError(f"{job.clip.info.name} has no frame that can be read.")
         job.reporter.progress(1.0, "joining")
-        audio = job.settings.content if isinstance(job.clip, VideoFile) and job.clip.info.has_audio else None
-        video.mux(segments, job.output, audio=audio, recipe=job.recipe, on_note=job.reporter.note)
+        video.mux(
+            folder.segments(finished.segments),
+            job.output,
+            frame_count=finished.frames,
+            frame_rate=job.clip.info.frame_rate,
+            last_duration=finished.duration,
+            source=tracks,
+            recipe=job.recipe,
+            on_note=job.reporter.note,
+        )
     except (KeyboardInterrupt, Cancelled):
         writer.abandon()
         message = "Stopped; no result was written."
-        if writer.finished == 0:
+        if writer.finished.segments == 0:
             folder.clear()
         else:
             message += f" The same command resumes from {folder.path}."
@@ -60,14 +82,26 @@ def write_video_file(job: VideoJob, on_unreadable: OnMessage) -> int:
     return progress.count
 
 
+def _plan_tracks(job: VideoJob) -> SourceTracks | None:
+    """Sound and subtitles of a video file, with a note for each that is changed or left out."""
+    if not isinstance(job.clip, VideoFile):
+        return None
+    tracks = video.plan_tracks(job.settings.content, job.output)
+    for note in tracks.notes:
+        job.reporter.note(note)
+    return tracks
+
+
 class SegmentedWriter:
     """Stabilizes and encodes stylized frames, with a new file every few seconds of the video.
 
     Attributes:
-        finished: number of complete segments.
+        finished: the last complete segment.
     """
 
-    def __init__(self, job: VideoJob, folder: WorkFolder, stylizer: VideoStylizer, finished: int) -> None:
+    def __init__(
+        self, job: VideoJob, folder: WorkFolder, stylizer: VideoStylizer, finished: ResumePoint
+    ) -> None:
         info = job.clip.info
         self.folder = folder
         self.stylizer = stylizer
@@ -93,7 +127,7 @@ class SegmentedWriter:
         frame = self.stylizer.stabilize(stylized)
         if self._writer is None:
             self._writer = SegmentWriter(
-                self.folder.segment(self.finished),
+                self.folder.segment(self.finished.segments),
                 self.info,
                 self.encoding,
                 alpha=self.alpha,
@@ -110,10 +144,16 @@ class SegmentedWriter:
             return
         assert self._last is not None
         self._writer.close()
-        self._writer = None
         stylized, frame = self._last
-        self.folder.finish(self.finished, self.stylizer.state(stylized), frame.index, frame.time)
-        self.finished += 1
+        self.finished = ResumePoint(
+            self.finished.segments + 1,
+            self.finished.frames + self._writer.count,
+            frame.index,
+            frame.time,
+            frame.duration,
+        )
+        self._writer = None
+        self.folder.finish(self.finished, self.stylizer.state(stylized))
 
     def abandon(self) -> None:
         """Drop the segment that is not finished."""

@@ -31,11 +31,18 @@ EMPTY = "empty"
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """How many segments are finished, and index and time of their last frame."""
+    """How many segments are finished, how many frames they hold, and their last frame.
+
+    Attributes:
+        segments, frames: counts.
+        index, time, duration: of the last frame; without a duration it lasts as long as the frame rate says.
+    """
 
     segments: int = 0
+    frames: int = 0
     index: int = -1
     time: Fraction | None = None
+    duration: Fraction | None = None
 
 
 class WorkFolder:
@@ -73,10 +80,15 @@ class WorkFolder:
         """The files of the first ``count`` segments, or of all."""
         return sorted(self.path.glob(f"*{SEGMENT_SUFFIX}"))[:count]
 
-    def finish(self, index: int, state: StreamState, frame: int, time: Fraction) -> None:
-        """Save the state after a segment, whose last frame has this index and time."""
-        metadata = {"frame": frame, "time": [time.numerator, time.denominator]}
-        weights.save_file(self._state_file(index), state or {EMPTY: torch.zeros(1)}, metadata)
+    def finish(self, point: ResumePoint, state: StreamState) -> None:
+        """Save the state after the last segment of ``point``."""
+        metadata = {
+            "frames": point.frames,
+            "index": point.index,
+            "time": str(point.time),
+            "duration": None if point.duration is None else str(point.duration),
+        }
+        weights.save_file(self._state_file(point.segments - 1), state or {EMPTY: torch.zeros(1)}, metadata)
 
     def clear(self) -> None:
         """Delete the files of this class, and the folder if it is empty then."""
@@ -109,5 +121,12 @@ class WorkFolder:
                 count -= 1
                 continue
             state.pop(EMPTY, None)
-            return ResumePoint(count, int(metadata["frame"]), Fraction(*metadata["time"])), state
+            duration = metadata["duration"]
+            return ResumePoint(
+                count,
+                metadata["frames"],
+                metadata["index"],
+                Fraction(metadata["time"]),
+                None if duration is None else Fraction(duration),
+            ), state
         return ResumePoint(), {}
