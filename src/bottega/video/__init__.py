@@ -25,7 +25,7 @@ from bottega.video.mux import mux, read_recipe
 from bottega.video.open_clip import Mask, MaskTrack, open_clip, open_mask_track
 from bottega.video.prefetch import BackgroundConsumer, ordered_map, prefetch
 from bottega.video.tracks import SourceTracks, Track, plan_tracks
-from bottega.video.video_file import VIDEO_SUFFIXES, VideoFile
+from bottega.video.video_file import VideoFile
 
 __all__ = [
     "CODECS",
