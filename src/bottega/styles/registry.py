@@ -13,7 +13,8 @@ from bottega.suggestions import closest_match
 if TYPE_CHECKING:
     from torch import Tensor
 
-MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 16, 8192
+MIN_SIDE_PIXELS = 16
+MAX_SIDE_PIXELS = 8192
 
 
 @dataclass(frozen=True)
