@@ -1,8 +1,8 @@
 """mkdocs hook: makes the reference pages from the code, so that they cannot differ from it.
 
 ``reference/command-line.md`` comes from the settings of the tools, ``reference/python/*.md`` from docstrings,
-``reference/models/*.md`` from the model cards. Results of benchmarks and the files of :data:`ROOT_PAGES` become
-pages too, and links to them are those of the repository: they work on both sides.
+``reference/models/*.md`` from the model cards. Results of benchmarks and the files of :data:`ROOT_PAGES`
+become pages too, and links to them are those of the repository: they work on both sides.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ SECTIONS = {
         "remake.settings",
     ],
 }
-"""Modules and packages inside a package that its page shows as well: those that one imports by their own names."""
+"""Modules and packages inside a package that its page shows as well."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -130,7 +130,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def _pages_from_repository() -> dict[str, str]:
-    """Files outside of ``docs`` that become pages or pictures of the site: path in the repository to path there."""
+    """Files outside of ``docs`` that become pages or pictures: path in the repository to path in the site."""
     pages = dict(ROOT_PAGES)
     for entry in weights.entries():
         if (ROOT / CARDS / f"{entry.name}.md").is_file():
@@ -258,7 +258,8 @@ def python_page(name: str) -> str:
             lines += [*_documentation(module), "", *_name_table(module, names), ""]
             lines += [f"::: {_home(module, public)}\n" for public in names]
         else:
-            lines += [f"::: {module}\n    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"]
+            options = "options:\n      show_root_heading: false\n      show_root_toc_entry: false"
+            lines += [f"::: {module}\n    {options}\n"]
     return "\n".join(lines)
 
 
@@ -286,7 +287,8 @@ def _documentation(module: str) -> list[str]:
     text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")
     paragraphs = text.split("\n\n")
     return "\n\n".join(
-        f"```python\n{paragraph}\n```" if paragraph.startswith(">>>") else paragraph for paragraph in paragraphs
+        f"```python\n{paragraph}\n```" if paragraph.startswith(">>>") else paragraph
+        for paragraph in paragraphs
     ).splitlines()
 
 
@@ -295,8 +297,9 @@ def _name_table(module: str, names: list[str]) -> list[str]:
     lines = ["| name | what it is |", "| --- | --- |"]
     for name in sorted(names, key=str.lower):
         value = getattr(importlib.import_module(module), name)
-        documented = inspect.isclass(value) or inspect.isroutine(value)
-        first = (inspect.getdoc(value) or "").split("\n\n")[0].replace("``", "`") if documented else "constant"
+        is_documented = inspect.isclass(value) or inspect.isroutine(value)
+        text = (inspect.getdoc(value) or "") if is_documented else "constant"
+        first = text.split("\n\n")[0].replace("``", "`")
         first = re.sub(r":\w+:`~?[\w.]*?(\w+)`", r"`\1`", first)
         lines.append(f"| [`{name}`](#{_home(module, name)}) | {_cell(first)} |")
     return lines

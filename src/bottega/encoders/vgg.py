@@ -29,8 +29,10 @@ class VGGEncoder(SequentialEncoder):
 
     Args:
         name: in recipes and error messages.
-        widths, depths: one number per stage.
-        content_layers, style_layers: layer weights; normalized here to sum to one.
+        widths: one number per stage.
+        depths: likewise.
+        content_layers: layer weights; normalized here to sum to one.
+        style_layers: likewise.
         pooling: ``"average"`` passes smoother gradients to the picture (Gatys et al. 2016); ``"max"`` is what
             published classifiers were trained with.
         padding_mode: of convolutions after the first; ``"zeros"`` is what published classifiers were trained

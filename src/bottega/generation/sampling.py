@@ -105,7 +105,8 @@ def interpolate(generator: Generator, first: Tensor, last: Tensor, count: int) -
     """Pictures ``(count, 3, size, size)`` on the straight line between two codes, including both ends.
 
     Args:
-        first, last: codes ``(1, levels, style_dim)``.
+        first: codes ``(1, levels, style_dim)``.
+        last: likewise.
 
     Raises:
         SettingsError: fewer than two pictures, or codes of another generator.
@@ -175,7 +176,8 @@ def mix_styles(generator: Generator, coarse: Tensor, fine: Tensor, level: int) -
     Karras et al. 2019, section 3.1.
 
     Args:
-        coarse, fine: codes ``(N, levels, style_dim)``.
+        coarse: codes ``(N, levels, style_dim)``.
+        fine: likewise.
         level: from 1 to the number of levels minus one.
 
     Raises:

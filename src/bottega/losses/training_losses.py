@@ -31,7 +31,8 @@ def normalized_content_loss(features: Tensor, target: Tensor) -> Tensor:
     others count less: normalized in full, their noise would outweigh the content.
 
     Args:
-        features, target: ``(N, C, h, w)`` of the result and of the content.
+        features: ``(N, C, h, w)`` of the result and of the content.
+        target: likewise.
 
     Raises:
         PictureError: the sizes differ.
@@ -46,7 +47,8 @@ def moment_loss(features: Tensor, target: Tensor, min_power: float = MIN_POWER) 
     Divided by the target's power per picture, unlike the paper. The sizes may differ.
 
     Args:
-        features, target: ``(N, C, h, w)`` of the result and of the style.
+        features: ``(N, C, h, w)`` of the result and of the style.
+        target: likewise.
         min_power: least mean square per channel to divide by, so that a nearly silent target does not
             outweigh all others.
     """
@@ -70,7 +72,8 @@ def sliced_loss(
     :class:`bottega.losses.SlicedWasserstein`, whose fixed directions suit one picture, not a training.
 
     Args:
-        features, target: ``(N, C, h, w)``; the sizes may differ.
+        features: ``(N, C, h, w)``; the sizes may differ.
+        target: likewise.
         generator: of directions and positions, on the processor; both differ at every call.
         directions: number of unit vectors, orthonormal as far as their number allows.
         samples: maximum of positions compared; drawn from both without repetition.
@@ -112,7 +115,8 @@ def flat_area_loss(result: Tensor, content: Tensor) -> Tensor:
     statistics of a whole picture put a painting's grain everywhere; broad strokes cost nothing.
 
     Args:
-        result, content: ``(N, 3, H, W)`` in [0, 1].
+        result: ``(N, 3, H, W)`` in [0, 1].
+        content: likewise.
     """
     _check_same_shape(result, content)
     brightness = upcast(content).mean(1, keepdim=True)

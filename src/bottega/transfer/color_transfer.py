@@ -37,7 +37,8 @@ def luminance_transfer(result: Tensor, content: Tensor) -> Tensor:
     lightness are desaturated.
 
     Args:
-        result, content: ``(1, 3, H, W)``, sRGB in [0, 1].
+        result: ``(1, 3, H, W)``, sRGB in [0, 1].
+        content: likewise.
 
     Raises:
         PictureError: the sizes differ.

@@ -146,7 +146,8 @@ def composite(picture: Tensor, content: Tensor, regions: Sequence[Region]) -> Te
     masks of another size are resized to the picture's.
 
     Args:
-        picture, content: ``(1, 3, H, W)``.
+        picture: ``(1, 3, H, W)``.
+        content: likewise.
         regions: a partition. A single region without a mask covers everything.
     """
     if all(region.styles for region in regions):

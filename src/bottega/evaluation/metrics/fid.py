@@ -87,7 +87,8 @@ def frechet_distance(
     :func:`~bottega.evaluation.kernel_distance`.
 
     Args:
-        features, reference: rows ``(N, D)`` of one extractor, or their statistics; two pictures or more.
+        features: rows ``(N, D)`` of one extractor, or their statistics; two pictures or more.
+        reference: likewise.
 
     Returns:
         0 for equal statistics; in the square of the features' unit.
@@ -111,7 +112,8 @@ def fid(
     falls as 1/N: prefer the kernel distance.
 
     Args:
-        features, reference: rows ``(N, D)``.
+        features: rows ``(N, D)``.
+        reference: likewise.
         groups: number of jackknife groups; fewer are used for small sets.
 
     Raises:

@@ -23,7 +23,8 @@ def kernel_distance(features: Features, reference: Features) -> float:
     over random subsets to save memory; here every pair of pictures counts once, block by block.
 
     Args:
-        features, reference: rows ``(N, D)`` of one extractor; two pictures or more.
+        features: rows ``(N, D)`` of one extractor; two pictures or more.
+        reference: likewise.
 
     Returns:
         About 0 for two samples of one distribution, below 0 by chance.

@@ -54,8 +54,9 @@ def sliced_wasserstein(
     Sets of patches of different size are compared exactly, through their quantile functions.
 
     Args:
-        picture, target: ``(1, 3, H, W)`` in [0, 1]; sizes may differ, both sides at least 16 pixels. As many
+        picture: ``(1, 3, H, W)`` in [0, 1]; sizes may differ, both sides at least 16 pixels. As many
             octaves are compared as the smaller one has, down to 16 pixels.
+        target: likewise.
         patches: maximum number of patches per level; above it a seeded random choice is made.
         directions: number of random directions, seeded.
         in_range: False accepts values outside [0, 1], such as standardized luminance.

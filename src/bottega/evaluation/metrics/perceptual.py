@@ -26,7 +26,8 @@ def perceptual_distance(encoder: Encoder, pictures: Tensor, references: Tensor) 
 
     Args:
         encoder: its own style layers are compared.
-        pictures, references: ``(N, 3, H, W)`` of one shape, in [0, 1].
+        pictures: ``(N, 3, H, W)`` of one shape, in [0, 1].
+        references: likewise.
 
     Returns:
         ``(N,)``, 0 for equal pictures, at most 2 per layer (and with ReLUs, 2 only where nothing is shared).
@@ -61,7 +62,8 @@ def style_distance(encoder: Encoder, picture: Tensor, target: Tensor, *, term: s
 
     Args:
         encoder: its own style layers and their weights are used.
-        picture, target: ``(1, 3, H, W)`` in [0, 1]; sizes may differ.
+        picture: ``(1, 3, H, W)`` in [0, 1]; sizes may differ.
+        target: likewise.
         term: a name in `bottega.losses.STYLE_TERMS`.
 
     Returns:
@@ -143,7 +145,8 @@ def style_variation(vectors: Features, reference: Features) -> float:
     The root of the mean, over dimensions, of the set's variance over the reference's.
 
     Args:
-        vectors, reference: rows of :func:`style_vectors` of one encoder; two pictures or more each.
+        vectors: rows of :func:`style_vectors` of one encoder; two pictures or more each.
+        reference: likewise.
 
     Returns:
         0 where all pictures have one style, 1 where it varies as in the reference, above 1 where more.

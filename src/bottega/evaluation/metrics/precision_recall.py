@@ -64,7 +64,8 @@ def precision_recall(
     balls stands for the set's distribution. Intervals are over pictures, with the balls fixed.
 
     Args:
-        features, reference: rows ``(N, D)`` of one extractor, more than ``neighbors`` in each.
+        features: rows ``(N, D)`` of one extractor, more than ``neighbors`` in each.
+        reference: likewise.
 
     Raises:
         SettingsError: too few pictures, different extractors, or numbers that are not finite.
@@ -93,7 +94,8 @@ def novelty(features: Features, reference: Features) -> Novelty:
     """The nearest reference picture to each picture, and its relative distance.
 
     Args:
-        features, reference: rows ``(N, D)`` of one extractor; two or more in the reference.
+        features: rows ``(N, D)`` of one extractor; two or more in the reference.
+        reference: likewise.
 
     Raises:
         SettingsError: too few pictures, different extractors, numbers that are not finite, or a reference in

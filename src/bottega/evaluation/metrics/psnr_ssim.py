@@ -24,7 +24,8 @@ def psnr(picture: Tensor, reference: Tensor) -> float:
     """Peak signal-to-noise ratio, 10 · log₁₀(1 / mean squared error), in decibels; infinite for equals.
 
     Args:
-        picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1]; the mean runs over everything.
+        picture: ``(N, C, H, W)`` of one shape, in [0, 1]; the mean runs over everything.
+        reference: likewise.
 
     Example:
         >>> psnr(torch.zeros(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.1))  # 20 dB
@@ -42,7 +43,8 @@ def ssim(picture: Tensor, reference: Tensor) -> float:
     each channel is compared and the mean over everything returned.
 
     Args:
-        picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
+        picture: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
+        reference: likewise.
     """
     check_pictures(picture, reference, min_side=WINDOW)
     luminance, structure = _ssim_terms(picture.double(), reference.double())
@@ -59,7 +61,8 @@ def ms_ssim(picture: Tensor, reference: Tensor) -> float:
     counts as 0. Returned is the mean of the products of all channels and pictures.
 
     Args:
-        picture, reference: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
+        picture: ``(N, C, H, W)`` of one shape, in [0, 1], at least 11 pixels each way.
+        reference: likewise.
     """
     check_pictures(picture, reference, min_side=WINDOW)
     scales = sum(min(picture.shape[-2:]) // 2**scale >= WINDOW for scale in range(len(SCALE_WEIGHTS)))

@@ -69,7 +69,8 @@ def edge_agreement(picture: Tensor, reference: Tensor, sigma: float = 1.5) -> fl
     change of contrast or color alone costs nothing.
 
     Args:
-        picture, reference: ``(N, 3, H, W)`` of one shape, in [0, 1].
+        picture: ``(N, 3, H, W)`` of one shape, in [0, 1].
+        reference: likewise.
         sigma: standard deviation of the Gaussian, in pixels.
     """
     check_pictures(picture, reference, channels=3)

@@ -148,8 +148,9 @@ def stylize(
         region: ``{name: mask}``, masks of the content's size, white inside.
         protect: ``{name: mask}`` of what keeps its pixels; a mask of ``None`` means the region of that name,
             or the background.
-        region_style_weight, region_content_weight: ``{name: weight}``, multiples of the settings
+        region_style_weight: ``{name: weight}``, multiples of the settings
             ``style_weight`` and ``content_weight`` in one region.
+        region_content_weight: likewise.
         start: for the method ``optimize``: ``"content"``, ``"noise"`` or a picture of any size.
         output: also write the picture to this file, as :meth:`ImageResult.save` does.
         reporter: receives the progress; may cancel.

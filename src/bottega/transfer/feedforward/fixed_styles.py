@@ -68,7 +68,8 @@ class MultiStyleNet(nn.Module):
 
     Args:
         styles: their names; a style takes two numbers per normalized channel.
-        width, blocks: as in the transformer net.
+        width: as in the transformer net.
+        blocks: likewise.
     """
 
     def __init__(self, styles: Sequence[str], width: int = 32, blocks: int = 5) -> None:

@@ -51,7 +51,8 @@ class PhotoNet(SelfModulatedNet):
     color transfer.
 
     Args:
-        fine, coarse: channels at 1/4 and from 1/8 on.
+        fine: channels at 1/4 and from 1/8 on.
+        coarse: likewise.
         depth: cells of the grid along the guide.
     """
 

@@ -118,7 +118,8 @@ class SelfModulatedNet(nn.Module):
         Args:
             content: ``(N, 3, H, W)``.
             affine: ``(N, 3, 4)``, from :func:`bottega.layers.mk_color_transfer`.
-            means, stds: ``(N, channels of all layers)``, from :meth:`StyleCode.mean_std_vectors`.
+            means: ``(N, channels of all layers)``, from :meth:`StyleCode.mean_std_vectors`.
+            stds: likewise.
             strength: ``(N, 1)``.
 
         Returns:
