@@ -47,9 +47,9 @@ PYTHON_PAGES = {
     "losses": "Losses",
     "training": "Training",
     "transfer": "Style transfer",
-    "generate": "Generators",
+    "generation": "Generators",
     "personalize": "Conditions, adjustment, preferences",
-    "evaluate": "Metrics, reports, ratings",
+    "evaluation": "Metrics, reports, ratings",
     "tools": "Tools",
 }
 """Packages that get a page, with its title, from the lowest layer to the highest."""
@@ -69,9 +69,9 @@ SECTIONS = {
         "training.tasks",
         "training.fit",
     ],
-    "generate": ["training"],
+    "generation": ["training"],
     "personalize": ["preference", "preference.item_reader"],
-    "evaluate": ["report", "ratings"],
+    "evaluation": ["report", "ratings"],
     "tools": [
         "registry",
         "common.tool",

@@ -96,7 +96,8 @@ def build_report(
     """Compare a set of pictures with a reference; one picture is in memory at a time.
 
     Args:
-        results, reference: folders (with their subfolders), or files; eight pictures or more each.
+        results: folders (with their subfolders), or files; eight pictures or more each.
+        reference: likewise.
         extractors: names for :func:`~bottega.evaluation.extractor`; shares, novelty and diversity use the
             first.
         colors: the target palette, such as ``#203040:0.5``; empty takes that of the reference.

@@ -27,7 +27,8 @@ class DCGAN(Generator):
     """The unconditional generator.
 
     Args:
-        size, latent: as in :class:`~bottega.generation.Generator`.
+        size: as in :class:`~bottega.generation.Generator`.
+        latent: likewise.
         width: channels at half the full size; the paper's is 64 at 64².
     """
 

@@ -77,7 +77,10 @@ class FewShotGenerator(Generator):
     """The generator described above.
 
     Args:
-        size, latent, classes, attributes: as in :class:`~bottega.generation.Generator`.
+        size: as in :class:`~bottega.generation.Generator`.
+        latent: likewise.
+        classes: likewise.
+        attributes: likewise.
         width: half the channels at a side of 32; 24 gives 1.5 M parameters at 64².
     """
 

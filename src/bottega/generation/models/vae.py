@@ -25,7 +25,10 @@ class VAE(Generator):
     """Encoder and decoder; as a generator the decoder alone.
 
     Args:
-        size, latent, classes, attributes: as in :class:`~bottega.generation.Generator`.
+        size: as in :class:`~bottega.generation.Generator`.
+        latent: likewise.
+        classes: likewise.
+        attributes: likewise.
         width: channels at half the full size.
     """
 
