@@ -1,7 +1,7 @@
 """Compare perceptual encoders with untrained ones: ``python -m benchmarks.encoders --data FOLDER``.
 
 Writes a Markdown table and the same figures as JSON, and a sheet of the synthesized textures under
-``out/benchmarks/encoders`` to look at. docs/benchmarks.md explains each measure.
+``out/benchmarks/encoders`` to look at. docs/experiments/encoders.md explains each measure.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Time ours against a plain implementation: ``python -m benchmarks.optimize``.
 
-Writes Markdown tables and the same figures as JSON. docs/benchmarks.md says what is measured.
+Writes Markdown tables and the same figures as JSON. docs/experiments/transfer.md says what is measured.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Stylizes photographs with paintings that no training saw, by every method and at every strength, and writes
 tables (Markdown, JSON) and plots (PNG, SVG). Scores are saved in the run's folder at once, so that a stopped
-run continues. docs/benchmarks.md explains each measure.
+run continues. docs/experiments/transfer.md explains each measure.
 """
 
 from __future__ import annotations

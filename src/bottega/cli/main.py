@@ -39,7 +39,7 @@ def main(args: Sequence[str] | None = None) -> int:
         args: the arguments after ``bottega``; ``None`` takes those of this process.
 
     Returns:
-        The exit code; docs/command-line.md lists them.
+        The exit code; the command-line reference lists them.
     """
     args = list(sys.argv[1:] if args is None else args)
     # Read before parsing, so that errors of parsing are written as requested.

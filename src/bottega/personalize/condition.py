@@ -110,8 +110,8 @@ class StyleEmbedding(FrozenModel):
 class Condition(FrozenModel):
     """The attributes that a picture should have; ``None`` leaves an attribute open.
 
-    Numbers are in [0, 1] unless stated otherwise; :data:`ATTRIBUTES` describes them, and docs/personalize.md
-    how they are measured.
+    Numbers are in [0, 1] unless stated otherwise; :data:`ATTRIBUTES` describes them, and
+    docs/concepts/conditions.md how they are measured.
 
     >>> Condition(palette="#203040,#e0c080:2", lightness=0.4, subject=(0.3, 0.6))
     """

@@ -105,8 +105,8 @@ def scale_sizes(height: int, width: int, settings: OptimizeSettings) -> list[tup
 def memory_needed(height: int, width: int) -> float:
     """The approximate peak of bytes for a transfer of this size with the small encoder in bf16.
 
-    Fitted to measured peaks, see docs/transfer.md: untiled pictures store all features, tiled ones only those
-    of a tile, the content's, and a dozen picture-sized tensors.
+    Fitted to measured peaks, see docs/experiments/transfer.md: untiled pictures store all features, tiled
+    ones only those of a tile, the content's, and a dozen picture-sized tensors.
     """
     pixels = height * width
     if pixels <= MAX_UNTILED_PIXELS:
