@@ -1,8 +1,8 @@
 """How fast the micro network is: ``python -m benchmarks.transfer.speed``.
 
 It is compared with a network of MicroAST's shape on the same engines. All take turns in one process, so that
-other load affects them equally; times are medians. docs/experiments/transfer.md explains what is timed. Needs an idle
-machine.
+other load affects them equally; times are medians. docs/experiments/transfer.md explains what is
+timed. Needs an idle machine.
 """
 
 from __future__ import annotations

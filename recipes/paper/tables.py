@@ -100,8 +100,8 @@ def table_1(experiment: Experiment) -> Table:
         "Table 1: quality of works, out of ten, as computed proxies",
         (
             "The study had people rate its own work 8.7, 9.0, 8.5, 9.2 and 8.9. These are proxies, not "
-            "ratings; docs/concepts/metrics.md explains them. People are held-out pictures, rules are the bundled "
-            "styles.",
+            "ratings; docs/concepts/metrics.md explains them. People are held-out pictures, rules are the "
+            "bundled styles.",
             f"Reference: the {len(real)} training pictures of {experiment.split.name}.",
         ),
         rows,

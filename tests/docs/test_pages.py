@@ -64,7 +64,8 @@ def test_examples_run(
     namespace: dict[str, object] = {}
     for example in examples:
         if isinstance(example, Block) and example.language == "python":
-            exec(compile(example.text, f"{page.name}:{example.line}", "exec"), namespace)
+            code_object = compile(example.text, f"{page.name}:{example.line}", "exec", dont_inherit=True)
+            exec(code_object, namespace)
             continue
         for arguments in [example] if isinstance(example, list) else commands(example.text):
             code = main(smaller(arguments))

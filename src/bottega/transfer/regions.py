@@ -181,7 +181,8 @@ def restore_colors(picture: Tensor, content: Tensor, regions: Sequence[Region]) 
     """The content's hue and chroma in the regions with a style whose colors are not used.
 
     Args:
-        picture, content: ``(1, 3, H, W)``.
+        picture: ``(1, 3, H, W)``.
+        content: likewise.
         regions: a partition; masks of another size are resized to the picture's.
     """
     without = [r for r in regions if not all(style.use_colors for style in r.styles)]
