@@ -10,6 +10,7 @@ a module or of a class counts for neither, and lambdas and comprehensions belong
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,9 +31,8 @@ from bottega.cli import main
 threading.setprofile(hook)
 sys.setprofile(hook)
 try:
-    main(json.loads(sys.argv[1]))
-except SystemExit as stop:
-    assert not stop.code, stop.code
+    code = main(json.loads(sys.argv[1]))
+    assert code == 0, code
 finally:
     sys.setprofile(None)
     print(json.dumps([len({file for file, _ in called}), len(called)]), file=sys.stderr)
@@ -46,7 +46,11 @@ def measure(arguments: list[str], folder: Path) -> tuple[int, int]:
         RuntimeError: the command failed.
     """
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, json.dumps(arguments)], cwd=folder, capture_output=True, text=True
+        [sys.executable, "-c", CHILD, json.dumps(arguments)],
+        cwd=folder,
+        env=os.environ | {"BOTTEGA_HOME": str(folder / "home")},
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         raise RuntimeError(f"bottega {' '.join(arguments)} failed: {done.stderr}")
