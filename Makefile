@@ -11,18 +11,16 @@ demo: $(READY)
 	@mkdir -p out
 	$(BIN)/bottega stylize china --style impasto -o out/demo.png --sheet out/demo-sheet.png --overwrite
 	$(BIN)/bottega --quiet styles --photo china -o out/demo-styles.jpg --overwrite
-	$(BIN)/bottega --quiet generate --sheet --seed 1 -o out/demo-drafts.png --overwrite
 	@echo
 	@echo "The picture:                   out/demo.png"
 	@echo "Before, style and after:       out/demo-sheet.png"
 	@echo "The same in all styles:        out/demo-styles.jpg"
-	@echo "Sixteen drafts from noise:     out/demo-drafts.png"
 	@echo
 	@echo "What to try next:"
 	@echo "  $(BIN)/bottega stylize YOUR-PHOTO.jpg --style YOUR-PAINTING.jpg -o out/mine.png"
 	@echo "  $(BIN)/bottega stylize flower --style woodcut --style ink-wash:0.5 --keep-color -o out/flower.png"
 	@echo "  $(BIN)/bottega stylize flower --style pastel --compare -o out/methods.png"
-	@echo "  $(BIN)/bottega generate --model landscapes --count 16 --sheet -o out/landscapes.png"
+	@echo "  $(BIN)/bottega generate --model landscapes --count 16 --sheet out/landscapes.png"
 	@echo "  $(BIN)/bottega adjust china --palette '#203040,#e0c080' --subject 0.3,0.6 -o out/adjusted.png"
 	@echo "  $(BIN)/bottega remake out/demo.png --verify"
 	@echo "  $(BIN)/bottega --help"

@@ -138,7 +138,7 @@ def test_invalid_weights_are_refused(weights: list[float]) -> None:
 
 def test_files_hold_a_condition(tmp_path: Path) -> None:
     condition = FULL.merge(Condition(styles={"woodcut": 1}, embedding=_embedding(0.5, 2)))
-    path = condition.save(tmp_path / "mine.json")
+    path = condition.save(tmp_path / "mine.condition.json")
     assert Condition.load(path) == condition
     assert json.loads(path.read_text())["bottega condition"] == 1
     with pytest.raises(OutputError):
@@ -156,7 +156,7 @@ def test_files_hold_a_condition(tmp_path: Path) -> None:
     ],
 )
 def test_invalid_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "mine.json"
+    path = tmp_path / "mine.condition.json"
     path.write_text(text)
     with pytest.raises(SettingsError, match=message):
         Condition.load(path)

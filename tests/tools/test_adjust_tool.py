@@ -68,8 +68,8 @@ def test_single_attributes_override_like(bench: Path) -> None:
     assert condition.lightness == 0.9
     assert condition.contrast == own.contrast
     assert request(like="other.png", use=["palette", "warmth"]).attribute_names == ("palette", "warmth")
-    own.save(bench / "mine.json")
-    assert request(like="mine.json") == own
+    own.save(bench / "mine.condition.json")
+    assert request(condition="mine.condition.json") == own
     assert request(like=".", use=["lightness"]).attribute_names == ("lightness",)
     assert request(like="flower", use=["palette"]).attribute_names == ("palette",)
 
@@ -84,7 +84,7 @@ def test_single_attributes_override_like(bench: Path) -> None:
         ({"subject": "0.3,1.6"}, SettingsError),
         ({"stroke_direction": "up"}, SettingsError),
         ({"style": ["woodcut:0"]}, SettingsError),
-        ({"like": "none.json"}, SettingsError),
+        ({"condition": "none.json"}, SettingsError),
         ({"like": "none.png"}, PictureError),
         ({"like": "other.png", "use": ["mood"]}, SettingsError),
     ],
@@ -95,14 +95,21 @@ def test_invalid_requests(bench: Path, settings: dict[str, Any], error: type[Bot
 
 
 def test_adjust_a_picture(bench: Path) -> None:
-    result = run("adjust", content="photo.png", lightness=0.3, mask="mask.png", refine=1, profile="mine.json")
+    result = run(
+        "adjust",
+        content="photo.png",
+        lightness=0.3,
+        mask="mask.png",
+        refine=1,
+        save_condition="mine.condition.json",
+    )
     adjusted, before = (pictures.load(name).pixels for name in ("photo-adjusted.png", "photo.png"))
     assert adjusted.shape == before.shape
     assert (adjusted[..., 20:] - before[..., 20:]).abs().max() < 2 / 255
     assert (adjusted[..., :20] - before[..., :20]).abs().mean() > 0.02
     assert [row["attribute"] for row in result.rows] == ["lightness"]
     assert result.rows[0]["match"] > 0.9
-    assert Condition.load("mine.json") == Condition(lightness=0.3)
+    assert Condition.load("mine.condition.json") == Condition(lightness=0.3)
     recipe = pictures.read_recipe(bench / "photo-adjusted.png")
     assert recipe is not None
     assert recipe["tool"] == "adjust"
@@ -114,37 +121,39 @@ def test_nothing_is_overwritten(bench: Path) -> None:
         run("adjust", content="photo.png", lightness=0.3, output="photo.png", overwrite=True)
     with pytest.raises(OutputError, match="exists"):
         run("adjust", content="photo.png", lightness=0.3, output="other.png")
-    (bench / "mine.json").write_text("{}")
+    (bench / "mine.condition.json").write_text("{}")
     with pytest.raises(OutputError, match="exists"):
-        run("adjust", content="photo.png", lightness=0.3, profile="mine.json")
+        run("adjust", content="photo.png", lightness=0.3, save_condition="mine.condition.json")
     with pytest.raises(OutputError, match="exists"):
-        run("analyze", picture="photo.png", profile="mine.json")
+        run("analyze", picture="photo.png", output="mine.condition.json")
     with pytest.raises(OutputError, match=r"\.json"):
-        run("analyze", picture="photo.png", profile="mine.txt")
+        run("analyze", picture="photo.png", output="mine.txt")
 
 
 def test_analyze_a_picture_and_a_folder(bench: Path) -> None:
-    result = run("analyze", picture="photo.png", profile="mine.json")
+    result = run("analyze", picture="photo.png", output="mine.condition.json")
     assert [row["attribute"] for row in result.rows] == list(ATTRIBUTES)
-    assert Condition.load("mine.json") == analyze_condition(pictures.load("photo.png").pixels)
+    assert Condition.load("mine.condition.json") == analyze_condition(pictures.load("photo.png").pixels)
     json.dumps(result.details)
-    assert run("analyze", picture="mine.json").rows == result.rows
+    assert run("analyze", picture="mine.condition.json").rows == result.rows
     assert run("analyze", picture=".").rows
     with pytest.raises(SettingsError, match="--mask needs a single picture"):
         run("analyze", picture=".", mask="mask.png")
 
 
-def test_mix_profiles(bench: Path) -> None:
-    Condition(lightness=0.2, warmth=0.1).save("dark.json")
-    Condition(lightness=0.8).save("light.json")
-    run("analyze", picture="dark.json", mix=["light.json:3"], profile="both.json")
-    both = Condition.load("both.json")
+def test_mix_conditions(bench: Path) -> None:
+    Condition(lightness=0.2, warmth=0.1).save("dark.condition.json")
+    Condition(lightness=0.8).save("light.condition.json")
+    run(
+        "analyze", picture="dark.condition.json", mix=["light.condition.json:3"], output="both.condition.json"
+    )
+    both = Condition.load("both.condition.json")
     assert both.lightness == pytest.approx(0.65)
     assert both.warmth == pytest.approx(0.1)
     with pytest.raises(SettingsError, match="must be above 0"):
-        run("analyze", picture="dark.json", mix=["light.json:0"])
-    with pytest.raises(SettingsError, match=r'"much" in "light\.json:much" must be a number'):
-        run("analyze", picture="dark.json", mix=["light.json:much"])
+        run("analyze", picture="dark.condition.json", mix=["light.condition.json:0"])
+    with pytest.raises(SettingsError, match=r'"much" in "light\.condition\.json:much" must be a number'):
+        run("analyze", picture="dark.condition.json", mix=["light.condition.json:much"])
 
 
 def test_analyze_the_style_of_a_folder(bench: Path) -> None:
@@ -152,8 +161,8 @@ def test_analyze_the_style_of_a_folder(bench: Path) -> None:
     for index in range(2):
         picture = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(index))
         pictures.save(picture, Path("two") / f"{index}.png")
-    run("analyze", picture="two", style=True, profile="style.json")
-    embedding = Condition.load("style.json").embedding
+    run("analyze", picture="two", with_style=True, output="style.condition.json")
+    embedding = Condition.load("style.condition.json").embedding
     each = [embed_style(pictures.load(Path("two") / f"{n}.png").pixels) for n in range(2)]
     assert embedding is not None
     assert embedding.means == pytest.approx(
@@ -222,8 +231,8 @@ def test_adjust_from_python(bench: Path) -> None:
 
 
 def test_analyze_from_python(bench: Path) -> None:
-    condition = bottega.analyze("photo.png", style=True)
+    condition = bottega.analyze("photo.png", with_style=True)
     assert condition.attribute_names == tuple(ATTRIBUTES)
     assert condition.embedding is not None
-    run("analyze", picture="photo.png", mask="mask.png", profile="mine.json")
-    assert bottega.analyze("photo.png", mask="mask.png") == Condition.load("mine.json")
+    run("analyze", picture="photo.png", mask="mask.png", output="mine.condition.json")
+    assert bottega.analyze("photo.png", mask="mask.png") == Condition.load("mine.condition.json")

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from bottega.cli import main
+from bottega.personalize import Condition
 
 COUNT = 20
+TASTE = "taste.preferences.json"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workspace(pictures: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with the pictures in "art" and a new profile taste.json."""
+    """The current folder, with the pictures in "art" and new preferences taste.preferences.json."""
     import torch
 
     torch.set_num_threads(1)
@@ -46,11 +48,11 @@ def workspace(pictures: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.M
     shutil.copytree(pictures, "art")
     start = cache / "start"
     if not start.exists():
-        assert main(["--quiet", "choose", "start", "taste.json", "art", "--height", "64"]) == 0
+        assert main(["--quiet", "choose", "start", TASTE, "art", "--height", "64"]) == 0
         start.mkdir()
-        for name in ("taste.json", "taste-1.jpg"):
+        for name in (TASTE, "taste-1.jpg"):
             shutil.copy(name, start)
-    for name in ("taste.json", "taste-1.jpg"):
+    for name in (TASTE, "taste-1.jpg"):
         shutil.copy(start / name, name)
     return tmp_path
 
@@ -70,8 +72,8 @@ def result_of(capsys: pytest.CaptureFixture[str], *args: str) -> dict[str, objec
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
-def last_sheet(profile: str = "taste.json") -> list[str]:
-    content = json.loads(Path(profile).read_text())
+def last_sheet(preferences: str = TASTE) -> list[str]:
+    content = json.loads(Path(preferences).read_text())
     return [event for event in content["events"] if event["kind"] == "presentation"][-1]["items"]
 
 
@@ -80,7 +82,7 @@ def test_sheet_of_nine(workspace: Path) -> None:
     assert sheet.width > 3 * 64
     assert sheet.height > 3 * 64
     assert len(set(last_sheet())) == 9
-    content = json.loads(Path("taste.json").read_text())
+    content = json.loads(Path(TASTE).read_text())
     assert content["bottega preferences"] == 1
     assert content["source"] == {"folder": "art"}
 
@@ -89,91 +91,97 @@ def test_picks_are_explained(workspace: Path, capsys: pytest.CaptureFixture[str]
     """Who always picks gray pictures prefers muted colors."""
     for _ in range(2):
         gray = [str(place + 1) for place, name in enumerate(last_sheet()) if "gray" in name]
-        result_of(capsys, "pick", "taste.json", ",".join(gray))
-        result_of(capsys, "next", "taste.json", "--height", "64")
+        result_of(capsys, "pick", TASTE, ",".join(gray))
+        result_of(capsys, "next", TASTE, "--height", "64")
     for name in sorted(Path("art").rglob("*.png")):
         if name.name != "broken.png":
-            result_of(capsys, "rate", "taste.json", str(name), "5" if "gray" in str(name) else "2")
-    result = result_of(capsys, "explain", "taste.json")
+            result_of(capsys, "rate", TASTE, str(name), "5" if "gray" in str(name) else "2")
+    result = result_of(capsys, "explain", TASTE)
     assert "saturation" in result["significant"] or "variety" in result["significant"]
     rows = {row["trait"]: row for row in result["rows"]}
     assert "muted" in rows["saturation"]["you prefer"]
-    result_of(capsys, "export", "taste.json", "--liked", "liked", "--condition", "condition.json")
+    result_of(
+        capsys,
+        "export",
+        TASTE,
+        "--liked",
+        "liked",
+        "--save-condition",
+        "liked.condition.json",
+    )
     assert sorted(path.name for path in Path("liked").iterdir()) == sorted(
         f"gray-g{number}.png" for number in range(1, COUNT, 2)
     )
     assert Path("liked/gray-g1.png").read_bytes() == Path("art/gray/g1.png").read_bytes()
-    from bottega.personalize import Condition
-
-    assert Condition.load("condition.json").attribute_names
+    assert Condition.load("liked.condition.json").attribute_names
 
 
 def test_scores_of_a_folder(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no votes yet" in output_of(capsys, "score", "taste.json", "art", code=2)
+    assert "no votes yet" in output_of(capsys, "score", TASTE, "art", code=2)
     for name in sorted(Path("art").rglob("*.png")):
         if name.name != "broken.png":
-            result_of(capsys, "rate", "taste.json", str(name), "5" if "gray" in str(name) else "2")
+            result_of(capsys, "rate", TASTE, str(name), "5" if "gray" in str(name) else "2")
     Path("colour").mkdir()
     for path in Path("art").glob("c*.png"):
         shutil.copy(path, "colour")
-    gray, color = (result_of(capsys, "score", "taste.json", folder) for folder in ("art/gray", "colour"))
-    assert gray["mean_rank"] > color["mean_rank"] + 0.3
+    gray, colour = (result_of(capsys, "score", TASTE, folder) for folder in ("art/gray", "colour"))
+    assert gray["mean_rank"] > colour["mean_rank"] + 0.3
     assert len(gray["rows"]) == COUNT // 2
 
 
 def test_votes_and_revocation(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no votes yet" in output_of(capsys, "votes", "taste.json")
-    before = Path("taste.json").read_text()
-    assert result_of(capsys, "pick", "taste.json", "3")["vote"] == 2
-    assert result_of(capsys, "star", "taste.json", "4")["vote"] == 3
-    assert result_of(capsys, "rate", "taste.json", "art/c0.png", "1")["vote"] == 4
-    rows = result_of(capsys, "votes", "taste.json")["rows"]
+    assert "no votes yet" in output_of(capsys, "votes", TASTE)
+    before = Path(TASTE).read_text()
+    assert result_of(capsys, "pick", TASTE, "3")["vote"] == 2
+    assert result_of(capsys, "star", TASTE, "4")["vote"] == 3
+    assert result_of(capsys, "rate", TASTE, "art/c0.png", "1")["vote"] == 4
+    rows = result_of(capsys, "votes", TASTE)["rows"]
     assert [row["vote"] for row in rows] == [2, 3, 4]
-    assert "Vote 3 is revoked: a star for" in output_of(capsys, "revoke", "taste.json", "3")
-    rows = result_of(capsys, "votes", "taste.json")["rows"]
+    assert "Vote 3 is revoked: a star for" in output_of(capsys, "revoke", TASTE, "3")
+    rows = result_of(capsys, "votes", TASTE)["rows"]
     assert [row["state"] for row in rows] == ["counts", "revoked", "counts"]
-    result_of(capsys, "export", "taste.json", "--revision", "1", "-o", "early.json")
-    assert Path("early.json").read_text() == before
+    result_of(capsys, "export", TASTE, "--revision", "1", "-o", "early.preferences.json")
+    assert Path("early.preferences.json").read_text() == before
 
 
 def test_a_moved_folder(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("art").rename("moved")
-    assert "--pictures" in output_of(capsys, "next", "taste.json", code=3)
-    result_of(capsys, "next", "taste.json", "--pictures", "moved", "--height", "64")
-    result_of(capsys, "pick", "taste.json", "1")
-    assert json.loads(Path("taste.json").read_text())["source"] == {"folder": "moved"}
+    assert "--pictures" in output_of(capsys, "next", TASTE, code=3)
+    result_of(capsys, "next", TASTE, "--pictures", "moved", "--height", "64")
+    result_of(capsys, "pick", TASTE, "1")
+    assert json.loads(Path(TASTE).read_text())["source"] == {"folder": "moved"}
 
 
 def test_all_shown(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    result_of(capsys, "next", "taste.json", "--height", "64")
-    assert len(result_of(capsys, "next", "taste.json", "--height", "64")["items"]) == COUNT - 18
-    assert "All candidates have been shown" in output_of(capsys, "next", "taste.json", code=2)
+    result_of(capsys, "next", TASTE, "--height", "64")
+    assert len(result_of(capsys, "next", TASTE, "--height", "64")["items"]) == COUNT - 18
+    assert "All candidates have been shown" in output_of(capsys, "next", TASTE, code=2)
     assert not Path("taste-4.jpg").exists()
 
 
 @pytest.mark.parametrize(("code", "args", "expected"), [
-    (2, ["pick", "taste.json", "10"], "Picture 10 does not exist on sheet 1"),
-    (2, ["pick", "taste.json", "three"], "must be the number of a picture"),
-    (2, ["pick", "taste.json", "1,2,3,4,5,6,7,8,9"], "not all"),
-    (2, ["pick", "taste.json", "1", "--of", "7"], "Sheet 7 does not exist"),
-    (2, ["rate", "taste.json", "1", "6"], "1 to 5"),
-    (2, ["rate", "taste.json", "nowhere.png", "3"], "is not a picture in"),
-    (2, ["star", "taste.json", "art/broken.png"], "cannot be read"),
-    (2, ["revoke", "taste.json", "1"], "no vote 1"),
-    (2, ["explain", "nowhere.json"], "Cannot read the preference profile"),
-    (2, ["explain", "art/c0.png"], "not a preference profile"),
-    (2, ["export", "taste.json"], "Say what to export"),
-    (2, ["export", "taste.json", "--liked", "liked"], "You like nothing yet"),
-    (2, ["export", "taste.json", "--condition", "condition.json"], "Too little is known"),
-    (2, ["export", "taste.json", "-o", "copy.json", "--revision", "9"], "no revision 9"),
-    (4, ["export", "taste.json", "-o", "taste.json", "--overwrite"], "never overwritten"),
-    (4, ["export", "taste.json", "--liked", "art"], "not empty"),
-    (4, ["start", "taste.json", "art"], "already exists"),
+    (2, ["pick", TASTE, "10"], "Picture 10 does not exist on sheet 1"),
+    (2, ["pick", TASTE, "three"], "must be the number of a picture"),
+    (2, ["pick", TASTE, "1,2,3,4,5,6,7,8,9"], "not all"),
+    (2, ["pick", TASTE, "1", "--of", "7"], "Sheet 7 does not exist"),
+    (2, ["rate", TASTE, "1", "6"], "1 to 5"),
+    (2, ["rate", TASTE, "nowhere.png", "3"], "is not a picture in"),
+    (2, ["star", TASTE, "art/broken.png"], "cannot be read"),
+    (2, ["revoke", TASTE, "1"], "no vote 1"),
+    (2, ["explain", "nowhere.preferences.json"], "Cannot read the preferences file"),
+    (2, ["explain", "art/c0.png"], "not a preferences file"),
+    (2, ["export", TASTE], "Say what to export"),
+    (2, ["export", TASTE, "--liked", "liked"], "You like nothing yet"),
+    (2, ["export", TASTE, "--save-condition", "liked.condition.json"], "Too little is known"),
+    (2, ["export", TASTE, "-o", "copy.preferences.json", "--revision", "9"], "no revision 9"),
+    (4, ["export", TASTE, "-o", TASTE, "--overwrite"], "never overwritten"),
+    (4, ["export", TASTE, "--liked", "art"], "not empty"),
+    (4, ["start", TASTE, "art"], "already exists"),
     (4, ["start", "taste.txt", "art"], r".json"),
-    (2, ["start", "new.json"], "Give the pictures to choose from"),
-    (2, ["start", "new.json", "art", "--model", "kaokore"], "Give the pictures to choose from"),
-    (3, ["start", "new.json", "nowhere"], "nowhere"),
-    (4, ["next", "taste.json", "-o", "taste-1.jpg"], "already exists"),
+    (2, ["start", "new.preferences.json"], "Give the pictures to choose from"),
+    (2, ["start", "new.preferences.json", "art", "--model", "kaokore"], "Give the pictures to choose from"),
+    (3, ["start", "new.preferences.json", "nowhere"], "nowhere"),
+    (4, ["next", TASTE, "-o", "taste-1.jpg"], "already exists"),
 ])  # fmt: skip
 def test_errors_write_nothing(
     code: int, args: list[str], expected: str, workspace: Path, capsys: pytest.CaptureFixture[str]
@@ -188,15 +196,15 @@ def test_errors_write_nothing(
 def test_too_few_pictures(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("few").mkdir()
     shutil.copy("art/c0.png", "few")
-    assert "there are only 1" in output_of(capsys, "start", "new.json", "few", code=2)
-    assert not Path("new.json").exists()
+    assert "there are only 1" in output_of(capsys, "start", "new.preferences.json", "few", code=2)
+    assert not Path("new.preferences.json").exists()
 
 
 def test_pick_twice_from_one_sheet(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    result_of(capsys, "pick", "taste.json", "1")
-    assert "revoke taste.json 2" in output_of(capsys, "pick", "taste.json", "2", code=2)
-    result_of(capsys, "revoke", "taste.json", "2")
-    result_of(capsys, "pick", "taste.json", "2")
+    result_of(capsys, "pick", TASTE, "1")
+    assert f"revoke {TASTE} 2" in output_of(capsys, "pick", TASTE, "2", code=2)
+    result_of(capsys, "revoke", TASTE, "2")
+    result_of(capsys, "pick", TASTE, "2")
 
 
 def test_pictures_of_a_generator(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,7 +217,7 @@ def test_pictures_of_a_generator(workspace: Path, capsys: pytest.CaptureFixture[
     result = result_of(
         capsys,
         "start",
-        "drafts.json",
+        "drafts.preferences.json",
         "--model",
         "net.safetensors",
         "--count",
@@ -220,9 +228,26 @@ def test_pictures_of_a_generator(workspace: Path, capsys: pytest.CaptureFixture[
         "64",
     )
     assert result["candidates"] == 12
-    result_of(capsys, "pick", "drafts.json", "1")
-    result_of(capsys, "export", "drafts.json", "--liked", "liked", "--predicted", "2")
-    seed = int(last_sheet("drafts.json")[0].partition("#")[0])
+    result_of(capsys, "pick", "drafts.preferences.json", "1")
+    result_of(capsys, "export", "drafts.preferences.json", "--liked", "liked", "--predicted", "2")
+    seed = int(last_sheet("drafts.preferences.json")[0].partition("#")[0])
     assert Path(f"liked/generated-{seed}.png").exists()
     assert len(list(Path("liked").iterdir())) == 3
-    assert "give the number" in output_of(capsys, "rate", "drafts.json", "x.png", "3", code=2)
+    assert "give the number" in output_of(capsys, "rate", "drafts.preferences.json", "x.png", "3", code=2)
+
+
+def test_each_kind_of_file_leads_to_the_other(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Condition(lightness=0.3).save("dark.condition.json")
+    message = output_of(capsys, "explain", "dark.condition.json", code=2)
+    assert "bottega choose start dark.preferences.json FOLDER" in message
+    for command in (
+        ["adjust", "china", "--condition", TASTE],
+        ["generate", "--condition", TASTE],
+        ["evaluate", "art", "--against", "art", "--condition", TASTE],
+        ["analyze", TASTE],
+    ):
+        capsys.readouterr()
+        assert main(command) == 2
+        message = capsys.readouterr().err
+        assert f"bottega choose export {TASTE} --save-condition taste.condition.json" in message
+    assert not list(Path().glob("*.png"))

@@ -53,7 +53,7 @@ def test_page_and_values(folders, tmp_path):
 
 def test_match_with_a_condition(folders, tmp_path):
     """Compared with an independent computation, also for the reference."""
-    condition = Condition(lightness=0.9, warmth=0.0).save(tmp_path / "condition.json")
+    condition = Condition(lightness=0.9, warmth=0.0).save(tmp_path / "mine.condition.json")
     result = run(folders, report=tmp_path / "out.html", condition=condition)
     rows = {row["metric"]: row for row in result.rows}
     for side, folder in (("results", "made"), ("reference", "real")):

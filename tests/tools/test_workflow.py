@@ -147,7 +147,7 @@ def test_from_pictures_to_reports(folder: Path) -> None:
 
 def test_default_condition_is_the_color_and_light_of_the_pictures(folder: Path) -> None:
     run(folder)
-    condition = Condition.load("mine/condition.json")
+    condition = Condition.load("mine/requested.condition.json")
     assert {"palette", "lightness", "warmth"} <= set(condition.attribute_names)
     with pytest.raises(SettingsError, match='"mine" exists already'):
         run(folder, output=Path("elsewhere"), name="mine")
@@ -162,10 +162,10 @@ def test_errors_before_the_work(folder: Path) -> None:
         run(Path("nowhere"))
     with pytest.raises(SettingsError, match="cannot be inside"):
         run(folder, output=folder / "mine")
-    Condition(styles={"woodcut": 1.0}).save(Path("styles.json"))
+    Condition(styles={"woodcut": 1.0}).save(Path("styles.condition.json"))
     with pytest.raises(SettingsError, match="nothing that is measured"):
-        run(folder, condition=Path("styles.json"))
-    Path("styles.json").unlink()
+        run(folder, condition=Path("styles.condition.json"))
+    Path("styles.condition.json").unlink()
     with pytest.raises(SettingsError, match=r"The palette is invalid.*[^.]\.$"):
         run(folder, palette="#nothing")
     assert sorted(path.name for path in Path().iterdir()) == ["file", "pictures"]

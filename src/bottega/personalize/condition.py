@@ -28,13 +28,12 @@ from bottega.layers.palette import (
     scale_shares,
 )
 from bottega.personalize.versioned_json import (
+    CONDITION_FILE,
     FORMAT_VERSION,
     FrozenModel,
     check_json_path,
     read_versioned_json,
 )
-
-FORMAT = "bottega condition"
 
 # name, low, high, count of numbers, scale, description
 _ATTRIBUTES = (
@@ -199,10 +198,10 @@ class Condition(FrozenModel):
         """Write a condition file (JSON), atomically.
 
         Raises:
-            OutputError: the file cannot be written, or its name does not end in ``.json``.
+            OutputError: the file cannot be written, or its name does not end in ``.condition.json``.
         """
-        target = check_json_path(path, "condition")
-        content = {FORMAT: FORMAT_VERSION, **self.model_dump(mode="json", exclude_none=True)}
+        target = check_json_path(path, CONDITION_FILE)
+        content = {CONDITION_FILE.key: FORMAT_VERSION, **self.model_dump(mode="json", exclude_none=True)}
         with atomic_write(target) as temporary:
             temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return target
@@ -214,7 +213,7 @@ class Condition(FrozenModel):
         Raises:
             SettingsError: the file is missing, of another format or version, or has an invalid value.
         """
-        return read_versioned_json(path, cls, FORMAT, "condition")
+        return read_versioned_json(path, cls, CONDITION_FILE)
 
 
 def mix_conditions(conditions: Sequence[Condition], weights: Sequence[float] | None = None) -> Condition:

@@ -22,32 +22,32 @@ class AnalyzeSettings(Settings):
     """The picture to analyze, and where the result goes."""
 
     picture: Path = Field(
-        description="a picture, a folder of pictures (their common attributes), a profile (.json), "
+        description="a picture, a folder of pictures (their common attributes), a condition file, "
         "or a sample photograph: china, flower",
         json_schema_extra=cli_option(positional=True),
     )
     mask: Path | None = Field(
         None, description="a picture of the same size: color and texture are measured in its white areas"
     )
-    style: bool = Field(False, description="also measure the style, to apply it with adjust --like")
+    with_style: bool = Field(False, description="also measure the style, to apply it with adjust --condition")
     mix: list[str] = Field(
         [],
-        description="another picture, folder or profile to mix in, with its weight (mine.json:2; the first "
-        "has 1); may be repeated",
+        description="another picture, folder or condition file to mix in, with its weight (sea.jpg:2; the "
+        "first has 1); may be repeated",
     )
-    profile: Path | None = Field(
+    output: Path | None = Field(
         None,
-        description="write the attributes to this profile (.json)",
+        description="write the attributes to this condition file: mine.condition.json",
         json_schema_extra=cli_option(short="-o"),
     )
-    overwrite: bool = Field(False, description="replace the profile if it exists")
+    overwrite: bool = Field(False, description="replace the condition file if it exists")
 
 
 def _run(settings: AnalyzeSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega.personalize import ATTRIBUTES
 
-    if settings.profile is not None:
-        check_json_output(settings.profile, overwrite=settings.overwrite)
+    if settings.output is not None:
+        check_json_output(settings.output, "condition", overwrite=settings.overwrite)
     condition = _analyze(settings)
     meanings = {name: attribute.description for name, attribute in ATTRIBUTES.items()}
     meanings |= {"styles": "weights of styles", "embedding": "statistics of the style"}
@@ -55,7 +55,7 @@ def _run(settings: AnalyzeSettings, reporter: ProgressReporter) -> ToolResult:
         {"attribute": name, "value": value, "meaning": meanings[name]}
         for name, value in condition.to_strings().items()
     )
-    files = () if settings.profile is None else (condition.save(settings.profile),)
+    files = () if settings.output is None else (condition.save(settings.output),)
     details = {"condition": condition.model_dump(mode="json", exclude_none=True, exclude={"embedding"})}
     return ToolResult(str(files[0]) if files else "", files=files, rows=rows, details=details)
 
@@ -64,30 +64,30 @@ def _analyze(settings: AnalyzeSettings) -> Condition:
     from bottega.personalize import mix_conditions
 
     if settings.mask is None:
-        condition = analyze_path(settings.picture, settings.style)
+        condition = analyze_path(settings.picture, settings.with_style)
     elif settings.picture.is_dir() or settings.picture.suffix == ".json":
         raise SettingsError("--mask needs a single picture.")
     else:
         picture = content_source(settings.picture).open().pixels
-        condition = analyze_picture(picture, settings.style, file_source(settings.mask).open_mask())
+        condition = analyze_picture(picture, settings.with_style, file_source(settings.mask).open_mask())
     others = [parse_weighted(text) for text in settings.mix]
     if not others:
         return condition
-    conditions = [condition, *(analyze_path(Path(path), settings.style) for path, _ in others)]
+    conditions = [condition, *(analyze_path(Path(path), settings.with_style) for path, _ in others)]
     return mix_conditions(conditions, [1.0, *(weight for _, weight in others)])
 
 
-def analyze(picture: Any, *, mask: Any = None, style: bool = False) -> Condition:
+def analyze(picture: Any, *, mask: Any = None, with_style: bool = False) -> Condition:
     """The measured attributes of a picture: palette, light, composition, texture.
 
     >>> condition = bottega.analyze("painting.jpg")
     >>> print(condition)
-    >>> condition.save("painting.json")
+    >>> condition.save("painting.condition.json")
 
     Args:
         picture: a path, a PIL image, a numpy array, a tensor or a :class:`bottega.pictures.Picture`.
         mask: a picture of the same size: color and texture are measured in its white areas.
-        style: also measure the style.
+        with_style: also measure the style.
 
     Raises:
         PictureError: the picture cannot be read, or the mask has another size.
@@ -95,7 +95,7 @@ def analyze(picture: Any, *, mask: Any = None, style: bool = False) -> Condition
     from bottega.tools.stylize.style_spec import picture_source
 
     mask_pixels = None if mask is None else picture_source(mask, "mask").open_mask()
-    return analyze_picture(picture_source(picture, "picture").open().pixels, style, mask_pixels)
+    return analyze_picture(picture_source(picture, "picture").open().pixels, with_style, mask_pixels)
 
 
 ANALYZE = Tool(

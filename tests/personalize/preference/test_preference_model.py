@@ -169,16 +169,16 @@ def test_liked() -> None:
 
 
 def test_a_file_holds_everything(trained: PreferenceModel, tmp_path: Path) -> None:
-    path = trained.save(tmp_path / "model.json")
+    path = trained.save(tmp_path / "model.preferences.json")
     again = PreferenceModel.load(path)
     assert again.events == trained.events
     np.testing.assert_array_equal(again.posterior.mean, trained.posterior.mean)
-    again.save(tmp_path / "again.json")
-    assert path.read_bytes() == (tmp_path / "again.json").read_bytes()
+    again.save(tmp_path / "again.preferences.json")
+    assert path.read_bytes() == (tmp_path / "again.preferences.json").read_bytes()
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    (lambda c: c.clear(), "not a preference profile"),
+    (lambda c: c.clear(), "not a preferences file"),
     (lambda c: c.update({"bottega preferences": 9}), "version 9"),
     (lambda c: c["events"].append({"kind": "rating", "item": "p0", "stars": 7}), "damaged"),
     (lambda c: c["events"].append({"kind": "like", "item": "nobody"}), "nobody is missing"),
@@ -188,7 +188,7 @@ def test_a_file_holds_everything(trained: PreferenceModel, tmp_path: Path) -> No
     (lambda c: c["items"][0]["traits"].update(light=float("nan")), "damaged"),
 ])  # fmt: skip
 def test_bad_files(change, message: str, trained: PreferenceModel, tmp_path: Path) -> None:
-    path = trained.save(tmp_path / "model.json")
+    path = trained.save(tmp_path / "model.preferences.json")
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
@@ -201,9 +201,9 @@ def test_files_of_other_formats(tmp_path: Path, trained: PreferenceModel) -> Non
         PreferenceModel.load(tmp_path / "nowhere.json")
     for text in ("", "[]", "7", "{"):
         (tmp_path / "note.json").write_text(text)
-        with pytest.raises(SettingsError, match="not a preference profile"):
+        with pytest.raises(SettingsError, match="not a preferences file"):
             PreferenceModel.load(tmp_path / "note.json")
-    with pytest.raises(OutputError, match=r"\.json"):
+    with pytest.raises(OutputError, match=r"\.preferences\.json"):
         trained.save(tmp_path / "model.txt")
 
 

@@ -87,7 +87,7 @@ def test_remake(model: str, tmp_path: Path) -> None:
         model, count=20, seed=3, mix=9, truncation=0.8, class_name=["noble"], output=tmp_path / "pictures"
     )
     assert verified(results.files[18])
-    sheet = run(model, count=3, sheet=True, quality=80, output=tmp_path / "sheet.jpg")
+    sheet = run(model, count=3, sheet=tmp_path / "sheet.jpg", quality=80)
     assert verified(sheet.files[0])
     again = tmp_path / "again.png"
     tool = TOOLS["remake"]
@@ -113,10 +113,10 @@ def test_one_picture_and_a_sheet(model: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     assert run(model, count=1, seed=9).files == (Path("small-9.png"),)
     assert pictures.load("small-9.png").width == 32
-    result = run(model, count=5, sheet=True, output="all.png")
+    result = run(model, count=5, sheet="all.png")
     assert pictures.load(result.files[0]).width > 3 * 128
     assert result.details["names"] == ("0", "1", "2", "3", "4")
-    with pytest.raises(SettingsError, match="one file for 2 pictures; add --sheet"):
+    with pytest.raises(SettingsError, match="one file for 2 pictures; name a folder"):
         run(model, count=2, output="two.png")
     assert not Path("two.png").exists()
 
@@ -142,7 +142,7 @@ def test_walk_as_frames_and_as_animation(model: str, tmp_path: Path) -> None:
     run(model, count=2, walk=0.4, frame_rate=10, output=tmp_path / "frames")
     assert len(list((tmp_path / "frames").iterdir())) == 4
     with pytest.raises(SettingsError, match="--sheet or --walk"):
-        run(model, walk=1, sheet=True)
+        run(model, walk=1, sheet="all.png")
     with pytest.raises(OutputError, match=r"written as a video"):
         run(model, walk=1, output=tmp_path / "walk.jpg")
 
@@ -227,7 +227,7 @@ def test_parse_classes_and_attributes() -> None:
 
 def test_remake_with_a_condition(model: str, tmp_path: Path) -> None:
     """Also with a strength, and from the remade file."""
-    condition = Condition(lightness=0.7, palette="#203040,#e0c080").save(tmp_path / "condition.json")  # type: ignore[arg-type]
+    condition = Condition(lightness=0.7, palette="#203040,#e0c080").save(tmp_path / "mine.condition.json")  # type: ignore[arg-type]
     results = run(model, count=2, condition=condition, strength=0.5, output=tmp_path / "pictures")
     tool, again = TOOLS["remake"], tmp_path / "pictures" / "again.png"
     values = {"picture": results.files[1], "verify": True, "output": again}
@@ -239,7 +239,7 @@ def test_remake_with_a_style_picture(model: str, tmp_path: Path) -> None:
     """The style picture may move, but must not change."""
     style = tmp_path / "style.png"
     pictures.save(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)), style)
-    condition = Condition(styles={str(style): 1.0}).save(tmp_path / "condition.json")
+    condition = Condition(styles={str(style): 1.0}).save(tmp_path / "mine.condition.json")
     file = run(model, count=1, condition=condition, output=tmp_path / "one.png").files[0]
     moved = tmp_path / "moved"
     moved.mkdir()

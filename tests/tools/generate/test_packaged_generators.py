@@ -42,7 +42,7 @@ def test_generators_make_different_pictures(name: str) -> None:
 def test_generate_with_a_condition_and_remake(bench: Path) -> None:
     """One class, a palette and a position of the subject on a sheet; remade to the pixel."""
     args = ["--count", "4", "--seed", "1", "--class", "warrior", "--palette", "#203040,#e0c080"]
-    args += ["--subject", "0.3,0.6", "--sheet", "--threads", "1", "-o", "sheet.png"]
+    args += ["--subject", "0.3,0.6", "--threads", "1", "--sheet", "sheet.png"]
     assert main(["generate", *args]) == 0
     assert main(["remake", "sheet.png", "--verify"]) == 0
     plain = [
@@ -52,10 +52,9 @@ def test_generate_with_a_condition_and_remake(bench: Path) -> None:
         "1",
         "--class",
         "warrior",
-        "--sheet",
         "--threads",
         "1",
-        "-o",
+        "--sheet",
         "plain.png",
     ]
     assert main(["generate", *plain]) == 0

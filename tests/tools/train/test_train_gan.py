@@ -67,7 +67,7 @@ def test_train_gan_then_generate(folder: Path, tmp_path: Path) -> None:
     assert "data" not in metadata["training"]  # no path goes into a file that is passed on
     assert all(file.exists() for file in result.files)
     generate = TOOLS["generate"]
-    values = {"model": "mine", "count": 2, "class_name": ["dark"], "sheet": True, "output": "sheet.png"}
+    values = {"model": "mine", "count": 2, "class_name": ["dark"], "sheet": "sheet.png"}
     assert generate.run(generate.configure({**values, "threads": 1})).files[0].exists()
     with pytest.raises(SettingsError, match="holds a training with size 32, not 64"):
         train(data=folder, size=64, run="mine.training", name="other")

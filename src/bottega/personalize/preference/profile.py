@@ -13,13 +13,11 @@ from bottega.personalize.preference.events import Event, Revocation, item_ids
 from bottega.personalize.preference.features import Item, ItemSpace
 from bottega.personalize.versioned_json import (
     FORMAT_VERSION,
+    PREFERENCES_FILE,
     FrozenModel,
     check_json_path,
     read_versioned_json,
 )
-
-FORMAT = "bottega preferences"
-KIND = "preference profile"
 
 
 class Profile(FrozenModel):
@@ -36,11 +34,11 @@ def write_profile(path: str | Path, profile: Profile) -> Path:
     """Write a profile, atomically, with one event and one item in each line.
 
     Raises:
-        OutputError: the name does not end in ``.json``, or the file cannot be written.
+        OutputError: the name does not end in ``.preferences.json``, or the file cannot be written.
     """
-    target = check_json_path(path, KIND)
+    target = check_json_path(path, PREFERENCES_FILE)
     parts = []
-    for key, value in {FORMAT: FORMAT_VERSION, **profile.model_dump(mode="json")}.items():
+    for key, value in {PREFERENCES_FILE.key: FORMAT_VERSION, **profile.model_dump(mode="json")}.items():
         if isinstance(value, list) and value:
             rows = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in value)
             parts.append(f"{json.dumps(key)}: [\n{rows}\n]")
@@ -57,10 +55,10 @@ def read_profile(path: str | Path) -> Profile:
     Raises:
         SettingsError: the file is missing, damaged, of another format or of a later version.
     """
-    profile = read_versioned_json(path, Profile, FORMAT, KIND)
+    profile = read_versioned_json(path, Profile, PREFERENCES_FILE)
     problem = _inconsistency(profile)
     if problem:
-        raise SettingsError(f"The {KIND} {path} is damaged: {problem}.")
+        raise SettingsError(f"The preferences file {path} is damaged: {problem}.")
     return profile
 
 

@@ -32,7 +32,7 @@ NUMBERS = (
 
 
 def requested_condition(settings: AttributeSettings) -> Condition:
-    """The condition of the settings; single attributes override ``--like``.
+    """The condition of the settings; single attributes override ``--condition``, which overrides ``--like``.
 
     Raises:
         SettingsError: nothing is requested, or a value is invalid.
@@ -53,30 +53,36 @@ def requested_condition(settings: AttributeSettings) -> Condition:
     if settings.style:
         values["styles"] = dict(parse_weighted(text) for text in settings.style)
     condition = Condition(**values)
-    if settings.like is not None:
-        condition = _select(analyze_path(settings.like), settings.use).merge(condition)
-    elif settings.use:
-        raise SettingsError("--use selects attributes of --like; add --like.")
+    if settings.like is not None and settings.like.suffix.lower() == ".json":
+        raise SettingsError(
+            f"--like takes pictures; give the condition file with --condition {settings.like}."
+        )
+    sources = [] if settings.like is None else [analyze_path(settings.like)]
+    sources += [] if settings.condition is None else [Condition.load(settings.condition)]
+    if settings.use and not sources:
+        raise SettingsError("--use selects attributes of --like or --condition; add one of them.")
+    for source in reversed(sources):
+        condition = _select(source, settings.use).merge(condition)
     if not condition.attribute_names and not condition.styles and condition.embedding is None:
         raise SettingsError("No attribute is requested; give --palette, --lightness, --like or another one.")
     return condition
 
 
 def analyze_path(path: Path, style: bool = False) -> Condition:
-    """The attributes of a picture, a folder of pictures, a profile, or a sample photograph.
+    """The attributes of a picture, a folder of pictures, a condition file, or a sample photograph.
 
     Args:
         style: also measure the style of pictures.
 
     Raises:
-        SettingsError: the profile cannot be read.
+        SettingsError: the condition file cannot be read.
         PictureError: the picture cannot be read, or the folder has none.
     """
     from bottega import pictures
     from bottega.personalize import Condition, mix_conditions
     from bottega.training import find_pictures
 
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         return Condition.load(path)
     if path.is_dir():
         files = find_pictures(path)

@@ -15,11 +15,14 @@ class AttributeSettings(Settings):
 
     heading: ClassVar[str] = "Attributes"
 
-    like: Path | None = Field(
-        None, description="like this picture, this folder of pictures, or this profile (.json)"
+    like: Path | None = Field(None, description="like this picture, or this folder of pictures")
+    condition: Path | None = Field(
+        None, description="a condition file (mine.condition.json); single attributes override it"
     )
     use: list[str] = Field(
-        [], description="use only this attribute of --like: palette, lightness, ...; may be repeated"
+        [],
+        description="use only this attribute of --like or --condition: palette, lightness, ...; may be "
+        "repeated",
     )
     palette: str = Field(
         "", description="up to six colors, with shares where they differ: #203040:2,#e0c080:1"
@@ -90,8 +93,8 @@ class AdjustSettings(AttributeSettings):
         description="the file to write; else <content>-adjusted.png",
         json_schema_extra=cli_option(short="-o"),
     )
-    profile: Path | None = Field(
-        None, description="also write the requested attributes to this profile (.json)"
+    save_condition: Path | None = Field(
+        None, description="also write the requested attributes to this condition file: mine.condition.json"
     )
     quality: int = Field(92, ge=1, le=100, description="of a JPEG, WebP or AVIF; 100 is the best")
     overwrite: bool = Field(False, description="replace the output if it exists; inputs are never replaced")

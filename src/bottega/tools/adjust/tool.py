@@ -30,8 +30,8 @@ def _run(settings: AdjustSettings, reporter: ProgressReporter) -> ToolResult:
     if settings.like is not None and settings.like.is_file():
         inputs.append(file_source(settings.like))
     check_output(output, inputs, overwrite=settings.overwrite)
-    if settings.profile is not None:
-        check_json_output(settings.profile, overwrite=settings.overwrite)
+    if settings.save_condition is not None:
+        check_json_output(settings.save_condition, "condition", overwrite=settings.overwrite)
     condition = requested_condition(settings)
     network = open_network(settings.model, reporter)
     adjustment = Adjustment(content, mask, condition, settings, network)
@@ -41,8 +41,8 @@ def _run(settings: AdjustSettings, reporter: ProgressReporter) -> ToolResult:
     recipe = adjustment.recipe(output.parent)
     pictures.save(result, output, quality=settings.quality, recipe=recipe)
     files = [output]
-    if settings.profile is not None:
-        files.append(condition.save(settings.profile))
+    if settings.save_condition is not None:
+        files.append(condition.save(settings.save_condition))
     seconds = time.monotonic() - start
     return ToolResult(
         f"{output} ({result.width} × {result.height} pixels, {seconds:.1f} seconds)",

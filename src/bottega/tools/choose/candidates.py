@@ -1,4 +1,4 @@
-"""The candidates of a profile: a folder of pictures, or pictures of a generator; and their measured items."""
+"""The candidates to choose from: a folder of pictures, or those of a generator; and their measured items."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HASH_LENGTH = 10
 """Digits of the sha256 in an item's id: a picture that was changed is another item."""
 
 Source = dict[str, str | int]
-"""What a profile records of its candidates."""
+"""What a preferences file records of its candidates."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class FolderPool:
 
         if not self.folder.is_dir():
             raise PictureError(
-                f"The folder {self.folder} of the profile does not exist; if it has moved, give its new "
-                "place: bottega choose next PROFILE --pictures FOLDER."
+                f"The folder of pictures {self.folder} does not exist; if it has moved, give its new "
+                "place: bottega choose next PREFERENCES --pictures FOLDER."
             )
         return [
             f"{path.relative_to(self.folder).as_posix()}#{file_sha256(path)[:HASH_LENGTH]}"
@@ -81,7 +81,7 @@ class FolderPool:
         for item_id in self.ids:
             if item_name(item_id) == path.as_posix() or (path.exists() and self.path(item_id).samefile(path)):
                 return item_id
-        raise SettingsError(f"{text} is not a picture in {self.folder}, the folder of this profile.")
+        raise SettingsError(f"{text} is not a picture in {self.folder}, the folder to choose from.")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ class GeneratorPool:
     model: str
     count: int
     seed: int
-    class_name: str
+    classes: str
+    """As ``--class`` takes them, with commas between several; empty for random ones."""
 
     @cached_property
     def generator(self) -> Generator:
@@ -102,7 +103,7 @@ class GeneratorPool:
     @cached_property
     def cache_key(self) -> str:
         """What the cached items depend on: the weights themselves."""
-        digest = hashlib.sha256(self.class_name.encode())
+        digest = hashlib.sha256(self.classes.encode())
         for name, tensor in sorted(self.generator.state_dict().items()):
             digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
         return digest.hexdigest()
@@ -114,8 +115,11 @@ class GeneratorPool:
     def picture(self, item_id: str) -> Tensor:
         """``(1, 3, H, W)`` in [0, 1]."""
         from bottega.generation import sample
+        from bottega.tools.generate.samples import parse_classes
 
-        return sample(self.generator, 1, int(item_name(item_id)), self.class_name or None)
+        texts = self.classes.split(",") if self.classes else []
+        classes = parse_classes(texts, self.generator.classes)
+        return sample(self.generator, 1, int(item_name(item_id)), classes)
 
     def copy(self, item_id: str, folder: Path) -> Path:
         """Write the picture as a PNG."""
@@ -135,37 +139,37 @@ class GeneratorPool:
 Pool = FolderPool | GeneratorPool
 
 
-def folder_source(folder: Path, profile: Path) -> Source:
-    """What a profile records of a folder: its path relative to the profile, so that both may move."""
+def folder_source(folder: Path, preferences: Path) -> Source:
+    """What a preferences file records of a folder: its path relative to the file, so that both may move."""
     try:
-        path = os.path.relpath(folder.resolve(), profile.resolve().parent)
+        path = os.path.relpath(folder.resolve(), preferences.resolve().parent)
     except ValueError:  # two drives
         path = str(folder.resolve())
     return {"folder": Path(path).as_posix()}
 
 
-def generator_source(pool: GeneratorPool, profile: Path) -> Source:
-    """What a profile records of a generator."""
+def generator_source(pool: GeneratorPool, preferences: Path) -> Source:
+    """What a preferences file records of a generator."""
     model = pool.model
     if model.endswith(".safetensors"):
-        model = str(folder_source(Path(model), profile)["folder"])
-    return {"model": model, "count": pool.count, "seed": pool.seed, "class_name": pool.class_name}
+        model = str(folder_source(Path(model), preferences)["folder"])
+    return {"model": model, "count": pool.count, "seed": pool.seed, "classes": pool.classes}
 
 
-def open_pool(source: Mapping[str, str | int], profile: Path) -> Pool:
-    """The candidates that a profile records.
+def open_pool(source: Mapping[str, str | int], preferences: Path) -> Pool:
+    """The candidates that a preferences file records.
 
     Raises:
         SettingsError: it records none.
     """
     if "folder" in source:
-        return FolderPool(profile.parent / str(source["folder"]))
+        return FolderPool(preferences.parent / str(source["folder"]))
     if "model" in source:
         model = str(source["model"])
         if model.endswith(".safetensors"):
-            model = str(profile.parent / model)
-        return GeneratorPool(model, int(source["count"]), int(source["seed"]), str(source["class_name"]))
-    raise SettingsError(f"The profile {profile} does not record its candidates.")
+            model = str(preferences.parent / model)
+        return GeneratorPool(model, int(source["count"]), int(source["seed"]), str(source["classes"]))
+    raise SettingsError(f"{preferences} does not record where its pictures are.")
 
 
 def item_name(item_id: str) -> str:
@@ -198,7 +202,7 @@ def _measure(pool: Pool, ids: Sequence[str], reporter: ProgressReporter) -> dict
     for index, item_id in enumerate(ids):
         reporter.progress(index / len(ids), f"analyzing {item_name(item_id)}")
         if reporter.cancelled():
-            raise Cancelled("Stopped; no profile was written.")
+            raise Cancelled("Stopped; no preferences were written.")
         try:
             items[item_id] = reader.read(item_id, pool.picture(item_id)).model_dump(mode="json")
         except PictureError as error:

@@ -23,18 +23,18 @@ MIN_TRAINING_PICTURES = 50
 
 
 def score(settings: ScoreSettings, reporter: ProgressReporter) -> ToolResult:
-    """Rank the pictures of a folder among the candidates of the profile, best first.
+    """Rank the pictures of a folder among the candidates of a preferences file, best first.
 
     Pictures of the same seeds, before and after a generator was trained on liked pictures, show the effect.
 
     Raises:
-        SettingsError: the profile has no votes, or no picture can be read.
+        SettingsError: there are no votes, or no picture can be read.
     """
     import numpy as np
 
-    session = PreferenceSession.open(settings.profile)
+    session = PreferenceSession.open(settings.preferences)
     if not session.model.votes:
-        raise SettingsError(f"{settings.profile} has no votes yet; pick from a sheet first.")
+        raise SettingsError(f"{settings.preferences} has no votes yet; pick from a sheet first.")
     items = read_items(FolderPool(settings.pictures), reporter)
     if not items:
         raise SettingsError(f"No picture in {settings.pictures} can be read.")
@@ -52,32 +52,35 @@ def score(settings: ScoreSettings, reporter: ProgressReporter) -> ToolResult:
     mean_rank = float(ranks.mean())
     return ToolResult(
         f"You should like these {len(items)} pictures better than {100 * mean_rank:.0f} % of the candidates "
-        f"of {settings.profile}, on average.",
+        f"of {settings.preferences}, on average.",
         rows=rows,
         details={"mean_rank": round(mean_rank, 4), "mean_utility": round(float(means.mean()), 4)},
     )
 
 
 def export(settings: ExportSettings, reporter: ProgressReporter) -> ToolResult:
-    """Write liked pictures, a condition, or a copy of the profile; checks everything before it writes.
+    """Write liked pictures, a condition, or a copy of the preferences; checks everything before it writes.
 
     Raises:
         SettingsError: nothing is requested, or there is nothing to export.
         OutputError: a file cannot be written.
     """
-    if settings.liked is None and settings.condition is None and settings.output is None:
-        raise SettingsError("Say what to export: --liked folder, --condition file.json, or -o copy.json.")
+    if settings.liked is None and settings.save_condition is None and settings.output is None:
+        raise SettingsError(
+            "Say what to export: --liked folder, --save-condition mine.condition.json, or -o "
+            "copy.preferences.json."
+        )
     if settings.predicted and settings.liked is None:
         raise SettingsError("--predicted adds to --liked; give --liked folder.")
-    session = PreferenceSession.open(settings.profile)
+    session = PreferenceSession.open(settings.preferences)
     model = session.model if settings.revision is None else session.model.at_revision(settings.revision)
-    for path in (settings.condition, settings.output):
+    for path, kind in ((settings.save_condition, "condition"), (settings.output, "preferences")):
         if path is not None:
-            check_json_output(path, overwrite=settings.overwrite, inputs=[settings.profile])
+            check_json_output(path, kind, overwrite=settings.overwrite, inputs=[settings.preferences])
     if settings.liked is not None:
         check_writable_folder(settings.liked.parent)
         check_overwrite_folder(settings.liked, settings.overwrite)
-    condition = None if settings.condition is None else preferred_condition(model)
+    condition = None if settings.save_condition is None else preferred_condition(model)
     summary: list[str] = []
     files: list[Path] = []
     if settings.liked is not None:
@@ -91,15 +94,15 @@ def export(settings: ExportSettings, reporter: ProgressReporter) -> ToolResult:
             summary.append(
                 f"Fewer than {MIN_TRAINING_PICTURES} are mostly copied; vote more, or add --predicted."
             )
-    if settings.condition is not None and condition is not None:
+    if settings.save_condition is not None and condition is not None:
         from bottega.personalize import Condition
 
-        files.append(Condition(**condition).save(settings.condition))
+        files.append(Condition(**condition).save(settings.save_condition))
         names = ", ".join(name.replace("_", " ") for name in condition)
-        summary.append(f"{settings.condition} requests {names}.")
+        summary.append(f"{settings.save_condition} requests {names}.")
     if settings.output is not None:
         files.append(model.save(settings.output))
-        summary.append(f"{settings.output} is the profile at revision {model.revision}.")
+        summary.append(f"{settings.output} holds the preferences at revision {model.revision}.")
     return ToolResult(" ".join(summary), files=tuple(files), details={"revision": model.revision})
 
 

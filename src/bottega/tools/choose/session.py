@@ -1,4 +1,4 @@
-"""A preference profile in use: its model, its candidates and its numbered contact sheets."""
+"""A preferences file in use: its model, its candidates and its numbered contact sheets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHEET_SIZE, SHEET_COLUMNS = 9, 3
 
 @dataclass(frozen=True)
 class PreferenceSession:
-    """A profile file, its preference model, and the candidates that it chooses from."""
+    """A preferences file, its model, and the candidates that it chooses from."""
 
     path: Path
     model: PreferenceModel
@@ -29,10 +29,10 @@ class PreferenceSession:
 
     @classmethod
     def open(cls, path: Path, pictures: Path | None = None) -> PreferenceSession:
-        """The session of a profile file; ``pictures`` is the new place of its folder.
+        """The session of a preferences file; ``pictures`` is the new place of its folder.
 
         Raises:
-            SettingsError: the profile is missing or damaged.
+            SettingsError: the file is missing or damaged.
         """
         from bottega.personalize.preference import PreferenceModel
 
@@ -42,12 +42,17 @@ class PreferenceSession:
         return cls(path, model, open_pool(model.source, path))
 
     @property
+    def name(self) -> str:
+        """``taste`` of ``taste.preferences.json``, for sheets."""
+        return self.path.name.split(".")[0]
+
+    @property
     def sheets(self) -> list[Presentation]:
         """What each sheet showed, in their order."""
         return [event for event in self.model.events if event.kind == "presentation"]
 
     def write_sheet(self, items: list[Item], settings: SheetSettings) -> Path:
-        """Write the next sheet and log it in the profile; returns the file of the sheet.
+        """Write the next sheet and log it in the file; returns the file of the sheet.
 
         Raises:
             SettingsError: every picture has been shown.
@@ -56,7 +61,7 @@ class PreferenceSession:
         from bottega import pictures
 
         number = len(self.sheets) + 1
-        file = settings.sheet or self.path.with_name(f"{self.path.stem}-{number}.jpg")
+        file = settings.sheet or self.path.with_name(f"{self.name}-{number}.jpg")
         check_output(file, [], overwrite=settings.overwrite)
         proposal = self.model.propose(items, SHEET_SIZE, explore=settings.explore)
         tiles = [self.pool.picture(item.id) for item in proposal]
@@ -64,7 +69,7 @@ class PreferenceSession:
         sheet = pictures.contact_sheet(
             full_rows(tiles, SHEET_COLUMNS),
             full_rows(labels, SHEET_COLUMNS),
-            title=f"{self.path.stem}, sheet {number}: which do you like best?",
+            title=f"{self.name}, sheet {number}: which do you like best?",
             height=settings.height,
         )
         pictures.save(sheet, file)

@@ -9,16 +9,16 @@ from pydantic import Field
 
 from bottega.tools.common.tool import Settings, cli_option
 
-PROFILE: Any = Field(
-    description="the file of your preferences, such as preferences.json",
+PREFERENCES: Any = Field(
+    description="the file of your preferences, such as taste.preferences.json",
     json_schema_extra=cli_option(positional=True),
 )
 
 
-class ProfileSettings(Settings):
-    """A profile."""
+class PreferencesSettings(Settings):
+    """A preferences file."""
 
-    profile: Path = PROFILE
+    preferences: Path = PREFERENCES
 
 
 class SheetSettings(Settings):
@@ -32,7 +32,7 @@ class SheetSettings(Settings):
     )
     sheet: Path | None = Field(
         None,
-        description="the file of the sheet; else <profile>-<number>.jpg beside the profile",
+        description="the file of the sheet; else <preferences>-<number>.jpg beside the preferences",
         json_schema_extra=cli_option(short="-o"),
     )
     height: int = Field(
@@ -46,9 +46,9 @@ class SheetSettings(Settings):
 
 
 class StartSettings(SheetSettings):
-    """A new profile, and the candidates to choose from."""
+    """A new preferences file, and the candidates to choose from."""
 
-    profile: Path = PROFILE
+    preferences: Path = PREFERENCES
     pictures: Path | None = Field(
         None,
         description="the folder of pictures to choose from, with its subfolders",
@@ -56,9 +56,10 @@ class StartSettings(SheetSettings):
     )
     model: str = Field("", description="choose from pictures of this generator instead")
     count: int = Field(300, ge=9, le=10_000, description="number of generated pictures to choose from")
-    class_name: str = Field(
-        "",
-        description="only generated pictures of this class of the generator",
+    class_name: list[str] = Field(
+        [],
+        description="a class of the generator, with a share where several are mixed: warrior, noble:0.3; may "
+        "be repeated; without it, each picture has a random class",
         json_schema_extra=cli_option(name="class"),
     )
     seed: int = Field(0, ge=0, le=2**31, description="of the proposals, and of the first generated picture")
@@ -67,11 +68,11 @@ class StartSettings(SheetSettings):
 class NextSettings(SheetSettings):
     """The next sheet."""
 
-    profile: Path = PROFILE
+    preferences: Path = PREFERENCES
     pictures: Path | None = Field(None, description="the folder of pictures, if it has moved")
 
 
-class PickSettings(ProfileSettings):
+class PickSettings(PreferencesSettings):
     """The preferred pictures of a sheet."""
 
     numbers: str = Field(
@@ -81,7 +82,7 @@ class PickSettings(ProfileSettings):
     of: int | None = Field(None, ge=1, description="number of the sheet; else the latest")
 
 
-class PictureSettings(ProfileSettings):
+class PictureSettings(PreferencesSettings):
     """One picture."""
 
     picture: str = Field(
@@ -99,7 +100,7 @@ class RateSettings(PictureSettings):
     )
 
 
-class RevokeSettings(ProfileSettings):
+class RevokeSettings(PreferencesSettings):
     """A vote to revoke."""
 
     vote: int = Field(
@@ -109,7 +110,7 @@ class RevokeSettings(ProfileSettings):
     )
 
 
-class ScoreSettings(ProfileSettings):
+class ScoreSettings(PreferencesSettings):
     """Pictures to score."""
 
     pictures: Path = Field(
@@ -117,7 +118,7 @@ class ScoreSettings(ProfileSettings):
     )
 
 
-class ExportSettings(ProfileSettings):
+class ExportSettings(PreferencesSettings):
     """What to export."""
 
     liked: Path | None = Field(
@@ -130,12 +131,15 @@ class ExportSettings(ProfileSettings):
         le=10_000,
         description="with --liked, also copy this many pictures that you never saw and should like best",
     )
-    condition: Path | None = Field(
+    save_condition: Path | None = Field(
         None,
-        description="write your known preferences as a condition, for generate --condition, adjust --like",
+        description="write what is known of your preferences as a condition file, for generate and adjust "
+        "--condition: mine.condition.json",
     )
     output: Path | None = Field(
-        None, description="write a copy of the profile", json_schema_extra=cli_option(short="-o")
+        None,
+        description="write a copy of the preferences (copy.preferences.json)",
+        json_schema_extra=cli_option(short="-o"),
     )
     revision: int | None = Field(
         None, ge=0, description="export the state after this many events; else the current one"

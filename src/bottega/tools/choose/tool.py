@@ -22,7 +22,7 @@ from bottega.tools.choose.settings import (
     NextSettings,
     PickSettings,
     PictureSettings,
-    ProfileSettings,
+    PreferencesSettings,
     RateSettings,
     RevokeSettings,
     ScoreSettings,
@@ -40,43 +40,43 @@ def _start(settings: StartSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega.personalize.preference import PreferenceModel
     from bottega.personalize.preference.item_reader import TRAITS
 
-    check_json_output(settings.profile, overwrite=settings.overwrite)
+    check_json_output(settings.preferences, "preferences", overwrite=settings.overwrite)
     if (settings.pictures is None) == (not settings.model):
         raise SettingsError("Give the pictures to choose from: a folder, or --model generator.")
     pool: Pool
     if settings.pictures is not None:
         pool = FolderPool(settings.pictures)
-        source = folder_source(settings.pictures, settings.profile)
+        source = folder_source(settings.pictures, settings.preferences)
     else:
-        pool = GeneratorPool(settings.model, settings.count, settings.seed, settings.class_name)
-        source = generator_source(pool, settings.profile)
+        pool = GeneratorPool(settings.model, settings.count, settings.seed, ",".join(settings.class_name))
+        source = generator_source(pool, settings.preferences)
     items = read_items(pool, reporter)
     if len(items) < SHEET_SIZE:
         raise SettingsError(f"A sheet needs {SHEET_SIZE} pictures; there are only {len(items)}.")
     model = PreferenceModel.from_pool(TRAITS, items, seed=settings.seed)
     model.source = source
-    file = PreferenceSession(settings.profile, model, pool).write_sheet(items, settings)
+    file = PreferenceSession(settings.preferences, model, pool).write_sheet(items, settings)
     return ToolResult(
-        f"{settings.profile} chooses from {len(items)} pictures. Open {file} and pick the one you like best: "
-        f"bottega choose pick {settings.profile} 5",
-        files=(file, settings.profile),
+        f"{settings.preferences} chooses from {len(items)} pictures. Open {file} and pick the one you like "
+        f"best: bottega choose pick {settings.preferences} 5",
+        files=(file, settings.preferences),
         details={"candidates": len(items)},
     )
 
 
 def _next(settings: NextSettings, reporter: ProgressReporter) -> ToolResult:
-    session = PreferenceSession.open(settings.profile, settings.pictures)
+    session = PreferenceSession.open(settings.preferences, settings.pictures)
     file = session.write_sheet(read_items(session.pool, reporter), settings)
     items = [item_name(item_id) for item_id in session.sheets[-1].items]
     return ToolResult(
-        f"{file}: which do you like best? bottega choose pick {settings.profile} 5",
+        f"{file}: which do you like best? bottega choose pick {settings.preferences} 5",
         files=(file,),
         details={"sheet": len(session.sheets), "items": items},
     )
 
 
 def _pick(settings: PickSettings, reporter: ProgressReporter) -> ToolResult:
-    session = PreferenceSession.open(settings.profile)
+    session = PreferenceSession.open(settings.preferences)
     sheet, items = session.sheet(settings.of)
     numbers = _parse_numbers(settings.numbers)
     ids = [item.id for item in items]
@@ -84,7 +84,7 @@ def _pick(settings: PickSettings, reporter: ProgressReporter) -> ToolResult:
         if event.kind == "pick" and list(event.items) == ids:
             raise SettingsError(
                 f"You have picked from sheet {sheet} already; to pick again, first "
-                f"bottega choose revoke {settings.profile} {vote}."
+                f"bottega choose revoke {settings.preferences} {vote}."
             )
     picks = [item_on_sheet(items, number, sheet) for number in numbers]
     vote = session.model.pick(picks, items)
@@ -93,13 +93,13 @@ def _pick(settings: PickSettings, reporter: ProgressReporter) -> ToolResult:
 
 
 def _rate(settings: RateSettings, reporter: ProgressReporter) -> ToolResult:
-    session = PreferenceSession.open(settings.profile)
+    session = PreferenceSession.open(settings.preferences)
     item, name = session.item(settings.picture, settings.of, reporter)
     return _save_vote(session, session.model.rate(item, settings.stars), f"{settings.stars} of 5 for {name}")
 
 
 def _star(settings: PictureSettings, reporter: ProgressReporter) -> ToolResult:
-    session = PreferenceSession.open(settings.profile)
+    session = PreferenceSession.open(settings.preferences)
     item, name = session.item(settings.picture, settings.of, reporter)
     return _save_vote(session, session.model.like(item), f"a star for {name}")
 
@@ -114,7 +114,7 @@ def _save_vote(session: PreferenceSession, vote: int, description: str) -> ToolR
 
 
 def _revoke(settings: RevokeSettings, reporter: ProgressReporter) -> ToolResult:
-    session = PreferenceSession.open(settings.profile)
+    session = PreferenceSession.open(settings.preferences)
     exists = 0 < settings.vote <= session.model.revision
     description = _describe(session.model, settings.vote) if exists else ""
     session.model.revoke(settings.vote)
@@ -122,8 +122,8 @@ def _revoke(settings: RevokeSettings, reporter: ProgressReporter) -> ToolResult:
     return ToolResult(f"Vote {settings.vote} is revoked: {description}.", files=(session.path,))
 
 
-def _votes(settings: ProfileSettings, reporter: ProgressReporter) -> ToolResult:
-    model = PreferenceSession.open(settings.profile).model
+def _votes(settings: PreferencesSettings, reporter: ProgressReporter) -> ToolResult:
+    model = PreferenceSession.open(settings.preferences).model
     active = model.votes
     rows = tuple(
         {
@@ -138,7 +138,7 @@ def _votes(settings: ProfileSettings, reporter: ProgressReporter) -> ToolResult:
 
 
 def _describe(model: PreferenceModel, number: int) -> str:
-    """An event of a profile in words; they are counted from 1."""
+    """An event in words; they are counted from 1."""
     event = model.events[number - 1]
     match event.kind:
         case "pick":
@@ -150,8 +150,8 @@ def _describe(model: PreferenceModel, number: int) -> str:
     return event.kind
 
 
-def _explain(settings: ProfileSettings, reporter: ProgressReporter) -> ToolResult:
-    model = PreferenceSession.open(settings.profile).model
+def _explain(settings: PreferencesSettings, reporter: ProgressReporter) -> ToolResult:
+    model = PreferenceSession.open(settings.preferences).model
     explanation = model.explain()
     rows = tuple(
         {
@@ -182,7 +182,7 @@ def _parse_numbers(text: str) -> list[int]:
 CHOOSE = (
     Tool(
         "choose start",
-        "Create a profile of your preferences, with a first sheet of nine pictures.",
+        "Begin a file of your preferences, with a first sheet of nine pictures.",
         StartSettings,
         _start,
         uses_networks=True,
@@ -197,12 +197,12 @@ CHOOSE = (
     Tool("choose pick", "Pick the picture of a sheet that you like best, or several.", PickSettings, _pick),
     Tool("choose rate", "Rate one picture from 1 to 5.", RateSettings, _rate),
     Tool("choose star", "Give one picture a star: as good as a 5.", PictureSettings, _star),
-    Tool("choose votes", "List your votes.", ProfileSettings, _votes),
+    Tool("choose votes", "List your votes.", PreferencesSettings, _votes),
     Tool("choose revoke", "Revoke a vote, as if it had never been cast.", RevokeSettings, _revoke),
     Tool(
         "choose explain",
         "List your preferences, their strength and certainty.",
-        ProfileSettings,
+        PreferencesSettings,
         _explain,
     ),
     Tool(

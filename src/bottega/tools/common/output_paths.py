@@ -40,13 +40,16 @@ def check_not_input(path: Path, inputs: Iterable[Source]) -> None:
             raise OutputError(f"{path} is one of the inputs and is never overwritten; choose another name.")
 
 
-def check_json_output(path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
-    """Check that a profile or condition can be written.
+def check_json_output(path: Path, kind: str, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
+    """Check that a file of a kind, ``condition`` or ``preferences``, can be written.
 
     Raises:
-        OutputError: the name does not end in .json, the folder is missing or read-only, or the file exists
-            or is an input.
+        OutputError: the name does not end in .condition.json or .preferences.json, the folder is missing or
+            read-only, or the file exists or is an input.
     """
-    if path.suffix.lower() != ".json":
-        raise OutputError(f"{path}: the file must end in .json.")
+    if not path.name.lower().endswith(f".{kind}.json"):
+        name = path.name.split(".")[0]
+        raise OutputError(
+            f"{path}: the name of a {kind} file must end in .{kind}.json, as in {name}.{kind}.json."
+        )
     check_overwrite(path, overwrite, inputs)

@@ -38,7 +38,9 @@ class EvaluateSettings(Settings):
         json_schema_extra=cli_option(unit="pixels"),
     )
     condition: Path | None = Field(
-        None, description="a condition that the results should follow; adds the personalization match"
+        None,
+        description="a condition file (mine.condition.json) that the results should follow; adds the "
+        "personalization match",
     )
     form: Path | None = Field(
         None, description="write a page on which people rate the pictures blind, instead of a report"

@@ -26,7 +26,7 @@ from bottega.tools.generate.settings import GenerateSettings
 
 RECORDED_SETTINGS = (
     *("count", "seed", "class_name", "attribute", "truncation", "project_steps", "mix", "mix_level"),
-    *("towards", "palette", "subject", "strength", "sheet", "quality"),
+    *("towards", "palette", "subject", "strength", "quality"),
 )
 """The settings in a recipe, where they differ from the default; files stand in it by themselves."""
 MIN_SHEET_TILE = 128

@@ -20,7 +20,7 @@ class ConditionSettings(Settings):
         "", description='position of the subject, across and down, each from 0 to 1: "0.3,0.6"'
     )
     condition: Path | None = Field(
-        None, description="a condition file (.json); --palette and --subject override it"
+        None, description="a condition file (mine.condition.json); --palette and --subject override it"
     )
     strength: float = Field(1.0, ge=0, le=1, description="how strongly the pictures are adjusted")
 
@@ -77,11 +77,15 @@ class GenerateSettings(ConditionSettings, SampleSettings):
 
     output: Path | None = Field(
         None,
-        description="a folder for the pictures, a file for one picture or a sheet, a clip for a walk; else "
+        description="a folder for the pictures, a file for one picture, a clip for a walk; else "
         "named after the model",
         json_schema_extra=cli_option(short="-o"),
     )
-    sheet: bool = Field(False, description="write one contact sheet with all pictures and their seeds")
+    sheet: Path | None = Field(
+        None,
+        description="write one contact sheet with all pictures and their seeds to this file; the single "
+        "pictures too, if -o names a folder for them",
+    )
     walk: float | None = Field(
         None,
         gt=0,

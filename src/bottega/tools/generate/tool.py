@@ -25,15 +25,21 @@ if TYPE_CHECKING:
 
 
 def _run(settings: GenerateSettings, reporter: ProgressReporter) -> ToolResult:
-    if settings.sheet and settings.walk is not None:
+    if settings.sheet is not None and settings.walk is not None:
         raise SettingsError("Give --sheet or --walk, not both.")
-    output = settings.output or default_output(settings)
-    _check_output(output, settings)
+    output = settings.output
+    if output is None and settings.sheet is None:
+        output = default_output(settings)
+    if settings.sheet is not None:
+        check_output(settings.sheet, [], overwrite=settings.overwrite)
+        if output is not None and output.absolute() == settings.sheet.absolute():
+            raise OutputError(f"{output} is given for two outputs; choose two names.")
+    if output is not None:
+        _check_output(output, settings)
     samples = _prepare(settings, reporter)
     if settings.walk is not None:
+        assert output is not None
         return _write_walk(settings, samples, output, reporter)
-    if settings.sheet:
-        return _write_sheet(settings, samples, output, reporter)
     return _write_pictures(settings, samples, output, reporter)
 
 
@@ -52,13 +58,13 @@ def default_output(settings: GenerateSettings) -> Path:
     label = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(settings.model).stem)
     if settings.walk is not None:
         return Path(f"{label}-walk-{settings.seed}.webm")
-    if settings.sheet or settings.picture_count == 1:
+    if settings.picture_count == 1:
         return Path(f"{label}-{settings.seed}.png")
     return Path(f"{label}-pictures")
 
 
 def _is_folder(output: Path, settings: GenerateSettings) -> bool:
-    return settings.walk is None and not settings.sheet and (output.is_dir() or output.suffix == "")
+    return settings.walk is None and (output.is_dir() or output.suffix == "")
 
 
 def _check_output(output: Path, settings: GenerateSettings) -> None:
@@ -69,9 +75,10 @@ def _check_output(output: Path, settings: GenerateSettings) -> None:
         check_writable_folder(output.parent if not output.exists() else output)
     else:
         check_output(output, [], overwrite=settings.overwrite)
-        if settings.picture_count > 1 and not settings.sheet:
+        if settings.picture_count > 1:
             raise SettingsError(
-                f"{output} is one file for {settings.picture_count} pictures; add --sheet, or name a folder."
+                f"{output} is one file for {settings.picture_count} pictures; name a folder, or write "
+                f"a sheet of them with --sheet {output}."
             )
 
 
@@ -97,33 +104,45 @@ def _pictures(samples: Samples, reporter: ProgressReporter) -> Iterator[Tensor]:
         reporter.progress((index + 1) / count, f"picture {index + 1} of {count}")
 
 
-def _write_sheet(
-    settings: GenerateSettings, samples: Samples, output: Path, reporter: ProgressReporter
-) -> ToolResult:
-    from bottega import pictures
-
-    sheet = samples.sheet(list(_pictures(samples, reporter)))
-    pictures.save(sheet, output, quality=settings.quality, recipe=samples.recipe(output.parent))
-    summary = f"{len(samples)} pictures on {output}"
-    return ToolResult(summary, files=(output,), details={"names": samples.names})
-
-
 def _write_pictures(
-    settings: GenerateSettings, samples: Samples, output: Path, reporter: ProgressReporter
+    settings: GenerateSettings, samples: Samples, output: Path | None, reporter: ProgressReporter
 ) -> ToolResult:
+    """Write single pictures, a contact sheet, or both."""
     from bottega import pictures
 
-    files = [output]
-    if _is_folder(output, settings):
-        output.mkdir(exist_ok=True)
-        files = [output / f"{name}.png" for name in samples.names]
-        existing = [file for file in files if file.exists()]
-        if existing and not settings.overwrite:
-            raise OutputError(f"{existing[0]} already exists; choose another folder, or add --overwrite.")
-    for index, (picture, file) in enumerate(zip(_pictures(samples, reporter), files, strict=True)):
-        pictures.save(picture, file, quality=settings.quality, recipe=samples.recipe(file.parent, index))
-    summary = f"1 picture in {files[0]}" if len(files) == 1 else f"{len(files)} pictures in {output}"
-    return ToolResult(summary, files=tuple(files), details={"names": samples.names})
+    files: list[Path] = []
+    if output is not None:
+        files = _picture_files(output, settings, samples)
+    tiles: list[Tensor] = []
+    for index, picture in enumerate(_pictures(samples, reporter)):
+        if files:
+            recipe = samples.recipe(files[index].parent, index)
+            pictures.save(picture, files[index], quality=settings.quality, recipe=recipe)
+        if settings.sheet is not None:
+            tiles.append(picture)
+    written: list[str] = []
+    if files:
+        written.append(
+            f"1 picture in {files[0]}" if len(files) == 1 else f"{len(files)} pictures in {output}"
+        )
+    if settings.sheet is not None:
+        recipe = samples.recipe(settings.sheet.parent)
+        pictures.save(samples.sheet(tiles), settings.sheet, quality=settings.quality, recipe=recipe)
+        files = [*files, settings.sheet]
+        written.append(f"{len(tiles)} pictures on the sheet {settings.sheet}")
+    return ToolResult(", ".join(written), files=tuple(files), details={"names": samples.names})
+
+
+def _picture_files(output: Path, settings: GenerateSettings, samples: Samples) -> list[Path]:
+    """The file of each picture; creates their folder."""
+    if not _is_folder(output, settings):
+        return [output]
+    output.mkdir(exist_ok=True)
+    files = [output / f"{name}.png" for name in samples.names]
+    existing = [file for file in files if file.exists()]
+    if existing and not settings.overwrite:
+        raise OutputError(f"{existing[0]} already exists; choose another folder, or add --overwrite.")
+    return files
 
 
 def _write_walk(

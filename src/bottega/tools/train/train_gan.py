@@ -92,7 +92,7 @@ def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
     )
     return ToolResult(
         f"{saved_summary(destination, trainer, metadata)} "
-        f"Use it with: bottega generate --model {destination.name} --sheet",
+        f"Use it with: bottega generate --model {destination.name} --sheet sheet.png",
         files=(*files, nearest),
         details={"name": destination.name, "metadata": metadata},
     )

@@ -39,9 +39,9 @@ def _run(settings: WorkflowSettings, reporter: ProgressReporter) -> ToolResult:
     folder = settings.output
     data = _prepare(settings, SubProgress(reporter, 0.0, 0.04, "prepare"))
     model = _train(settings, data, SubProgress(reporter, 0.04, 0.88, "train"))
-    profile = _training_profile(data, folder / "profile.json")
-    condition = folder / "condition.json"
-    (requested or profile.select(*DEFAULT_ATTRIBUTES)).save(condition)
+    training = _training_condition(data, folder / "training.condition.json")
+    condition = folder / "requested.condition.json"
+    (requested or training.select(*DEFAULT_ATTRIBUTES)).save(condition)
     pictures = {
         "generated": _generate(
             settings, model, folder / "generated", None, SubProgress(reporter, 0.88, 0.9, "generate")
@@ -145,16 +145,16 @@ def _training_settings(settings: WorkflowSettings, data: Path) -> Any:
     )
 
 
-def _training_profile(data: PreparedData, file: Path) -> Condition:
+def _training_condition(data: PreparedData, file: Path) -> Condition:
     """The mean attributes of the training pictures, measured once."""
     from bottega.personalize import Condition, mean_condition
     from bottega.pictures import load
 
     if file.exists():
         return Condition.load(file)
-    profile = mean_condition(load(path).pixels for path in sorted(data.pictures.rglob("*.png")))
-    profile.save(file)
-    return profile
+    condition = mean_condition(load(path).pixels for path in sorted(data.pictures.rglob("*.png")))
+    condition.save(file)
+    return condition
 
 
 def _generate(
