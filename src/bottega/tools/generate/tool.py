@@ -166,7 +166,7 @@ def generate(
 ) -> list[ImageResult]:
     """Pictures of a generator, each from its own seed.
 
-    >>> for result in bottega.generate("faces", 4, seed=7, palette="#203040,#e0c080"):
+    >>> for result in bottega.generation("faces", 4, seed=7, palette="#203040,#e0c080"):
     ...     result.save(f"{result.recipe['name']}.png")
 
     Args:
