@@ -113,18 +113,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links to files of the repository that are pages of the site into links inside the site."""
     targets = _pages_from_repository()
-    here = page.file.src_uri
-    sources = {path: source for source, path in targets.items()}
-    folder = posixpath.dirname(sources.get(here, f"docs/{here}"))
+    path = page.file.src_uri
+    sources = {site: source for source, site in targets.items()}
+    folder = posixpath.dirname(sources.get(path, f"docs/{path}"))
 
     def relink(match: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(folder, match[2]))
         site_path = targets.get(target)
-        if site_path is None and here in sources and target.startswith("docs/"):
+        if site_path is None and path in sources and target.startswith("docs/"):
             site_path = target.removeprefix("docs/")
         if site_path is None:
             return match[0]
-        return match[1] + posixpath.relpath(site_path, posixpath.dirname(here)) + match[3]
+        return match[1] + posixpath.relpath(site_path, posixpath.dirname(path)) + match[3]
 
     return LINK.sub(relink, markdown)
 
@@ -174,8 +174,8 @@ def _option_table(tool: Tool) -> Iterator[str]:
         if extra.get("positional"):
             option = f"`{name.upper()}`"
         else:
-            shown = str(extra.get("name") or name).replace("_", "-")
-            option = f"`--{shown}`" + (f", `{extra['short']}`" if extra.get("short") else "")
+            option_name = str(extra.get("name") or name).replace("_", "-")
+            option = f"`--{option_name}`" + (f", `{extra['short']}`" if extra.get("short") else "")
         yield f"| {option} | {_default(field)} | {_cell(_meaning(field, str(extra.get('unit', ''))))} |"
 
 
@@ -194,8 +194,8 @@ def _default(field: FieldInfo) -> str:
 
 def _meaning(field: FieldInfo, unit: str) -> str:
     choices = _choices(field.annotation)
-    facts = [text for text in (unit, value_range(field), choices) if text]
-    return f"{field.description}" + (f" ({', '.join(facts)})" if facts else "")
+    details = [text for text in (unit, value_range(field), choices) if text]
+    return f"{field.description}" + (f" ({', '.join(details)})" if details else "")
 
 
 def _choices(annotation: Any) -> str:
