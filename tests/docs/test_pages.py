@@ -18,7 +18,7 @@ SMALLER = {
     "--size": "64",
     "--iterations": "2",
     "--last-iterations": "2",
-    "--count": "2",
+    "--count": "9",
     "--walk": "1",
     "--samples": "8",
     "--project-steps": "2",
@@ -36,7 +36,7 @@ def smaller(arguments: list[str]) -> list[str]:
     result = list(arguments)
     for index, argument in enumerate(arguments[:-1]):
         if argument in SMALLER:
-            result[index + 1] = SMALLER[argument]
+            result[index + 1] = min(arguments[index + 1], SMALLER[argument], key=float)
     return result
 
 
