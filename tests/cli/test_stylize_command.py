@@ -19,8 +19,8 @@ Quick = Callable[..., list[str]]
 
 def test_default_name_and_recipe(bench: Path, quick: Quick, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stylize", "photo.png", "--style", "style.png", *quick()]) == 0
-    results = bench / "photo-style.png"
-    assert capsys.readouterr().out.startswith("photo-style.png (32 × 24 pixels")
+    results = bench / "photo-style-optimize-32px.png"
+    assert capsys.readouterr().out.startswith("photo-style-optimize-32px.png (32 × 24 pixels")
     assert Image.open(results).size == (32, 24)
     recipe = pictures.read_recipe(results)
     assert recipe is not None
@@ -83,19 +83,19 @@ def test_json_speaks_json_only(bench: Path, quick: Quick, capsys: pytest.Capture
     assert done == sorted(done)
     assert 0 < done[-1] <= 1
     assert events[-1]["event"] == "result"
-    assert events[-1]["files"] == ["photo-style.png"]
+    assert events[-1]["files"] == ["photo-style-optimize-32px.png"]
     assert (events[-1]["width"], events[-1]["height"]) == (32, 24)
 
 
 def test_quiet_says_only_the_file(bench: Path, quick: Quick, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--quiet", "stylize", "photo.png", "--style", "style.png", *quick()]) == 0
-    assert capsys.readouterr() == ("photo-style.png\n", "")
+    assert capsys.readouterr() == ("photo-style-optimize-32px.png\n", "")
 
 
 def test_output_folder_takes_the_default_name(bench: Path, quick: Quick) -> None:
     (bench / "results").mkdir()
     assert main(["stylize", "photo.png", "--style", "style.png", "-o", "results", *quick()]) == 0
-    assert (bench / "results" / "photo-style.png").exists()
+    assert (bench / "results" / "photo-style-optimize-32px.png").exists()
 
 
 def test_colors_can_be_kept(bench: Path, quick: Quick) -> None:
@@ -109,7 +109,7 @@ def test_colors_can_be_kept(bench: Path, quick: Quick) -> None:
 
 def test_sixteen_bits(bench: Path, quick: Quick) -> None:
     assert main(["stylize", "photo.png", "--style", "style.png", "--bits", "16", *quick()]) == 0
-    assert pictures.load("photo-style.png").bits == 16
+    assert pictures.load("photo-style-optimize-32px.png").bits == 16
 
 
 def test_a_finished_state_is_removed(bench: Path, quick: Quick) -> None:

@@ -104,7 +104,7 @@ def test_errors_come_before_the_work(folders, tmp_path):
 
 
 def test_evaluate_from_python(folders, tmp_path):
-    result = bottega.evaluation(folders / "made", folders / "real", extractor=["random@32"])
+    result = bottega.evaluate(folders / "made", folders / "real", extractor=["random@32"])
     assert result.save(tmp_path / "out.html") == (tmp_path / "out.html", tmp_path / "out.json")
     assert result.rows == run(folders, report=tmp_path / "tool.html").rows
     assert result._repr_html_().startswith("<!doctype html>")

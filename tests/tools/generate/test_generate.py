@@ -260,7 +260,7 @@ def test_options_of_remake(model: str, tmp_path: Path) -> None:
 
 
 def test_generate_from_python(model: str, tmp_path: Path) -> None:
-    results = bottega.generation(model, 2, seed=5, class_name=["monk"], threads=1)
+    results = bottega.generate(model, 2, seed=5, class_name=["monk"], threads=1)
     files = run(model, count=2, seed=5, class_name=["monk"], output=tmp_path / "pictures").files
     for result, file in zip(results, files, strict=True):
         saved = result.save(tmp_path / f"saved-{file.name}")

@@ -56,7 +56,7 @@ def run(quick: dict[str, object], report: ProgressReporter | None = None, **sett
 def test_every_picture_is_stylized_once(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
     reporter = RecordingReporter()
     first = run(quick_optimize_settings, reporter)
-    assert [path.name for path in first.files] == ["a-style.png", "b-style.png", "c-style.png"]
+    assert [path.name for path in first.files] == [f"{letter}-style-optimize-32px.png" for letter in "abc"]
     assert first.error is None
     assert reporter.done == sorted(reporter.done)
     assert reporter.done[-1] == 1
@@ -73,8 +73,11 @@ def test_a_changed_picture_is_not_skipped(photos: Path, quick_optimize_settings:
     run(quick_optimize_settings)
     Image.new("RGB", (40, 30), "teal").save(photos / "a.png")
     outcome = run(quick_optimize_settings)
-    assert "--overwrite" in outcome.details["failed"]["photos/a.png"]
-    assert [path.name for path in run(quick_optimize_settings, overwrite=True).files] == ["a-style.png"]
+    assert [path.name for path in outcome.files] == ["a-style-optimize-32px-2.png"]
+    assert len(outcome.details["skipped"]) == 2
+    assert [path.name for path in run(quick_optimize_settings, overwrite=True).files] == [
+        "a-style-optimize-32px.png"
+    ]
 
 
 def test_other_settings_are_not_skipped(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
@@ -91,10 +94,13 @@ def test_a_moved_folder_is_skipped(photos: Path, quick_optimize_settings: dict[s
 def test_a_failure_does_not_stop_the_others(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
     (photos / "b.jpg").write_bytes((photos / "b.jpg").read_bytes()[:200])
     outcome = run(quick_optimize_settings)
-    assert [path.name for path in outcome.files] == ["a-style.png", "c-style.png"]
+    assert [path.name for path in outcome.files] == ["a-style-optimize-32px.png", "c-style-optimize-32px.png"]
     assert list(outcome.details["failed"]) == ["photos/b.jpg"]
     assert isinstance(outcome.error, PartialError)
-    assert sorted(path.name for path in Path("results").iterdir()) == ["a-style.png", "c-style.png"]
+    assert sorted(path.name for path in Path("results").iterdir()) == [
+        "a-style-optimize-32px.png",
+        "c-style-optimize-32px.png",
+    ]
 
 
 def test_exit_code_of_a_partial_failure(
@@ -112,13 +118,17 @@ def test_equal_stems_keep_their_suffix_in_the_name(
 ) -> None:
     (photos / "b.jpg").rename(photos / "a.jpg")
     names = [path.name for path in run(quick_optimize_settings).files]
-    assert names == ["a.jpg-style.png", "a.png-style.png", "c-style.png"]
+    assert names == [
+        "a.jpg-style-optimize-32px.png",
+        "a.png-style-optimize-32px.png",
+        "c-style-optimize-32px.png",
+    ]
 
 
 def test_cancel_between_steps(photos: Path, quick_optimize_settings: dict[str, object]) -> None:
     with pytest.raises(Cancelled):
         run(quick_optimize_settings, RecordingReporter(stop_at=0.5))
-    assert [path.name for path in Path("results").iterdir()] == ["a-style.png"]
+    assert [path.name for path in Path("results").iterdir()] == ["a-style-optimize-32px.png"]
 
 
 def test_notes_about_styles_are_reported_once(
@@ -148,7 +158,7 @@ def test_network_and_style_codes_are_loaded_once(
     assert len(calls) == 2
     assert len(run({}, **settings).details["skipped"]) == 3
     assert len(run({}, **{**settings, "engine": "auto"}).details["skipped"]) == 3, "engines do not decide"
-    assert len(run({}, **{**settings, "strength": 0.5}).details["failed"]) == 3
+    assert len(run({}, **{**settings, "strength": 0.5}).files) == 3
 
 
 def test_bad_requests(photos: Path, quick_optimize_settings: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ from bottega.tools.adjust.adjustment import Adjustment, open_network
 from bottega.tools.adjust.condition import requested_condition
 from bottega.tools.adjust.settings import AdjustSettings
 from bottega.tools.common.image_sources import Source, content_source, file_source
-from bottega.tools.common.output_paths import check_json_output, check_output, default_name
+from bottega.tools.common.output_paths import check_json_output, check_output, default_name, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, configure
 
@@ -26,6 +26,8 @@ def _run(settings: AdjustSettings, reporter: ProgressReporter) -> ToolResult:
     content = content_source(settings.content)
     mask = None if settings.mask is None else file_source(settings.mask)
     output = settings.output or Path(default_name(content, "adjusted"))
+    if settings.output is None and not settings.overwrite:
+        output = unused_path(output)
     inputs: list[Source] = [content, *([] if mask is None else [mask])]
     if settings.like is not None and settings.like.is_file():
         inputs.append(file_source(settings.like))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bottega.errors import SettingsError
 from bottega.tools.choose.candidates import Pool, folder_source, item_name, open_pool, read_items
 from bottega.tools.common.contact_sheet import full_rows
-from bottega.tools.common.output_paths import check_output
+from bottega.tools.common.output_paths import check_output, unused_path
 from bottega.tools.common.progress import ProgressReporter
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class PreferenceSession:
 
         number = len(self.sheets) + 1
         file = settings.sheet or self.path.with_name(f"{self.name}-{number}.jpg")
+        if settings.sheet is None and not settings.overwrite:
+            file = unused_path(file)
         check_output(file, [], overwrite=settings.overwrite)
         proposal = self.model.propose(items, SHEET_SIZE, explore=settings.explore)
         tiles = [self.pool.picture(item.id) for item in proposal]

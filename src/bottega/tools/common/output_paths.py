@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 
 from bottega.errors import OutputError
@@ -14,6 +15,28 @@ from bottega.tools.common.image_sources import FileSource, Source
 def default_name(content: Source, style: str, suffix: str = ".png") -> str:
     """``<content>-<style>.png``"""
     return f"{content.label}-{style}{suffix}"
+
+
+def unused_path(path: Path, *other_suffixes: str) -> Path:
+    """The path; if it exists already, the first of ``name-2.png``, ``name-3.png`` and so on that does not.
+
+    For names that Bottega chooses; those that users choose are never changed.
+
+    Args:
+        other_suffixes: of files that are written beside it, which may not exist either.
+    """
+    return next(
+        candidate
+        for candidate in numbered_paths(path)
+        if not any(each.exists() for each in (candidate, *map(candidate.with_suffix, other_suffixes)))
+    )
+
+
+def numbered_paths(path: Path) -> Iterator[Path]:
+    """``name.png``, ``name-2.png``, ``name-3.png`` and so on."""
+    yield path
+    for number in count(2):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def check_output(path: Path, inputs: Iterable[Source], *, overwrite: bool, bits: int = 8) -> None:

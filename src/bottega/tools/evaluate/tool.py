@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
 from bottega.files import check_overwrite, write_file
+from bottega.tools.common.output_paths import unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, configure
 from bottega.tools.evaluate.settings import EvaluateSettings
@@ -62,6 +63,8 @@ def _run(settings: EvaluateSettings, reporter: ProgressReporter) -> ToolResult:
     if settings.form is not None:
         return _write_form(settings)
     page = settings.report or Path(f"{settings.results.resolve().name}-report.html")
+    if settings.report is None and not settings.overwrite:
+        page = unused_path(page, ".json")
     _check_page(page)
     for path in (page, page.with_suffix(".json")):
         check_overwrite(path, settings.overwrite)

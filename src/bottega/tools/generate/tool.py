@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, OutputError, SettingsError
 from bottega.files import check_overwrite, check_overwrite_folder, check_writable_folder
-from bottega.tools.common.output_paths import check_output
+from bottega.tools.common.output_paths import check_output, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, configure
 from bottega.tools.generate.settings import GenerateSettings
@@ -30,6 +30,8 @@ def _run(settings: GenerateSettings, reporter: ProgressReporter) -> ToolResult:
     output = settings.output
     if output is None and settings.sheet is None:
         output = default_output(settings)
+        if not settings.overwrite:
+            output = unused_path(output)
     if settings.sheet is not None:
         check_output(settings.sheet, [], overwrite=settings.overwrite)
         if output is not None and output.absolute() == settings.sheet.absolute():
@@ -55,7 +57,8 @@ def _prepare(settings: GenerateSettings, reporter: ProgressReporter) -> Samples:
 
 def default_output(settings: GenerateSettings) -> Path:
     """A name after the model, in the current folder."""
-    label = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(settings.model).stem)
+    names = [Path(settings.model).stem, *(text.partition(":")[0] for text in settings.class_name)]
+    label = re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(names))
     if settings.walk is not None:
         return Path(f"{label}-walk-{settings.seed}.webm")
     if settings.picture_count == 1:
@@ -166,7 +169,7 @@ def generate(
 ) -> list[ImageResult]:
     """Pictures of a generator, each from its own seed.
 
-    >>> for result in bottega.generation("faces", 4, seed=7, palette="#203040,#e0c080"):
+    >>> for result in bottega.generate("faces", 4, seed=7, palette="#203040,#e0c080"):
     ...     result.save(f"{result.recipe['name']}.png")
 
     Args:

@@ -11,7 +11,7 @@ from bottega.errors import BottegaError, Cancelled, OutputError, PartialError, P
 from bottega.files import check_writable_folder, list_files
 from bottega.picture_formats import READ_SUFFIXES
 from bottega.tools.common.image_sources import FileSource
-from bottega.tools.common.output_paths import check_output, default_name
+from bottega.tools.common.output_paths import check_output, default_name, numbered_paths
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import ToolResult, is_out_of_memory, out_of_memory_error
 from bottega.tools.stylize.pipeline import StylizePipeline
@@ -41,12 +41,12 @@ def stylize_folder(
     skipped: list[str] = []
     failed: dict[str, str] = {}
     for index, (source, name) in enumerate(
-        zip(sources, _result_names(sources, pipeline.plan.label), strict=True)
+        zip(sources, _result_names(sources, pipeline.plan.label + settings.label), strict=True)
     ):
         part = SubProgress(reporter, index / len(sources), (index + 1) / len(sources), source.path.name)
         part.progress(0.0)
         try:
-            is_new = _stylize_file(source, folder / name, settings, pipeline, part)
+            output, is_new = _stylize_file(source, folder / name, settings, pipeline, part)
         except Cancelled:
             raise
         except (BottegaError, MemoryError, RuntimeError) as error:
@@ -54,9 +54,9 @@ def stylize_folder(
             reporter.note(f"Failed: {failed[str(source.path)]}")
             continue
         if is_new:
-            written.append(folder / name)
+            written.append(output)
         else:
-            skipped.append(str(folder / name))
+            skipped.append(str(output))
     reporter.progress(1.0, "done")
     counts = f"{len(written)} stylized, {len(skipped)} already done, {len(failed)} failed"
     return ToolResult(
@@ -105,16 +105,22 @@ def _stylize_file(
     settings: StylizeSettings,
     pipeline: StylizePipeline,
     reporter: ProgressReporter,
-) -> bool:
-    """Stylize one picture, unless the result exists already; returns whether it is new."""
+) -> tuple[Path, bool]:
+    """Stylize one picture, unless the result exists already; returns its file and whether it is new.
+
+    Where another result has the name already, the new one gets a number.
+    """
     recipe = pipeline.recipe(source, output.parent)
-    if output.exists() and same_result(pictures.read_recipe(output), recipe):
-        reporter.note(f"{output} is done already.")
-        return False
-    check_output(output, [source, *pipeline.plan.sources], overwrite=settings.overwrite)
+    for candidate in [output] if settings.overwrite else numbered_paths(output):
+        if not candidate.exists():
+            break
+        if same_result(pictures.read_recipe(candidate), recipe):
+            reporter.note(f"{candidate} is done already.")
+            return candidate, False
+    check_output(candidate, [source, *pipeline.plan.sources], overwrite=settings.overwrite)
     picture = pipeline.run(source.open(), reporter)
-    pictures.save(picture, output, bits=settings.bits, quality=settings.quality, recipe=recipe)
-    return True
+    pictures.save(picture, candidate, bits=settings.bits, quality=settings.quality, recipe=recipe)
+    return candidate, True
 
 
 def _failure_message(error: Exception, source: FileSource) -> str:

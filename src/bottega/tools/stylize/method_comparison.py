@@ -10,7 +10,7 @@ from bottega import pictures
 from bottega.errors import OutputError, SettingsError, WeightsError
 from bottega.pictures import Picture
 from bottega.tools.common.image_sources import Source, content_source
-from bottega.tools.common.output_paths import check_output
+from bottega.tools.common.output_paths import check_output, unused_path
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import ToolResult, configure
 from bottega.tools.stylize.methods.feedforward import method_of_model
@@ -43,6 +43,8 @@ def compare_methods(settings: StylizeSettings, reporter: ProgressReporter) -> To
         raise WeightsError(f"{settings.model} is not a style transfer network; leave --model out.")
     content = content_source(settings.content)
     output = settings.output or Path(f"{content.label}-compared.png")
+    if settings.output is None and not settings.overwrite:
+        output = unused_path(output)
     if output.is_dir():
         raise OutputError(f"{output} is a folder; give the name of a file.")
     before = content.open()

@@ -24,6 +24,18 @@ else:
     MethodName = Literal[tuple(METHODS)]
 
 
+LABELED_SETTINGS = {
+    "size": "{}px",
+    "strength": "strength{:g}",
+    "color_strength": "color{:g}",
+    "texture": "texture{:g}",
+    "style_scale": "s{:g}",
+    "keep_color": "keep-color",
+    "seed": "seed{}",
+}
+"""Settings that are part of the names of results, and how."""
+
+
 class TransferSettings(OptimizeSettings, Settings):
     """How to stylize, without files: the settings that a recipe records.
 
@@ -117,6 +129,18 @@ class TransferSettings(OptimizeSettings, Settings):
     def methods(self) -> Sequence[MethodSpec]:
         """The methods that these settings are for."""
         return [METHODS[self.method]]
+
+    @property
+    def label(self) -> str:
+        """What differs from the defaults, for the names of results: ``-optimize-s1.5``; empty if nothing."""
+        parts = []
+        if self.method not in (DEFAULT_METHOD, "fast"):  # the style of a fast network is its name
+            parts.append(self.method)
+        for name, text in LABELED_SETTINGS.items():
+            value = getattr(self, name)
+            if value is not None and value != type(self).model_fields[name].default:
+                parts.append(text.format(value))
+        return "".join(f"-{part}" for part in parts)
 
 
 class VideoSettings(Settings):

@@ -10,7 +10,7 @@ from bottega.errors import Cancelled, OutputError
 from bottega.files import check_writable_folder
 from bottega.picture_formats import format_of
 from bottega.tools.common.image_sources import Source, content_source
-from bottega.tools.common.output_paths import check_not_input, check_output, default_name
+from bottega.tools.common.output_paths import check_not_input, check_output, default_name, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.stylize.plan import parse_plan
@@ -60,10 +60,12 @@ def _stylize_picture(
 
     start = time.monotonic()
     content = content_source(settings.content)
-    name = default_name(content, pipeline.plan.label)
-    output = settings.output or Path(name)
-    if output.is_dir():
-        output = output / name
+    output = settings.output
+    if output is None or output.is_dir():
+        name = default_name(content, pipeline.plan.label + settings.label)
+        output = (output or Path()) / name
+        if not settings.overwrite:
+            output = unused_path(output)
     _check_outputs(settings, output, [content, *pipeline.plan.sources])
     before = content.open()
     side_outputs = SideOutputs(settings.preview, settings.preview_every, settings.checkpoint)

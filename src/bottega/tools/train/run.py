@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ def choose_destination(settings: TrainFiles, label: str) -> Destination:
     """
     output = settings.output
     name = settings.name or network_name(output.stem if output else label)
+    if not settings.name and not settings.overwrite:
+        name = unused_name(name)
     _check_name(name, settings.overwrite)
     if output is not None:
         if output.suffix != ".safetensors":
@@ -68,6 +71,14 @@ def choose_destination(settings: TrainFiles, label: str) -> Destination:
         raise OutputError(f"The folder {folder} cannot be created: {existing} is a file.")
     check_writable_folder(existing)
     return Destination(name, output, folder, settings.preview or folder / "preview.jpg")
+
+
+def unused_name(name: str) -> str:
+    """The name; if a network has it already, the first of ``name-2``, ``name-3`` and so on that is free."""
+    names = {entry.name for entry in weights.entries()}
+    if name not in names:
+        return name
+    return next(each for number in count(2) if (each := f"{name}-{number}") not in names)
 
 
 def _check_name(name: str, overwrite: bool) -> None:

@@ -131,12 +131,18 @@ def _train(settings: WorkflowSettings, data: PreparedData, reporter: ProgressRep
 
 
 def _training_settings(settings: WorkflowSettings, data: Path) -> Any:
+    from bottega.tools.train.run import unused_name
+
+    name = settings.name
+    if not name:
+        name = network_name(settings.output.resolve().name)
+        name = name if settings.overwrite else unused_name(name)
     gan_settings = settings.model_dump(include=GanSettings.model_fields.keys() & settings.model_fields_set)
     return TRAIN_GAN.configure(
         {
             **gan_settings,
             "data": data,
-            "name": settings.name or network_name(settings.output.resolve().name),
+            "name": name,
             "output": settings.output / "generator.safetensors",
             "run": settings.output / "training",
             "overwrite": settings.overwrite,

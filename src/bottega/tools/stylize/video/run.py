@@ -12,7 +12,7 @@ from bottega import video
 from bottega.errors import Cancelled, SettingsError
 from bottega.files import check_overwrite, check_overwrite_folder
 from bottega.tools.common.image_sources import FileSource, Source
-from bottega.tools.common.output_paths import check_not_input
+from bottega.tools.common.output_paths import check_not_input, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import ToolResult
 from bottega.tools.stylize.pipeline import StylizePipeline
@@ -84,7 +84,9 @@ def _open_job(settings: StylizeSettings, reporter: ProgressReporter) -> VideoJob
     method = open_video_method(settings)
     plan = parse_plan(settings.style, settings.region, settings.protect, video=True)
     clip = video.open_clip(settings.content, Fraction(settings.frame_rate).limit_denominator(1001))
-    output = settings.output or default_output(settings.content, plan.label)
+    output = settings.output or default_output(settings.content, plan.label + settings.label)
+    if settings.output is None and not settings.overwrite:
+        output = unused_path(output)
     kind = output_kind(output)
     if kind == "video":
         video.choose_encoding(output, settings.codec, settings.quality)
