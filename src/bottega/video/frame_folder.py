@@ -120,6 +120,9 @@ class FrameFolderWriter:
         first: number of the first frame.
         quality: of JPEG and WebP files.
 
+    Attributes:
+        count: frames so far, without those that are written again.
+
     Raises:
         OutputError: the folder cannot be created, or the format is unknown.
     """
@@ -128,6 +131,7 @@ class FrameFolderWriter:
         self.pattern = self.pattern_of(target)
         self.first = first
         self.quality = quality
+        self.count = 0
         self._previous: Frame | None = None
         format_of(self.pattern)
         folder = self.pattern.parent
@@ -153,6 +157,7 @@ class FrameFolderWriter:
                 self._save(replace(self._previous, index=index))
         self._save(frame)
         self._previous = frame
+        self.count += 1
 
     def _save(self, frame: Frame) -> None:
         pictures.save(pictures.as_picture(frame.rgba), self.path(frame.index), quality=self.quality)

@@ -43,7 +43,7 @@ def write_walk(
             )
         return
     writer: Any = (
-        AnimationWriter(output, info, quality)
+        AnimationWriter(output, info, quality, reporter.note)
         if kind == "animation"
         else FrameFolderWriter(output, 0, quality)
     )

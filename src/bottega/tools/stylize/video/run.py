@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from bottega import video
-from bottega.errors import Cancelled, SettingsError
+from bottega.errors import Cancelled, OutputError, SettingsError
 from bottega.files import check_overwrite, check_overwrite_folder
 from bottega.tools.common.image_sources import FileSource, Source
 from bottega.tools.common.output_paths import check_not_input, unused_path
@@ -123,7 +123,7 @@ def _write_frames(job: VideoJob, on_unreadable: OnMessage) -> int:
     info = replace(job.clip.info, height=job.size[0], width=job.size[1])
     writer: AnimationWriter | FrameFolderWriter
     if job.kind == "animation":
-        writer = AnimationWriter(job.output, info, job.settings.quality)
+        writer = AnimationWriter(job.output, info, job.settings.quality, job.reporter.note)
     else:
         first = job.clip.first_number if isinstance(job.clip, FrameFolder) else 0
         writer = FrameFolderWriter(job.output, first, job.settings.quality)
@@ -138,5 +138,10 @@ def _write_frames(job: VideoJob, on_unreadable: OnMessage) -> int:
     except (KeyboardInterrupt, Cancelled):
         result = "no result was written" if job.kind == "animation" else "the frames so far are written"
         raise Cancelled(f"Stopped; {result}.") from None
+    if writer.count != progress.count:
+        raise OutputError(
+            f"{job.output}: {progress.count} frames were stylized and {writer.count} are written; "
+            "please report this."
+        )
     writer.close()
     return progress.count
