@@ -25,6 +25,15 @@ SMALLER = {
 }
 """Values that examples name for real work, and what takes their place here."""
 
+GAN_WORK = {"--size": "32", "--validation-samples": "16"}
+COMMAND_WORK = {
+    "stylize": {"--size": "64"},
+    "styles": {"--size": "64"},
+    "train gan": GAN_WORK,
+    "workflow": GAN_WORK,
+}
+"""Options that a command gets here in any case."""
+
 NEEDS_NETWORK = ("models pull",)
 """Commands that download: only their answer without a network is tested."""
 
@@ -33,11 +42,15 @@ WEIGHTS_ERROR = 5
 
 def smaller(arguments: list[str]) -> list[str]:
     """The same command on less work."""
+    work = next(
+        (work for name, work in COMMAND_WORK.items() if " ".join(arguments).startswith(name + " ")), {}
+    )
+    limits = SMALLER | work
     result = list(arguments)
     for index, argument in enumerate(arguments[:-1]):
-        if argument in SMALLER:
-            result[index + 1] = min(arguments[index + 1], SMALLER[argument], key=float)
-    return result
+        if argument in limits:
+            result[index + 1] = min(arguments[index + 1], limits[argument], key=float)
+    return result + [text for option in work.items() if option[0] not in arguments for text in option]
 
 
 def page_id(page: Path) -> str:
