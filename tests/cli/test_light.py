@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+
+from bottega.cli import main
+from bottega.tools.registry import TOOLS
 
 CHECK = """
 import sys
@@ -61,6 +65,33 @@ def test_help_lists_commands_and_exit_codes() -> None:
     text = run("--help").stdout
     for word in ("stylize", "remake", "styles", "models", "doctor", "--json", "--debug", "Exit codes", "130"):
         assert word in text
+
+
+def test_help_of_stylize_begins_with_what_is_needed_most() -> None:
+    text = run("stylize", "--help").stdout
+    words = ["bottega stylize photo.jpg", "CONTENT  the picture to stylize", "Common", "--style STR"]
+    words += ["--keep-color", "Regions", "--region STR", "Only for --method optimize", "--scale-step"]
+    places = [text.index(word) for word in words]
+    assert places == sorted(places)
+    assert "1.414" not in text
+    assert "1000000.0" not in text
+
+
+@pytest.mark.parametrize("name", list(TOOLS))
+def test_every_argument_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*name.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    for field, info in TOOLS[name].settings.model_fields.items():
+        extra = info.json_schema_extra
+        if isinstance(extra, dict) and extra.get("positional"):
+            assert re.search(rf"│ \*? *{field.upper()} +{re.escape(str(info.description).split()[0])}", text)
+
+
+def test_help_groups_name_fields() -> None:
+    for tool in TOOLS.values():
+        names = [name for group in tool.settings.help_groups.values() for name in group]
+        assert len(names) == len(set(names))
+        assert set(names) <= tool.settings.model_fields.keys()
 
 
 def test_help_shows_units_and_ranges() -> None:

@@ -73,10 +73,19 @@ def test_hex_colors_are_parsed_and_written() -> None:
     assert red.oklab == pytest.approx((0.62796, 0.22486, 0.12585), abs=1e-4)
 
 
-@pytest.mark.parametrize("text", ["", "#20304", "#203040:0", "#203040:-1", "blue", ",".join(["#000000"] * 7)])
+@pytest.mark.parametrize(
+    "text", ["", "#20304", "#203040:0", "#203040:-1", "bleu", "gold:0", ",".join(["#000000"] * 7)]
+)
 def test_invalid_palettes_are_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         parse_palette(text)
+
+
+def test_names_of_colors() -> None:
+    assert parse_palette("blue,Gold") == parse_palette("#0000ff,#ffd700")
+    assert [color.share for color in parse_palette("rebeccapurple:3,white")] == [0.75, 0.25]
+    with pytest.raises(SettingsError, match="Did you mean turquoise"):
+        parse_palette("turqoise,#203040")
 
 
 def test_the_limit_of_colors_can_be_lifted() -> None:

@@ -39,8 +39,14 @@ def build_app(run_tool: Callable[[Tool, dict[str, Any]], None]) -> App:
     for tool in TOOLS.values():
         *group, name = tool.name.split()
         parent = app[group[0]] if group else app
-        parent.command(build_command(tool, run_tool), name=name, help=tool.summary, help_epilogue="")
+        parent.command(build_command(tool, run_tool), name=name, help=_help(tool), help_epilogue="")
     return app
+
+
+def _help(tool: Tool) -> str:
+    """The summary of a tool, then its examples."""
+    examples = "\n".join(f"bottega {example}" for example in tool.examples)
+    return f"{tool.summary}\n\n{examples}" if examples else tool.summary
 
 
 def exit_codes() -> str:

@@ -9,7 +9,9 @@ from typing import Annotated, Any, get_args
 from cyclopts import CoercionError, Group, Parameter, Token
 from pydantic.fields import FieldInfo
 
-from bottega.tools.common.tool import Settings, Tool, value_range
+from bottega.tools.common.tool import Settings, Tool, format_number, value_range
+
+ARGUMENTS = Group("Inputs", sort_key=0)
 
 
 def build_command(tool: Tool, run_tool: Callable[[Tool, dict[str, Any]], None]) -> Callable[..., None]:
@@ -23,11 +25,13 @@ def build_command(tool: Tool, run_tool: Callable[[Tool, dict[str, Any]], None]) 
     # A parameter without a default may not follow one with.
     required_first = sorted(positional, key=lambda name: not fields[name].is_required())
     parameters = [
-        _parameter(name, fields[name], inspect.Parameter.POSITIONAL_ONLY) for name in required_first
+        _parameter(name, fields[name], inspect.Parameter.POSITIONAL_ONLY, ARGUMENTS)
+        for name in required_first
     ]
+    grouped = [name for names in tool.settings.help_groups.values() for name in names]
     parameters += [
-        _parameter(name, field, inspect.Parameter.KEYWORD_ONLY, _help_group(tool.settings, name))
-        for name, field in fields.items()
+        _parameter(name, fields[name], inspect.Parameter.KEYWORD_ONLY, _help_group(tool.settings, name))
+        for name in dict.fromkeys([*grouped, *fields])
         if name not in positional
     ]
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -35,7 +39,7 @@ def build_command(tool: Tool, run_tool: Callable[[Tool, dict[str, Any]], None]) 
     return call
 
 
-def _parameter(name: str, field: FieldInfo, kind: Any, group: Group | None = None) -> inspect.Parameter:
+def _parameter(name: str, field: FieldInfo, kind: Any, group: Group) -> inspect.Parameter:
     default = inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
     option_name = _cli_option(field).get("name")
     option = Parameter(
@@ -45,7 +49,7 @@ def _parameter(name: str, field: FieldInfo, kind: Any, group: Group | None = Non
         negative=None if default is True else (),
         alias=_cli_option(field).get("short") or None,
         # "default: False", "[]" and "None" add nothing.
-        show_default=default not in (False, None, []) or (default == 0 and default is not False),
+        show_default=format_number if default is not False and default not in (None, [], "") else False,
         group=group,
         converter=_to_int if int in (field.annotation, *get_args(field.annotation)) else None,
     )
@@ -61,11 +65,16 @@ def _to_int(kind: type[int], tokens: Sequence[Token]) -> int:
 
 
 def _help_group(model: type[Settings], name: str) -> Group:
-    """The heading of the model that declares the field, or of the nearest subclass that has a heading."""
-    heading, position = model.heading, 0
+    """The group of the model that lists the field; else the heading of the model that declares it, or of the
+    nearest subclass that has a heading.
+    """
+    for index, (title, names) in enumerate(model.help_groups.items(), start=1):
+        if name in names:
+            return Group(title, sort_key=index)
+    heading, position = model.heading, len(model.help_groups) + 1
     for index, ancestor in enumerate(model.__mro__):
         if "heading" in vars(ancestor):
-            heading, position = vars(ancestor)["heading"], index
+            heading, position = vars(ancestor)["heading"], len(model.help_groups) + 1 + index
         if name in inspect.get_annotations(ancestor):
             break
     return Group(heading, sort_key=position)

@@ -88,9 +88,15 @@ def _run(args: list[str], options: Options, output: OutputHandler) -> int:
     @app.meta.default
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-        json: Annotated[bool, Parameter(negative=(), help="one JSON object per line, for programs")] = False,
-        quiet: Annotated[bool, Parameter(negative=(), help="print only results and errors")] = False,
-        debug: Annotated[bool, Parameter(negative=(), help="show the traceback of an error")] = False,
+        json: Annotated[
+            bool, Parameter(negative=(), show_default=False, help="one JSON object per line, for programs")
+        ] = False,
+        quiet: Annotated[
+            bool, Parameter(negative=(), show_default=False, help="print only results and errors")
+        ] = False,
+        debug: Annotated[
+            bool, Parameter(negative=(), show_default=False, help="show the traceback of an error")
+        ] = False,
     ) -> None:
         options.json, options.quiet, options.debug = json, quiet, debug
         _call(app, tokens)

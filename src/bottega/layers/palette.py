@@ -1,6 +1,6 @@
 """Palettes: parsing, extraction from pictures, mixing, and the distance between two of them.
 
-A palette has two forms: text such as ``#203040,#e0c080:2``, and a tuple of :class:`PaletteColor`. Networks
+A palette has two forms: text such as ``#203040,gold:2``, and a tuple of :class:`PaletteColor`. Networks
 and losses see the tuple as a tensor with the rows L, a, b, share.
 """
 
@@ -12,15 +12,17 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from PIL.ImageColor import colormap, getrgb
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from bottega.errors import SettingsError
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
+from bottega.suggestions import closest_match
 
 MAX_PALETTE_COLORS = 6  # of a condition
-HEX_COLOR = re.compile(r"#?(?P<digits>[0-9a-fA-F]{6})(?::(?P<share>\d*\.?\d+))?")
+COLOR = re.compile(r"(?:#?(?P<digits>[0-9a-fA-F]{6})|(?P<name>[a-zA-Z]+))(?::(?P<share>\d*\.?\d+))?")
 MIN_SHARE = 1e-6  # rows of a palette tensor with a smaller share are padding
 MAX_MERGED_COLORS = 64  # the cost of merging grows with the cube of it
 LLOYD_ROUNDS = 6
@@ -51,21 +53,31 @@ class PaletteColor(BaseModel):
         return "#" + "".join(f"{round(255 * value):02x}" for value in rgb.flatten().tolist())
 
     @classmethod
-    def from_hex(cls, text: str) -> PaletteColor:
-        """From ``#203040``, or ``#203040:0.3`` with a share.
+    def from_text(cls, text: str) -> PaletteColor:
+        """From ``#203040`` or a name of CSS such as ``gold``; with a share ``#203040:0.3``, ``gold:2``.
 
         Raises:
-            SettingsError: the text has another form, or the share is 0.
+            SettingsError: the text has another form, the name is unknown, or the share is 0.
         """
-        match = HEX_COLOR.fullmatch(text.strip())
-        if match is None or (match["share"] and float(match["share"]) <= 0):
-            raise SettingsError(
-                f'"{text}" is not a color; write six digits, as in #203040, or #203040:0.3 with a share.'
+        match = COLOR.fullmatch(text.strip())
+        digits = "" if match is None else match["digits"] or _digits_of_name(match["name"])
+        if match is None or not digits or (match["share"] and float(match["share"]) <= 0):
+            suggestion = (
+                closest_match(match["name"], colormap) if match is not None and match["name"] else None
             )
-        digits = match["digits"]
+            hint = f" Did you mean {suggestion}?" if suggestion else ""
+            raise SettingsError(
+                f'"{text}" is not a color; write a name such as gold, or six digits as in #203040; with a '
+                f"share gold:2 or #203040:0.3.{hint}"
+            )
         rgb = torch.tensor([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]).double()
         lightness, a, b = rgb_to_oklab(rgb.view(1, 3, 1, 1)).flatten().tolist()
         return cls(lightness=min(max(lightness, 0), 1), a=a, b=b, share=float(match["share"] or 1))
+
+
+def _digits_of_name(name: str) -> str:
+    """The six digits of a color of CSS; empty for other names."""
+    return "".join(f"{value:02x}" for value in getrgb(name)) if name.lower() in colormap else ""
 
 
 Palette = tuple[PaletteColor, ...]
@@ -79,7 +91,7 @@ def parse_palette(text: Sequence[str] | str, max_colors: int | None = MAX_PALETT
     """
     parts = [part for part in (text.split(",") if isinstance(text, str) else text) if part.strip()]
     check_palette_size(len(parts), max_colors)
-    return scale_shares([PaletteColor.from_hex(part) for part in parts])
+    return scale_shares([PaletteColor.from_text(part) for part in parts])
 
 
 def check_palette_size(count: int, max_colors: int | None = MAX_PALETTE_COLORS) -> None:

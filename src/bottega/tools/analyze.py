@@ -104,4 +104,8 @@ ANALYZE = Tool(
     settings=AnalyzeSettings,
     function=_run,
     uses_networks=True,
+    examples=(
+        "analyze painting.jpg",
+        "analyze pictures/ -o mine.condition.json",
+    ),
 )

@@ -111,5 +111,9 @@ def _photo_sheet(photo: Picture, settings: StylesSettings, reporter: ProgressRep
 
 
 STYLES_TOOL = Tool(
-    name="styles", summary="List the styles that ship with Bottega.", settings=StylesSettings, function=_run
+    name="styles",
+    summary="List the styles that ship with Bottega.",
+    settings=StylesSettings,
+    function=_run,
+    examples=("styles", "styles --photo photo.jpg -o sheet.jpg"),
 )

@@ -25,7 +25,9 @@ class AttributeSettings(Settings):
         "repeated",
     )
     palette: str = Field(
-        "", description="up to six colors, with shares where they differ: #203040:2,#e0c080:1"
+        "",
+        description="up to six colors, by name or six digits, with shares where they differ: "
+        "blue:2,gold, #203040:2,#e0c080",
     )
     lightness: float | None = Field(None, ge=0, le=1, description="0 black, 1 white")
     contrast: float | None = Field(

@@ -116,4 +116,9 @@ ADJUST = Tool(
     settings=AdjustSettings,
     function=_run,
     uses_networks=True,
+    examples=(
+        'adjust photo.jpg --palette "blue,gold" --lightness 0.4',
+        "adjust photo.jpg --like painting.jpg --use palette",
+        "adjust photo.jpg --subject 0.3,0.6",
+    ),
 )

@@ -186,6 +186,10 @@ CHOOSE = (
         StartSettings,
         _start,
         uses_networks=True,
+        examples=(
+            "choose start taste.preferences.json pictures/",
+            "choose start drafts.preferences.json --model faces --class warrior",
+        ),
     ),
     Tool(
         "choose next",
@@ -193,8 +197,15 @@ CHOOSE = (
         NextSettings,
         _next,
         uses_networks=True,
+        examples=("choose next taste.preferences.json",),
     ),
-    Tool("choose pick", "Pick the picture of a sheet that you like best, or several.", PickSettings, _pick),
+    Tool(
+        "choose pick",
+        "Pick the picture of a sheet that you like best, or several.",
+        PickSettings,
+        _pick,
+        examples=("choose pick taste.preferences.json 3", "choose pick taste.preferences.json 3,7"),
+    ),
     Tool("choose rate", "Rate one picture from 1 to 5.", RateSettings, _rate),
     Tool("choose star", "Give one picture a star: as good as a 5.", PictureSettings, _star),
     Tool("choose votes", "List your votes.", PreferencesSettings, _votes),
@@ -217,5 +228,8 @@ CHOOSE = (
         "Copy liked pictures to train on, or write a condition or a copy.",
         ExportSettings,
         export,
+        examples=(
+            "choose export taste.preferences.json --liked liked/ --save-condition mine.condition.json",
+        ),
     ),
 )

@@ -30,6 +30,8 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     heading: ClassVar[str] = "Settings"
     """Title of the fields that a model declares, in help texts."""
+    help_groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Titles in help texts with the fields below them, in this order; all others follow by ``heading``."""
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -75,6 +77,7 @@ class Tool:
         settings: the model of its settings.
         function: does the work; heavy imports happen inside it.
         uses_networks: whether it runs networks, so that the command line prepares its process for them.
+        examples: command lines without ``bottega``, for the help text.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Tool:
     settings: type[Settings]
     function: Callable[[Any, ProgressReporter], ToolResult]
     uses_networks: bool = False
+    examples: tuple[str, ...] = ()
 
     def configure(self, values: Mapping[str, Any]) -> Settings:
         """Settings from plain values; raises as :func:`configure` does."""
@@ -137,16 +141,23 @@ def value_range(field: FieldInfo) -> str:
     for rule in field.metadata:
         match rule:
             case Ge(ge=limit):
-                low = f"{limit}"
+                low = format_number(limit)
             case Gt(gt=limit):
-                low = f"above {limit}"
+                low = f"above {format_number(limit)}"
             case Le(le=limit):
-                high = f"{limit}"
+                high = format_number(limit)
             case Lt(lt=limit):
-                high = f"below {limit}"
+                high = f"below {format_number(limit)}"
     if low and high:
         return f"{low} to {high}"
     return f"{low} or more" if low else f"up to {high}" if high else ""
+
+
+def format_number(value: Any) -> str:
+    """A number for people: ``1.41``, ``1000000``; whatever else it is as text."""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if value.is_integer() else f"{value:.3g}"
 
 
 def _validation_message(model: type[Settings], error: ValidationError) -> str:

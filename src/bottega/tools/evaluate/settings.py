@@ -28,7 +28,8 @@ class EvaluateSettings(Settings):
     )
     palette: list[str] = Field(
         [],
-        description='target palette: "#203040,#e0c080", with shares "#203040:0.3"; else the reference\'s',
+        description='target palette: blue,gold or "#203040,#e0c080", with shares "#203040:0.3"; else the '
+        "reference's",
     )
     size: int = Field(
         0,

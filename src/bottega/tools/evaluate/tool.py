@@ -232,4 +232,5 @@ EVALUATE = Tool(
     EvaluateSettings,
     _run,
     uses_networks=True,
+    examples=("evaluate results/ --against real/ --report report.html",),
 )

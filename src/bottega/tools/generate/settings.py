@@ -15,7 +15,7 @@ class ConditionSettings(Settings):
 
     heading: ClassVar[str] = "Adjustment"
 
-    palette: str = Field("", description='colors of the pictures: "#203040,#e0c080"')
+    palette: str = Field("", description='colors of the pictures: blue,gold or "#203040,#e0c080"')
     subject: str = Field(
         "", description='position of the subject, across and down, each from 0 to 1: "0.3,0.6"'
     )

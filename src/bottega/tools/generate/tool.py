@@ -206,4 +206,8 @@ GENERATE = Tool(
     settings=GenerateSettings,
     function=_run,
     uses_networks=True,
+    examples=(
+        "generate --count 16 --sheet faces.png",
+        'generate --model landscapes --palette "blue,gold" -o landscapes/',
+    ),
 )

@@ -164,4 +164,8 @@ REMAKE = Tool(
     settings=RemakeSettings,
     function=_run,
     uses_networks=True,
+    examples=(
+        "remake photo-painting.png --verify",
+        "remake photo-painting.png -o again.png",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -175,6 +175,25 @@ class StylizeSettings(TransferSettings, VideoSettings):
     """The settings of the command, with all files."""
 
     heading: ClassVar[str] = "Pictures"
+    help_groups: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "Common": (
+            *("style", "output", "method", "strength", "style_scale", "texture", "keep_color", "size"),
+            *("sheet", "compare", "overwrite"),
+        ),
+        "Colors": ("color_strength", "color_method"),
+        "Regions": ("region", "protect", "feather"),
+        "Your own networks": ("model",),
+        "Only for --method optimize": (
+            *("checkpoint", "start", "iterations", "last_iterations", "seed"),
+            *("content_weight", "style_weight", "region_content_weight", "region_style_weight"),
+            *("smoothness", "recolor", "detail", "style_loss", "content_layers", "style_layers"),
+            *("first_size", "scale_step", "optimizer", "rate", "average", "tile", "encoder", "pooling"),
+        ),
+        "Videos": ("temporal_smoothing", "frames", "frame_rate", "codec"),
+        "Files and machine": (
+            *("quality", "bits", "preview", "preview_every", "device", "engine", "precision", "threads"),
+        ),
+    }
 
     content: Path = Field(
         description="the picture to stylize, a folder of pictures, a video (video file, animation or folder "
@@ -214,7 +233,10 @@ class StylizeSettings(TransferSettings, VideoSettings):
     compare: bool = Field(
         False, description="write a contact sheet with the result of every method that is available"
     )
-    preview: Path | None = Field(None, description="write the unfinished picture here at intervals")
+    preview: Path | None = Field(
+        None,
+        description="with --method optimize and for videos: write the unfinished picture here at intervals",
+    )
     preview_every: float = Field(
         10.0,
         ge=0.1,

@@ -124,4 +124,11 @@ STYLIZE = Tool(
     settings=StylizeSettings,
     function=_run,
     uses_networks=True,
+    examples=(
+        "stylize photo.jpg --style painting.jpg",
+        "stylize photo.jpg --style woodcut --strength 0.7 --keep-color",
+        "stylize photo.jpg --style painting.jpg --style ink-wash:0.4",
+        "stylize photo.jpg --region sky=mask.png --style sky=swirl --style background=woodcut",
+        "stylize photos/ --style painting.jpg -o painted/",
+    ),
 )

@@ -158,4 +158,5 @@ TRAIN_GAN = Tool(
     TrainGanSettings,
     _run,
     uses_networks=True,
+    examples=("train gan --data pictures/ --name mine --minutes 60",),
 )

@@ -215,6 +215,7 @@ TRAIN = (
         TrainStyleSettings,
         _train_style,
         uses_networks=True,
+        examples=("train style --style painting.jpg --photos photos/ --name mine",),
     ),
     Tool(
         "train multi",
@@ -222,6 +223,7 @@ TRAIN = (
         TrainMultiSettings,
         _train_multi,
         uses_networks=True,
+        examples=("train multi --style painting.jpg --style woodcut --photos photos/ --name two",),
     ),
     Tool(
         "train add-style",
@@ -229,5 +231,6 @@ TRAIN = (
         AddStyleSettings,
         _add_style,
         uses_networks=True,
+        examples=("train add-style two --style other.jpg --photos photos/ --name three",),
     ),
 )

@@ -223,4 +223,8 @@ WORKFLOW = Tool(
     WorkflowSettings,
     _run,
     uses_networks=True,
+    examples=(
+        "workflow --data pictures/ -o mine/ --minutes 60",
+        'workflow --data pictures/ --palette "blue,gold" -o blue-and-gold/',
+    ),
 )
