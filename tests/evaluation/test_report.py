@@ -158,6 +158,21 @@ def test_pictures_of_inner_folders_are_found_in_order(folders, tmp_path):
     assert result == sorted(result)
 
 
+def test_hidden_colors_are_measured_as_white(folders, tmp_path):
+    alpha = torch.ones(1, 1, 48, 48)
+    alpha[..., 24:] = 0
+    for hidden in (0.0, 0.5):
+        for n in range(8):
+            pixels = torch.where(alpha > 0, random_picture(n), hidden)
+            (tmp_path / str(hidden)).mkdir(exist_ok=True)
+            pictures.save(pixels, tmp_path / str(hidden) / f"{n}.png", alpha=alpha)
+    first, second = (
+        build_report(tmp_path / str(hidden), folders / "real", extractors=["random@32"])
+        for hidden in (0.0, 0.5)
+    )
+    assert first.tables == second.tables
+
+
 def test_common_side_is_that_of_the_smaller_pictures(tmp_path):
     sides = {}
     for side in (40, 64):

@@ -234,5 +234,37 @@ def test_analyze_from_python(bench: Path) -> None:
     condition = bottega.analyze("photo.png", with_style=True)
     assert condition.attribute_names == tuple(ATTRIBUTES)
     assert condition.embedding is not None
-    run("analyze", picture="photo.png", mask="mask.png", output="mine.condition.json")
-    assert bottega.analyze("photo.png", mask="mask.png") == Condition.load("mine.condition.json")
+    run("analyze", picture="photo.png", mask="mask.png", profile="mine.json")
+    assert bottega.analyze("photo.png", mask="mask.png") == Condition.load("mine.json")
+
+
+def cut_out(hidden: float) -> pictures.Picture:
+    """The left half of a photograph; what lies under the transparent right half is ``hidden``."""
+    whole = pictures.fit(pictures.photograph("china"), 64)
+    pixels, alpha = whole.pixels.clone(), torch.ones(1, 1, whole.height, whole.width)
+    pixels[..., 32:], alpha[..., 32:] = hidden, 0
+    return pictures.Picture(pixels, alpha)
+
+
+def test_hidden_colors_decide_nothing() -> None:
+    conditions = [bottega.analyze(cut_out(hidden), style=True) for hidden in (0.0, 1.0)]
+    assert conditions[0] == conditions[1]
+    alone = bottega.analyze(pictures.Picture(cut_out(0.0).pixels[..., :32].contiguous()))
+    assert conditions[0].lightness == pytest.approx(alone.lightness, abs=0.03)
+    assert conditions[0].saturation == pytest.approx(alone.saturation, abs=0.03)
+    outputs = [
+        bottega.adjust(cut_out(hidden), lightness=0.3, refine=2, subject="0.2,0.5").picture
+        for hidden in (0.0, 1.0)
+    ]
+    assert torch.equal(outputs[0].pixels, outputs[1].pixels)
+    assert torch.equal(outputs[0].alpha, cut_out(0.0).alpha)
+    after = bottega.analyze(outputs[0])
+    assert after.lightness == pytest.approx(0.3, abs=0.05)
+
+
+def test_hidden_colors_of_a_model_decide_nothing(tmp_path: Path) -> None:
+    requested = []
+    for hidden in (0.0, 1.0):
+        pictures.save(cut_out(hidden), tmp_path / "like.png")
+        requested.append(request(like=tmp_path / "like.png"))
+    assert requested[0] == requested[1]

@@ -103,6 +103,19 @@ def test_duplicates_among_the_few_held_out(folder: Path, tmp_path: Path) -> None
     assert not (data.pictures / "left.png").exists()
 
 
+def test_duplicates_that_differ_in_hidden_colors_only(tmp_path: Path) -> None:
+    for index in range(12):
+        write(tmp_path / "pictures" / f"{index}.png", index)
+    visible = np.asarray(Image.open(tmp_path / "pictures" / "0.png"))
+    alpha = np.zeros((*visible.shape[:2], 1), np.uint8)
+    alpha[:20] = 255
+    for name, hidden in (("cut", 0), ("cut again", 90)):
+        pixels = np.where(alpha > 0, visible, np.uint8(hidden))
+        Image.fromarray(np.concatenate([pixels, alpha], 2)).save(tmp_path / "pictures" / f"{name}.png")
+    prepared = prepare(tmp_path / "pictures", tmp_path / "prepared", 32, 10, lambda *_: None)
+    assert prepared.duplicates == {"cut.png": "cut again.png"}
+
+
 def test_few_pictures_are_their_own_reference(tmp_path: Path) -> None:
     for number in range(12):
         write(tmp_path / "few" / f"{number}.png", number)

@@ -37,6 +37,18 @@ def test_small_pictures_are_unchanged(tmp_path):
     assert np.array_equal(result.pictures[0].permute(1, 2, 0).numpy(), pixels)
 
 
+def test_transparent_pictures_are_on_white(tmp_path):
+    pixels = write(tmp_path / "a.png", 50, 40)
+    alpha = np.zeros((40, 50, 1), np.uint8)
+    alpha[:20] = 255
+    for hidden in (0, 90):
+        pixels[20:] = hidden
+        Image.fromarray(np.concatenate([pixels, alpha], 2)).save(tmp_path / "b.png")
+        picture = load_pictures([tmp_path / "b.png"], short_side=40).pictures[0].permute(1, 2, 0).numpy()
+        assert np.array_equal(picture[:20], pixels[:20])
+        assert (picture[20:] == 255).all()
+
+
 @pytest.mark.parametrize(
     ("size", "expected"), [((90, 60), (48, 32)), ((60, 91), (32, 49)), ((64, 64), (32, 32))]
 )

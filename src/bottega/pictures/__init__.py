@@ -6,14 +6,23 @@ from bottega.pictures.load import load, photograph, read_recipe
 from bottega.pictures.picture import Picture
 from bottega.pictures.resize import fit, resize
 from bottega.pictures.save import encode, save
-from bottega.sample_images import PHOTOGRAPHS
+from bottega.pictures.transparency import (
+    check_mask_size,
+    composite_on_white,
+    fill_transparent,
+    transparent_area,
+    visible_mask,
+)
 
 __all__ = [
     "PHOTOGRAPHS",
     "Picture",
     "as_picture",
+    "check_mask_size",
+    "composite_on_white",
     "contact_sheet",
     "encode",
+    "fill_transparent",
     "fit",
     "load",
     "load_mask",
@@ -21,4 +30,6 @@ __all__ = [
     "read_recipe",
     "resize",
     "save",
+    "transparent_area",
+    "visible_mask",
 ]

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
 from bottega.files import list_files
-from bottega.picture_formats import READ_SUFFIXES
-from bottega.pictures import load, resize
+from bottega.pictures import composite_on_white, load, resize
+from bottega.pictures.formats import READ_SUFFIXES
 from bottega.training.augment import color_jitter, random_crop, random_rotated_crop, random_uniform
 from bottega.training.step import Step
 
@@ -56,12 +56,12 @@ def hold_out(files: Sequence[Path], one_in: int = 10) -> tuple[list[Path], list[
 
 
 def decode(file: Path, short_side: int) -> Tensor:
-    """A picture as ``(3, h, w)`` uint8, its shorter side at most ``short_side``.
+    """A picture on white as ``(3, h, w)`` uint8, its shorter side at most ``short_side``.
 
     Raises:
         PictureError: the file cannot be read.
     """
-    pixels = load(file).pixels
+    pixels = composite_on_white(load(file))
     height, width = pixels.shape[-2:]
     scale = short_side / min(height, width)
     if scale < 1:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 import bottega
 from bottega import pictures
-from bottega.errors import Cancelled, SettingsError
+from bottega.errors import Cancelled, PictureError, SettingsError
 from bottega.layers import rgb_to_oklab
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.registry import TOOLS
@@ -233,16 +233,60 @@ def test_a_full_mask_equals_no_mask(bench: Path, feedforward_settings: Pass) -> 
     assert (whole - masked).abs().max() < 1.01 / 255
 
 
-def test_transparent_parts_of_a_style_are_ignored(bench: Path, feedforward_settings: Pass) -> None:
-    # Left the style, right something else that is cut away.
-    style, other = (np.asarray(Image.open(name)) for name in ("style.png", "other.png"))
-    joined = np.concatenate([style, other], 1)
+def cut_out(picture: Any, hidden: Any) -> Image.Image:
+    """The picture, beside a transparent half under which lies ``hidden``."""
+    joined = np.concatenate([np.asarray(Image.open(picture)), np.asarray(hidden)], 1)
     alpha = np.full(joined.shape[:2], 255, np.uint8)
-    alpha[:, style.shape[1] :] = 0
-    cut = Image.fromarray(np.dstack([joined, alpha]))
-    for method in ARBITRARY_STYLE:
-        output = stylize(method, feedforward_settings(method), cut)
-        assert change(output, stylize(method, feedforward_settings(method), joined)) > 1e-4
+    alpha[:, joined.shape[1] // 2 :] = 0
+    return Image.fromarray(np.dstack([joined, alpha]))
+
+
+def hidden_colors(size: tuple[int, int]) -> list[Image.Image]:
+    return [Image.new("RGB", size, color) for color in ("black", "red", "white")]
+
+
+@pytest.mark.parametrize("method", ARBITRARY_STYLE)
+def test_transparent_parts_of_a_style_are_ignored(
+    bench: Path, feedforward_settings: Pass, method: str
+) -> None:
+    settings = feedforward_settings(method)
+    styles = [cut_out("style.png", hidden) for hidden in hidden_colors((36, 36))]
+    first, *others = (stylize(method, settings, style) for style in styles)
+    assert all(torch.equal(output, first) for output in others)
+    assert change(first, stylize(method, settings, styles[0].convert("RGB"))) > 1e-4
+
+
+@pytest.mark.parametrize("keep_color", [False, True])
+@pytest.mark.parametrize("method", FEEDFORWARD)
+def test_transparent_parts_of_the_content_are_ignored(
+    bench: Path, feedforward_settings: Pass, method: str, keep_color: bool
+) -> None:
+    more = {"keep_color": True, "color_method": "match"} if keep_color else {}
+    settings = feedforward_settings(method, **more)
+    outputs = [
+        bottega.stylize(cut_out("photo.png", hidden), style_for(method), **settings).picture
+        for hidden in hidden_colors((40, 30))
+    ]
+    for output in outputs:
+        assert torch.equal(output.pixels, outputs[0].pixels)
+        assert output.alpha is not None
+        assert output.alpha[0, 0, 0, [0, 39, 40, 79]].tolist() == [1, 1, 0, 0]
+    if method in ("micro", "photo"):
+        # The statistics are those of the visible half: it looks as if it were the whole picture.
+        alone = stylize(method, settings)
+        assert change(outputs[0].pixels[..., :40], alone, slice(0, 30)) < 0.03
+
+
+def test_masks_that_cover_transparent_pixels_only(bench: Path, feedforward_settings: Pass) -> None:
+    content = cut_out("photo.png", Image.new("RGB", (40, 30)))
+    mask = Image.fromarray((255 - np.asarray(content)[..., 3]).copy())
+    with pytest.raises(PictureError, match="nothing but transparent pixels"):
+        bottega.stylize(
+            content,
+            {"a": "style.png", "background": "style.png"},
+            region={"a": mask},
+            **feedforward_settings(),
+        )
 
 
 @pytest.mark.parametrize("engine", ["torch", "openvino"])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bottega.errors import SettingsError
-from bottega.pictures import encode, fit, load
+from bottega.pictures import composite_on_white, encode, fit, load
 
 FORMAT = "bottega ratings 1"
 MAX_PICTURES_PER_GROUP = 20  # with five questions, people tire
@@ -73,7 +73,7 @@ def rating_form(
 
 
 def _item(group: str, file: Path) -> dict[str, Any]:
-    data = encode(fit(load(file).pixels, LONG_SIDE_PIXELS), "JPEG", quality=88)
+    data = encode(fit(composite_on_white(load(file)), LONG_SIDE_PIXELS), "JPEG", quality=88)
     return {
         "id": hashlib.sha1(data).hexdigest()[:12],
         "group": group,

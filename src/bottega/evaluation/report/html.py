@@ -17,8 +17,8 @@ from bottega.evaluation.metrics.bootstrap import Interval
 from bottega.evaluation.metrics.features import as_rows
 from bottega.evaluation.report.metric_rows import MetricRow
 from bottega.layers.palette import Palette
+from bottega.pictures import composite_on_white, encode, load
 from bottega.pictures import contact_sheet as draw_sheet
-from bottega.pictures import encode, load
 
 STYLESHEET = Path(__file__).with_name("page.css")
 CHART_WIDTH, CHART_HEIGHT, CHART_MARGIN = 322, 150, 10
@@ -186,7 +186,7 @@ def _svg(width: int, height: int, parts: Sequence[str], title: str) -> str:
 
 
 def _sheet_figure(rows: Sequence[Sequence[Path]], caption: str) -> str:
-    tiles = [[center_square(load(file).pixels, TILE_PIXELS) for file in row] for row in rows]
+    tiles = [[center_square(composite_on_white(load(file)), TILE_PIXELS) for file in row] for row in rows]
     data = base64.b64encode(encode(draw_sheet(tiles, height=TILE_PIXELS), "JPEG", quality=86)).decode("ascii")
     text = escape(caption)
     image = f'<img src="data:image/jpeg;base64,{data}" alt="{text}">'

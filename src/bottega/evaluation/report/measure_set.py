@@ -21,8 +21,8 @@ from bottega.evaluation.metrics.perceptual import style_vectors
 from bottega.evaluation.metrics.sharpness import edge_width, laplacian_variance
 from bottega.files import list_files
 from bottega.layers.palette import Palette
-from bottega.picture_formats import READ_SUFFIXES
-from bottega.pictures import load
+from bottega.pictures import composite_on_white, load
+from bottega.pictures.formats import READ_SUFFIXES
 
 MIN_PICTURES = 8
 MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 32, 256
@@ -134,7 +134,7 @@ def measure_set(
     patches = PatchSample(config.side, max(1, min(PATCHES_PER_PICTURE, MAX_PATCHES // len(files))))
     for index, file in enumerate(files):
         try:
-            pixels = load(file).pixels
+            pixels = composite_on_white(load(file))
         except PictureError as error:
             unreadable.append((file, str(error)))
         else:

@@ -30,7 +30,7 @@ from bottega.evaluation.metrics.psnr_ssim import ms_ssim, psnr, ssim
 from bottega.evaluation.metrics.sharpness import edge_agreement
 from bottega.evaluation.report.measure_set import MeasuredSet
 from bottega.layers.palette import Palette
-from bottega.pictures import load, resize
+from bottega.pictures import composite_on_white, load, resize
 
 COPY_QUANTILE = 0.05  # a picture nearer to the reference than this quantile of its own distances is a copy
 MAX_PSNR_DB = 100.0  # stands for equal pictures, whose PSNR is infinite
@@ -164,8 +164,8 @@ def paired_rows(
     """Means over pairs, with intervals; a result of another size is resized to its reference."""
     values: dict[str, list[float]] = {}
     for result_file, reference_file in pairs:
-        target = load(reference_file).pixels
-        picture = resize(load(result_file).pixels, (target.shape[-2], target.shape[-1]))
+        target = composite_on_white(load(reference_file))
+        picture = resize(composite_on_white(load(result_file)), (target.shape[-2], target.shape[-1]))
         cosine = cosine_similarity(extractor(picture), extractor(target))
         for name, value in (
             ("SSIM", ssim(picture, target)),

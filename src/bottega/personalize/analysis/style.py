@@ -129,7 +129,8 @@ def _file_code(name: str) -> StyleCode:
         closest = closest_match(name, styles.STYLES)
         hint = f'. Did you mean "{closest}"?' if closest else f"; bundled are {', '.join(styles.STYLES)}."
         raise SettingsError(f'"{name}" is neither a bundled style nor a picture file{hint}')
-    return _network()[0].encode(resize_for_analysis(pictures.load(name).pixels, STYLE_SIDE))
+    picture = pictures.fill_transparent(pictures.load(name))
+    return _network()[0].encode(resize_for_analysis(picture.pixels, STYLE_SIDE))
 
 
 def _embedding_code(embedding: StyleEmbedding, network: MicroNet, sha: str) -> StyleCode:

@@ -87,8 +87,15 @@ class Adjustment:
 
     @cached_property
     def mask_pixels(self) -> Tensor | None:
-        """``(1, 1, H, W)`` in [0, 1]."""
-        return None if self.mask is None else self.mask.open_mask()
+        """What may change: ``(1, 1, H, W)`` in [0, 1], without transparent pixels; None is everything."""
+        from bottega import pictures
+
+        mask = None if self.mask is None else self.mask.open_mask()
+        transparent = pictures.transparent_area(self.picture)
+        if transparent is None:
+            return mask
+        visible = 1 - transparent
+        return visible if mask is None else visible * pictures.check_mask_size(mask, self.picture)
 
     def run(self) -> Picture:
         """The adjusted picture."""

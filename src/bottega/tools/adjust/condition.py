@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError, SettingsError
 from bottega.tools.adjust.settings import AttributeSettings
-from bottega.tools.common.image_sources import content_source
+from bottega.tools.common.image_sources import FileSource, content_source
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from bottega.personalize import Condition
+    from bottega.pictures import Picture
 
 NUMBERS = (
     "lightness",
@@ -78,7 +79,6 @@ def analyze_path(path: Path, style: bool = False) -> Condition:
         SettingsError: the condition file cannot be read.
         PictureError: the picture cannot be read, or the folder has none.
     """
-    from bottega import pictures
     from bottega.personalize import Condition, mix_conditions
     from bottega.training import find_pictures
 
@@ -88,16 +88,17 @@ def analyze_path(path: Path, style: bool = False) -> Condition:
         files = find_pictures(path)
         if not files:
             raise PictureError(f"The folder {path} contains no pictures.")
-        return mix_conditions([analyze_picture(pictures.load(file).pixels, style) for file in files])
-    return analyze_picture(content_source(path).open().pixels, style)
+        return mix_conditions([analyze_picture(FileSource(file).open(), style) for file in files])
+    return analyze_picture(content_source(path).open(), style)
 
 
-def analyze_picture(picture: Tensor, style: bool = False, mask: Tensor | None = None) -> Condition:
-    """The attributes of a picture ``(1, 3, H, W)``, with ``style`` also its style embedding."""
+def analyze_picture(picture: Picture, style: bool = False, mask: Tensor | None = None) -> Condition:
+    """The attributes of a picture's visible part, with ``style`` also its style embedding."""
+    from bottega import pictures
     from bottega.personalize import analyze_condition, embed_style
 
-    condition = analyze_condition(picture, mask)
-    return condition.model_copy(update={"embedding": embed_style(picture)}) if style else condition
+    condition = analyze_condition(picture.pixels, pictures.visible_mask(picture, mask))
+    return condition.model_copy(update={"embedding": embed_style(picture.pixels)}) if style else condition
 
 
 def _select(condition: Condition, names: list[str]) -> Condition:

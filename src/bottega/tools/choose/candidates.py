@@ -63,7 +63,7 @@ class FolderPool:
         """``(1, 3, H, W)`` in [0, 1]."""
         from bottega import pictures
 
-        return pictures.load(self.path(item_id)).pixels
+        return pictures.composite_on_white(pictures.load(self.path(item_id)))
 
     def copy(self, item_id: str, folder: Path) -> Path:
         """Copy the file, with hyphens for the folders in its name."""

@@ -51,9 +51,10 @@ class FileSource:
         return file_sha256(self.path)
 
     def open(self) -> Picture:
+        """Colors under transparent pixels are replaced, so that they never influence anything."""
         from bottega import pictures
 
-        return pictures.load(self.path)
+        return pictures.fill_transparent(pictures.load(self.path))
 
     def open_mask(self) -> Tensor:
         from bottega import pictures
@@ -173,7 +174,10 @@ class MemorySource:
         return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
     def open(self) -> Picture:
-        return self.picture
+        """Colors under transparent pixels are replaced, as for files."""
+        from bottega import pictures
+
+        return pictures.fill_transparent(self.picture)
 
     def open_mask(self) -> Tensor:
         from bottega import pictures

@@ -187,12 +187,12 @@ def _matches(folder: Path, condition: Condition, seed: int) -> dict[str, Interva
     from bottega.evaluation import personalization_match
     from bottega.evaluation.report import list_pictures
     from bottega.personalize import analyze_condition, match
-    from bottega.pictures import load
+    from bottega.pictures import composite_on_white, load
 
     measured = []
     for file in list_pictures(folder):
         try:
-            measured.append(analyze_condition(load(file).pixels))
+            measured.append(analyze_condition(composite_on_white(load(file))))
         except PictureError:  # the report itself lists unreadable files
             continue
     return personalization_match([condition] * len(measured), measured, match, seed=seed)

@@ -169,7 +169,7 @@ def _project(
     device = next(generator.parameters()).device
     return generation.project(
         generator,
-        file_source(settings.project).open().pixels.to(device),
+        pictures.composite_on_white(file_source(settings.project).open()).to(device),
         encoder=encoders.load_encoder().to(device),
         steps=settings.project_steps,
         classes=classes,

@@ -20,6 +20,9 @@ from bottega.tools.stylize.recipe import make_recipe
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.regions import Region, Style, feather
 
+TRANSPARENT_MARGIN_PIXELS = 4
+"""Pixels this close to visible ones are stylized with them, as networks and resizing look at neighbors."""
+
 
 def open_method(settings: TransferSettings) -> Method:
     """The method of some settings. Only its module is imported; its networks are loaded when needed.
@@ -72,8 +75,6 @@ class StylizePipeline:
                 picture = spec.source.open(self.method.bundled_style_size(spec.scale))
             else:
                 picture = spec.source.open()
-            if picture.alpha is not None and float(picture.alpha.max()) == 0:
-                raise PictureError(f"The style {picture.name} is fully transparent.")
             styles.append(picture)
         return styles
 
@@ -135,11 +136,24 @@ class StylizePipeline:
             )
 
     def _regions(self, content: Picture) -> Sequence[Region]:
+        """The plan's regions, without the content's transparent area, which is a region without styles."""
         size = (content.height, content.width)
-        return [
+        transparent = pictures.transparent_area(content, TRANSPARENT_MARGIN_PIXELS)
+        masks: list[Tensor | None] = []
+        for region in self.plan.regions:
+            mask = None if region.mask is None else self._open_mask(region.mask, size)
+            if mask is not None and transparent is not None:
+                mask = mask * (1 - transparent)
+                if content.alpha is not None and float((mask * content.alpha).max()) == 0:
+                    raise PictureError(
+                        f'The mask of the region "{region.name}" covers nothing but transparent pixels of '
+                        f"{content.name}."
+                    )
+            masks.append(mask)
+        regions = [
             Region(
                 region.name,
-                None if region.mask is None else self._open_mask(region.mask, size),
+                mask,
                 [
                     Style(picture.pixels, spec.weight, spec.scale, picture.alpha)
                     for spec, picture in zip(self.plan.styles, self.style_pictures, strict=True)
@@ -148,8 +162,11 @@ class StylizePipeline:
                 region.style_weight,
                 region.content_weight,
             )
-            for region in self.plan.regions
+            for region, mask in zip(self.plan.regions, masks, strict=True)
         ]
+        if transparent is not None:
+            regions.append(Region("transparent pixels", transparent))
+        return regions
 
     def _open_mask(self, source: MaskSource, size: tuple[int, int]) -> Tensor:
         mask = source.open_mask()

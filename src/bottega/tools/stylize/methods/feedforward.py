@@ -114,7 +114,10 @@ def stylize_regions(
         if settings.keep_color and settings.color_method == "luminance":
             output = luminance_transfer(output, content)
         elif settings.keep_color and not recolor_styles:
-            recolored = recolor_style(output, content, _color_method(settings))
+            alpha = request.content.alpha
+            visible = None if alpha is None else pictures.resize(alpha, request.size)
+            method = _color_method(settings)
+            recolored = recolor_style(output, content, method, mask=visible, reference_mask=visible)
             output = luminance_transfer(output, content) if recolored is None else recolored
         request.reporter.progress(1.0, "stylized")
         return composite(output, content, regions)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bottega import encoders, pictures, runtime, weights
-from bottega.errors import Cancelled, PictureError
+from bottega.errors import Cancelled
 from bottega.pictures import Picture
 from bottega.runtime.hardware import PRECISIONS
 from bottega.tools.common.image_sources import BUNDLED_STYLE_SIZE, START_KEYWORDS, Source
@@ -96,8 +96,6 @@ class OptimizeMethod(Method):
     def _open_start(self, source: Source) -> Picture:
         if self._start is None or self._start[0] is not source:
             picture = source.open()
-            if picture.alpha is not None and float(picture.alpha.max()) == 0:
-                raise PictureError(f"The picture {picture.name} to start from is fully transparent.")
             self._start = (source, picture)
         return self._start[1]
 
