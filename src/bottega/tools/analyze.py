@@ -69,7 +69,7 @@ def _analyze(settings: AnalyzeSettings) -> Condition:
         raise SettingsError("--mask needs a single picture.")
     else:
         picture = content_source(settings.picture).open()
-        condition = analyze_picture(picture, settings.style, file_source(settings.mask).open_mask())
+        condition = analyze_picture(picture, settings.with_style, file_source(settings.mask).open_mask())
     others = [parse_weighted(text) for text in settings.mix]
     if not others:
         return condition
@@ -95,7 +95,7 @@ def analyze(picture: Any, *, mask: Any = None, with_style: bool = False) -> Cond
     from bottega.tools.stylize.style_spec import picture_source
 
     mask_pixels = None if mask is None else picture_source(mask, "mask").open_mask()
-    return analyze_picture(picture_source(picture, "picture").open(), style, mask_pixels)
+    return analyze_picture(picture_source(picture, "picture").open(), with_style, mask_pixels)
 
 
 ANALYZE = Tool(
