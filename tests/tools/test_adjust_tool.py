@@ -247,7 +247,7 @@ def cut_out(hidden: float) -> pictures.Picture:
 
 
 def test_hidden_colors_decide_nothing() -> None:
-    conditions = [bottega.analyze(cut_out(hidden), style=True) for hidden in (0.0, 1.0)]
+    conditions = [bottega.analyze(cut_out(hidden), with_style=True) for hidden in (0.0, 1.0)]
     assert conditions[0] == conditions[1]
     alone = bottega.analyze(pictures.Picture(cut_out(0.0).pixels[..., :32].contiguous()))
     assert conditions[0].lightness == pytest.approx(alone.lightness, abs=0.03)

@@ -13,6 +13,7 @@ from bottega.pictures.transparency import (
     transparent_area,
     visible_mask,
 )
+from bottega.sample_images import PHOTOGRAPHS
 
 __all__ = [
     "PHOTOGRAPHS",

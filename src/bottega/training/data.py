@@ -16,8 +16,8 @@ from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
 from bottega.files import list_files
+from bottega.picture_formats import READ_SUFFIXES
 from bottega.pictures import composite_on_white, load, resize
-from bottega.pictures.formats import READ_SUFFIXES
 from bottega.training.augment import color_jitter, random_crop, random_rotated_crop, random_uniform
 from bottega.training.step import Step
 

@@ -21,8 +21,8 @@ from bottega.evaluation.metrics.perceptual import style_vectors
 from bottega.evaluation.metrics.sharpness import edge_width, laplacian_variance
 from bottega.files import list_files
 from bottega.layers.palette import Palette
+from bottega.picture_formats import READ_SUFFIXES
 from bottega.pictures import composite_on_white, load
-from bottega.pictures.formats import READ_SUFFIXES
 
 MIN_PICTURES = 8
 MIN_SIDE_PIXELS, MAX_SIDE_PIXELS = 32, 256
