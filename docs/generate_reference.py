@@ -24,7 +24,7 @@ from pydantic.fields import FieldInfo
 
 import bottega
 from bottega import errors, weights
-from bottega.cli.main import BROKEN_PIPE_CODE
+from bottega.cli.run import BROKEN_PIPE_CODE
 from bottega.environment import PREFIX, Environment
 from bottega.tools.common.tool import Tool, value_range
 from bottega.tools.registry import TOOLS

@@ -7,7 +7,7 @@ import os
 # Tests run side by side, one core each: threads that wait for one another's time slices are far slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,14 @@ QUICK = {
     "last_iterations": 1,
 }
 """Settings for an optimization that takes a fraction of a second."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither read nor change the cache of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOTTEGA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

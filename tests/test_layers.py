@@ -17,10 +17,12 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "bottega"
 
 LAYERS = {
+    "cache": -1,
     "errors": -1,
     "environment": -1,
     "files": -1,
     "picture_formats": -1,
+    "process": -1,
     "sample_images": -1,
     "suggestions": -1,
     "version": -1,
@@ -43,6 +45,7 @@ LAYERS = {
 FACADE = {"__init__", "__main__"}  # the package itself, above all layers
 NEIGHBORS = {  # allowed in the same layer: package -> packages that it imports
     "environment": {"errors"},
+    "cache": {"environment", "errors", "files"},
     "files": {"errors"},
     "picture_formats": {"errors"},
     "sample_images": {"errors"},

@@ -33,7 +33,9 @@ class Environment(BaseModel):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps: where networks run")
     precision: str = Field("auto", description="auto, fp32, bf16: arithmetic of networks")
     threads: int = Field(
-        0, ge=0, description="processor threads; 0 means OMP_NUM_THREADS, or all cores where that is not set"
+        0,
+        ge=0,
+        description="processor threads; 0 means OMP_NUM_THREADS, or all idle cores where that is not set",
     )
 
 

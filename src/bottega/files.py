@@ -6,12 +6,15 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from bottega.errors import BottegaError, OutputError, PictureError
+
+_ADDRESS = re.compile(r"(?P<scheme>https?|ftp|s3|data):/*(?P<rest>.+)", re.IGNORECASE)
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -23,8 +26,12 @@ _REASONS = {
 }
 
 
+_temporary_files: set[Path] = set()
+_written_files: dict[Path, None] = {}
+
+
 @contextlib.contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_write(path: str | os.PathLike[str], *, is_result: bool = True) -> Iterator[Path]:
     """Write a file completely or not at all.
 
     Yields an empty temporary file in the same folder. When the block succeeds, the file is flushed to disk
@@ -33,6 +40,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     >>> with atomic_write("result/figures.json") as temporary:
     ...     temporary.write_text("{}")
+
+    Args:
+        is_result: whether the file counts in :func:`written_files`; cached files do not.
 
     Raises:
         OutputError: the disk is full, the folder is read-only, or ``path`` is a folder or a device.
@@ -43,9 +53,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         # 0o666 is reduced by the user's umask, as for any new file.
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        _temporary_files.add(temporary)
         yield temporary
         flush_to_disk(temporary)
         os.replace(temporary, target)
+        if is_result:
+            _written_files[target] = None
     except BottegaError:  # some of them are OSErrors too, and say what is wrong already
         raise
     except OSError as error:
@@ -53,6 +66,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        _temporary_files.discard(temporary)
     # Makes the renaming survive a power cut, where the system can; the file is complete in any case.
     with contextlib.suppress(OSError):
         descriptor = os.open(target.parent, os.O_RDONLY)
@@ -62,9 +76,27 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def write_file(path: str | os.PathLike[str], content: bytes | str) -> None:
-    """Write bytes, or text as UTF-8, completely or not at all; errors as for :func:`atomic_write`."""
-    with atomic_write(path) as temporary:
+def written_files() -> list[Path]:
+    """The results that this process has written, in their order; of use after Ctrl-C."""
+    return list(_written_files)
+
+
+def forget_written_files() -> None:
+    """Start :func:`written_files` anew, for the next command."""
+    _written_files.clear()
+
+
+def remove_temporary_files() -> None:
+    """Delete all unfinished files, for a process that ends at once."""
+    for path in list(_temporary_files):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def write_file(path: str | os.PathLike[str], content: bytes | str, *, is_result: bool = True) -> None:
+    """Write bytes, or text as UTF-8, completely or not at all; arguments and errors as for
+    :func:`atomic_write`."""
+    with atomic_write(path, is_result=is_result) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
@@ -87,6 +119,19 @@ def file_sha256(path: str | os.PathLike[str], error: type[BottegaError] = Pictur
         raise error(f"{path} cannot be read: {problem.strerror or problem}.") from None
 
 
+def check_local(path: str | os.PathLike[str], error: type[BottegaError] = PictureError) -> None:
+    """Check that a path is not the address of something on the network.
+
+    Raises:
+        PictureError: it is; ``error`` names another class.
+    """
+    # pathlib has made one slash of two.
+    match = _ADDRESS.match(os.fspath(path))
+    if match:
+        address = f"{match['scheme']}://{match['rest']}"
+        raise error(f"{address} is a web address, which Bottega does not read; download the file first.")
+
+
 def list_files(
     folder: str | os.PathLike[str], suffixes: Collection[str] | None = None, *, recursive: bool = False
 ) -> list[Path]:
@@ -100,6 +145,7 @@ def list_files(
         PictureError: ``folder`` is not a folder.
     """
     folder = Path(folder)
+    check_local(folder)
     if not folder.is_dir():
         raise PictureError(f"{folder} is not a folder.")
     files = {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_MIN_SIMILARITY = 0.7  # of difflib; "hokusai" for mosaic and "photo" for impasto lie below
+MIN_SIMILARITY = 0.7  # of difflib; "hokusai" for mosaic and "photo" for impasto lie below
 _MIN_PART_LETTERS = 3  # of a part of a name that still identifies it
 
 
-def closest_match(text: str, names: Iterable[str]) -> str | None:
+def closest_match(text: str, names: Iterable[str], min_similarity: float = MIN_SIMILARITY) -> str | None:
     """The one of the names that a text most likely means; ``None`` where none is similar.
 
     Capitals and punctuation do not count ("Stained_Glass"). A beginning or a whole part of a name is enough
@@ -31,7 +31,7 @@ def closest_match(text: str, names: Iterable[str]) -> str | None:
             # "styl" is "style" also where there are "style-scale" and "style-loss".
             shortest = min(matches, key=len)
             return shortest if all(name.startswith(shortest) for name in matches) else None
-    similar = difflib.get_close_matches(letters, by_letters, n=1, cutoff=_MIN_SIMILARITY)
+    similar = difflib.get_close_matches(letters, by_letters, n=1, cutoff=min_similarity)
     return by_letters[similar[0]] if similar else None
 
 

@@ -59,6 +59,26 @@ def test_stopping_leaves_no_half_file(bench: Path, quick: Quick, number: signal.
     assert only_inputs(bench)
 
 
+def test_ctrl_c_saves_the_checkpoint(bench: Path, quick: Quick) -> None:
+    words = quick("--iterations", "100000", "--preview", "preview.png", "--preview-every", "0.1")
+    process = subprocess.Popen(
+        [*COMMAND, *words, "--checkpoint", "state.pt"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=restore_interrupts,
+    )
+    deadline = time.monotonic() + 60
+    while not (bench / "preview.png").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not (bench / "state.pt").exists()  # it is written every 30 seconds
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    message = "bottega: Stopped; no result was written. The same command resumes from state.pt."
+    assert stderr.splitlines()[-1] == message
+    assert (bench / "state.pt").exists()
+
+
 def test_too_little_memory(bench: Path, quick: Quick) -> None:
     # What torch itself has mapped, and 300 MB more; the picture wants several GB.
     prepare = (

@@ -65,10 +65,11 @@ def test_alpha_comes_back(bench: Path, quick: Quick) -> None:
     assert np.array_equal(np.asarray(Image.open("out.png"))[..., 3], np.asarray(Image.open("mask.png")))
 
 
-def test_sheet_and_preview(bench: Path, quick: Quick) -> None:
+def test_sheet_and_preview(bench: Path, quick: Quick, capsys: pytest.CaptureFixture[str]) -> None:
     files = ["--sheet", "sheet.png", "--preview", "preview.jpg", "--preview-every", "0.1"]
     more = ["--iterations", "30"]
     assert main(["stylize", "photo.png", "--style", "style.png", *quick(*more, *files)]) == 0
+    assert "sheet.png" in capsys.readouterr().out.splitlines()[-1]
     assert Image.open("sheet.png").width > 3 * 32
     assert Image.open("preview.jpg").format == "JPEG"
 

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("mkdocs", reason="the docs extra is not installed")
 
 from bottega import errors
-from bottega.cli.main import BROKEN_PIPE_CODE
+from bottega.cli.run import BROKEN_PIPE_CODE
 from bottega.environment import PREFIX, Environment
 from bottega.tools.registry import TOOLS
 from docs.generate_reference import command_line_page

@@ -169,3 +169,22 @@ def press(run, times):
 
 if __name__ == "__main__":
     press(Path(sys.argv[1]), int(sys.argv[2]))
+
+
+def test_ctrl_c_ends_a_validation_at_once_and_the_state_is_saved(tmp_path):
+    def measure():
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the validation went on")
+
+    trainer = make_trainer(tmp_path, 9, validation=Validation(measure, every=4))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(Cancelled, match="step 4 of 9"):
+            trainer.train()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert load_checkpoint(trainer.checkpoint)["step"] == 4
+    plain = make_trainer(tmp_path / "plain", 9)
+    for _ in range(4):
+        plain.advance()
+    assert same(trainer, plain)

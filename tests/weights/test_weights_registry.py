@@ -127,7 +127,7 @@ def test_verify_detects_changes_of_equal_size_and_time(write_manifest, tmp_path)
 def test_own_weights(write_manifest):
     write_manifest()
     entry = weights.register("my-net", STATE, {"k": 1}, **DESCRIPTION, metrics={"auc": 0.9})
-    assert entry.parameters == 9
+    assert entry.parameters == 8  # a whole number is not learned
     assert weights.entries() == [entry]
     assert weights.entry("my-net") == entry
     assert entry.origin == "own"
@@ -137,6 +137,13 @@ def test_own_weights(write_manifest):
     again = weights.register("my-net", {"z": torch.zeros(1)}, {}, **DESCRIPTION)
     assert list(weights.load("my-net")[0]) == ["z"]
     assert weights.verify("my-net").stat().st_size == again.size
+
+
+def test_a_stored_picture_is_no_parameter(write_manifest):
+    write_manifest()
+    state = {"weight": torch.zeros(2, 3), "style": torch.zeros(1, 3, 40, 40, dtype=torch.uint8)}
+    assert weights.register("net", state, {}, **DESCRIPTION).parameters == 6
+    assert weights.register("net", state, {}, **DESCRIPTION, parameters=4).parameters == 4
 
 
 def test_own_weights_that_changed_or_went(write_manifest, home):

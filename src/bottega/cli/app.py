@@ -24,19 +24,24 @@ GROUPS = {
 }
 
 
-def build_app(run_tool: Callable[[Tool, dict[str, Any]], None]) -> App:
-    """The command line; ``run_tool`` gets the tool that was called and the values that were given."""
+def build_app(run_tool: Callable[[Tool, dict[str, Any]], None], only: Tool | None = None) -> App:
+    """The command line, or the part of it with one tool.
+
+    Args:
+        run_tool: gets the tool that was called and the values that were given.
+    """
     app = App(
         name="bottega",
         help=HELP,
         version=__version__,
         help_epilogue=exit_codes(),
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,  # cyclopts would end the process without a word
     )
     app.meta.group_parameters = Group("Everywhere", sort_key=100)
     for name, summary in GROUPS.items():
         app.command(App(name=name, help=summary, help_epilogue=""))
-    for tool in TOOLS.values():
+    for tool in TOOLS.values() if only is None else [only]:
         *group, name = tool.name.split()
         parent = app[group[0]] if group else app
         parent.command(build_command(tool, run_tool), name=name, help=_help(tool), help_epilogue="")

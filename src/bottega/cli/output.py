@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +17,11 @@ from bottega.tools.common.tool import ToolResult
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+
+FIRST_STAGE = "loading"
+"""What is shown until the tool reports progress."""
+SECONDS_BETWEEN_LINES = 10.0
 
 
 class OutputHandler(ProgressReporter):
@@ -39,30 +46,40 @@ class OutputHandler(ProgressReporter):
 
 
 class TerminalOutput(OutputHandler):
-    """For people: a progress bar with the time left, tables, sentences."""
+    """For people: a progress bar with the time left, tables, sentences.
+
+    Where standard error is not a terminal, a line every few seconds takes the place of the bar.
+    """
 
     _bar: Progress | None = None
+    _lines: ProgressLines | None = None
 
     def __enter__(self) -> Self:
+        if not sys.stderr.isatty():
+            self._lines = ProgressLines()
+            return self
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
-        console = Console(stderr=True)
         columns = (
+            SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             TextColumn("{task.fields[left]}", markup=False),
         )
-        # A bar in a log file would be thousands of lines.
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
         self._bar.start()
+        self._bar.add_task(FIRST_STAGE, total=1.0, left="")
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+        if self._lines is not None:
+            self._lines.stop()
+            self._lines = None
 
     def progress(
         self,
@@ -72,17 +89,17 @@ class TerminalOutput(OutputHandler):
         seconds_left: float | None = None,
         preview: Callable[[], Any] | None = None,
     ) -> None:
+        if self._lines is not None:
+            self._lines.update(done, message, seconds_left)
         if self._bar is None:
             return
-        if not self._bar.tasks:
-            self._bar.add_task("", total=1.0, left="")
         task = self._bar.tasks[0]
         seconds = task.time_remaining if seconds_left is None else seconds_left
         left = "" if seconds is None else f"{_duration(seconds)} left"
-        self._bar.update(task.id, completed=done, description=message, left=left)
+        self._bar.update(task.id, completed=done, description=message or FIRST_STAGE, left=left)
 
     def note(self, message: str) -> None:
-        if self._bar is not None and not self._bar.disable:
+        if self._bar is not None:
             self._bar.console.print(message, markup=False, highlight=False)
         else:
             print(message, file=sys.stderr)
@@ -94,6 +111,36 @@ class TerminalOutput(OutputHandler):
             print()
         if result.summary:
             print(result.summary)
+
+
+class ProgressLines:
+    """Writes the latest progress to standard error at intervals in seconds, from a thread."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._start = time.monotonic()
+        self._latest: tuple[float, str, float | None] = (0.0, FIRST_STAGE, None)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._write, args=(seconds or SECONDS_BETWEEN_LINES,), daemon=True
+        )
+        self._thread.start()
+
+    def update(self, done: float, message: str, seconds_left: float | None) -> None:
+        """Set the latest progress."""
+        self._latest = done, message or FIRST_STAGE, seconds_left
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _write(self, seconds: float) -> None:
+        while not self._stopped.wait(seconds):
+            done, message, left = self._latest
+            parts = [f"{100 * done:.0f} %"] if done else []
+            parts += [f"{_duration(time.monotonic() - self._start)} so far"]
+            parts += [] if left is None else [f"{_duration(left)} left"]
+            print(f"{message}: {', '.join(parts)}", file=sys.stderr, flush=True)
 
 
 class JsonOutput(OutputHandler):

@@ -19,7 +19,7 @@ def usage_message(error: cyclopts.CycloptsError) -> str:
     """The sentence that the user reads."""
     command = " ".join(("bottega", *(error.command_chain or ())))
     help_hint = f'see "{command} --help"'
-    text = " ".join(str(error).split())
+    text = _without_unrelated_suggestion(" ".join(str(error).split()))
     match error:
         case cyclopts.UnknownCommandError() if (error.unused_tokens or [""])[0].startswith("-"):
             option = (error.unused_tokens or [""])[0]
@@ -41,6 +41,17 @@ def usage_message(error: cyclopts.CycloptsError) -> str:
         case cyclopts.UnusedCliTokensError():
             return _unexpected_argument(error, command)
     return text
+
+
+def _without_unrelated_suggestion(text: str) -> str:
+    """A message of cyclopts, without its suggestion where the names are not similar enough for us."""
+    match = re.search(r' Did you mean "(?P<name>[^"]*)"\?', text)
+    if match is None:
+        return text
+    typed = re.search(r'"([^"]*)"', text)
+    if typed is not None and closest_match(typed[1], [match["name"]]) is not None:
+        return text
+    return text.replace(match[0], "")
 
 
 def empty_argument(args: Sequence[str]) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from bottega import process
 from bottega.environment import environment, openmp_threads
 from bottega.errors import ResourceError, SettingsError
 from bottega.runtime.cgroups import cpu_limit
@@ -114,16 +115,26 @@ def set_threads(count: int = 0) -> int:
 
     Args:
         count: 0 takes ``BOTTEGA_THREADS``; where that is 0 too, ``OMP_NUM_THREADS``, which batch systems set
-            for all programs; where that is not set, every core that this process may use.
+            for all programs; where that is not set, every core that this process may use and, in our own
+            programs (:func:`bottega.process.prepare`), that is idle.
 
     Raises:
         SettingsError: the count is negative.
     """
     if count < 0:
         raise SettingsError(f"The number of threads is {count}; use 1 or more, or 0 for all cores.")
-    count = count or environment().threads or openmp_threads() or usable_cores()
+    count = count or environment().threads or openmp_threads() or free_cores()
     torch.set_num_threads(count)
     return count
+
+
+def free_cores() -> int:
+    """Cores for this process: of the usable ones those that were idle, but at least a quarter, and one.
+
+    More threads than free cores wait for each other: on a busy machine a draft took 204 seconds, not 26.
+    """
+    cores, idle = usable_cores(), process.idle_cores()
+    return cores if idle is None else max(1, cores // 4, min(cores, round(idle)))
 
 
 def usable_cores() -> int:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bottega.errors import SettingsError
 from bottega.tools.adjust.condition import analyze_path, analyze_picture, parse_weighted
-from bottega.tools.common.image_sources import content_source, file_source
+from bottega.tools.common.image_sources import check_like, content_source, file_source
 from bottega.tools.common.output_paths import check_json_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
@@ -48,7 +48,7 @@ def _run(settings: AnalyzeSettings, reporter: ProgressReporter) -> ToolResult:
 
     if settings.output is not None:
         check_json_output(settings.output, "condition", overwrite=settings.overwrite)
-    condition = _analyze(settings)
+    condition = _analyze(settings, reporter)
     meanings = {name: attribute.description for name, attribute in ATTRIBUTES.items()}
     meanings |= {"styles": "weights of styles", "embedding": "statistics of the style"}
     rows = tuple(
@@ -60,11 +60,24 @@ def _run(settings: AnalyzeSettings, reporter: ProgressReporter) -> ToolResult:
     return ToolResult(str(files[0]) if files else "", files=files, rows=rows, details=details)
 
 
-def _analyze(settings: AnalyzeSettings) -> Condition:
+def _check_files(settings: AnalyzeSettings) -> None:
+    check_like(settings.picture)
+    if settings.mask is not None:
+        file_source(settings.mask)
+    for text in settings.mix:
+        check_like(Path(parse_weighted(text)[0]))
+    if settings.output is not None:
+        check_json_output(settings.output, "condition", overwrite=settings.overwrite)
+
+
+def _analyze(settings: AnalyzeSettings, reporter: ProgressReporter) -> Condition:
     from bottega.personalize import mix_conditions
 
+    def progress(done: int, count: int) -> None:
+        reporter.progress(done / count, f"analyzing pictures, {done} of {count}")
+
     if settings.mask is None:
-        condition = analyze_path(settings.picture, settings.with_style)
+        condition = analyze_path(settings.picture, settings.with_style, progress)
     elif settings.picture.is_dir() or settings.picture.suffix == ".json":
         raise SettingsError("--mask needs a single picture.")
     else:
@@ -73,7 +86,8 @@ def _analyze(settings: AnalyzeSettings) -> Condition:
     others = [parse_weighted(text) for text in settings.mix]
     if not others:
         return condition
-    conditions = [condition, *(analyze_path(Path(path), settings.with_style) for path, _ in others)]
+    others_measured = (analyze_path(Path(path), settings.with_style, progress) for path, _ in others)
+    conditions = [condition, *others_measured]
     return mix_conditions(conditions, [1.0, *(weight for _, weight in others)])
 
 
@@ -103,6 +117,7 @@ ANALYZE = Tool(
     summary="Measure the attributes of a picture: palette, light, composition, texture.",
     settings=AnalyzeSettings,
     function=_run,
+    check_files=_check_files,
     uses_networks=True,
     examples=(
         "analyze painting.jpg",

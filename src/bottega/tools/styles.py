@@ -9,6 +9,7 @@ from pydantic import Field
 
 from bottega.errors import SettingsError
 from bottega.tools.common.contact_sheet import split_rows
+from bottega.tools.common.image_sources import BundledSource, check_model, content_source
 from bottega.tools.common.output_paths import check_output
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import Settings, Tool, ToolResult, cli_option
@@ -61,7 +62,6 @@ def _run(settings: StylesSettings, reporter: ProgressReporter) -> ToolResult:
             raise SettingsError("--photo needs a file for the sheet: -o sheet.png.")
         return ToolResult("", rows=rows)
     from bottega import pictures
-    from bottega.tools.common.image_sources import content_source
 
     photo = None if settings.photo is None else content_source(settings.photo)
     check_output(settings.sheet, [] if photo is None else [photo], overwrite=settings.overwrite)
@@ -71,6 +71,14 @@ def _run(settings: StylesSettings, reporter: ProgressReporter) -> ToolResult:
         sheet = _photo_sheet(photo.open(), settings, reporter)
     pictures.save(sheet, settings.sheet, quality=settings.quality)
     return ToolResult(str(settings.sheet), files=(settings.sheet,), rows=rows)
+
+
+def _check_files(settings: StylesSettings) -> None:
+    photo = None if settings.photo is None else content_source(settings.photo)
+    if settings.model is not None:
+        check_model(settings.model)
+    if settings.sheet is not None:
+        check_output(settings.sheet, [] if photo is None else [photo], overwrite=settings.overwrite)
 
 
 def _style_sheet(settings: StylesSettings, reporter: ProgressReporter) -> Tensor:
@@ -91,7 +99,6 @@ def _photo_sheet(photo: Picture, settings: StylesSettings, reporter: ProgressRep
     """The photo, then the photo in every style; the network is loaded once."""
     from bottega import pictures
     from bottega.styles import STYLES
-    from bottega.tools.common.image_sources import BundledSource
     from bottega.tools.stylize.pipeline import StylizePipeline, open_method
     from bottega.tools.stylize.plan import make_plan
     from bottega.tools.stylize.settings import TransferSettings
@@ -115,5 +122,5 @@ STYLES_TOOL = Tool(
     summary="List the styles that ship with Bottega.",
     settings=StylesSettings,
     function=_run,
-    examples=("styles", "styles --photo photo.jpg -o sheet.jpg"),
+    check_files=_check_files,
 )

@@ -32,7 +32,7 @@ def find_pictures(folder: Path | str) -> list[Path]:
     """
     files = list_files(folder, READ_SUFFIXES, recursive=True)
     if not files:
-        raise PictureError(f"There is no picture in {folder} to train on.")
+        raise PictureError(f"There is no picture in the folder {folder}.")
     return files
 
 

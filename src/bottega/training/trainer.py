@@ -10,8 +10,8 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -72,10 +72,11 @@ class SignalGuard:
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
-        self.received = False
+        self.received = self._raises = False
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
+        self.received = False
         if threading.current_thread() is threading.main_thread():
             self._previous = {number: signal.signal(number, self._receive) for number in self.SIGNALS}
         return self
@@ -83,9 +84,20 @@ class SignalGuard:
     def __exit__(self, *_: object) -> None:
         self._restore()
 
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Within the block a signal raises KeyboardInterrupt at once, for what takes long and is not kept."""
+        self._raises = True
+        try:
+            yield
+        finally:
+            self._raises = False
+
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.received = True
         self._restore()
+        if self._raises:
+            raise KeyboardInterrupt
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():
@@ -142,6 +154,7 @@ class Trainer:
         self.seconds = 0.0
         self._saved_step: int | None = None
         self._stop = False
+        self._signals = SignalGuard()
         self._session_start = self._last_save = 0.0
         self._deadline = math.inf
 
@@ -159,7 +172,7 @@ class Trainer:
         stop_reason = "failed"
         self._start_session(minutes)
         try:
-            with SignalGuard() as signals:
+            with self._signals as signals:
                 while not (reason := self._stop_reason(signals.received)):
                     self._advance_and_report()
                 self.save()
@@ -252,8 +265,13 @@ class Trainer:
     def _validate(self, validation: Validation) -> None:
         if not self.context.is_main:
             return
-        with self.averaged_weights():
-            metrics = dict(validation.compute())
+        try:
+            with self.averaged_weights(), self._signals.interruptible():
+                metrics = dict(validation.compute())
+        except KeyboardInterrupt:
+            if self._signals.received:  # the loop saves the state and ends
+                return
+            raise
         best = validation.update(metrics, self.global_step)
         self.metrics.write({"step": self.global_step, **{f"validation/{n}": v for n, v in metrics.items()}})
         if best:

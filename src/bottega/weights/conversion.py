@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import WeightsError
+from bottega.files import check_local
 from bottega.weights import storage
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def read_any(source: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if path.suffix not in PYTORCH_SUFFIXES:
         raise WeightsError(f"{path}: weights must end in {', '.join(PYTORCH_SUFFIXES)} or .safetensors.")
     if not path.is_file():
+        check_local(path, WeightsError)
         raise WeightsError(f"{path} does not exist.")
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:

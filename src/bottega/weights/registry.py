@@ -152,8 +152,12 @@ def register(
     summary: str = "",
     recipe: str | None = None,
     metrics: Mapping[str, float | str] | None = None,
+    parameters: int | None = None,
 ) -> WeightsEntry:
     """Store weights in the user's folder, replacing older ones of that name; arguments as in WeightsEntry.
+
+    Args:
+        parameters: None counts all numbers of the state but whole ones, such as a stored picture.
 
     Raises:
         WeightsError: the name is invalid, or belongs to packaged weights.
@@ -174,7 +178,9 @@ def register(
         file=file.name,
         sha256=sha256,
         size=file.stat().st_size,
-        parameters=sum(tensor.numel() for tensor in state.values()),
+        parameters=sum(tensor.numel() for tensor in state.values() if tensor.is_floating_point())
+        if parameters is None
+        else parameters,
         license=license,
         provenance=provenance,
         recipe=recipe,

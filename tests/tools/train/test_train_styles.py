@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from bottega import weights
-from bottega.cli.main import main
+from bottega.cli import main
 from bottega.errors import BottegaError, Cancelled, OutputError, SettingsError, WeightsError
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.registry import TOOLS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bottega.errors import PictureError, SettingsError
+from bottega.errors import SettingsError
 from bottega.tools.adjust.settings import AttributeSettings
 from bottega.tools.common.image_sources import FileSource, content_source
 
@@ -69,11 +70,14 @@ def requested_condition(settings: AttributeSettings) -> Condition:
     return condition
 
 
-def analyze_path(path: Path, style: bool = False) -> Condition:
+def analyze_path(
+    path: Path, style: bool = False, on_progress: Callable[[int, int], None] | None = None
+) -> Condition:
     """The attributes of a picture, a folder of pictures, a condition file, or a sample photograph.
 
     Args:
         style: also measure the style of pictures.
+        on_progress: called with how many pictures of a folder are measured, and of how many.
 
     Raises:
         SettingsError: the condition file cannot be read.
@@ -85,11 +89,13 @@ def analyze_path(path: Path, style: bool = False) -> Condition:
     if path.suffix.lower() == ".json":
         return Condition.load(path)
     if path.is_dir():
-        files = find_pictures(path)
-        if not files:
-            raise PictureError(f"The folder {path} contains no pictures.")
-        return mix_conditions([analyze_picture(FileSource(file).open(), style) for file in files])
-    return analyze_picture(content_source(path).open(), style)
+        files, conditions = find_pictures(path), []
+        for index, file in enumerate(files):
+            conditions.append(analyze_picture(pictures.load(file).pixels, style))
+            if on_progress is not None:
+                on_progress(index + 1, len(files))
+        return mix_conditions(conditions)
+    return analyze_picture(content_source(path).open().pixels, style)
 
 
 def analyze_picture(picture: Picture, style: bool = False, mask: Tensor | None = None) -> Condition:
@@ -124,8 +130,9 @@ def parse_pair(text: str, example: str, maximum: float = 1.0) -> tuple[float, fl
     except ValueError:
         raise SettingsError(f'"{text}" must be two numbers: {example}.') from None
     if not (0 <= first <= maximum and 0 <= second <= 1):
+        ranges = "both numbers" if maximum == 1 else f"the first number must be 0 to {maximum:g}, the second"
         raise SettingsError(
-            f'"{text}" is out of range: the first number is 0 to {maximum:g}, the second 0 to 1.'
+            f'{example.partition(" ")[0]} is "{text}"; {ranges} must be 0 to 1, as in {example}.'
         )
     return first, second
 

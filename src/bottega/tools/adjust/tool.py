@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.tools.adjust.adjustment import Adjustment, open_network
-from bottega.tools.adjust.condition import requested_condition
+from bottega.tools.adjust.condition import parse_pair, requested_condition
 from bottega.tools.adjust.settings import AdjustSettings
-from bottega.tools.common.image_sources import Source, content_source, file_source
+from bottega.tools.common.image_sources import Source, check_like, check_model, content_source, file_source
 from bottega.tools.common.output_paths import check_json_output, check_output, default_name, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, configure
@@ -52,6 +52,20 @@ def _run(settings: AdjustSettings, reporter: ProgressReporter) -> ToolResult:
         rows=rows,
         details={"seconds": round(seconds, 3)},
     )
+
+
+def _check_files(settings: AdjustSettings) -> None:
+    content = content_source(settings.content)
+    if settings.subject:
+        parse_pair(settings.subject, "--subject 0.3,0.6")
+    if settings.mask is not None:
+        file_source(settings.mask)
+    if settings.like is not None:
+        check_like(settings.like)
+    if settings.model is not None:
+        check_model(settings.model)
+    if settings.output is not None:
+        check_output(settings.output, [content], overwrite=settings.overwrite)
 
 
 def _compare(adjustment: Adjustment, result: Picture) -> tuple[dict[str, Any], ...]:
@@ -115,6 +129,7 @@ ADJUST = Tool(
     summary="Give a picture a palette, a light, a composition, a texture, or those of another picture.",
     settings=AdjustSettings,
     function=_run,
+    check_files=_check_files,
     uses_networks=True,
     examples=(
         'adjust photo.jpg --palette "blue,gold" --lightness 0.4',

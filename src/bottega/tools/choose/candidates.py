@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -188,27 +188,31 @@ def read_items(pool: Pool, reporter: ProgressReporter) -> list[Item]:
     ids = pool.ids
     missing = [item_id for item_id in ids if item_id not in items]
     if missing:
-        items |= _measure(pool, missing, reporter)
-        write_file(cache, json.dumps(items))
+        try:
+            for item_id, item in _measure(pool, missing, reporter):
+                items[item_id] = item
+        finally:  # after Ctrl-C too
+            write_file(cache, json.dumps(items), is_result=False)
     return [Item.model_validate(items[item_id]) for item_id in ids if items[item_id] is not None]
 
 
-def _measure(pool: Pool, ids: Sequence[str], reporter: ProgressReporter) -> dict[str, Any]:
-    """The items of a pool as plain values; None for unreadable pictures."""
+def _measure(
+    pool: Pool, ids: Sequence[str], reporter: ProgressReporter
+) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Items of a pool with their ids, as plain values; None for unreadable pictures."""
     from bottega.personalize.preference.item_reader import ItemReader
 
     reader = ItemReader()
-    items: dict[str, Any] = {}
     for index, item_id in enumerate(ids):
         reporter.progress(index / len(ids), f"analyzing {item_name(item_id)}")
         if reporter.cancelled():
             raise Cancelled("Stopped; no preferences were written.")
         try:
-            items[item_id] = reader.read(item_id, pool.picture(item_id)).model_dump(mode="json")
+            item = reader.read(item_id, pool.picture(item_id)).model_dump(mode="json")
         except PictureError as error:
             reporter.note(f"Left out: {error}")
-            items[item_id] = None
-    return items
+            item = None
+        yield item_id, item
 
 
 def _load_cache(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import SettingsError
+from bottega.files import check_local
 from bottega.tools.choose.candidates import (
     FolderPool,
     GeneratorPool,
@@ -28,6 +29,7 @@ from bottega.tools.choose.settings import (
     ScoreSettings,
     StartSettings,
 )
+from bottega.tools.common.image_sources import check_model, check_pictures
 from bottega.tools.common.output_paths import check_json_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
@@ -36,13 +38,33 @@ if TYPE_CHECKING:
     from bottega.personalize.preference import PreferenceModel
 
 
+def _check_start(settings: StartSettings) -> None:
+    if (settings.pictures is None) == (not settings.model):
+        raise SettingsError("Give the pictures to choose from: a folder, or --model generator.")
+    if settings.pictures is None:
+        check_model(settings.model)
+    else:
+        check_pictures(settings.pictures)
+    check_json_output(settings.preferences, "preferences", overwrite=settings.overwrite)
+
+
+def _check_preferences(settings: PreferencesSettings | NextSettings) -> None:
+    path = settings.preferences
+    check_local(path, SettingsError)
+    if not path.is_file():
+        raise SettingsError(f"The file {path} does not exist; bottega choose start creates one.")
+
+
+def _check_score(settings: ScoreSettings) -> None:
+    _check_preferences(settings)
+    check_pictures(settings.pictures)
+
+
 def _start(settings: StartSettings, reporter: ProgressReporter) -> ToolResult:
     from bottega.personalize.preference import PreferenceModel
     from bottega.personalize.preference.item_reader import TRAITS
 
-    check_json_output(settings.preferences, "preferences", overwrite=settings.overwrite)
-    if (settings.pictures is None) == (not settings.model):
-        raise SettingsError("Give the pictures to choose from: a folder, or --model generator.")
+    _check_start(settings)
     pool: Pool
     if settings.pictures is not None:
         pool = FolderPool(settings.pictures)
@@ -186,10 +208,7 @@ CHOOSE = (
         StartSettings,
         _start,
         uses_networks=True,
-        examples=(
-            "choose start taste.preferences.json pictures/",
-            "choose start drafts.preferences.json --model faces --class warrior",
-        ),
+        check_files=_check_start,
     ),
     Tool(
         "choose next",
@@ -197,24 +216,49 @@ CHOOSE = (
         NextSettings,
         _next,
         uses_networks=True,
-        examples=("choose next taste.preferences.json",),
+        check_files=_check_preferences,
     ),
     Tool(
         "choose pick",
         "Pick the picture of a sheet that you like best, or several.",
         PickSettings,
         _pick,
-        examples=("choose pick taste.preferences.json 3", "choose pick taste.preferences.json 3,7"),
+        check_files=_check_preferences,
     ),
-    Tool("choose rate", "Rate one picture from 1 to 5.", RateSettings, _rate),
-    Tool("choose star", "Give one picture a star: as good as a 5.", PictureSettings, _star),
-    Tool("choose votes", "List your votes.", PreferencesSettings, _votes),
-    Tool("choose revoke", "Revoke a vote, as if it had never been cast.", RevokeSettings, _revoke),
+    Tool(
+        "choose rate",
+        "Rate one picture from 1 to 5.",
+        RateSettings,
+        _rate,
+        check_files=_check_preferences,
+    ),
+    Tool(
+        "choose star",
+        "Give one picture a star: as good as a 5.",
+        PictureSettings,
+        _star,
+        check_files=_check_preferences,
+    ),
+    Tool(
+        "choose votes",
+        "List your votes.",
+        PreferencesSettings,
+        _votes,
+        check_files=_check_preferences,
+    ),
+    Tool(
+        "choose revoke",
+        "Revoke a vote, as if it had never been cast.",
+        RevokeSettings,
+        _revoke,
+        check_files=_check_preferences,
+    ),
     Tool(
         "choose explain",
         "List your preferences, their strength and certainty.",
         PreferencesSettings,
         _explain,
+        check_files=_check_preferences,
     ),
     Tool(
         "choose score",
@@ -222,14 +266,13 @@ CHOOSE = (
         ScoreSettings,
         score,
         uses_networks=True,
+        check_files=_check_score,
     ),
     Tool(
         "choose export",
         "Copy liked pictures to train on, or write a condition or a copy.",
         ExportSettings,
         export,
-        examples=(
-            "choose export taste.preferences.json --liked liked/ --save-condition mine.condition.json",
-        ),
+        check_files=_check_preferences,
     ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import re
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import PictureError, SettingsError
-from bottega.files import file_sha256
+from bottega.files import check_local, file_sha256, list_files
 from bottega.picture_formats import READ_SUFFIXES
 from bottega.sample_images import PHOTOGRAPHS
 from bottega.suggestions import closest_match
@@ -26,6 +25,9 @@ BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
 
 START_KEYWORDS = ("content", "noise")
 """What a style transfer can start from besides a picture file."""
+
+MIN_FILE_SIMILARITY = 0.65
+"""Of names of files that are suggested: "foto" is near enough to "photo"."""
 
 BUNDLED_STYLE_SIZE = 768
 """Side of the square that a bundled style is drawn on, in pixels."""
@@ -107,10 +109,16 @@ class BundledSource:
         return self.style
 
     def open(self, side: int = BUNDLED_STYLE_SIZE) -> Picture:
-        """Draw it, ``side`` pixels square; its strokes scale with it."""
+        """Draw it, ``side`` pixels square; its strokes scale with it. Drawn ones are kept in the cache."""
         from bottega import pictures, styles
+        from bottega.tools.common.cached_tensors import cached_tensors
 
-        return pictures.as_picture(styles.paint(self.style, size=(side, side), seed=self.seed))
+        tensors = cached_tensors(
+            "styles",
+            (self.style, side, self.seed),
+            lambda: {"picture": styles.paint(self.style, size=(side, side), seed=self.seed)},
+        )
+        return pictures.as_picture(tensors["picture"])
 
     def record(self, folder: Path) -> dict[str, Any]:
         return {"kind": "bundled", "name": self.style, "seed": self.seed}
@@ -200,6 +208,7 @@ def file_source(path: Path) -> FileSource:
     """
     if path.is_dir():
         raise PictureError(f"{path} is a folder; a picture file is needed here.")
+    check_local(path)
     if not path.exists():
         raise PictureError(f"The file {path} does not exist{_suggestion(path)}")
     return FileSource(path)
@@ -216,6 +225,46 @@ def content_source(path: Path) -> FileSource | SampleImageSource:
     return file_source(path)
 
 
+def check_pictures(path: Path) -> None:
+    """Check that a folder exists and contains pictures, perhaps in subfolders.
+
+    Raises:
+        PictureError: it does not.
+    """
+    check_local(path)
+    if not path.exists():
+        raise PictureError(f"The folder {path} does not exist{_suggestion(path)}")
+    if not list_files(path, READ_SUFFIXES, recursive=True):
+        raise PictureError(f"There is no picture in the folder {path}.")
+
+
+def check_like(path: Path) -> None:
+    """Check that a path is a picture, a sample picture, a profile, or a folder of pictures.
+
+    Raises:
+        PictureError: it is not.
+    """
+    if path.is_dir():
+        check_pictures(path)
+    else:
+        content_source(path)
+
+
+def check_model(name: str) -> None:
+    """Check that a network is known by its name, or that its file exists.
+
+    Raises:
+        WeightsError: the name is unknown.
+        PictureError: the file does not exist.
+    """
+    from bottega import weights
+
+    if name.endswith(".safetensors"):
+        file_source(Path(name))
+    elif not Path(name).is_file():
+        weights.entry(name)
+
+
 def style_source(text: str) -> FileSource | BundledSource:
     """A style picture by its path or a bundled style by its name, ``woodcut`` or ``woodcut@3`` (seed 3).
 
@@ -229,6 +278,7 @@ def style_source(text: str) -> FileSource | BundledSource:
     bundled = _bundled(text)
     if bundled is not None:
         return bundled
+    check_local(text)
     from bottega.styles import STYLES
 
     match = BUNDLED.fullmatch(text)
@@ -266,6 +316,7 @@ def start_source(text: str) -> FileSource | None:
     path = Path(text)
     if path.exists():
         return file_source(path)
+    check_local(text)
     suggestion = closest_match(text, START_KEYWORDS)
     hint = f'. Did you mean "{suggestion}"?' if suggestion else _suggestion(path)
     raise PictureError(
@@ -279,12 +330,15 @@ def _suggestion(path: Path) -> str:
     if not folder.is_dir():
         return f" (nor does the folder {folder})."
     suffixes = {*READ_SUFFIXES, path.suffix.lower()}
-    # Suffixes are alike anyway, so only the stems are compared.
+    # Suffixes are alike anyway, so only the stems are compared; a picture of another number is another one.
+    number = re.sub(r"\D", "", path.stem)
     names = {
-        name.stem: name for name in map(Path, sorted(os.listdir(folder))) if name.suffix.lower() in suffixes
+        name.stem: name
+        for name in map(Path, sorted(os.listdir(folder)))
+        if name.suffix.lower() in suffixes and re.sub(r"\D", "", name.stem) == number
     }
-    close = difflib.get_close_matches(path.stem, names, n=1)
-    return f". Did you mean {folder / names[close[0]]}?" if close else "."
+    close = closest_match(path.stem, names, MIN_FILE_SIMILARITY)
+    return f". Did you mean {folder / names[close]}?" if close else "."
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -77,7 +77,8 @@ class Tool:
         settings: the model of its settings.
         function: does the work; heavy imports happen inside it.
         uses_networks: whether it runs networks, so that the command line prepares its process for them.
-        examples: command lines without ``bottega``, for the help text.
+        check_files: checks the inputs and outputs that the settings name, without importing torch, so that
+            the command line answers at once; the function does not rely on it.
     """
 
     name: str
@@ -85,11 +86,16 @@ class Tool:
     settings: type[Settings]
     function: Callable[[Any, ProgressReporter], ToolResult]
     uses_networks: bool = False
-    examples: tuple[str, ...] = ()
+    check_files: Callable[[Any], object] | None = None
 
     def configure(self, values: Mapping[str, Any]) -> Settings:
         """Settings from plain values; raises as :func:`configure` does."""
         return configure(self.settings, values)
+
+    def check(self, settings: Settings) -> None:
+        """Check the files that the settings name; raises as :meth:`run` does."""
+        if self.check_files is not None:
+            self.check_files(settings)
 
     def run(self, settings: Settings, reporter: ProgressReporter | None = None) -> ToolResult:
         """Do the work.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import OutputError, SettingsError
 from bottega.files import check_overwrite, write_file
+from bottega.tools.common.image_sources import check_pictures, file_source
 from bottega.tools.common.output_paths import unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, configure
@@ -72,6 +73,17 @@ def _run(settings: EvaluateSettings, reporter: ProgressReporter) -> ToolResult:
     for reason in result.unreadable:
         reporter.note(reason)
     return ToolResult(str(page), files=result.save(page), rows=result.rows, details=result.values)
+
+
+def _check_files(settings: EvaluateSettings) -> None:
+    for folder in (settings.results, settings.against):
+        check_pictures(folder)
+    for file in (*settings.ratings, *([] if settings.condition is None else [settings.condition])):
+        file_source(file)
+    page = settings.form or settings.report
+    if page is not None:
+        _check_page(page)
+        check_overwrite(page, settings.overwrite)
 
 
 def _check_page(path: Path) -> None:
@@ -232,5 +244,5 @@ EVALUATE = Tool(
     EvaluateSettings,
     _run,
     uses_networks=True,
-    examples=("evaluate results/ --against real/ --report report.html",),
+    check_files=_check_files,
 )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import Cancelled, OutputError, SettingsError
 from bottega.files import check_overwrite, check_overwrite_folder, check_writable_folder
+from bottega.tools.adjust.condition import parse_pair
+from bottega.tools.common.image_sources import check_model, file_source
 from bottega.tools.common.output_paths import check_output, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, configure
@@ -64,6 +66,20 @@ def default_output(settings: GenerateSettings) -> Path:
     if settings.picture_count == 1:
         return Path(f"{label}-{settings.seed}.png")
     return Path(f"{label}-pictures")
+
+
+def _check_files(settings: GenerateSettings) -> None:
+    check_model(settings.model)
+    if settings.project is not None:
+        file_source(settings.project)
+    if settings.condition is not None:
+        file_source(settings.condition)
+    if settings.subject:
+        parse_pair(settings.subject, "--subject 0.3,0.6")
+    if settings.sheet is not None:
+        check_output(settings.sheet, [], overwrite=settings.overwrite)
+    if settings.output is not None and settings.walk is None:
+        _check_output(settings.output, settings)
 
 
 def _is_folder(output: Path, settings: GenerateSettings) -> bool:
@@ -205,6 +221,7 @@ GENERATE = Tool(
     summary="Generate pictures from random seeds.",
     settings=GenerateSettings,
     function=_run,
+    check_files=_check_files,
     uses_networks=True,
     examples=(
         "generate --count 16 --sheet faces.png",

@@ -31,8 +31,7 @@ class _Remade:
 
 
 def _run(settings: RemakeSettings, reporter: ProgressReporter) -> ToolResult:
-    if not settings.verify and settings.output is None:
-        raise SettingsError("Give --verify, -o remade.png, or both.")
+    _check_files(settings)
     source = file_source(settings.picture)
     if source.path.suffix.lower() in VIDEO_SUFFIXES:
         from bottega.tools.remake.video import remake_video
@@ -48,6 +47,15 @@ def _run(settings: RemakeSettings, reporter: ProgressReporter) -> ToolResult:
         files=() if output is None else (output,),
         details={"verified": settings.verify, "recipe": recipe},
     )
+
+
+def _check_files(settings: RemakeSettings) -> None:
+    file_source(settings.picture)
+    for folder in settings.search:
+        if not folder.is_dir():
+            raise PictureError(f"The folder to search, {folder}, does not exist.")
+    if not settings.verify and settings.output is None:
+        raise SettingsError("Give --verify, -o remade.png, or both.")
 
 
 def _remake_picture(
@@ -163,6 +171,7 @@ REMAKE = Tool(
     summary="Make a picture or video again from the recipe inside it, and compare.",
     settings=RemakeSettings,
     function=_run,
+    check_files=_check_files,
     uses_networks=True,
     examples=(
         "remake photo-painting.png --verify",

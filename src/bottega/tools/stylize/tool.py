@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from bottega.errors import Cancelled, OutputError
 from bottega.files import check_writable_folder
 from bottega.picture_formats import format_of
-from bottega.tools.common.image_sources import Source, content_source
+from bottega.tools.common.image_sources import Source, check_model, check_pictures, content_source
 from bottega.tools.common.output_paths import check_not_input, check_output, default_name, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
-from bottega.tools.stylize.plan import parse_plan
+from bottega.tools.stylize.methods.registry import FIXED_STYLE_METHODS, METHODS
+from bottega.tools.stylize.plan import Plan, parse_plan
 from bottega.tools.stylize.settings import StylizeSettings
 from bottega.tools.stylize.video.formats import is_video
 
@@ -60,12 +61,7 @@ def _stylize_picture(
 
     start = time.monotonic()
     content = content_source(settings.content)
-    output = settings.output
-    if output is None or output.is_dir():
-        name = default_name(content, pipeline.plan.label + settings.label)
-        output = (output or Path()) / name
-        if not settings.overwrite:
-            output = unused_path(output)
+    output = _output_path(settings, content, pipeline.plan)
     _check_outputs(settings, output, [content, *pipeline.plan.sources])
     before = content.open()
     side_outputs = SideOutputs(settings.preview, settings.preview_every, settings.checkpoint)
@@ -78,14 +74,15 @@ def _stylize_picture(
         raise Cancelled(message) from None
     recipe = pipeline.recipe(content, output.parent)
     pictures.save(picture, output, bits=settings.bits, quality=settings.quality, recipe=recipe)
-    files = [output]
+    files, sheet_name = [output], ""
     if settings.sheet is not None:
         sheet = before_after_sheet(before, pipeline.plan, picture)
         pictures.save(sheet, settings.sheet, quality=settings.quality)
         files.append(settings.sheet)
+        sheet_name = f", and the contact sheet {settings.sheet}"
     seconds = time.monotonic() - start
     return ToolResult(
-        f"{output} ({picture.width} × {picture.height} pixels, {seconds:.1f} seconds)",
+        f"{output} ({picture.width} × {picture.height} pixels, {seconds:.1f} seconds){sheet_name}",
         files=tuple(files),
         details={
             "width": picture.width,
@@ -94,6 +91,40 @@ def _stylize_picture(
             "recipe": recipe,
         },
     )
+
+
+def _output_path(settings: StylizeSettings, content: Source, plan: Plan) -> Path:
+    output = settings.output
+    if output is not None and not output.is_dir():
+        return output
+    path = (output or Path()) / default_name(content, plan.label + settings.label)
+    return path if settings.overwrite else unused_path(path)
+
+
+def _check_files(settings: StylizeSettings) -> None:
+    """All that can be known before torch is imported; styles inside a network cannot."""
+    is_folder = settings.content.is_dir()
+    if is_folder:
+        check_pictures(settings.content)
+    content = None if is_folder else content_source(settings.content)
+    video = is_video(settings)
+    if settings.model is not None:
+        check_model(settings.model)
+    if METHODS[settings.method].supports("encoder"):
+        check_model(settings.encoder)
+    if settings.method in FIXED_STYLE_METHODS:
+        return
+    plan = parse_plan(
+        settings.style,
+        settings.region,
+        settings.protect,
+        style_weights=settings.region_style_weight,
+        content_weights=settings.region_content_weight,
+        start=settings.start,
+        video=video,
+    )
+    if content is not None and not video and not settings.compare:
+        _check_outputs(settings, _output_path(settings, content, plan), [content, *plan.sources])
 
 
 def _check_outputs(settings: StylizeSettings, output: Path, inputs: list[Source]) -> None:
@@ -123,6 +154,7 @@ STYLIZE = Tool(
     summary="Stylize a picture, a folder of pictures or a video in the style of other pictures.",
     settings=StylizeSettings,
     function=_run,
+    check_files=_check_files,
     uses_networks=True,
     examples=(
         "stylize photo.jpg --style painting.jpg",

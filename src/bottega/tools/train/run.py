@@ -209,6 +209,7 @@ def save_trained_network(
         license=license,
         provenance=provenance,
         summary=summary,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
         metrics={"steps": metadata["steps"], "minutes": metadata["minutes"], **figures},
     )
     files = [weights.path(entry.name), destination.preview]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bottega.tools.common.contact_sheet import full_rows
+from bottega.tools.common.image_sources import check_pictures, file_source
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.train.settings import TrainGanSettings, fixed_gan_settings
@@ -98,6 +99,12 @@ def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
     )
 
 
+def _check_files(settings: TrainGanSettings) -> None:
+    check_pictures(settings.data)
+    if settings.attributes is not None:
+        file_source(settings.attributes)
+
+
 def _training_samples(trainer: Trainer) -> Tensor:
     """A sheet of the training's fixed samples with the current weights."""
     import torch
@@ -158,5 +165,5 @@ TRAIN_GAN = Tool(
     TrainGanSettings,
     _run,
     uses_networks=True,
-    examples=("train gan --data pictures/ --name mine --minutes 60",),
+    check_files=_check_files,
 )

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import SettingsError, WeightsError
-from bottega.tools.common.image_sources import BundledSource, FileSource, style_source
+from bottega.tools.common.image_sources import (
+    BundledSource,
+    FileSource,
+    check_model,
+    check_pictures,
+    style_source,
+)
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.train.settings import (
@@ -90,6 +96,15 @@ def _add_style(settings: AddStyleSettings, reporter: ProgressReporter) -> ToolRe
     metadata = {"styles": [_style_record(source)], "base": settings.network, "initial_style": initial}
     summary = f"multi network: {', '.join(network.styles)}"
     return _train(settings, task, destination, photographs, metadata, summary, reporter)
+
+
+def _check_files(settings: TrainStyleSettings | TrainMultiSettings | AddStyleSettings) -> None:
+    for style in [settings.style] if isinstance(settings.style, str) else settings.style:
+        style_source(style)
+    if isinstance(settings, AddStyleSettings):
+        check_model(settings.network)
+    if settings.photos is not None:
+        check_pictures(settings.photos)
 
 
 def _open_style(source: FileSource | BundledSource, size: int) -> Tensor:
@@ -215,7 +230,7 @@ TRAIN = (
         TrainStyleSettings,
         _train_style,
         uses_networks=True,
-        examples=("train style --style painting.jpg --photos photos/ --name mine",),
+        check_files=_check_files,
     ),
     Tool(
         "train multi",
@@ -223,7 +238,7 @@ TRAIN = (
         TrainMultiSettings,
         _train_multi,
         uses_networks=True,
-        examples=("train multi --style painting.jpg --style woodcut --photos photos/ --name two",),
+        check_files=_check_files,
     ),
     Tool(
         "train add-style",
@@ -231,6 +246,6 @@ TRAIN = (
         AddStyleSettings,
         _add_style,
         uses_networks=True,
-        examples=("train add-style two --style other.jpg --photos photos/ --name three",),
+        check_files=_check_files,
     ),
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bottega.errors import OutputError, SettingsError
 from bottega.files import check_writable_folder, write_file
 from bottega.generation.settings import GanSettings
+from bottega.tools.common.image_sources import check_pictures, file_source
 from bottega.tools.common.progress import ProgressReporter, SubProgress
 from bottega.tools.common.tool import Tool, ToolResult
 from bottega.tools.evaluate.tool import EVALUATE, MATCH
@@ -65,6 +66,12 @@ def _run(settings: WorkflowSettings, reporter: ProgressReporter) -> ToolResult:
         rows=tuple(rows),
         details={"training": data.training, "held_out": data.held_out, "metrics": rows},
     )
+
+
+def _check_files(settings: WorkflowSettings) -> None:
+    check_pictures(settings.data)
+    if settings.condition is not None:
+        file_source(settings.condition)
 
 
 def _requested_condition(settings: WorkflowSettings) -> Condition | None:
@@ -223,8 +230,5 @@ WORKFLOW = Tool(
     WorkflowSettings,
     _run,
     uses_networks=True,
-    examples=(
-        "workflow --data pictures/ -o mine/ --minutes 60",
-        'workflow --data pictures/ --palette "blue,gold" -o blue-and-gold/',
-    ),
+    check_files=_check_files,
 )

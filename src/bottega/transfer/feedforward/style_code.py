@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,6 +41,34 @@ class StyleCode:
         layers = [layer.float() for layer in self.layers]
         means = torch.cat([layer.mean for layer in layers], 1)
         return means, torch.cat([layer.std for layer in layers], 1)
+
+
+def code_to_tensors(code: StyleCode) -> dict[str, Tensor]:
+    """A style code as tensors by name, for a file."""
+    tensors: dict[str, Tensor] = {}
+    for index, moments in enumerate((code.colors, *code.layers)):
+        tensors |= {f"moments.{index}.{name}": value for name, value in vars(moments).items()}
+    for index, patches in enumerate(code.texture):
+        for name, value in vars(patches).items():
+            kind = torch.int64 if isinstance(value, int) else torch.float64
+            tensor = value if isinstance(value, Tensor) else torch.tensor(value, dtype=kind)
+            tensors[f"texture.{index}.{name}"] = tensor
+    return tensors
+
+
+def code_from_tensors(tensors: Mapping[str, Tensor]) -> StyleCode:
+    """The style code of :func:`code_to_tensors`."""
+    values: dict[tuple[str, int], dict[str, Any]] = {}
+    for key, tensor in tensors.items():
+        kind, index, name = key.split(".")
+        values.setdefault((kind, int(index)), {})[name] = tensor if tensor.ndim else tensor.item()
+    moments = [values[key] for key in sorted(values) if key[0] == "moments"]
+    texture = [values[key] for key in sorted(values) if key[0] == "texture"]
+    return StyleCode(
+        ColorMoments(**moments[0]),
+        tuple(ChannelMoments(**each) for each in moments[1:]),
+        tuple(TexturePatches(**each) for each in texture),
+    )
 
 
 def mix_style_codes(codes: Sequence[StyleCode], weights: Sequence[float] | None = None) -> StyleCode:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -22,6 +22,7 @@ from bottega.errors import PictureError, SettingsError
 from bottega.losses import STYLE_TERMS, SlicedWasserstein
 from bottega.pictures import resize
 from bottega.runtime import reduce_malloc_retention, seeded_generator
+from bottega.training.trainer import SignalGuard
 from bottega.transfer.color_transfer import ColorMatchMethod, color_transfer, luminance_transfer
 from bottega.transfer.optimize.objective import LossWeights, Objective
 from bottega.transfer.optimize.optimizers import Adam, Lbfgs, Optimizer
@@ -169,7 +170,13 @@ class _Run:
         self.resumed_work = 0.0
 
     def run(self) -> OptimizationResult:
-        """All iterations that are not done yet."""
+        """All iterations that are not done yet. With a checkpoint, Ctrl-C ends after an iteration, saved."""
+        if self.checkpoint.path is None:
+            return self._run(lambda: False)
+        with SignalGuard() as signals:
+            return self._run(lambda: signals.received)
+
+    def _run(self, interrupted: Callable[[], bool]) -> OptimizationResult:
         if self.settings.strength == 0 or not self.weights.layers:
             return OptimizationResult(resize(self.original, self.sizes[-1]), seconds=self._seconds())
         saved = self.checkpoint.load()
@@ -200,7 +207,7 @@ class _Run:
                     "average": average, "losses": self.losses,
                 }  # fmt: skip
                 self.checkpoint.save(state)
-                if self._report(scale, iteration, average) is False:
+                if self._report(scale, iteration, average) is False or interrupted():
                     self.checkpoint.save(state, now=True)
                     return OptimizationResult(self._finish(average), self.losses, True, self._seconds())
         self.checkpoint.remove()

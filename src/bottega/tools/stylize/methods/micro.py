@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bottega import runtime
+from bottega.tools.common.cached_tensors import cached_tensors
 from bottega.tools.stylize.methods.arbitrary_style import (
     MAX_STYLE_PIXELS,
     StyleCodes,
@@ -35,6 +37,7 @@ from bottega.transfer.feedforward import (
     load_style_engine,
     mix_style_codes,
 )
+from bottega.transfer.feedforward.style_code import code_from_tensors, code_to_tensors
 from bottega.transfer.regions import Region
 from bottega.transfer.texture.synthesis import TEXTURE_SCALES
 
@@ -68,9 +71,27 @@ class MicroMethod(Method):
     @cached_property
     def codes(self) -> StyleCodes[StyleCode]:
         """The style codes: feature statistics, and texture patches of the network ``micro``."""
-        return StyleCodes(
-            self.requested, lambda style, mask: self.engine.encode(style, mask), mix_style_codes
+        return StyleCodes(self.requested, self._encode, mix_style_codes)
+
+    def _encode(self, style: Tensor, mask: Tensor | None) -> StyleCode:
+        """The code of a style; codes are kept in the cache."""
+        settings = self.settings
+        if self.device.type != "cpu":
+            return self.engine.encode(style, mask)
+        pixels = [
+            hashlib.sha256(x.contiguous().numpy().tobytes()).hexdigest()
+            for x in (style, mask)
+            if x is not None
+        ]
+        shapes = [tuple(x.shape) for x in (style, mask) if x is not None]
+        network = model_record(settings, Path())["sha256"]
+        computed_by = (network, settings.engine, settings.precision, settings.device, settings.threads)
+        tensors = cached_tensors(
+            "style-codes",
+            (pixels, shapes, computed_by),
+            lambda: code_to_tensors(self.engine.encode(style, mask)),
         )
+        return code_from_tensors(tensors)
 
     @cached_property
     def settings(self) -> TransferSettings:

@@ -127,6 +127,8 @@ MULTI = MethodSpec(
 
 METHODS: dict[str, MethodSpec] = {spec.name: spec for spec in (MICRO, OPTIMIZE, PHOTO, ADAIN, FAST, MULTI)}
 DEFAULT_METHOD = "micro"
+FIXED_STYLE_METHODS = (FAST.name, MULTI.name)
+"""Their styles are inside their networks."""
 
 
 def reject_unsupported(methods: Sequence[MethodSpec], settings: Iterable[str]) -> None:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
+from bottega import process
 from bottega.cli.app import build_app
+from bottega.cli.interrupts import set_output, set_working, stop_message, was_interrupted
 from bottega.cli.output import OutputHandler, output_handler
 from bottega.cli.usage_errors import empty_argument, usage_message
 from bottega.errors import INTERNAL_ERROR_CODE, BottegaError, Cancelled, SettingsError
 from bottega.tools.common.tool import Tool, is_out_of_memory, out_of_memory_error
+from bottega.tools.registry import TOOLS
 
 BROKEN_PIPE_CODE = 141
 """What a shell reports for a program that a closed pipe ended (128 + SIGPIPE)."""
@@ -32,32 +32,28 @@ class Options:
     debug: bool = False
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run a command line.
-
-    Args:
-        args: the arguments after ``bottega``; ``None`` takes those of this process.
-
-    Returns:
-        The exit code; the command-line reference lists them.
-    """
+def run(args: Sequence[str] | None = None) -> int:
+    """Run a command line; see :func:`bottega.cli.main`."""
+    whole_process = args is None
     args = list(sys.argv[1:] if args is None else args)
     # Read before parsing, so that errors of parsing are written as requested.
     options = Options("--json" in args, "--quiet" in args, "--debug" in args)
     output = output_handler(options.json, options.quiet)
+    set_output(lambda: output.__exit__(), json=options.json)
     try:
-        with _sigterm_as_interrupt():
-            try:
-                return _run(args, options, output)
-            except BrokenPipeError:
-                raise
-            except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - no traceback for users
-                if options.debug:
-                    traceback.print_exception(error)
-                user_error = _to_user_error(error, options)
-                code = getattr(user_error, "exit_code", INTERNAL_ERROR_CODE)
-                output.error(user_error, code)
-                return int(code)
+        try:
+            return _run(args, options, output, whole_process)
+        except BrokenPipeError:
+            raise
+        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - no traceback for users
+            if options.debug:
+                traceback.print_exception(error)
+            user_error = _to_user_error(error, options)
+            code = getattr(user_error, "exit_code", INTERNAL_ERROR_CODE)
+            output.error(user_error, code)
+            return int(code)
+        finally:
+            set_working(False)
     except (BrokenPipeError, SystemExit):
         # The reader has gone (rich, which prints the help, then raises SystemExit);
         # Python would complain once more when it flushes at exit.
@@ -65,25 +61,30 @@ def main(args: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE_CODE
 
 
-def _run(args: list[str], options: Options, output: OutputHandler) -> int:
+def _run(args: list[str], options: Options, output: OutputHandler, whole_process: bool) -> int:
     exit_code = 0
 
     def run_tool(tool: Tool, values: dict[str, Any]) -> None:
         nonlocal exit_code
         settings = tool.configure(values)
-        if tool.uses_networks:
-            from bottega import runtime
-
-            # The process is ours; a library must not change its allocator.
-            runtime.configure_malloc()
+        # Before torch is imported, which takes seconds: a wrong name of a file is answered at once.
+        tool.check(settings)
         with output:
+            if tool.uses_networks:
+                if whole_process:  # a library must not change the threads of a process
+                    process.prepare()
+                from bottega import runtime
+
+                runtime.configure_malloc()
+            set_working(True)
             result = tool.run(settings, output)
         output.result(tool.name, result)
         if result.error is not None:
             exit_code = result.error.exit_code
             output.error(result.error, exit_code)
 
-    app = build_app(run_tool)
+    app = build_app(run_tool, _called_tool(args))
+    app.meta.suppress_keyboard_interrupt = False
 
     @app.meta.default
     def launch(
@@ -106,6 +107,11 @@ def _run(args: list[str], options: Options, output: OutputHandler) -> int:
     return exit_code
 
 
+def _called_tool(args: Sequence[str]) -> Tool | None:
+    """The tool that the first words name, if they do: then no other command needs to be built."""
+    return TOOLS.get(" ".join(args[:2])) or TOOLS.get(" ".join(args[:1]))
+
+
 def _call(app: App, tokens: Sequence[str]) -> None:
     if message := empty_argument(tokens):
         raise SettingsError(message)
@@ -117,30 +123,13 @@ def _call(app: App, tokens: Sequence[str]) -> None:
 
 def _to_user_error(error: BaseException, options: Options) -> BaseException:
     """The error that the user reads: one of ours, or a sentence about a bug of ours."""
-    if isinstance(error, BottegaError):
+    if isinstance(error, Cancelled) or (isinstance(error, BottegaError) and not was_interrupted()):
         return error
-    if isinstance(error, KeyboardInterrupt):
-        return Cancelled("Stopped; no result was written.")
+    # An interrupted library may raise an error of its own.
+    if isinstance(error, KeyboardInterrupt) or was_interrupted():
+        return Cancelled(stop_message())
     if is_out_of_memory(error):
         return out_of_memory_error("this")
     hint = "" if options.debug else " Run again with --debug for the traceback."
     message = f"Bottega failed because of a bug ({type(error).__name__}: {error}).{hint}"
     return RuntimeError(" ".join(message.split()))
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that temporary files are removed."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        previous = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not in the main thread: the caller handles signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
