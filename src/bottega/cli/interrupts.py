@@ -76,6 +76,15 @@ def write_error(message: str) -> None:
         print(f"bottega: {message}", file=sys.stderr, flush=True)
 
 
+def _write_note(message: str) -> None:
+    if _State.json:
+        import json
+
+        print(json.dumps({"event": "note", "message": message}), flush=True)
+    else:
+        print(f"bottega: {message}", file=sys.stderr, flush=True)
+
+
 def end_process(code: int) -> NoReturn:
     """End the process at once, after its output is written."""
     with contextlib.suppress(Exception):
@@ -115,7 +124,7 @@ def _watch(descriptor: int) -> None:
         time.sleep(GRACE_SECONDS)
         if signal.getsignal(data[0]) is not _handle:
             # A training finishes its step and saves its state.
-            print("bottega: Stopping; the state is being saved.", file=sys.stderr, flush=True)
+            _write_note("Stopping; the state is being saved.")
         elif _State.received == received == 0:
             _exit_now()
 

@@ -103,6 +103,6 @@ class GenerateSettings(ConditionSettings, SampleSettings):
         0,
         ge=0,
         le=1024,
-        description="0 takes BOTTEGA_THREADS, OMP_NUM_THREADS, or all cores",
+        description="0 takes BOTTEGA_THREADS, OMP_NUM_THREADS, or all idle cores",
         json_schema_extra=cli_option(unit="processor threads"),
     )

@@ -111,7 +111,7 @@ class TransferSettings(OptimizeSettings, Settings):
         0,
         ge=0,
         le=1024,
-        description="0 takes BOTTEGA_THREADS, OMP_NUM_THREADS, or all cores",
+        description="0 takes BOTTEGA_THREADS, OMP_NUM_THREADS, or all idle cores",
         json_schema_extra=cli_option(unit="processor threads"),
     )
     quality: int = Field(92, ge=1, le=100, description="of JPEG, WebP and AVIF files; 100 is the best")
