@@ -123,4 +123,5 @@ STYLES_TOOL = Tool(
     settings=StylesSettings,
     function=_run,
     check_files=_check_files,
+    examples=("styles", "styles --photo photo.jpg -o sheet.jpg"),
 )

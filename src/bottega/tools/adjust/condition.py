@@ -91,11 +91,11 @@ def analyze_path(
     if path.is_dir():
         files, conditions = find_pictures(path), []
         for index, file in enumerate(files):
-            conditions.append(analyze_picture(pictures.load(file).pixels, style))
+            conditions.append(analyze_picture(FileSource(file).open(), style))
             if on_progress is not None:
                 on_progress(index + 1, len(files))
         return mix_conditions(conditions)
-    return analyze_picture(content_source(path).open().pixels, style)
+    return analyze_picture(content_source(path).open(), style)
 
 
 def analyze_picture(picture: Picture, style: bool = False, mask: Tensor | None = None) -> Condition:

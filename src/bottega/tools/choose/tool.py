@@ -209,6 +209,10 @@ CHOOSE = (
         _start,
         uses_networks=True,
         check_files=_check_start,
+        examples=(
+            "choose start taste.preferences.json pictures/",
+            "choose start drafts.preferences.json --model faces --class warrior",
+        ),
     ),
     Tool(
         "choose next",
@@ -217,6 +221,7 @@ CHOOSE = (
         _next,
         uses_networks=True,
         check_files=_check_preferences,
+        examples=("choose next taste.preferences.json",),
     ),
     Tool(
         "choose pick",
@@ -224,6 +229,7 @@ CHOOSE = (
         PickSettings,
         _pick,
         check_files=_check_preferences,
+        examples=("choose pick taste.preferences.json 3", "choose pick taste.preferences.json 3,7"),
     ),
     Tool(
         "choose rate",
@@ -274,5 +280,8 @@ CHOOSE = (
         ExportSettings,
         export,
         check_files=_check_preferences,
+        examples=(
+            "choose export taste.preferences.json --liked liked/ --save-condition mine.condition.json",
+        ),
     ),
 )

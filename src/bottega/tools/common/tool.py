@@ -79,6 +79,7 @@ class Tool:
         uses_networks: whether it runs networks, so that the command line prepares its process for them.
         check_files: checks the inputs and outputs that the settings name, without importing torch, so that
             the command line answers at once; the function does not rely on it.
+        examples: command lines without ``bottega``, for the help text.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Tool:
     function: Callable[[Any, ProgressReporter], ToolResult]
     uses_networks: bool = False
     check_files: Callable[[Any], object] | None = None
+    examples: tuple[str, ...] = ()
 
     def configure(self, values: Mapping[str, Any]) -> Settings:
         """Settings from plain values; raises as :func:`configure` does."""

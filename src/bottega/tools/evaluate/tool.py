@@ -245,4 +245,5 @@ EVALUATE = Tool(
     _run,
     uses_networks=True,
     check_files=_check_files,
+    examples=("evaluate results/ --against real/ --report report.html",),
 )

@@ -166,4 +166,5 @@ TRAIN_GAN = Tool(
     _run,
     uses_networks=True,
     check_files=_check_files,
+    examples=("train gan --data pictures/ --name mine --minutes 60",),
 )

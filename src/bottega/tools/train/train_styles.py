@@ -231,6 +231,7 @@ TRAIN = (
         _train_style,
         uses_networks=True,
         check_files=_check_files,
+        examples=("train style --style painting.jpg --photos photos/ --name mine",),
     ),
     Tool(
         "train multi",
@@ -239,6 +240,7 @@ TRAIN = (
         _train_multi,
         uses_networks=True,
         check_files=_check_files,
+        examples=("train multi --style painting.jpg --style woodcut --photos photos/ --name two",),
     ),
     Tool(
         "train add-style",
@@ -247,5 +249,6 @@ TRAIN = (
         _add_style,
         uses_networks=True,
         check_files=_check_files,
+        examples=("train add-style two --style other.jpg --photos photos/ --name three",),
     ),
 )

@@ -231,4 +231,8 @@ WORKFLOW = Tool(
     _run,
     uses_networks=True,
     check_files=_check_files,
+    examples=(
+        "workflow --data pictures/ -o mine/ --minutes 60",
+        'workflow --data pictures/ --palette "blue,gold" -o blue-and-gold/',
+    ),
 )
