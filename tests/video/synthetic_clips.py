@@ -70,6 +70,20 @@ def write_video(
     return path
 
 
+def write_transparent_video(path: Path, frames: Sequence[NDArray[np.uint8]], codec: str, format: str) -> Path:
+    """A film of frames ``(H, W, 4)`` at 25 per second."""
+    with av.open(str(path), "w") as container:
+        options = {"auto-alt-ref": "0", "crf": "10", "b": "0"} if codec.startswith("libvpx") else {}
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = frames[0].shape[1], frames[0].shape[0], format
+        for number, samples in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(samples, format="rgba").reformat(format=format)
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 def add_tone(container: Any, stream: Any, seconds: float) -> None:
     """A 440 Hz sine."""
     size = stream.codec_context.frame_size or 1024

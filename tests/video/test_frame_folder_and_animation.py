@@ -41,7 +41,8 @@ def test_frames_are_ordered_by_number(tmp_path: Path) -> None:
     frames = list(clip.frames())
     assert [tuple(frame.pixels[0, 0]) for frame in frames] == COLORS
     assert [frame.time for frame in frames] == [Fraction(n, 10) for n in range(4)]
-    assert (clip.info.frame_count, clip.info.frame_rate, clip.first_number) == (4, 10, 9)
+    assert (clip.info.frame_count, clip.info.frame_rate) == (4, 10)
+    assert list(clip.files) == [9, 10, 11, 100]
     later = list(clip.frames(Fraction(2, 10), 2))
     assert [frame.index for frame in later] == [2, 3]
 
@@ -50,7 +51,7 @@ def test_unreadable_frame_is_replaced_by_the_one_before(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "in", [1, 2, 3, 4])
     (folder / "shot2-0002.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     messages: list[str] = []
-    writer = FrameFolderWriter(tmp_path / "out", first=1)
+    writer = FrameFolderWriter(tmp_path / "out", numbers=[1, 2, 3, 4])
     for frame in FrameFolder(folder).frames(on_unreadable=messages.append):
         writer.write(frame)
     assert len(messages) == 1

@@ -152,6 +152,32 @@ def test_mask_folder_is_matched_by_number(tmp_path: Path) -> None:
     assert "no mask number 3" in notes[0]
 
 
+def columns_of(folder: Path, numbers: list[int], notes: list[str]) -> list[int]:
+    """The columns that the masks of frames with these numbers select."""
+    track = open_mask_track(folder, notes.append, numbers=numbers)
+    return [int(track(frame(index)).argmax(1)[0]) for index in range(len(numbers))]
+
+
+@pytest.mark.parametrize(
+    ("masks", "frames", "expected", "noted"),
+    [
+        ([1, 2, 5, 6], [1, 2, 5, 6], [1, 2, 5, 6], False),  # a gap in both
+        ([1, 2, 3, 4, 5, 6], [1, 2, 5, 6], [1, 2, 5, 6], False),  # frames are missing
+        ([1, 2, 6], [1, 2, 5, 6], [1, 2, 2, 6], True),  # a mask is missing
+        ([5, 6, 9], [1, 2, 5], [5, 6, 9], False),  # other numbers: the lowest belong together
+        ([3, 4], [2, 3, 4], [3, 3, 4], True),  # the first mask is missing
+    ],
+)
+def test_mask_folder_follows_the_numbers_of_a_frame_folder(
+    tmp_path: Path, masks: list[int], frames: list[int], expected: list[int], noted: bool
+) -> None:
+    for number in masks:
+        write_mask(tmp_path / f"m{number:03d}.png", number)
+    notes: list[str] = []
+    assert columns_of(tmp_path, frames, notes) == expected
+    assert bool(notes) == noted
+
+
 def test_single_mask(tmp_path: Path) -> None:
     write_mask(tmp_path / "m.png", 7)
     track = open_mask_track(tmp_path / "m.png")
@@ -170,9 +196,15 @@ def test_mask_video_is_matched_by_time(tmp_path: Path) -> None:
         mask = np.zeros((32, 64, 3), np.uint8)
         mask[:, : 6 * (number + 1)] = 255
         masks.append(mask)
-    # Half as many frames per second as the clip.
+    # Half as many frames per second as the clip, and files that begin at other times.
     times = [Fraction(number, 25) * 2 for number in range(10)]
-    track = open_mask_track(write_video(tmp_path / "m.mp4", masks, times=times))
+    path = write_video(tmp_path / "m.ts", masks, times=times, format="yuv420p")
+    notes: list[str] = []
+    track = open_mask_track(path, notes.append, start=Fraction(3, 25))
     for number in (0, 1, 2, 5, 11, 3):  # and back again
-        wide = float(track(frame(number, (32, 64))).mean()) * 64
+        wide = float(track(frame(number + 3, (32, 64))).mean()) * 64
         assert wide == pytest.approx(6 * (number // 2 + 1), abs=0.5)
+    assert notes == []
+    track(frame(30, (32, 64)))
+    assert len(notes) == 1
+    assert "ends before the clip" in notes[0]

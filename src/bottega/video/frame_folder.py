@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -62,10 +62,6 @@ class FrameFolder:
     def files(self) -> dict[int, Path]:
         return list_numbered_pictures(self.path)
 
-    @property
-    def first_number(self) -> int:
-        return next(iter(self.files))
-
     @cached_property
     def info(self) -> ClipInfo:
         first = next(self.frames(), None)
@@ -117,7 +113,7 @@ class FrameFolderWriter:
 
     Args:
         target: a folder, for ``00000.png`` and so on; or a pattern such as ``out/frame-%04d.jpg``.
-        first: number of the first frame.
+        numbers: of the frames, as in the folder that they come from; empty counts from 0.
         quality: of JPEG and WebP files.
 
     Attributes:
@@ -127,9 +123,9 @@ class FrameFolderWriter:
         OutputError: the folder cannot be created, or the format is unknown.
     """
 
-    def __init__(self, target: Path, first: int = 0, quality: int = 92) -> None:
+    def __init__(self, target: Path, numbers: Sequence[int] = (), quality: int = 92) -> None:
         self.pattern = self.pattern_of(target)
-        self.first = first
+        self.numbers = numbers
         self.quality = quality
         self.count = 0
         self._previous: Frame | None = None
@@ -148,7 +144,7 @@ class FrameFolderWriter:
 
     def path(self, index: int) -> Path:
         """The file of a frame."""
-        return self.pattern.with_name(self.pattern.name % (index + self.first))
+        return self.pattern.with_name(self.pattern.name % (self.numbers[index] if self.numbers else index))
 
     def write(self, frame: Frame) -> None:
         """Write the next frame, and the missing ones before it."""

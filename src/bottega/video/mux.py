@@ -14,7 +14,7 @@ from bottega.errors import BottegaError, OutputError, PictureError
 from bottega.files import atomic_write, check_output_path
 from bottega.video.clip import OnMessage, ignore
 from bottega.video.encoding import container_format
-from bottega.video.pyav import av, error_reason, open_input, open_output
+from bottega.video.pyav import av, error_reason, has_alpha_track, open_input, open_output
 from bottega.video.tracks import SourceTracks, TimedPacket, Track, add_track
 
 _RECIPE_TAG = "comment"
@@ -144,6 +144,8 @@ def _video_packets(
     stream = output.add_stream_from_template(template, opaque=True)
     stream.time_base = template.time_base
     stream.codec_context.framerate = frame_rate  # else players and editors take the unit of time for it
+    if has_alpha_track(template):
+        stream.metadata["alpha_mode"] = "1"
     extradata = template.codec_context.extradata
 
     def packets() -> Iterator[TimedPacket]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
@@ -37,21 +37,30 @@ def open_clip(path: Path, rate: Fraction = DEFAULT_FRAME_RATE) -> Clip:
     return Animation(path) if is_animated(path) else VideoFile(path)
 
 
-def open_mask_track(path: Path, on_note: OnMessage = ignore) -> MaskTrack:
+def open_mask_track(
+    path: Path,
+    on_note: OnMessage = ignore,
+    *,
+    numbers: Sequence[int] = (),
+    start: Fraction = Fraction(0),
+) -> MaskTrack:
     """Masks from a file or folder.
 
     Args:
-        path: a folder of numbered masks, whose lowest number belongs to the first frame; a video file, whose
-            frame at the same time counts; or one picture for all frames.
-        on_note: called once where the masks end before the clip does; the last one is then used on.
+        path: a folder of numbered masks, matched by number; a video file, whose frame at the same time from
+            the start counts; or one picture for all frames.
+        on_note: called once where a mask is missing; the one before it is then used on.
+        numbers: of a clip's frames, where it is a folder. Where the masks have other numbers, their lowest
+            belongs to the lowest of the frames, as to the first frame of any other clip.
+        start: time of the clip's first frame.
 
     Raises:
         PictureError: the path does not exist or holds no masks.
     """
     if path.is_dir():
-        return _FolderMasks(path, on_note)
+        return _FolderMasks(path, on_note, numbers)
     if path.suffix.lower() in VIDEO_SUFFIXES:
-        return _VideoMasks(path)
+        return _VideoMasks(path, on_note, start)
     mask = _load_mask(path)
     return lambda frame: _check_size(mask, frame, path)
 
@@ -59,19 +68,25 @@ def open_mask_track(path: Path, on_note: OnMessage = ignore) -> MaskTrack:
 class _FolderMasks:
     """A picture per frame, matched by number."""
 
-    def __init__(self, path: Path, on_note: OnMessage) -> None:
+    def __init__(self, path: Path, on_note: OnMessage, numbers: Sequence[int]) -> None:
         self.path = path
         self.files = list_numbered_pictures(path)
         self._on_note = on_note
         self._noted = False
+        self._numbers = numbers
+        same_numbers = set(numbers) <= self.files.keys() or self.files.keys() <= set(numbers)
+        self._shift = 0 if numbers and same_numbers else min(self.files) - min(numbers, default=0)
 
     def __call__(self, frame: Frame) -> Mask:
-        number = min(self.files) + frame.index
+        # Not by count: numbers may have gaps.
+        number = self._shift + (self._numbers[frame.index] if self._numbers else frame.index)
         if number not in self.files:
+            earlier = [other for other in self.files if other < number]
             if not self._noted:
-                self._on_note(f"{self.path} has no mask number {number}; the one before it is used on")
+                other = "the one before it is used on" if earlier else "the first one is used"
+                self._on_note(f"{self.path} has no mask number {number}; {other}.")
                 self._noted = True
-            number = max(earlier for earlier in self.files if earlier < number)
+            number = max(earlier, default=min(self.files))
         file = self.files[number]
         return _check_size(_load_mask(file), frame, file)
 
@@ -79,21 +94,34 @@ class _FolderMasks:
 class _VideoMasks:
     """A video whose brightness is the mask, read in step with the clip."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_note: OnMessage, start: Fraction) -> None:
         self.path = path
+        self._on_note = on_note
+        self._noted = False
         self._video = VideoFile(path)
+        self._start = start
+        self._mask_start = Fraction(0)
         self._frames: Iterator[Frame] | None = None
         self._current: Frame | None = None
         self._next: Frame | None = None
 
     def __call__(self, frame: Frame) -> Mask:
-        if self._frames is None or (self._current is not None and self._current.time > frame.time):
+        # Files begin at other times, such as 1.4 s; what counts is the time since the first frame.
+        time = frame.time - self._start + self._mask_start
+        if self._frames is None or (self._current is not None and self._current.time > time):
             self._frames = self._video.frames()
             self._current = next(self._frames)
             self._next = next(self._frames, None)
-        while self._next is not None and self._next.time <= frame.time:
+            self._mask_start = self._current.time
+            time = frame.time - self._start + self._mask_start
+        while self._next is not None and self._next.time <= time:
             self._current, self._next = self._next, next(self._frames, None)
         assert self._current is not None
+        duration = self._current.duration
+        if self._next is None and duration is not None and time >= self._current.time + duration:
+            if not self._noted:
+                self._on_note(f"{self.path} ends before the clip; its last mask is used on.")
+            self._noted = True
         mask = self._current.pixels.mean(axis=2, dtype=np.float32) / 255
         return _check_size(mask, frame, self.path)
 

@@ -20,8 +20,15 @@ from bottega.tools.registry import TOOLS
 from bottega.tools.stylize.style_spec import parse_style
 from bottega.tools.stylize.video import segmented_writer
 from bottega.tools.stylize.video.formats import has_frames
-from bottega.video import FrameFolder, VideoFile, is_animated, read_recipe
-from tests.video.synthetic_clips import audio_format, packets_of, two_colors, write_sound, write_video
+from bottega.video import FrameFolder, VideoFile, is_animated, open_clip, read_recipe
+from tests.video.synthetic_clips import (
+    audio_format,
+    packets_of,
+    two_colors,
+    write_sound,
+    write_transparent_video,
+    write_video,
+)
 
 Run = Callable[..., ToolResult]
 
@@ -272,6 +279,24 @@ def test_masks_per_frame(run: Run) -> None:
     assert right < 2 < left
 
 
+def test_gaps_in_frame_numbers(run: Run) -> None:
+    for name in ("in", "masks"):
+        Path(name).mkdir()
+    for number, pixels in zip((1, 2, 5), two_colors(3), strict=True):
+        Image.fromarray(pixels).save(f"in/{number:04d}.png")
+        mask = np.zeros((48, 64), np.uint8)
+        mask[:, : 8 * number] = 255
+        Image.fromarray(mask).save(f"masks/{number:04d}.png")
+    settings = {"region": ["left=masks"], "style": ["left=style.png"], "protect": ["background"]}
+    run("in", **settings, frames=True, output="out/%04d.png", temporal_smoothing=0.0)
+    assert sorted(path.name for path in Path("out").iterdir()) == ["0001.png", "0002.png", "0005.png"]
+    for number, pixels in zip((1, 2, 5), two_colors(3), strict=True):
+        after = np.asarray(Image.open(f"out/{number:04d}.png"))
+        changed = np.abs(after.astype(int) - pixels).sum((0, 2)) > 0
+        assert changed[: 8 * number].all()
+        assert not changed[8 * number :].any()
+
+
 def test_keep_color(run: Run) -> None:
     run("clip.mp4", keep_color=True, output="out.mp4")
     assert np.abs(frames_of("out.mp4")[3].astype(int) - frames_of("clip.mp4")[3]).mean() > 1
@@ -347,6 +372,48 @@ def test_transparent_animations_become_white_in_video_files(run: Run) -> None:
     reporter = RecordingReporter()
     run("in.webp", report=reporter, output="out.mp4")
     np.testing.assert_allclose(frames_of("out.mp4")[0][:, 4:28], 255, atol=4)
+    assert any("transparen" in note for note in reporter.notes)
+
+
+@pytest.mark.parametrize("content", ["in.webp", "in.mov", "in.webm", "in"])
+@pytest.mark.parametrize("output", ["out.webm", "out.mkv", "out.webp", "out.gif", "out"])
+def test_transparency_is_kept(run: Run, content: str, output: str) -> None:
+    alpha = np.zeros((48, 64), np.uint8)
+    alpha[:, :32] = 255
+    frames = [np.dstack([pixels, alpha]) for pixels in two_colors(8)]
+    if content == "in":
+        Path("in").mkdir()
+        for number, samples in enumerate(frames):
+            Image.fromarray(samples).save(f"in/{number:02d}.png")
+    elif content == "in.webp":
+        pictures = [Image.fromarray(samples) for samples in frames]
+        pictures[0].save("in.webp", save_all=True, append_images=pictures[1:], duration=50, lossless=True)
+    else:
+        codec, format = ("prores_ks", "yuva444p10le") if content == "in.mov" else ("libvpx-vp9", "yuva420p")
+        write_transparent_video(Path(content), frames, codec, format)
+    settings: dict[str, Any] = {"codec": "vp9"} if output == "out.mkv" else {}
+    settings |= {"frames": True} if content == "in" else {}
+    run(content, output=output, **settings)
+    clip = open_clip(Path(output))
+    assert clip.info.has_alpha
+    stylized = list(clip.frames())
+    assert len(stylized) == 8
+    for frame in stylized:
+        assert frame.alpha is not None
+        np.testing.assert_allclose(frame.alpha[:, 36:], 0, atol=3)
+        np.testing.assert_allclose(frame.alpha[:, :28], 255, atol=3)
+
+
+@pytest.mark.parametrize("output", ["out.mp4", "out.mov", "out.mkv", "out/%02d.jpg"])
+def test_transparency_of_a_video_file_becomes_white_with_a_note(run: Run, output: str) -> None:
+    alpha = np.zeros((48, 64), np.uint8)
+    alpha[:, 32:] = 255
+    frames = [np.dstack([pixels, alpha]) for pixels in two_colors(3)]
+    write_transparent_video(Path("in.webm"), frames, "libvpx-vp9", "yuva420p")
+    reporter = RecordingReporter()
+    run("in.webm", report=reporter, output=output)
+    clip = open_clip(Path(output).parent if "%" in output else Path(output))
+    np.testing.assert_allclose(next(clip.frames()).pixels[:, 4:28], 255, atol=4)
     assert any("transparen" in note for note in reporter.notes)
 
 

@@ -45,7 +45,7 @@ def write_walk(
     writer: Any = (
         AnimationWriter(output, info, quality, reporter.note)
         if kind == "animation"
-        else FrameFolderWriter(output, 0, quality)
+        else FrameFolderWriter(output, quality=quality)
     )
     for frame in _frames(samples, frames, rate, reporter):
         writer.write(frame)

@@ -24,7 +24,7 @@ from bottega.tools.stylize.style_spec import frames_source
 from bottega.tools.stylize.video.build import build_stylizer, to_bytes
 from bottega.tools.stylize.video.formats import OutputKind
 from bottega.transfer.video import VideoStylizer
-from bottega.video import Clip, Frame, OnMessage, UInt8Array
+from bottega.video import Clip, Frame, FrameFolder, OnMessage, UInt8Array
 
 MIN_REPORT_SECONDS = 0.1
 """Between two reports; a frame may take far less."""
@@ -59,8 +59,12 @@ class VideoJob:
 
     def build_stylizer(self) -> VideoStylizer:
         """A new stylizer, with all masks at their beginning."""
+        start = next(self.clip.frames()).time
+        numbers = list(self.clip.files) if isinstance(self.clip, FrameFolder) else ()
         masks = {
-            region.name: video.open_mask_track(region.mask.path, self.reporter.note)
+            region.name: video.open_mask_track(
+                region.mask.path, self.reporter.note, numbers=numbers, start=start
+            )
             for region in self.pipeline.plan.regions
             if isinstance(region.mask, FileSource)
         }
@@ -68,7 +72,7 @@ class VideoJob:
             self.pipeline,
             masks,
             size=self.size,
-            start_time=next(self.clip.frames()).time,
+            start_time=start,
             temporal_smoothing=self.settings.temporal_smoothing,
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from bottega import video
 from bottega.errors import Cancelled, OutputError, SettingsError
 from bottega.files import check_overwrite, check_overwrite_folder
+from bottega.picture_formats import format_of
 from bottega.tools.common.image_sources import FileSource, Source
 from bottega.tools.common.output_paths import check_not_input, unused_path
 from bottega.tools.common.progress import ProgressReporter
@@ -125,8 +126,10 @@ def _write_frames(job: VideoJob, on_unreadable: OnMessage) -> int:
     if job.kind == "animation":
         writer = AnimationWriter(job.output, info, job.settings.quality, job.reporter.note)
     else:
-        first = job.clip.first_number if isinstance(job.clip, FrameFolder) else 0
-        writer = FrameFolderWriter(job.output, first, job.settings.quality)
+        numbers = list(job.clip.files) if isinstance(job.clip, FrameFolder) else ()
+        writer = FrameFolderWriter(job.output, numbers, job.settings.quality)
+        if info.has_alpha and format_of(writer.pattern) == "JPEG":
+            job.reporter.note("JPEG has no transparency; transparent pixels become white.")
     stylizer, progress = job.build_stylizer(), VideoProgress(job)
     try:
         with BackgroundConsumer[StylizedFrame](

@@ -114,7 +114,10 @@ class SegmentedWriter:
         self._writer: SegmentWriter | None = None
         self._last: tuple[StylizedFrame, Frame] | None = None
         if info.has_alpha and not self.alpha:
-            job.reporter.note(f"{self.encoding.codec} has no transparency; transparent pixels become white.")
+            job.reporter.note(
+                f"{job.output}: {self.encoding.codec} in {job.output.suffix.lower()} has no transparency; "
+                "transparent pixels become white. A .webm file with VP9 would keep it."
+            )
         if self.encoding.even and (self.info.width % 2 or self.info.height % 2):
             job.reporter.note("H.264 needs even sizes; the last row or column is repeated once.")
 
