@@ -10,6 +10,7 @@ from bottega.layers import oklab_to_rgb, rgb_to_oklab
 from bottega.layers.palette import MAX_PALETTE_COLORS, assign_clusters, flatten_pixels, sinkhorn_plan
 from bottega.personalize.adjust.parameters import GRID_SIZE, AdjustmentParams, AdjustmentTarget
 from bottega.personalize.adjust.render import apply_tone
+from bottega.personalize.adjust.skin import skin_mask
 from bottega.personalize.analysis.color import MAX_WARMTH, measure_color
 from bottega.personalize.analysis.pixels import resize_coarse
 from bottega.personalize.condition import ATTRIBUTES
@@ -58,12 +59,18 @@ def closed_form(
 
 @torch.no_grad()
 def apply_requested_palettes(
-    lab: Tensor, values: Tensor, mask: Tensor, region: Tensor | None = None, strength: float = 1.0
+    lab: Tensor,
+    values: Tensor,
+    mask: Tensor,
+    region: Tensor | None = None,
+    strength: float = 1.0,
+    skin_strength: float = 1.0,
 ) -> Tensor:
     """Pictures ``(N, 3, H, W)`` in OKLab, recolored where ``mask (N, D)`` requests the palette of ``values``.
 
     Args:
         region: ``(N or 1, 1, H, W)``, where something may change.
+        skin_strength: on skin, relative to the rest, in [0, 1]. Below 1 the rest alone meets the palette.
     """
     columns = ATTRIBUTES["palette"].columns
     is_requested = mask[:, columns.start]
@@ -72,7 +79,11 @@ def apply_requested_palettes(
     palettes = values[:, columns].reshape(-1, MAX_PALETTE_COLORS, 4)
     gray = torch.zeros_like(palettes)  # a placeholder where no palette is requested; its result is not used
     gray[:, 0] = torch.tensor([0.5, 0.0, 0.0, 1.0]).to(values)
-    changed = apply_palette(lab, torch.where(is_requested[:, None, None], palettes, gray), region, strength)
+    palettes = torch.where(is_requested[:, None, None], palettes, gray)
+    if skin_strength < 1:
+        unprotected = 1 - (1 - skin_strength) * skin_mask(lab)
+        region = unprotected if region is None else region * unprotected
+    changed = apply_palette(lab, palettes, region, strength)
     if region is not None:
         changed = lab + region * (changed - lab)
     return torch.where(is_requested.view(-1, 1, 1, 1), changed, lab)

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from bottega.layers import edge_orientation
 from bottega.personalize.adjust.parameters import AdjustmentParams, AdjustmentTarget
-from bottega.personalize.adjust.render import MAX_DISPLACEMENT, Rendering, render
+from bottega.personalize.adjust.render import MAX_DISPLACEMENT, Rendering, render, source_places
 from bottega.personalize.analysis.analyze import analyze
-from bottega.personalize.analysis.pixels import pixel_coordinates, resize_for_analysis
+from bottega.personalize.analysis.pixels import resize_for_analysis
 from bottega.personalize.match import attribute_distances
 
 LEARNING_RATES = {
@@ -124,7 +124,9 @@ def regularization_loss(params: AdjustmentParams, rendering: Rendering) -> Tenso
     """``(N,)``: unevenness and size of the parameters, colors outside sRGB, and places from beyond the
     edges."""
     tensors = params.to_dict()
-    loss = GAMUT_WEIGHT * rendering.gamut_excess + _distance_beyond_edges(rendering.displacement)
+    source = source_places(rendering.displacement)
+    beyond = (source - source.clamp(0, 1)).abs().mean((1, 2, 3)) / MAX_DISPLACEMENT
+    loss = GAMUT_WEIGHT * rendering.gamut_excess + beyond
     for name, weight in TOTAL_VARIATION_WEIGHTS.items():
         dx, dy = tensors[name].diff(dim=-1).square(), tensors[name].diff(dim=-2).square()
         loss = loss + weight * (dx.flatten(1).mean(1) + dy.flatten(1).mean(1))
@@ -133,10 +135,3 @@ def regularization_loss(params: AdjustmentParams, rendering: Rendering) -> Tenso
     for name, weight in SIZE_WEIGHTS.items():
         loss = loss + weight * tensors[name].square().flatten(1).mean(1)
     return loss
-
-
-def _distance_beyond_edges(displacement: Tensor) -> Tensor:
-    """Mean distance, in units of the largest displacement, of sources outside the picture."""
-    x, y = pixel_coordinates(displacement)
-    source = torch.stack([x + displacement[:, 0], y + displacement[:, 1]], 1)
-    return (source - source.clamp(0, 1)).abs().mean((1, 2, 3)) / MAX_DISPLACEMENT

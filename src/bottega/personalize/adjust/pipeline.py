@@ -21,6 +21,8 @@ from bottega.personalize.condition import ATTRIBUTES, Condition
 
 NETWORK_STEPS = 3
 OPTIMIZER_STEPS = 24
+SKIN_STRENGTH = 0.3
+"""A palette without the hues of skin makes faces look ill; a little of it keeps them in the picture."""
 
 
 @torch.no_grad()
@@ -32,6 +34,7 @@ def adjust(
     *,
     network: AdjustmentNet | None = None,
     optimizer_steps: int = OPTIMIZER_STEPS,
+    skin_strength: float = SKIN_STRENGTH,
 ) -> Tensor:
     """Bring a picture to a condition and keep what it shows.
 
@@ -45,6 +48,7 @@ def adjust(
         strength: how far to go, in [0, 1]; 0 returns the picture as it is.
         network: of :func:`~.network.load_adjustment_net`; None skips its steps.
         optimizer_steps: each takes about as long as six analyses; 0 skips them.
+        skin_strength: of a palette on what is probably skin, relative to the rest, in [0, 1].
 
     Returns:
         ``(1, 3, H, W)`` in [0, 1].
@@ -58,8 +62,9 @@ def adjust(
     check_pictures(picture, mask)
     if len(picture) != 1:
         raise PictureError(f"Expected one picture (1, 3, H, W), not {len(picture)}.")
-    if not 0 <= strength <= 1:
-        raise SettingsError(f"strength must be between 0 and 1, not {strength}.")
+    for name, value in (("strength", strength), ("skin_strength", skin_strength)):
+        if not 0 <= value <= 1:
+            raise SettingsError(f"{name} must be between 0 and 1, not {value}.")
     if optimizer_steps < 0:
         raise SettingsError(f"optimizer_steps must be 0 or more, not {optimizer_steps}.")
     if strength == 0:
@@ -71,15 +76,15 @@ def adjust(
     values, requested = (vector[None].to(picture.device) for vector in condition.to_vector())
     small = resize_for_analysis(picture.float()).clamp(0, 1)
     region = None if mask is None else resize_for_analysis(mask.float())
-    state = AdjustmentState.initialize(small, values, requested, region, strength)
+    state = AdjustmentState.initialize(small, values, requested, region, strength, skin_strength)
     if network is not None:
         for _ in range(NETWORK_STEPS):
             state = state.network_step(network)
     if optimizer_steps:
         state = state.optimize(optimizer_steps)
     lab = rgb_to_oklab(picture.float())
-    recolored = apply_requested_palettes(lab, values, requested, mask, strength)
-    return render(recolored, state.params, mask).picture.to(picture.dtype)
+    recolored = apply_requested_palettes(lab, values, requested, mask, strength, skin_strength)
+    return render(recolored, state.params, mask, fill=True).picture.to(picture.dtype)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class AdjustmentState:
         mask: Tensor,
         region: Tensor | None = None,
         strength: float = 1.0,
+        skin_strength: float = 1.0,
     ) -> AdjustmentState:
         """The closed form: colors in the requested palette, one curve of tones, the subject moved.
 
@@ -114,9 +120,10 @@ class AdjustmentState:
             pictures: ``(N, 3, H, W)``, sRGB in [0, 1], at the size of analysis.
             values, mask: ``(N, D)``, what is requested.
             strength: in [0, 1], the share of the way to go.
+            skin_strength: of the palette on skin, relative to the rest, in [0, 1].
         """
         original = analyze(pictures, region)
-        lab = apply_requested_palettes(rgb_to_oklab(pictures), values, mask, region, strength)
+        lab = apply_requested_palettes(rgb_to_oklab(pictures), values, mask, region, strength, skin_strength)
         recolored = analyze(oklab_to_rgb(lab).clamp(0, 1), region)
         if strength < 1:
             values = torch.lerp(original, values, strength)

@@ -10,14 +10,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bottega.layers import oklab_to_rgb, slice_grid
+from bottega.personalize.adjust.infill import fill_with_patches
 from bottega.personalize.adjust.parameters import AdjustmentParams
+from bottega.personalize.adjust.skin import skin_mask
 from bottega.personalize.analysis.color import WARM_HUE
+from bottega.personalize.analysis.composition import saliency
 from bottega.personalize.analysis.pixels import pixel_coordinates, resize_for_analysis
 from bottega.personalize.analysis.texture import detail_octaves
 
 MAX_DISPLACEMENT = 0.35  # of the warp, in sides of the picture
 MIRROR_FADE = 0.08  # at this distance beyond the edge, in sides, the mirrored picture is entirely blurred
 MIRROR_BLUR_SIDE = 24  # shorter side in pixels of the picture that is enlarged for that
+SALIENCY_SIDE = 64  # shorter side in pixels at which saliency is measured
+SUBJECT_SALIENCE = 2.0  # relative to the mean; places that draw the eye so much are not repeated
+MIN_SKIN = 0.3  # of the mask of skin, for the same purpose; such places need only the mean saliency
 MIN_LIGHTNESS = 0.005  # curves stop at this distance from lightness 0 and 1, where they are infinitely steep
 MAX_LIGHT_SHIFT, MAX_LOG_CHROMA_GAIN = 1.5, 1.0
 """Of the bilateral grid: shift of the curve of lightness, and logarithm of the gain of chroma."""
@@ -49,16 +55,22 @@ class Rendering:
     gamut_excess: Tensor
 
 
-def render(lab: Tensor, params: AdjustmentParams, mask: Tensor | None = None) -> Rendering:
+def render(
+    lab: Tensor, params: AdjustmentParams, mask: Tensor | None = None, *, fill: bool = False
+) -> Rendering:
     """Adjust pictures in OKLab ``(N, 3, H, W)``, of any size.
 
     Args:
         mask: ``(N or 1, 1, H, W)`` in [0, 1]: outside nothing changes.
+        fill: show patches of the picture, not its mirror image, where the warp reaches beyond the edges;
+            slower, and without gradients.
     """
     displacement = displacement_field(params.warp, *lab.shape[-2:])
     if mask is not None:
         displacement = displacement * mask
     structure = warp_picture(lab, displacement)
+    if fill:
+        structure = _fill_uncovered(structure, displacement)
     adjusted = apply_bilateral_grid(apply_tone(structure, params.tone), params.bilateral_grid)
     adjusted = apply_texture(adjusted, params)
     if mask is not None:
@@ -84,8 +96,7 @@ def warp_picture(picture: Tensor, displacement: Tensor) -> Tensor:
     Beyond the edges the picture is mirrored and increasingly blurred: without a second subject, and without
     streaks.
     """
-    x, y = pixel_coordinates(picture)
-    source = torch.stack([x + displacement[:, 0], y + displacement[:, 1]], -1)
+    source = source_places(displacement)
 
     def sample(planes: Tensor) -> Tensor:
         return F.grid_sample(
@@ -93,13 +104,39 @@ def warp_picture(picture: Tensor, displacement: Tensor) -> Tensor:
         )
 
     sharp = sample(picture)
-    beyond = (source - source.clamp(0, 1)).abs().amax(-1, keepdim=True).permute(0, 3, 1, 2)
+    beyond = distance_beyond_edges(source)
     if not bool((beyond > 0).any()):
         return sharp
     scale = MIRROR_BLUR_SIDE / min(picture.shape[-2:])
     size = [max(1, round(side * scale)) for side in picture.shape[-2:]]
     blurred = sample(F.interpolate(picture, size, mode="area"))
     return torch.lerp(sharp, blurred, (beyond / MIRROR_FADE).clamp(0, 1))
+
+
+def source_places(displacement: Tensor) -> Tensor:
+    """``(N, H, W, 2)``, x and y in sides of the picture."""
+    x, y = pixel_coordinates(displacement)
+    return torch.stack([x + displacement[:, 0], y + displacement[:, 1]], -1)
+
+
+def distance_beyond_edges(source: Tensor) -> Tensor:
+    """``(N, 1, H, W)`` in sides, of places ``(N, H, W, 2)``."""
+    return (source - source.clamp(0, 1)).abs().amax(-1, keepdim=True).permute(0, 3, 1, 2)
+
+
+def _fill_uncovered(warped: Tensor, displacement: Tensor) -> Tensor:
+    """With patches where the warp reaches beyond the edges; the subject and faces are not repeated."""
+    holes = distance_beyond_edges(source_places(displacement)) > 0
+    if not bool(holes.any()):
+        return warped
+    small = resize_for_analysis(warped, SALIENCY_SIDE)
+    salience = saliency(small) * small[0, 0].numel()
+    salience = F.interpolate(salience, warped.shape[-2:], mode="bilinear", align_corners=False)
+    avoided = (salience > SUBJECT_SALIENCE) | ((salience > 1) & (skin_mask(warped) > MIN_SKIN))
+    filled = warped.clone()
+    for i in range(len(warped)):
+        filled[i : i + 1] = fill_with_patches(warped[i : i + 1], holes[i : i + 1], avoided[i : i + 1])
+    return filled
 
 
 # Tone. ----------------------------------------------------------------------------------------------------

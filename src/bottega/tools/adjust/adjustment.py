@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NETWORK = "adjust"
 """The packaged adjustment network."""
-RECORDED_SETTINGS = ("strength", "refine", "quality")
+RECORDED_SETTINGS = ("strength", "skin_strength", "refine", "quality")
 """The settings in a recipe; attributes stand in its condition, files by themselves."""
 
 
@@ -38,7 +38,7 @@ class Adjustment:
     """A picture, the condition for it, and the network.
 
     Attributes:
-        settings: strength, optimization steps and quality; the network in ``model``.
+        settings: strength, also that on skin, optimization steps and quality; the network in ``model``.
         network: None adjusts by optimization alone.
         style_pictures: the files of the condition's styles.
     """
@@ -109,6 +109,7 @@ class Adjustment:
             self.settings.strength,
             network=self.network,
             optimizer_steps=self.settings.refine,
+            skin_strength=self.settings.skin_strength,
         )
         return replace(pictures.as_picture(pixels), alpha=self.picture.alpha)
 

@@ -84,6 +84,12 @@ class AdjustSettings(AttributeSettings):
         None, description="a picture of the same size: white areas may change, black ones stay"
     )
     strength: float = Field(1.0, ge=0, le=1, description="how strongly to adjust")
+    skin_strength: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="how strongly --palette colors what is probably skin: 0 not at all, 1 like the rest",
+    )
     model: str | None = Field(
         None, description="the adjustment network: its name, or its .safetensors file; else adjust"
     )
