@@ -46,6 +46,10 @@ def test_every_option_is_listed(page: str, tool) -> None:
     section = page.split(f"\n## bottega {tool.name}\n")[1].split("\n## ")[0]
     for name, field in tool.settings.model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        option = name.upper() if extra.get("positional") else f"--{name.replace('_', '-')}"
+        option = (
+            name.upper()
+            if extra.get("positional")
+            else f"--{str(extra.get('name') or name).replace('_', '-')}"
+        )
         assert f"| `{option}`" in section
         assert (field.description or "").replace("|", "\\|").replace("\n", " ") in section
