@@ -173,3 +173,24 @@ def test_bad_requests(photos: Path, quick_optimize_settings: dict[str, object]) 
     (photos.parent / "none").mkdir()
     with pytest.raises(PictureError, match="no picture"):
         run(quick_optimize_settings, content="none")
+
+
+def test_result_names_differ_and_what_is_left_out_is_named(bench: Path, quick: Quick) -> None:
+    folder = bench / "mixed"
+    (folder / "inner").mkdir(parents=True)
+    picture = Image.open("photo.png").convert("RGB")
+    names = ("same.jpg", "same.png", "Same.bmp", "same.jpg.png", "other.png")
+    for name in names:
+        picture.save(folder / name)
+    (folder / "film.mp4").write_bytes(b"")
+    (folder / "notes.txt").write_text("x")
+    reporter = RecordingReporter()
+    values = {"content": folder, "style": ["style.png"], "output": bench / "results"}
+    values |= {"method": "photo", "model": "tiny-photo", "threads": 1}
+    tool = TOOLS["stylize"]
+    result = tool.run(tool.configure(values), reporter)
+    assert len(result.files) == len(names)
+    assert len({path.name.casefold() for path in (bench / "results").iterdir()}) == len(names)
+    notes = " ".join(reporter.notes)
+    for name in ("film.mp4", "inner", "notes.txt"):
+        assert name in notes

@@ -9,7 +9,7 @@ from pathlib import Path
 from bottega import pictures
 from bottega.errors import BottegaError, Cancelled, OutputError, PartialError, PictureError, SettingsError
 from bottega.files import check_writable_folder, list_files
-from bottega.picture_formats import READ_SUFFIXES
+from bottega.picture_formats import READ_SUFFIXES, VIDEO_SUFFIXES
 from bottega.tools.common.image_sources import FileSource
 from bottega.tools.common.output_paths import check_output, default_name, numbered_paths
 from bottega.tools.common.progress import ProgressReporter, SubProgress
@@ -17,6 +17,8 @@ from bottega.tools.common.tool import ToolResult, is_out_of_memory, out_of_memor
 from bottega.tools.stylize.pipeline import StylizePipeline
 from bottega.tools.stylize.recipe import same_result
 from bottega.tools.stylize.settings import StylizeSettings
+
+MAX_LISTED = 8  # names in a note
 
 
 def stylize_folder(
@@ -34,6 +36,7 @@ def stylize_folder(
     """
     folder = _output_folder(settings)
     sources = [FileSource(path) for path in list_files(settings.content, READ_SUFFIXES)]
+    _report_others(settings.content, reporter)
     if not sources:
         raise PictureError(f"There is no picture in the folder {settings.content}.")
     start = time.monotonic()
@@ -91,12 +94,35 @@ def _output_folder(settings: StylizeSettings) -> Path:
 
 
 def _result_names(sources: list[FileSource], style: str) -> list[str]:
-    """Names of results; for a.jpg beside a.png they contain the suffix."""
-    stems = Counter(source.label for source in sources)
-    return [
-        default_name(source, style) if stems[source.label] == 1 else f"{source.path.name}-{style}.png"
-        for source in sources
-    ]
+    """Names of results, which all differ, also where capitals do not count.
+
+    For a.jpg beside a.png they contain the suffix.
+    """
+    stems = Counter(source.label.casefold() for source in sources)
+    names: dict[str, str] = {}
+    for source in sources:
+        name = default_name(source, style)
+        if stems[source.label.casefold()] > 1:
+            name = f"{source.path.name}-{style}.png"
+        free = next(each.name for each in numbered_paths(Path(name)) if each.name.casefold() not in names)
+        names[free.casefold()] = free
+    return list(names.values())
+
+
+def _report_others(folder: Path, reporter: ProgressReporter) -> None:
+    """Note what is in a folder and is not stylized: videos, other files and folders."""
+    files = [path for path in list_files(folder) if path.suffix.lower() not in READ_SUFFIXES]
+    videos = [path.name for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
+    others = [path.name for path in files if path.suffix.lower() not in VIDEO_SUFFIXES]
+    folders = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    for names, reason in (
+        (videos, "videos are stylized one by one"),
+        (folders, "pictures of inner folders are not stylized; name the folder itself"),
+        (others, "not pictures"),
+    ):
+        if names:
+            more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+            reporter.note(f"Left out of {folder}: {', '.join(names[:MAX_LISTED])}{more} ({reason}).")
 
 
 def _stylize_file(
