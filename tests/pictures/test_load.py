@@ -144,9 +144,21 @@ def test_mask_from_alpha_or_luminance() -> None:
     alpha = Image.new("RGBA", (2, 1), (255, 255, 255, 255))
     alpha.putpixel((0, 0), (255, 255, 255, 51))
     assert load_mask(encoded(alpha, "PNG")).flatten().tolist() == pytest.approx([0.2, 1])
-    opaque = encoded(Image.new("RGBA", (2, 1), (255, 0, 0, 255)), "PNG")
-    assert load_mask(opaque).flatten().tolist() == pytest.approx([0.2126] * 2)
+    opaque = encoded(Image.new("RGBA", (2, 1), (110, 100, 100, 255)), "PNG")
+    assert load_mask(opaque).flatten().tolist() == pytest.approx([(0.2126 * 10 + 100) / 255] * 2)
     gray = load_mask(np.array([[0, 128, 255]], np.uint8))
     assert tuple(gray.shape) == (1, 1, 1, 3)
     assert torch.equal(gray.flatten(), torch.tensor([0, 128, 255]) / 255)
     assert load_mask(torch.tensor([[True, False]])).flatten().tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_masks_of_zeros_and_ones_are_stretched(dtype: type) -> None:
+    assert load_mask(np.array([[0, 1], [1, 0]], dtype)).flatten().tolist() == [0, 1, 1, 0]
+
+
+def test_colored_masks_are_refused() -> None:
+    red = np.zeros((20, 20, 3), np.uint8)
+    red[:10] = (255, 0, 0)
+    with pytest.raises(PictureError, match="is colored; a mask is gray"):
+        load_mask(red)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,3 +49,9 @@ def test_a_folder_is_no_picture(bench: Path) -> None:
 
 def test_default_name() -> None:
     assert default_name(FileSource(Path("a/b.c.jpg")), "woodcut") == "b.c-woodcut.png"
+
+
+def test_masks_that_are_nearly_black_are_refused() -> None:
+    areas = np.array([[0, 1], [2, 3]], np.uint8)
+    with pytest.raises(PictureError, match=r"brightest value of the mask .* is 3 of 255"):
+        MemorySource(pictures.as_picture(areas), "mask").open_mask()

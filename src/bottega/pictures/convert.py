@@ -16,6 +16,8 @@ from bottega.pictures.load import from_pil, load
 from bottega.pictures.picture import Picture
 
 _TOLERANCE = 1e-4  # outside [0, 1], from resampling and float32; clamped
+_MAX_MASK_SPREAD, _MAX_COLORED_SHARE = 0.15, 0.005
+"""Channels of a gray mask differ by less, but for a few pixels; JPEG and scanners tint a little."""
 _LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709
 
 
@@ -54,19 +56,29 @@ def as_picture(source: Any) -> Picture:
 def load_mask(source: Any) -> Tensor:
     """A mask ``(1, 1, H, W)`` in [0, 1] from whatever :func:`as_picture` takes; white selects.
 
-    The mask is the alpha channel where that is not opaque everywhere, else the luma (BT.709 weights on the
-    sRGB values).
+    The mask is the alpha channel where that is not opaque everywhere, else the gray values; 0 and 1 of 8 or
+    16 bits, as other programs write them, count as black and white.
 
     Raises:
-        PictureError: as for :func:`as_picture`.
+        PictureError: as for :func:`as_picture`, or the mask is colored.
     """
     picture = as_picture(source)
     if picture.alpha is not None and bool((picture.alpha < 1).any()):
         return picture.alpha.clone()
     red, green, blue = picture.pixels.chunk(3, dim=1)
     if torch.equal(red, green) and torch.equal(red, blue):
-        return red.clone()
-    return (_LUMA_WEIGHTS[0] * red + _LUMA_WEIGHTS[1] * green + _LUMA_WEIGHTS[2] * blue).clamp(0, 1)
+        mask = red.clone()
+    else:
+        spread = picture.pixels.amax(1) - picture.pixels.amin(1)
+        if float((spread > _MAX_MASK_SPREAD).float().mean()) > _MAX_COLORED_SHARE:
+            raise PictureError(
+                f"The mask {picture.name} is colored; a mask is gray: white selects, black does not."
+            )
+        mask = (_LUMA_WEIGHTS[0] * red + _LUMA_WEIGHTS[1] * green + _LUMA_WEIGHTS[2] * blue).clamp(0, 1)
+    steps = (255,) if picture.bits == 8 else (255, 65535)
+    if any(abs(float(mask.max()) * step - 1) < _TOLERANCE for step in steps):
+        mask = (mask > 0).float()
+    return mask
 
 
 def _from_array(array: NDArray[Any]) -> Picture:

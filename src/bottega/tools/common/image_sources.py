@@ -26,8 +26,8 @@ BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
 START_KEYWORDS = ("content", "noise")
 """What a style transfer can start from besides a picture file."""
 
-MIN_FILE_SIMILARITY = 0.65
-"""Of names of files that are suggested: "foto" is near enough to "photo"."""
+MIN_MASK_WHITE = 16 / 255
+"""A mask must be brighter somewhere."""
 
 BUNDLED_STYLE_SIZE = 768
 """Side of the square that a bundled style is drawn on, in pixels."""
@@ -61,7 +61,7 @@ class FileSource:
     def open_mask(self) -> Tensor:
         from bottega import pictures
 
-        return pictures.load_mask(self.path)
+        return _check_mask(pictures.load_mask(self.path), self.name)
 
     def record(self, folder: Path) -> dict[str, Any]:
         return {
@@ -190,7 +190,7 @@ class MemorySource:
     def open_mask(self) -> Tensor:
         from bottega import pictures
 
-        return pictures.load_mask(self.picture)
+        return _check_mask(pictures.load_mask(self.picture), self.name)
 
     def record(self, folder: Path) -> dict[str, Any]:
         return {"kind": "memory", "name": self.name, "sha256": self.sha256}
@@ -322,6 +322,17 @@ def start_source(text: str) -> FileSource | None:
     raise PictureError(
         f"The picture {text} to start from does not exist; give content, noise or a picture file{hint}"
     )
+
+
+def _check_mask(mask: Tensor, name: str) -> Tensor:
+    """The mask, unless it is black nearly everywhere, as pictures with the numbers of areas are."""
+    highest = float(mask.max())
+    if 0 < highest < MIN_MASK_WHITE:
+        raise PictureError(
+            f"The brightest value of the mask {name} is {highest * 255:.3g} of 255, so it selects nearly "
+            "nothing; paint what it selects white (255)."
+        )
+    return mask
 
 
 def _suggestion(path: Path) -> str:
