@@ -362,3 +362,24 @@ def test_memory_of_large_results_is_that_of_tiles(bench: Path, feedforward_setti
     )
     untiled = method.memory_needed(request)
     assert method.memory_needed(replace(request, size=(10_000, 10_000))) < 5 * untiled
+
+
+@pytest.mark.parametrize("megapixels", [40, 100])
+@pytest.mark.parametrize("method", ["micro", "photo"])
+def test_large_prints_fit_into_3_gigabytes(
+    bench: Path, feedforward_settings: Pass, method: str, megapixels: int
+) -> None:
+    """From 8 bits to 8 bits a picture is stylized in tiles, so that 3 GB are enough."""
+    from bottega.tools.stylize.methods.base import SideOutputs, StylizeRequest
+    from bottega.tools.stylize.pipeline import StylizePipeline, open_method
+    from bottega.tools.stylize.plan import parse_plan
+
+    opened = open_method(TransferSettings(**feedforward_settings(method)))
+    pipeline = StylizePipeline(parse_plan(["style.png"]), opened)
+    side = round((megapixels * 1e6) ** 0.5)
+    # One pixel that is repeated without memory.
+    content = pictures.Picture(np.broadcast_to(np.full((1, 1, 3), 120, np.uint8), (side, side, 3)))
+    small = pictures.load("photo.png")
+    regions = pipeline._regions(small)
+    request = StylizeRequest(pipeline.plan, content, regions, (side, side), ProgressReporter(), SideOutputs())
+    assert opened.memory_needed(request) < 3e9
