@@ -268,3 +268,26 @@ def test_hidden_colors_of_a_model_decide_nothing(tmp_path: Path) -> None:
         pictures.save(cut_out(hidden), tmp_path / "like.png")
         requested.append(request(like=tmp_path / "like.png"))
     assert requested[0] == requested[1]
+
+
+def test_pictures_of_16_bits_stay_so(bench: Path) -> None:
+    deep = pictures.fit(pictures.photograph("china"), 64)
+    pictures.save(deep, "deep.png", bits=16)
+    run("adjust", content="deep.png", lightness=0.4, refine=1, output="out.png")
+    result = bottega.adjust("deep.png", lightness=0.4, refine=1)
+    for path in (Path("out.png"), result.save("api.tiff")):
+        picture = pictures.load(path)
+        assert picture.bits == 16
+        assert float((picture.pixels * 255 - (picture.pixels * 255).round()).abs().max()) > 0.1
+    assert "same pixels" in run("remake", picture="out.png", verify=True).summary
+    assert pictures.load(result.save("api.jpg")).bits == 8
+    run("adjust", content="photo.png", lightness=0.4, refine=1, output="eight.png")
+    assert pictures.load("eight.png").bits == 8
+
+
+def test_sample_photographs_in_python() -> None:
+    assert (
+        bottega.analyze("china").lightness
+        == run("analyze", picture="china").details["condition"]["lightness"]
+    )
+    assert bottega.adjust("flower", lightness=0.4, refine=0).image.size == (640, 427)

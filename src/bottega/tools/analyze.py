@@ -106,9 +106,9 @@ def analyze(picture: Any, *, mask: Any = None, with_style: bool = False) -> Cond
     Raises:
         PictureError: the picture cannot be read, or the mask has another size.
     """
-    from bottega.tools.stylize.style_spec import picture_source
+    from bottega.tools.stylize.style_spec import mask_source, picture_source
 
-    mask_pixels = None if mask is None else picture_source(mask, "mask").open_mask()
+    mask_pixels = None if mask is None else mask_source(mask).open_mask()
     return analyze_picture(picture_source(picture, "picture").open(), with_style, mask_pixels)
 
 

@@ -111,7 +111,7 @@ class Adjustment:
             optimizer_steps=self.settings.refine,
             skin_strength=self.settings.skin_strength,
         )
-        return replace(pictures.as_picture(pixels), alpha=self.picture.alpha)
+        return replace(pictures.as_picture(pixels), alpha=self.picture.alpha, bits=self.picture.bits)
 
     def recipe(self, folder: Path) -> dict[str, Any]:
         """The recipe of a file in ``folder``."""

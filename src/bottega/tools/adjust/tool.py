@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 from bottega.tools.adjust.adjustment import Adjustment, open_network
 from bottega.tools.adjust.condition import parse_pair, requested_condition
 from bottega.tools.adjust.settings import AdjustSettings
-from bottega.tools.common.image_sources import Source, check_like, check_model, content_source, file_source
-from bottega.tools.common.output_paths import check_json_output, check_output, default_name, unused_path
+from bottega.tools.common.image_sources import Source, content_source, file_source
+from bottega.tools.common.output_paths import (
+    check_json_output,
+    check_output,
+    default_name,
+    format_bits,
+    unused_path,
+)
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult, configure
 
@@ -41,7 +47,8 @@ def _run(settings: AdjustSettings, reporter: ProgressReporter) -> ToolResult:
     result = adjustment.run()
     rows = _compare(adjustment, result)
     recipe = adjustment.recipe(output.parent)
-    pictures.save(result, output, quality=settings.quality, recipe=recipe)
+    bits = format_bits(output, result.bits)
+    pictures.save(result, output, bits=bits, quality=settings.quality, recipe=recipe)
     files = [output]
     if settings.save_condition is not None:
         files.append(condition.save(settings.save_condition))
@@ -110,18 +117,20 @@ def adjust(
         PictureError: a picture cannot be read, or the mask has another size.
     """
     from bottega.tools.common.image_result import ImageResult
-    from bottega.tools.stylize.style_spec import picture_source
+    from bottega.tools.stylize.style_spec import mask_source, picture_source
 
     source = picture_source(content, "content")
     configured = configure(AdjustSettings, {"content": Path(source.name), **settings})
     adjustment = Adjustment(
         source,
-        None if mask is None else picture_source(mask, "mask"),
+        None if mask is None else mask_source(mask),
         requested_condition(configured),
         configured,
         open_network(configured.model, reporter or ProgressReporter()),
     )
-    return ImageResult(adjustment.run(), adjustment.inputs, adjustment.recipe, quality=configured.quality)
+    return ImageResult(
+        adjustment.run(), adjustment.inputs, adjustment.recipe, bits=None, quality=configured.quality
+    )
 
 
 ADJUST = Tool(

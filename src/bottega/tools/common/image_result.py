@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bottega import pictures
 from bottega.pictures import Picture
 from bottega.tools.common.image_sources import Source
-from bottega.tools.common.output_paths import check_not_input
+from bottega.tools.common.output_paths import check_not_input, format_bits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,13 +27,14 @@ class ImageResult:
     Attributes:
         inputs: files that :meth:`save` never overwrites.
         recipe_in: the recipe for a file in a folder; its paths are relative to the folder.
-        bits, quality: of the files that :meth:`save` writes.
+        bits, quality: of the files that :meth:`save` writes; ``bits=None`` writes the picture's, if
+            the format holds them.
     """
 
     picture: Picture
     inputs: Sequence[Source]
     recipe_in: Callable[[Path], dict[str, Any]]
-    bits: int = 8
+    bits: int | None = 8
     quality: int = 92
 
     @property
@@ -65,7 +66,8 @@ class ImageResult:
         target = Path(path)
         check_not_input(target, self.inputs)
         recipe = self.recipe_in(target.parent)
-        return pictures.save(self.picture, target, bits=self.bits, quality=self.quality, recipe=recipe)
+        bits = format_bits(target, self.picture.bits) if self.bits is None else self.bits
+        return pictures.save(self.picture, target, bits=bits, quality=self.quality, recipe=recipe)
 
     def _repr_png_(self) -> bytes:
         """The picture in a notebook."""

@@ -52,6 +52,11 @@ def check_output(path: Path, inputs: Iterable[Source], *, overwrite: bool, bits:
     check_overwrite(path, overwrite, [source.path for source in inputs if isinstance(source, FileSource)])
 
 
+def format_bits(path: Path, bits: int) -> int:
+    """The bits per channel of a file: those of its picture, but 8 where the format holds no more."""
+    return bits if format_of(path) in DEEP_FORMATS else 8
+
+
 def check_not_input(path: Path, inputs: Iterable[Source]) -> None:
     """Check that a path is not one of the inputs.
 

@@ -17,7 +17,7 @@ from bottega.errors import BottegaError, PictureError, SettingsError
 from bottega.generation import Generator
 from bottega.generation.sampling import mix_styles, sample_codes, synthesize_batches
 from bottega.tools.common.contact_sheet import full_rows
-from bottega.tools.common.image_sources import file_source
+from bottega.tools.common.image_sources import content_source
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import InputSearch, find_weights, recipe_header, weights_record
 from bottega.tools.common.tool import configure
@@ -84,7 +84,7 @@ class Samples:
             ),
         }
         if settings.project is not None:
-            recipe["project"] = file_source(settings.project).record(folder)
+            recipe["project"] = content_source(settings.project).record(folder)
         return recipe if index is None else {**recipe, "name": self.names[index], "index": index}
 
 
@@ -169,7 +169,7 @@ def _project(
     device = next(generator.parameters()).device
     return generation.project(
         generator,
-        pictures.composite_on_white(file_source(settings.project).open()).to(device),
+        pictures.composite_on_white(content_source(settings.project).open()).to(device),
         encoder=encoders.load_encoder().to(device),
         steps=settings.project_steps,
         classes=classes,

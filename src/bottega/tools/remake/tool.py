@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bottega.errors import MismatchError, PictureError, SettingsError
 from bottega.picture_formats import VIDEO_SUFFIXES, format_of
 from bottega.tools.common.image_sources import FileSource, Source, file_source
-from bottega.tools.common.output_paths import check_not_input, check_output
+from bottega.tools.common.output_paths import check_not_input, check_output, format_bits
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.recipe import InputSearch, check_weights
 from bottega.tools.common.tool import Tool, ToolResult
@@ -127,7 +127,8 @@ def _remake_adjusted(
     search = InputSearch(source.path.parent, settings.search)
     adjustment = Adjustment.from_recipe(recipe, search, source.name)
     new_recipe = adjustment.recipe(_folder(settings))
-    return _Remade(adjustment.run(), new_recipe, adjustment.settings.quality, adjustment.inputs)
+    bits = format_bits(settings.output or settings.picture, adjustment.picture.bits)
+    return _Remade(adjustment.run(), new_recipe, adjustment.settings.quality, adjustment.inputs, bits)
 
 
 def _folder(settings: RemakeSettings) -> Path:

@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import torch
 
-from bottega import pictures, runtime
+from bottega import runtime
 from bottega.errors import SettingsError
 from bottega.tools.common.image_result import ImageResult
-from bottega.tools.common.image_sources import MemorySource, Source, content_source, start_source
+from bottega.tools.common.image_sources import start_source
 from bottega.tools.common.output_paths import check_output
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import configure, is_out_of_memory, out_of_memory_error
@@ -21,7 +21,7 @@ from bottega.tools.stylize.methods.registry import DEFAULT_METHOD, reject_unsupp
 from bottega.tools.stylize.pipeline import StylizePipeline, open_method
 from bottega.tools.stylize.plan import NO_WEIGHTS, make_plan
 from bottega.tools.stylize.settings import TransferSettings
-from bottega.tools.stylize.style_spec import RegionSpec, picture_source, style_specs
+from bottega.tools.stylize.style_spec import RegionSpec, mask_source, picture_source, style_specs
 
 
 class Stylizer:
@@ -73,9 +73,9 @@ class Stylizer:
             specs = [] if style is None else list(style_specs(style, self._method.fixed_styles))
             plan = make_plan(
                 specs,
-                [RegionSpec(name, picture_source(mask, "mask")) for name, mask in (region or {}).items()],
+                [RegionSpec(name, mask_source(mask)) for name, mask in (region or {}).items()],
                 [
-                    RegionSpec(name, None if mask is None else picture_source(mask, "mask"), protect=True)
+                    RegionSpec(name, None if mask is None else mask_source(mask), protect=True)
                     for name, mask in (protect or {}).items()
                 ],
                 style_weights=region_style_weight or NO_WEIGHTS,
@@ -96,11 +96,7 @@ class Stylizer:
         """Stylize one picture; arguments and errors as for :func:`stylize`."""
         pipeline = self._pipeline or self.set_style()._pipeline
         assert pipeline is not None
-        source: Source = (
-            content_source(Path(content))
-            if isinstance(content, str | Path)
-            else MemorySource(pictures.as_picture(content), "content")
-        )
+        source = picture_source(content, "content")
         inputs = (source, *pipeline.plan.sources)
         if output is not None:
             check_output(Path(output), inputs, overwrite=True, bits=self.settings.bits)

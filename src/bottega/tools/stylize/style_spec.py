@@ -31,6 +31,7 @@ from bottega.tools.common.image_sources import (
     MemorySource,
     Source,
     TrainedSource,
+    content_source,
     file_source,
     is_style,
     style_source,
@@ -268,8 +269,8 @@ def _style_spec(style: Any, fixed_styles: Sequence[str] | None, region: str) -> 
     return replace(spec, **changes)
 
 
-def picture_source(picture: Any, label: str) -> FileSource | MemorySource:
-    """The source of a Python argument: the path of a file, or a picture in memory.
+def picture_source(picture: Any, label: str) -> Source:
+    """The source of a Python argument: the path of a file, a sample photograph, or a picture in memory.
 
     Raises:
         PictureError: the file does not exist, or the object is not a picture.
@@ -277,8 +278,17 @@ def picture_source(picture: Any, label: str) -> FileSource | MemorySource:
     from bottega import pictures
 
     if isinstance(picture, str | Path):
-        return file_source(Path(picture))
+        return content_source(Path(picture))
     return MemorySource(pictures.as_picture(picture), label)
+
+
+def mask_source(mask: Any) -> MaskSource:
+    """The source of a mask from Python: the path of a file, or a picture in memory; errors as above."""
+    from bottega import pictures
+
+    if isinstance(mask, str | Path):
+        return file_source(Path(mask))
+    return MemorySource(pictures.as_picture(mask), "mask")
 
 
 def _check_weight(weight: float, name: str) -> None:
