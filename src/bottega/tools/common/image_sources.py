@@ -26,6 +26,9 @@ BUNDLED = re.compile(r"(?P<name>[A-Za-z][\w-]*)(?:@(?P<seed>\d{1,18}))?")
 START_KEYWORDS = ("content", "noise")
 """What a style transfer can start from besides a picture file."""
 
+MIN_FILE_SIMILARITY = 0.65
+"""Of names of files that are suggested: "foto" is near enough to "photo"."""
+
 MIN_MASK_WHITE = 16 / 255
 """A mask must be brighter somewhere."""
 
