@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bottega.tools.adjust.adjustment import Adjustment, open_network
 from bottega.tools.adjust.condition import parse_pair, requested_condition
 from bottega.tools.adjust.settings import AdjustSettings
-from bottega.tools.common.image_sources import Source, content_source, file_source
+from bottega.tools.common.image_sources import Source, check_like, check_model, content_source, file_source
 from bottega.tools.common.output_paths import (
     check_json_output,
     check_output,
