@@ -168,7 +168,7 @@ def test_all_shown(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (2, ["rate", TASTE, "nowhere.png", "3"], "is not a picture in"),
     (2, ["star", TASTE, "art/broken.png"], "cannot be read"),
     (2, ["revoke", TASTE, "1"], "no vote 1"),
-    (2, ["explain", "nowhere.preferences.json"], "Cannot read the preferences file"),
+    (2, ["explain", "nowhere.preferences.json"], "nowhere.preferences.json does not exist"),
     (2, ["explain", "art/c0.png"], "not a preferences file"),
     (2, ["export", TASTE], "Say what to export"),
     (2, ["export", TASTE, "--liked", "liked"], "You like nothing yet"),
