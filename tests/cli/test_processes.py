@@ -33,7 +33,10 @@ def only_inputs(bench: Path) -> bool:
 
 def run_limited(prepare: str, words: list[str]) -> subprocess.CompletedProcess[str]:
     code = LIMITED.format(prepare=prepare)
-    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    # What measures coverage would write a file, too, and complain that it cannot.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, "-c", code, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 def restore_interrupts() -> None:
