@@ -70,7 +70,7 @@ def test_help_lists_commands_and_exit_codes() -> None:
 def test_help_of_stylize_begins_with_what_is_needed_most() -> None:
     text = run("stylize", "--help").stdout
     words = ["bottega stylize photo.jpg", "CONTENT  the picture to stylize", "Common", "--style STR"]
-    words += ["--keep-color", "Regions", "--region STR", "Only for --method optimize", "--scale-step"]
+    words += ["keep the colors", "Regions", "--region STR", "Only for --method optimize", "--scale-step"]
     places = [text.index(word) for word in words]
     assert places == sorted(places)
     assert "1.414" not in text

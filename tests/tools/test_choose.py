@@ -132,12 +132,14 @@ def test_scores_of_a_folder(workspace: Path, capsys: pytest.CaptureFixture[str])
 def test_votes_and_revocation(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no votes yet" in output_of(capsys, "votes", TASTE)
     before = Path(TASTE).read_text()
-    assert result_of(capsys, "pick", TASTE, "3")["vote"] == 2
-    assert result_of(capsys, "star", TASTE, "4")["vote"] == 3
-    assert result_of(capsys, "rate", TASTE, "art/c0.png", "1")["vote"] == 4
+    assert result_of(capsys, "pick", TASTE, "3")["vote"] == 1
+    assert result_of(capsys, "star", TASTE, "4")["vote"] == 2
+    assert result_of(capsys, "rate", TASTE, "art/c0.png", "1")["vote"] == 3
     rows = result_of(capsys, "votes", TASTE)["rows"]
-    assert [row["vote"] for row in rows] == [2, 3, 4]
-    assert "Vote 3 is revoked: a star for" in output_of(capsys, "revoke", TASTE, "3")
+    assert [row["vote"] for row in rows] == [1, 2, 3]
+    assert "Vote 2 is revoked: a star for" in output_of(capsys, "revoke", TASTE, "2")
+    assert "vote 2 is revoked already" in output_of(capsys, "revoke", TASTE, "2", code=2)
+    assert "the votes are 1 to 3" in output_of(capsys, "revoke", TASTE, "4", code=2)
     rows = result_of(capsys, "votes", TASTE)["rows"]
     assert [row["state"] for row in rows] == ["counts", "revoked", "counts"]
     result_of(capsys, "export", TASTE, "--revision", "1", "-o", "early.preferences.json")
@@ -172,7 +174,7 @@ def test_all_shown(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (2, ["explain", "art/c0.png"], "not a preferences file"),
     (2, ["export", TASTE], "Say what to export"),
     (2, ["export", TASTE, "--liked", "liked"], "You like nothing yet"),
-    (2, ["export", TASTE, "--save-condition", "liked.condition.json"], "Too little is known"),
+    (2, ["export", TASTE, "--save-condition", "liked.condition.json"], "too little is known"),
     (2, ["export", TASTE, "-o", "copy.preferences.json", "--revision", "9"], "no revision 9"),
     (4, ["export", TASTE, "-o", TASTE, "--overwrite"], "never overwritten"),
     (4, ["export", TASTE, "--liked", "art"], "not empty"),
@@ -202,8 +204,8 @@ def test_too_few_pictures(workspace: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_pick_twice_from_one_sheet(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result_of(capsys, "pick", TASTE, "1")
-    assert f"revoke {TASTE} 2" in output_of(capsys, "pick", TASTE, "2", code=2)
-    result_of(capsys, "revoke", TASTE, "2")
+    assert f"revoke {TASTE} 1" in output_of(capsys, "pick", TASTE, "2", code=2)
+    result_of(capsys, "revoke", TASTE, "1")
     result_of(capsys, "pick", TASTE, "2")
 
 
@@ -251,3 +253,27 @@ def test_each_kind_of_file_leads_to_the_other(workspace: Path, capsys: pytest.Ca
         message = capsys.readouterr().err
         assert f"bottega choose export {TASTE} --save-condition taste.condition.json" in message
     assert not list(Path().glob("*.png"))
+
+
+def test_each_pick_says_what_is_known_and_how_many_more_are_needed(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = result_of(capsys, "pick", TASTE, "3")
+    assert "more pick" in result["summary"]
+    assert 1 <= result["more_picks"] <= 24
+    assert "more pick" in output_of(capsys, "explain", TASTE)
+    for name in sorted(Path("art").rglob("*.png")):
+        if name.name != "broken.png":
+            last = result_of(capsys, "rate", TASTE, str(name), "5" if "gray" in str(name) else "1")
+    assert "So far you prefer" in last["summary"]
+    assert last["more_picks"] == 0
+
+
+def test_export_writes_what_it_can(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result_of(capsys, "pick", TASTE, "3")
+    command = ("export", TASTE, "--liked", "liked", "--save-condition", "mine.condition.json")
+    summary = result_of(capsys, *command)["summary"]
+    assert "mine.condition.json is not written: too little is known" in summary
+    assert "more pick" in summary
+    assert len(list(Path("liked").iterdir())) == 1
+    assert not Path("mine.condition.json").exists()

@@ -51,6 +51,7 @@ def _parameter(name: str, field: FieldInfo, kind: Any, group: Group) -> inspect.
         # "default: False", "[]" and "None" add nothing.
         show_default=format_number if default is not False and default not in (None, [], "") else False,
         group=group,
+        show_choices=_cli_option(field).get("show_choices", True),
         converter=_to_int if int in (field.annotation, *get_args(field.annotation)) else None,
     )
     return inspect.Parameter(name, kind, default=default, annotation=Annotated[field.annotation, option])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bottega.errors import SettingsError
 from bottega.files import check_overwrite_folder, check_writable_folder
 from bottega.tools.choose.candidates import FolderPool, item_name, read_items
+from bottega.tools.choose.knowledge import more_picks_sentence
 from bottega.tools.choose.session import PreferenceSession
 from bottega.tools.choose.settings import ExportSettings, ScoreSettings
 from bottega.tools.common.output_paths import check_json_output
@@ -80,21 +81,37 @@ def export(settings: ExportSettings, reporter: ProgressReporter) -> ToolResult:
     if settings.liked is not None:
         check_writable_folder(settings.liked.parent)
         check_overwrite_folder(settings.liked, settings.overwrite)
-    condition = None if settings.save_condition is None else preferred_condition(model)
+    condition: dict[str, Any] = {}
     summary: list[str] = []
+    if settings.save_condition is not None:
+        condition = preferred_condition(model)
+        if not condition:
+            summary.append(
+                f"{settings.save_condition} is not written: too little is known of your preferences. "
+                f"{more_picks_sentence(model)}"
+            )
+            if settings.liked is None and settings.output is None:
+                raise SettingsError(summary[0])
     files: list[Path] = []
     if settings.liked is not None:
-        copies = _copy_liked(session, model, settings.liked, settings.predicted, reporter)
-        files += copies
-        summary.append(
-            f"{settings.liked} contains {len(copies)} pictures; train a generator on them: "
-            f"bottega train gan --data {settings.liked} --base NAME."
-        )
-        if len(copies) < MIN_TRAINING_PICTURES:
+        try:
+            copies = _copy_liked(session, model, settings.liked, settings.predicted, reporter)
+        except SettingsError as error:
+            if not condition and settings.output is None:
+                raise
+            summary.append(f"{settings.liked} is not written: {error}")
+            copies = []
+        if copies:
+            files += copies
             summary.append(
-                f"Fewer than {MIN_TRAINING_PICTURES} are mostly copied; vote more, or add --predicted."
+                f"{settings.liked} contains {len(copies)} pictures; train a generator on them: "
+                f"bottega train gan --data {settings.liked} --base NAME."
             )
-    if settings.save_condition is not None and condition is not None:
+            if len(copies) < MIN_TRAINING_PICTURES:
+                summary.append(
+                    f"Fewer than {MIN_TRAINING_PICTURES} are mostly copied; vote more, or add --predicted."
+                )
+    if settings.save_condition is not None and condition:
         from bottega.personalize import Condition
 
         files.append(Condition(**condition).save(settings.save_condition))
@@ -107,11 +124,7 @@ def export(settings: ExportSettings, reporter: ProgressReporter) -> ToolResult:
 
 
 def preferred_condition(model: PreferenceModel) -> dict[str, Any]:
-    """The significant preferences as fields of a condition.
-
-    Raises:
-        SettingsError: none of them can be requested of a picture.
-    """
+    """The significant preferences as fields of a condition; empty if none can be requested of a picture."""
     from bottega.personalize import ATTRIBUTES
 
     values = {preference.trait: preference.value for preference in model.explain().significant}
@@ -126,8 +139,6 @@ def preferred_condition(model: PreferenceModel) -> dict[str, Any]:
         }
         position = (values.get(name, typical[name]) for name in ("subject_x", "subject_y"))
         condition["subject"] = tuple(min(max(value, 0.0), 1.0) for value in position)
-    if not condition:
-        raise SettingsError("Too little is known of your preferences; make a few more choices.")
     return condition
 
 

@@ -17,6 +17,7 @@ from bottega.tools.choose.candidates import (
     read_items,
 )
 from bottega.tools.choose.export import export, score
+from bottega.tools.choose.knowledge import more_picks_sentence, picks_needed, progress_sentence
 from bottega.tools.choose.session import SHEET_SIZE, PreferenceSession, item_on_sheet
 from bottega.tools.choose.settings import (
     ExportSettings,
@@ -102,8 +103,9 @@ def _pick(settings: PickSettings, reporter: ProgressReporter) -> ToolResult:
     sheet, items = session.sheet(settings.of)
     numbers = _parse_numbers(settings.numbers)
     ids = [item.id for item in items]
-    for vote, event in session.model.votes.items():
+    for number, event in session.model.votes.items():
         if event.kind == "pick" and list(event.items) == ids:
+            vote = _vote_numbers(session.model)[number]
             raise SettingsError(
                 f"You have picked from sheet {sheet} already; to pick again, first "
                 f"bottega choose revoke {settings.preferences} {vote}."
@@ -128,18 +130,34 @@ def _star(settings: PictureSettings, reporter: ProgressReporter) -> ToolResult:
 
 def _save_vote(session: PreferenceSession, vote: int, description: str) -> ToolResult:
     session.model.save(session.path)
+    number = _vote_numbers(session.model)[vote]
     return ToolResult(
-        f"Vote {vote}: {description}. Continue with: bottega choose next {session.path}",
+        f"Vote {number}: {description}. {progress_sentence(session.model)} "
+        f"Continue with: bottega choose next {session.path}",
         files=(session.path,),
-        details={"vote": vote},
+        details={"vote": number, "more_picks": picks_needed(session.model)},
     )
+
+
+def _vote_numbers(model: PreferenceModel) -> dict[int, int]:
+    """The numbers 1, 2, 3 … of the votes, by the numbers of their events; revoked ones keep theirs."""
+    votes = [
+        event for event, each in enumerate(model.events, 1) if each.kind not in ("presentation", "revocation")
+    ]
+    return {event: number for number, event in enumerate(votes, 1)}
 
 
 def _revoke(settings: RevokeSettings, reporter: ProgressReporter) -> ToolResult:
     session = PreferenceSession.open(settings.preferences)
-    exists = 0 < settings.vote <= session.model.revision
-    description = _describe(session.model, settings.vote) if exists else ""
-    session.model.revoke(settings.vote)
+    events = {number: event for event, number in _vote_numbers(session.model).items()}
+    if settings.vote not in events:
+        votes = f"the votes are 1 to {len(events)}" if events else "there are no votes yet"
+        raise SettingsError(f"There is no vote {settings.vote}; {votes}.")
+    event = events[settings.vote]
+    if any(each.kind == "revocation" and each.vote == event for each in session.model.events):
+        raise SettingsError(f"The vote {settings.vote} is revoked already.")
+    description = _describe(session.model, event)
+    session.model.revoke(event)
     session.model.save(session.path)
     return ToolResult(f"Vote {settings.vote} is revoked: {description}.", files=(session.path,))
 
@@ -150,11 +168,10 @@ def _votes(settings: PreferencesSettings, reporter: ProgressReporter) -> ToolRes
     rows = tuple(
         {
             "vote": number,
-            "what": _describe(model, number),
-            "state": "counts" if number in active else "revoked",
+            "what": _describe(model, event),
+            "state": "counts" if event in active else "revoked",
         }
-        for number, event in enumerate(model.events, 1)
-        if event.kind not in ("presentation", "revocation")
+        for event, number in _vote_numbers(model).items()
     )
     return ToolResult("" if rows else "There are no votes yet.", rows=rows)
 
@@ -191,7 +208,8 @@ def _explain(settings: PreferencesSettings, reporter: ProgressReporter) -> ToolR
         "significant": [preference.trait for preference in explanation.significant],
         "unexplained_share": round(explanation.unexplained_share, 3),
     }
-    return ToolResult("\n".join(explanation.sentences()), rows=rows, details=details)
+    sentences = [*explanation.sentences(), more_picks_sentence(model)]
+    return ToolResult("\n".join(filter(None, sentences)), rows=rows, details=details)
 
 
 def _parse_numbers(text: str) -> list[int]:

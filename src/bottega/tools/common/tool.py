@@ -38,7 +38,12 @@ AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 def cli_option(
-    *, unit: str = "", short: str = "", name: str = "", positional: bool = False
+    *,
+    unit: str = "",
+    short: str = "",
+    name: str = "",
+    positional: bool = False,
+    show_choices: bool = True,
 ) -> dict[str, Any]:
     """How interfaces present a field, for ``Field(json_schema_extra=cli_option(...))``.
 
@@ -47,8 +52,15 @@ def cli_option(
         short: one-letter option of the command line: "-o".
         name: of the option where it is not the field's, which may not be a Python keyword: "class".
         positional: an argument without a name on the command line.
+        show_choices: whether help texts list the possible values, unless the description does.
     """
-    return {"unit": unit, "short": short, "name": name, "positional": positional}
+    return {
+        "unit": unit,
+        "short": short,
+        "name": name,
+        "positional": positional,
+        "show_choices": show_choices,
+    }
 
 
 @dataclass(frozen=True)

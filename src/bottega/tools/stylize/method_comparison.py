@@ -76,7 +76,8 @@ def _open_pipelines(settings: StylizeSettings, reporter: ProgressReporter) -> di
         try:
             pipelines[name] = _open_pipeline(method, settings)
         except WeightsError as error:
-            missing[name] = str(error)
+            if method.is_listed or settings.model is not None:
+                missing[name] = str(error)
     if not pipelines:
         raise WeightsError("No method has its network here: " + " ".join(missing.values()))
     for name, reason in missing.items():

@@ -20,8 +20,8 @@ from bottega.tools.stylize.recipe import make_recipe
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.regions import Region, Style, feather
 
-TRANSPARENT_MARGIN_PIXELS = 4
-"""Pixels this close to visible ones are stylized with them, as networks and resizing look at neighbors."""
+MAX_ENLARGEMENT = 4
+"""Beyond this factor a note says that the result will look soft."""
 
 
 def open_method(settings: TransferSettings) -> Method:
@@ -46,6 +46,17 @@ def open_method(settings: TransferSettings) -> Method:
     from bottega.tools.stylize.methods.micro import MicroMethod
 
     return MicroMethod(settings)
+
+
+def enlargement_note(name: str, picture: Picture, long_side: int) -> str:
+    """What the user should know where a result is many times as large as the picture; else empty."""
+    side = max(picture.height, picture.width)
+    if long_side <= MAX_ENLARGEMENT * side:
+        return ""
+    return (
+        f"{name} has {side} pixels and the result {long_side}: enlarged {long_side / side:.3g} times it "
+        f"looks soft. --size {MAX_ENLARGEMENT * side} at most, or a larger original, looks better."
+    )
 
 
 class StylizePipeline:
@@ -111,6 +122,8 @@ class StylizePipeline:
     def _report_notes(self, request: StylizeRequest) -> None:
         for note in request.content.notes:
             request.reporter.note(f"{request.content.name}: {note}")
+        if note := enlargement_note(request.content.name, request.content, max(request.size)):
+            request.reporter.note(note)
         notes = [f"{picture.name}: {note}" for picture in self.style_pictures for note in picture.notes]
         for note in [*notes, *self.method.notes(request, self.style_pictures)]:
             # Notes about styles hold for every content, so each is reported once.

@@ -11,17 +11,22 @@ from pydantic import Field, model_validator
 from bottega.errors import SettingsError
 from bottega.tools.common.tool import Settings, cli_option
 from bottega.tools.stylize.methods.registry import (
+    AUTO,
+    AUTO_METHODS,
     DEFAULT_METHOD,
     METHODS,
     MethodSpec,
+    method_descriptions,
     reject_unsupported,
 )
 from bottega.transfer.optimize.settings import OptimizeSettings
 
 if TYPE_CHECKING:
     MethodName = str
+    MethodChoice = str
 else:
     MethodName = Literal[tuple(METHODS)]
+    MethodChoice = Literal[(*METHODS, AUTO)]
 
 
 LABELED_SETTINGS = {
@@ -47,8 +52,7 @@ class TransferSettings(OptimizeSettings, Settings):
 
     method: MethodName = Field(
         DEFAULT_METHOD,
-        description="style transfer method: "
-        + "; ".join(f"{method.name}, {method.summary}" for method in METHODS.values()),
+        description=f"style transfer method: {method_descriptions()}",
     )
     model: str | None = Field(
         None,
@@ -195,6 +199,12 @@ class StylizeSettings(TransferSettings, VideoSettings):
         ),
     }
 
+    method: MethodChoice = Field(
+        DEFAULT_METHOD,
+        description=f"style transfer method: {AUTO}, chosen by what the picture shows: faces, flat areas; "
+        + method_descriptions(),
+        json_schema_extra=cli_option(show_choices=False),
+    )
     content: Path = Field(
         description="the picture to stylize, a folder of pictures, a video (video file, animation or folder "
         "of frames), or a sample picture: china, flower",
@@ -258,4 +268,6 @@ class StylizeSettings(TransferSettings, VideoSettings):
         return self
 
     def methods(self) -> Sequence[MethodSpec]:
-        return list(METHODS.values()) if self.compare else super().methods()
+        if self.compare:
+            return list(METHODS.values())
+        return [METHODS[name] for name in AUTO_METHODS] if self.method == AUTO else super().methods()

@@ -13,8 +13,8 @@ from bottega.tools.common.image_sources import Source, check_model, check_pictur
 from bottega.tools.common.output_paths import check_not_input, check_output, default_name, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
-from bottega.tools.stylize.methods.registry import FIXED_STYLE_METHODS, METHODS
-from bottega.tools.stylize.plan import Plan, parse_plan
+from bottega.tools.stylize.methods.registry import AUTO, DEFAULT_METHOD
+from bottega.tools.stylize.plan import parse_plan
 from bottega.tools.stylize.settings import StylizeSettings
 from bottega.tools.stylize.video.formats import is_video
 
@@ -26,11 +26,18 @@ def _run(settings: StylizeSettings, reporter: ProgressReporter) -> ToolResult:
     if is_video(settings):
         from bottega.tools.stylize.video.run import stylize_video
 
+        if settings.method == AUTO:
+            reporter.note(f"{settings.content} is a video: method {DEFAULT_METHOD}.")
+            settings = settings.model_copy(update={"method": DEFAULT_METHOD})
         return stylize_video(settings, reporter)
     if settings.compare:
         from bottega.tools.stylize.method_comparison import compare_methods
 
         return compare_methods(settings, reporter)
+    if settings.method == AUTO:
+        from bottega.tools.stylize.choose_method import choose_method
+
+        settings = choose_method(settings, reporter)
     from bottega.tools.stylize.pipeline import StylizePipeline, open_method
 
     method = open_method(settings)

@@ -14,6 +14,7 @@ from bottega import pictures, runtime, weights
 from bottega.errors import WeightsError
 from bottega.tools.common.image_sources import FileSource, file_source
 from bottega.tools.stylize.methods.base import StylizeRequest
+from bottega.tools.stylize.methods.registry import METHODS, MethodSpec
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer import feedforward as networks
 from bottega.transfer.color_transfer import ColorMatchMethod, luminance_transfer, recolor_style
@@ -42,12 +43,25 @@ def model_source(settings: TransferSettings) -> FileSource | str:
     """
     name = settings.method
     if settings.model is None and name not in [entry.name for entry in weights.entries()]:
-        raise WeightsError(
-            f"The method {name} needs a network that was trained for it, and Bottega contains none; "
-            f"name yours with --model, as in --model {name}{SUFFIX}."
-        )
+        raise WeightsError(_missing_network(METHODS[name]))
     model = settings.model or name
     return file_source(Path(model)) if model.endswith(SUFFIX) or Path(model).is_file() else model
+
+
+def _missing_network(spec: MethodSpec) -> str:
+    """The message for a method without a network: the user's own ones for it, or how to make one."""
+    own = [
+        entry.name
+        for entry in weights.entries()
+        if entry.origin == "own"
+        and METHOD_BY_ARCHITECTURE.get(entry.architecture, entry.architecture) == spec.name
+    ]
+    need = f"The method {spec.name} needs a network that was trained for it"
+    if own:
+        return f"{need}; yours: {', '.join(own)}; choose one, as in --model {own[0]}."
+    if spec.made_by:
+        return f"{need}; make one with: {spec.made_by}; then add --model mine."
+    return f"{need}; name yours with --model, as in --model {spec.name}{SUFFIX}."
 
 
 def model_record(settings: TransferSettings, folder: Path) -> dict[str, Any]:

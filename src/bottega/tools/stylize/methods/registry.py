@@ -32,6 +32,8 @@ class MethodSpec:
         unsupported_reasons: the same for single settings.
         networks: the weights that a recipe records: "encoder", "model".
         default_size: long side of the result in pixels unless ``--size`` is given; 0 is the content's.
+        made_by: the command that makes a network for it; empty if Bottega contains all that it needs.
+        is_listed: whether help texts name it; ``adain`` only runs networks of ``recipes/adain``.
     """
 
     name: str
@@ -41,6 +43,8 @@ class MethodSpec:
     unsupported_reasons: Mapping[str, str] = field(default_factory=dict)
     networks: tuple[str, ...] = ("model",)
     default_size: int = 0
+    made_by: str = ""
+    is_listed: bool = True
 
     def supports(self, setting: str) -> bool:
         """Whether the setting has an effect."""
@@ -88,6 +92,7 @@ PHOTO = MethodSpec(
 ADAIN = MethodSpec(
     name="adain",
     summary="any style through an encoder, with a network you trained",
+    is_listed=False,
     supported_settings=frozenset({"style", "strength", "style_scale", "keep_color", "color_method", "model"}),
     unsupported_reasons={
         "texture": "changes color and texture together, by --strength",
@@ -110,7 +115,8 @@ _FIXED_STYLE_REASONS = {
 
 FAST = MethodSpec(
     name="fast",
-    summary="a network you trained for one style, named by --model",
+    summary="a network of your own for one style, named by --model",
+    made_by="bottega train style --style painting.jpg --name mine",
     supported_settings=frozenset({"keep_color", "color_method", "model"}),
     unsupported_reasons={
         **_FIXED_STYLE_REASONS,
@@ -120,15 +126,26 @@ FAST = MethodSpec(
 
 MULTI = MethodSpec(
     name="multi",
-    summary="a network you trained for several styles, which --style names",
+    summary="a network of your own for several styles, which --style names",
+    made_by="bottega train multi --style painting.jpg --style woodcut --name mine",
     supported_settings=frozenset({"style", "keep_color", "color_method", "model"}),
     unsupported_reasons=_FIXED_STYLE_REASONS,
 )
 
 METHODS: dict[str, MethodSpec] = {spec.name: spec for spec in (MICRO, OPTIMIZE, PHOTO, ADAIN, FAST, MULTI)}
 DEFAULT_METHOD = "micro"
-FIXED_STYLE_METHODS = (FAST.name, MULTI.name)
-"""Their styles are inside their networks."""
+AUTO = "auto"
+AUTO_METHODS = ("micro", "optimize", "photo")
+"""The methods that ``--method auto`` chooses from."""
+
+
+def method_descriptions() -> str:
+    """The methods with a few words each, for help texts; with the command that makes the networks missing."""
+    return "; ".join(
+        f"{spec.name}, {spec.summary}" + (f" (made by: {spec.made_by})" if spec.made_by else "")
+        for spec in METHODS.values()
+        if spec.is_listed
+    )
 
 
 def reject_unsupported(methods: Sequence[MethodSpec], settings: Iterable[str]) -> None:
