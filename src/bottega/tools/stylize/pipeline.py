@@ -20,6 +20,8 @@ from bottega.tools.stylize.recipe import make_recipe
 from bottega.tools.stylize.settings import TransferSettings
 from bottega.transfer.regions import Region, Style, feather
 
+TRANSPARENT_MARGIN_PIXELS = 4
+"""Pixels this close to visible ones are stylized with them, as networks and resizing look at neighbors."""
 MAX_ENLARGEMENT = 4
 """Beyond this factor a note says that the result will look soft."""
 

@@ -13,8 +13,8 @@ from bottega.tools.common.image_sources import Source, check_model, check_pictur
 from bottega.tools.common.output_paths import check_not_input, check_output, default_name, unused_path
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.common.tool import Tool, ToolResult
-from bottega.tools.stylize.methods.registry import AUTO, DEFAULT_METHOD
-from bottega.tools.stylize.plan import parse_plan
+from bottega.tools.stylize.methods.registry import AUTO, DEFAULT_METHOD, FIXED_STYLE_METHODS, METHODS
+from bottega.tools.stylize.plan import Plan, parse_plan
 from bottega.tools.stylize.settings import StylizeSettings
 from bottega.tools.stylize.video.formats import is_video
 
@@ -117,7 +117,7 @@ def _check_files(settings: StylizeSettings) -> None:
     video = is_video(settings)
     if settings.model is not None:
         check_model(settings.model)
-    if METHODS[settings.method].supports("encoder"):
+    if settings.method != AUTO and METHODS[settings.method].supports("encoder"):
         check_model(settings.encoder)
     if settings.method in FIXED_STYLE_METHODS:
         return

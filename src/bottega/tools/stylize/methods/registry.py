@@ -134,6 +134,8 @@ MULTI = MethodSpec(
 
 METHODS: dict[str, MethodSpec] = {spec.name: spec for spec in (MICRO, OPTIMIZE, PHOTO, ADAIN, FAST, MULTI)}
 DEFAULT_METHOD = "micro"
+FIXED_STYLE_METHODS = (FAST.name, MULTI.name)
+"""Their styles are inside their networks."""
 AUTO = "auto"
 AUTO_METHODS = ("micro", "optimize", "photo")
 """The methods that ``--method auto`` chooses from."""
