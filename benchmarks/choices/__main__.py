@@ -1,6 +1,6 @@
 """Simulated artists and what is learned from them: ``python -m benchmarks.choices --data FOLDER``.
 
-Sessions are cache as they end, so that a run that was stopped goes on. Without ``--data`` items are made up.
+Finished sessions are cached, so that a stopped run can resume. Without ``--data`` items are made up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The short optimisation that texture synthesis and the identity test share."""
+"""The short optimization that texture synthesis and the identity test share."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def untouched(pairs: Pairs, network: AdjustmentNet | None) -> Adjusted:
 def color_transfer(pairs: Pairs, network: AdjustmentNet | None) -> Adjusted:
     """The classic baseline (Reinhard et al. 2001, in OKLab): mean and deviation of each channel.
 
-    The target's are those of the requested palette, six colours with shares.
+    The target's are those of the requested palette, six colors with shares.
     """
     lab = rgb_to_oklab(pairs.drafts)
     palette = _palettes(pairs)

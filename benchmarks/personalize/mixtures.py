@@ -22,7 +22,7 @@ from bottega.personalize import (
 )
 from bottega.personalize.adjust.pipeline import OPTIMIZER_STEPS
 from bottega.personalize.analysis.pixels import resize_for_analysis
-from bottega.personalize.analysis.style import STYLE_SIDE, style_distance
+from bottega.personalize.analysis.style import STYLE_SIDE, embedding_distance
 from bottega.styles import paint
 
 PAIRS = (
@@ -85,6 +85,6 @@ def to_style(draft: Tensor, styles: tuple[str, str], shares: list[float]) -> lis
         weights = zip(styles, (1 - share, share), strict=True)
         condition = Condition(styles={name: weight for name, weight in weights if weight > 0})
         result = embed_style(adjust(canvas, condition))
-        first, second = (style_distance(result, end) for end in ends)
+        first, second = (embedding_distance(result, end) for end in ends)
         measured.append(first / (first + second))
     return measured

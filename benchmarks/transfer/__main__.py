@@ -81,7 +81,7 @@ def curves(
     side
         Of the squares that are cut from all pictures.
     quick
-        8 pairs, two strengths, no optimisation: shows that it runs, and roughly where curves lie.
+        8 pairs, two strengths, no optimization: shows that it runs, and roughly where curves lie.
     workers
         Processes of one thread; 0 starts one per core.
     out

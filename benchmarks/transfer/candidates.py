@@ -22,7 +22,7 @@ class Candidate:
         strengths: at which it runs.
         source: for :func:`benchmarks.transfer.methods.load_method`; None where it is missing.
         identity: what its pictures depend on; saved scores are reused where it is the same.
-        most_pairs: maximum number of pairs; None is all.
+        max_pairs: maximum number of pairs; None is all.
         missing: why there is no source.
     """
 
@@ -56,7 +56,7 @@ def list_candidates(
         _network("microast", "MicroAST's shape, same training", microast, strengths),
         _network("micro", "micro (ours)", micro, strengths),
     ]
-    title = f"optimisation, {ITERATIONS} iterations"
+    title = f"optimization, {ITERATIONS} iterations"
     if optimize_pairs > 0:
         identity = f"optimize {ITERATIONS} {weights.entry('small').sha256[:16]}"
         candidates.append(Candidate("optimize", title, strengths, "optimize", identity, optimize_pairs))
@@ -79,4 +79,4 @@ def _network(name: str, title: str, file: Path | None, strengths: tuple[float, .
 
 def _method_version(name: str) -> str:
     """The version of a method, which its pictures depend on besides the weights."""
-    return "micro with marks" if name == "micro" else name
+    return "micro with texture" if name == "micro" else name

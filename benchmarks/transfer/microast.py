@@ -4,7 +4,7 @@ Z. Wang et al. (2023), "MicroAST: Towards Super-Fast Ultra-Resolution Arbitrary 
 arXiv 2211.15313. Content and style have an encoder each: a 9 × 9 convolution, two strided depthwise separable
 ones, two residual blocks of 64 channels at 1/4 of the size. A modulator makes a gain and a shift for the
 decoder's blocks out of the style's features; the decoder is the encoder mirrored. 0.472 M parameters.
-Layer shapes were looked up in the authors' published source (MIT licence); the code is our own, no line is
+Layer shapes were looked up in the authors' published source (MIT license); the code is our own, no line is
 copied, and its weights are not the published ones.
 """
 

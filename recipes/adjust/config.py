@@ -10,7 +10,7 @@ class AdjustRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    clean: bool = Field(True, description="only pictures whose licence lets the weights be passed on")
+    clean: bool = Field(True, description="only pictures whose license lets the weights be passed on")
     width: int = Field(128, ge=4, multiple_of=4, description="channels of the network at 8 × 8")
     blocks: int = Field(2, ge=1, description="its residual blocks")
     batch: int = Field(2, ge=1, description="pictures in a batch")

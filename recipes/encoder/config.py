@@ -12,7 +12,7 @@ class EncoderRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    clean: bool = Field(True, description="only pictures whose licence allows sharing the weights")
+    clean: bool = Field(True, description="only pictures whose license allows sharing the weights")
     instance: float = Field(1.0, ge=0, description="weight of the task: every picture is a class")
     two_view: float = Field(1.0, ge=0, description="weight of the task: contrast of two views")
     style: float = Field(1.0, ge=0, description="weight of the task: contrast of crops by style moments")

@@ -1,4 +1,4 @@
-"""From a training checkpoint to the file that ships: averaged, folded, normalised, half precision."""
+"""From a training checkpoint to the file that ships: averaged, folded, normalized, half precision."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Objective:
         """Each loss, averaged over the batch, and ``"loss"``, their weighted sum.
 
         A strength s between 0 and 1 asks for what lies between: s times the squared distance to the style
-        plus (1 - s) times that to the content's own statistics, of which the Wasserstein barycentre is the
+        plus (1 - s) times that to the content's own statistics, of which the Wasserstein barycenter is the
         minimum.
         A picture that is its own style has the identity loss alone.
 

@@ -11,7 +11,7 @@ from bottega.errors import OutputError
 
 READ_NAMES = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC"
 
-# Written formats can hold at least 8-bit colour and a recipe; BMP and GIF cannot.
+# Written formats can hold at least 8-bit color and a recipe; BMP and GIF cannot.
 SUFFIXES = {
     ".png": "PNG",
     ".jpg": "JPEG",

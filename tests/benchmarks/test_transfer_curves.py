@@ -248,7 +248,7 @@ def test_whole_benchmark_and_going_on(collection, files, tmp_path, capsys):
     assert text in printed
     for name in ("micro (ours)", "MicroAST's shape", "colors only", "content untouched"):
         assert f"| {name}" in text
-    assert "optimisation, 300 iterations | missing: left out" in text
+    assert "optimization, 300 iterations | missing: left out" in text
     assert "micro (ours) lies above MicroAST's shape" in text or "no common level" in text
     stored = json.loads((tmp_path / "results" / "quick.json").read_text())
     full = stored["methods"]["micro"]["strengths"][-1]

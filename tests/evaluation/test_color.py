@@ -1,4 +1,4 @@
-"""CIEDE2000 against Sharma's published pairs; palettes on pictures whose colours are known."""
+"""CIEDE2000 against Sharma's published pairs; palettes on pictures whose colors are known."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from bottega.evaluation.metrics.color import palette_of_samples, sample_colors
 from bottega.layers import rgb_to_oklab
 from bottega.layers.palette import parse_palette
 
-# Sharma, Wu & Dalal 2005, table 1: two CIELAB colours and their difference.
+# Sharma, Wu & Dalal 2005, table 1: two CIELAB colors and their difference.
 PAIRS = """
 50 2.6772 -79.7751 50 0 -82.7485 2.0425
 50 3.1571 -77.2803 50 0 -82.7485 2.8615

@@ -33,7 +33,7 @@ def test_distance_to_itself_is_zero():
 
 
 def test_coarsest_level_by_hand():
-    """At 16 pixels there is one level, the picture itself: normalise, cut, project, transport."""
+    """At 16 pixels there is one level, the picture itself: normalize, cut, project, transport."""
     generator = torch.Generator().manual_seed(0)
     a, b = torch.rand(2, 3, 16, 16, generator=generator).split(1)
     axes = torch.randn(147, 256, generator=torch.Generator().manual_seed(9)).numpy()

@@ -103,7 +103,7 @@ def test_page_is_self_contained(reports):
 
 @pytest.fixture(scope="module")
 def special(folders, tmp_path_factory):
-    """Eight of the reference's own pictures under their names, a broken one, and a palette of one colour."""
+    """Eight of the reference's own pictures under their names, a broken one, and a palette of one color."""
     folder = tmp_path_factory.mktemp("special")
     for n in range(8):
         pictures.save(random_picture(n), folder / f"real-{n}.png")

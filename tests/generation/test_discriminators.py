@@ -12,7 +12,7 @@ from bottega.generation.discriminators.dcgan import ConvDiscriminator
 from bottega.generation.discriminators.multiscale import MultiscaleDiscriminator
 from bottega.generation.discriminators.projected import ProjectedDiscriminator, Projector, last_layers
 from bottega.generation.discriminators.residual import ResidualDiscriminator
-from bottega.generation.training.diff_augment import DiffAugment, cutout, recolor, translate
+from bottega.generation.training.diff_augment import DiffAugment, cutout, jitter_color, translate
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -48,9 +48,9 @@ def test_cutout_leaves_a_gray_square() -> None:
     assert gray.mean() < 0.25
 
 
-def test_recolor_keeps_the_structure() -> None:
+def test_jitter_color_keeps_the_structure() -> None:
     gray = pictures().mean(1, keepdim=True).expand(-1, 3, -1, -1)
-    changed = recolor(gray, seeded(3))
+    changed = jitter_color(gray, seeded(3))
     assert torch.allclose(changed[:, 0], changed[:, 1], atol=1e-6)
     flat = torch.stack([gray[:, 0].flatten(1), changed[:, 0].flatten(1)], 1)
     assert all(torch.corrcoef(pair)[0, 1] > 0.999 for pair in flat)

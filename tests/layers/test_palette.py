@@ -28,7 +28,7 @@ from bottega.layers.palette import (
 
 
 def grays(*pairs: tuple[float, float]) -> torch.Tensor:
-    """A palette of greys: lightness and share."""
+    """A palette of grays: lightness and share."""
     rows = torch.zeros(6, 4)
     for row, (light, share) in zip(rows, pairs, strict=False):
         row[0], row[3] = light, share
@@ -36,7 +36,7 @@ def grays(*pairs: tuple[float, float]) -> torch.Tensor:
 
 
 def random_palettes(count: int, seed: int = 0) -> list[Palette]:
-    """Six colours each, near a few common ones."""
+    """Six colors each, near a few common ones."""
     rng = random.Random(seed)
     centers = [(rng.uniform(0.2, 0.8), rng.uniform(-0.2, 0.2), rng.uniform(-0.2, 0.2)) for _ in range(6)]
     return [
@@ -56,7 +56,7 @@ def random_palettes(count: int, seed: int = 0) -> list[Palette]:
 
 
 def squared_error(palette: Palette, colors: torch.Tensor) -> float:
-    """Weighted mean squared distance from colours ``(n, 4)`` to their nearest in the palette."""
+    """Weighted mean squared distance from colors ``(n, 4)`` to their nearest in the palette."""
     centers = palette_to_tensor(palette)[: len(palette), :3].double()
     nearest = torch.cdist(colors[:, :3].double(), centers).amin(1).square()
     return float((nearest * colors[:, 3]).sum() / colors[:, 3].sum())
@@ -126,7 +126,7 @@ def test_a_thousand_palettes_are_mixed_at_once_and_well() -> None:
     scales = torch.tensor(weights).repeat_interleave(6)
     colors = torch.tensor([[*color.oklab, color.share] for palette in palettes for color in palette])
     colors[:, 3] *= scales
-    # The clusters have the variance 0.03² + 2 · 0.02² around six common colours, and are found again.
+    # The clusters have the variance 0.03² + 2 · 0.02² around six common colors, and are found again.
     assert squared_error(mixed, colors) == pytest.approx(0.0017, rel=0.15)
     mean = (colors[:, :3] * colors[:, 3:]).sum(0) / colors[:, 3].sum()
     rows = palette_to_tensor(mixed)

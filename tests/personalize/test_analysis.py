@@ -22,7 +22,7 @@ def flat(*rgb: float, height: int = SIDE, width: int = SIDE) -> Tensor:
 
 
 def of_light(light: Tensor) -> Tensor:
-    """A grey picture from L of OKLab ``(H, W)``."""
+    """A gray picture from L of OKLab ``(H, W)``."""
     lab = torch.zeros(1, 3, *light.shape)
     lab[0, 0] = light
     return oklab_to_rgb(lab).clamp(0, 1)
@@ -90,7 +90,7 @@ def test_six_colors_are_separated() -> None:
     assert palette is not None
     result = torch.tensor([color.oklab for color in palette])
     expected = rgb_to_oklab(colors.T[None, :, :, None])[0, :, :, 0].T
-    # The rows between two colours are mixed when the picture is reduced.
+    # The rows between two colors are mixed when the picture is reduced.
     assert torch.cdist(expected, result).amin(1).max() < 0.02
 
 
@@ -223,7 +223,7 @@ def test_analysis_is_differentiable() -> None:
     ahead, behind = analyze(picture.detach() + smooth)[0], analyze(picture.detach() - smooth)[0]
     here = analyze(picture)[0]
     for name, attribute in ATTRIBUTES.items():
-        if name == "palette":  # shares jump; colours are tested below
+        if name == "palette":  # shares jump; colors are tested below
             continue
         for number in range(attribute.columns.start, attribute.columns.stop):
             (slope,) = torch.autograd.grad(here[number], picture, retain_graph=True)

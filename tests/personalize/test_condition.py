@@ -176,7 +176,7 @@ def test_conditions_can_be_printed() -> None:
 @settings(max_examples=25, deadline=None)
 def test_any_numbers_become_a_condition(numbers: list[float]) -> None:
     values = torch.tensor(numbers)
-    values[3] = values[3].abs() + 0.01  # a palette has at least one colour
+    values[3] = values[3].abs() + 0.01  # a palette has at least one color
     condition = Condition.from_vector(values)
     assert condition.attribute_names == tuple(ATTRIBUTES)
 

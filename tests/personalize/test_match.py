@@ -12,7 +12,7 @@ from bottega.personalize import (
     attribute_distances,
     match,
 )
-from bottega.personalize.analysis.style import style_distance
+from bottega.personalize.analysis.style import embedding_distance
 
 
 def test_a_condition_matches_itself() -> None:
@@ -54,8 +54,8 @@ def test_style_distances_are_within_one_network() -> None:
     def embedding(mean: float, network: str = "a") -> StyleEmbedding:
         return StyleEmbedding(network=network, colors=(0.0,) * 12, means=(mean,) * 4, deviations=(1.0,) * 4)
 
-    assert style_distance(embedding(0), embedding(0)) == 0
+    assert embedding_distance(embedding(0), embedding(0)) == 0
     # (0.4² + 0) / (1 + 1) = 0.08
-    assert style_distance(embedding(0), embedding(0.4)) == pytest.approx(0.08**0.5, abs=1e-4)
+    assert embedding_distance(embedding(0), embedding(0.4)) == pytest.approx(0.08**0.5, abs=1e-4)
     with pytest.raises(SettingsError, match="different networks"):
-        style_distance(embedding(0), embedding(0, "b"))
+        embedding_distance(embedding(0), embedding(0, "b"))

@@ -98,7 +98,7 @@ def tiff16(
 def matrix_profile(
     primaries: list[tuple[float, float, float]], gamma: float, *, space: bytes = b"RGB "
 ) -> bytes:
-    """A colour profile of version 2: D50 colorants (X, Y, Z) and one gamma; or grey: ``space=b"GRAY"``."""
+    """A color profile of version 2: D50 colorants (X, Y, Z) and one gamma; or gray: ``space=b"GRAY"``."""
 
     def fixed(*values: float) -> bytes:
         return struct.pack(f">{len(values)}i", *(round(v * 65536) for v in values))
@@ -126,7 +126,7 @@ def matrix_profile(
 def ink_profile() -> bytes:
     """A CMYK profile in which every ink only darkens: following it shows.
 
-    L* = 100 (1 - K) (1 - (C + M + Y) / 6), no colour; one table of two nodes per ink (ICC.1, ``lut8Type``).
+    L* = 100 (1 - K) (1 - (C + M + Y) / 6), no color; one table of two nodes per ink (ICC.1, ``lut8Type``).
     """
     nodes = b""
     for c, m, y, k in np.ndindex(2, 2, 2, 2):

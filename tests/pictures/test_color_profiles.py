@@ -1,4 +1,4 @@
-"""Orientation and colour profiles."""
+"""Orientation and color profiles."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_cmyk(kind: str) -> None:
     image = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
     plain = load(encoded(image, kind, quality=95))
     assert (plain.pixels[0, :, 8, 8] * 255).tolist() == pytest.approx([0, 255, 255], abs=3)
-    assert "without a colour profile" in plain.notes[0]
+    assert "without a color profile" in plain.notes[0]
     broken = load(encoded(image, kind, quality=95, icc_profile=b"nonsense"))
     assert (broken.pixels[0, :, 8, 8] * 255).tolist() == pytest.approx([0, 255, 255], abs=3)
     assert "converted without it" in broken.notes[0]

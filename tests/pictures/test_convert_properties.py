@@ -1,6 +1,6 @@
 """All modes of PIL images and all kinds of arrays are read correctly, or rejected with a message.
 
-What is right is computed here from the samples, by the published formula of each colour space.
+What is right is computed here from the samples, by the published formula of each color space.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bottega.errors import PictureError
 from bottega.pictures import Picture, as_picture, load
 
 Floats = NDArray[np.float64]
-Right = tuple[Floats, Floats | None]  # colours (H, W, 3) and alpha (H, W), both in [0, 1]
+Right = tuple[Floats, Floats | None]  # colors (H, W, 3) and alpha (H, W), both in [0, 1]
 
 SIDES = st.integers(1, 40)
 SIZES = st.one_of(
@@ -43,7 +43,7 @@ def gray(values: Floats) -> Floats:
 
 
 def unpremultiplied(colors: Floats, alpha: Floats) -> Floats:
-    """Colours divided by alpha; NaN where fully transparent."""
+    """Colors divided by alpha; NaN where fully transparent."""
     return np.where(alpha[..., None] > 0, colors / np.maximum(alpha, 1e-9)[..., None], np.nan).clip(0, 1)
 
 
@@ -54,7 +54,7 @@ def from_ycbcr(s: Floats) -> Floats:
 
 
 def from_lab(samples: NDArray[np.uint8]) -> Floats:
-    """CIELAB of D50 with a and b as signed bytes; NaN for colours outside of sRGB."""
+    """CIELAB of D50 with a and b as signed bytes; NaN for colors outside of sRGB."""
     lightness = samples[..., 0] / 255 * 100
     a, b = (samples[..., i].astype(np.int8).astype(float) for i in (1, 2))
     fy = (lightness + 16) / 116
@@ -122,7 +122,7 @@ def test_8_bit_modes(mode: str, size: tuple[int, int], seed: int) -> None:
 
 
 def premultiplied(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colours that are not above their alpha, and an alpha that keeps at least a fourth of their steps."""
+    """Colors that are not above their alpha, and an alpha that keeps at least a fourth of their steps."""
     alpha = np.maximum(samples[..., -1:], 1) | 128
     return np.concatenate([np.minimum(samples[..., :-1], alpha), alpha], axis=-1)
 

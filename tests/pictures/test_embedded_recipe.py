@@ -100,7 +100,7 @@ def test_other_metadata_is_ignored() -> None:
 
 
 def test_xmp_rewritten_by_other_programs() -> None:
-    """As an attribute with another prefix (XMP editors), and behind the pixels (PNG optimisers)."""
+    """As an attribute with another prefix (XMP editors), and behind the pixels (PNG optimizers)."""
     packet = b"""<x xmlns:z="urn:bottega:recipe:1"><d z:recipe='{"a":1}'/></x>"""
     assert load(encoded(Image.new("RGB", (2, 2)), "JPEG", xmp=packet)).recipe == {"a": 1}
     content = encoded(Image.new("RGB", (2, 2)), "PNG")

@@ -16,7 +16,7 @@ from bottega.pictures import as_picture, embedded_recipe, load, read_recipe, sav
 pillow_heif = pytest.importorskip("pillow_heif", reason="pip install pillow-heif brings it")
 
 WIDE = [(0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407)]
-"""Colorants of Display P3, the colours of phones."""
+"""Colorants of Display P3, the colors of phones."""
 
 
 def smooth_image(mode: str, size: tuple[int, int] = (33, 21)) -> Image.Image:
@@ -79,9 +79,9 @@ def test_ignored_color_properties_are_noted() -> None:
         smooth_image("RGB"), "HEIF", save_all=True, append_images=[smooth_image("L")], primary_index=1
     )
     assert load(content).notes == ("The file holds several pictures; only the main one was read.",)
-    assert torch.equal(*load(content).pixels.chunk(3, dim=1)[:2]), "the main one is grey"
+    assert torch.equal(*load(content).pixels.chunk(3, dim=1)[:2]), "the main one is gray"
     assert load(heic(smooth_image("RGB"), color_primaries=12)).notes == (
-        "The file has wide-gamut or HDR colours without a profile; they were read as sRGB.",
+        "The file has wide-gamut or HDR colors without a profile; they were read as sRGB.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Files of all colour modes, with and without alpha."""
+"""Files of all color modes, with and without alpha."""
 
 from __future__ import annotations
 

@@ -151,6 +151,6 @@ def test_file_hash_is_sha256(tmp_path) -> None:
 
 def test_save_accepts_tensors_and_pictures(tmp_path) -> None:
     gray = torch.rand(1, 1, 4, 5, requires_grad=True)
-    assert load(save(gray, tmp_path / "grey.png")).width == 5
+    assert load(save(gray, tmp_path / "gray.png")).width == 5
     assert load(save(PICTURE[0], tmp_path / "three.png")).width == 30
     assert load(save(as_picture(PICTURE), tmp_path / "picture.png")).width == 30

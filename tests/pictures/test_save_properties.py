@@ -92,7 +92,7 @@ def test_lossless_formats_round_to_the_nearest_step(
 
 
 LOSSY = {"JPEG": 1.5, "WEBP": 3.0, "AVIF": 2.0}
-"""Largest mean difference of smooth_image pictures at quality 95, in 1/255. WebP always halves the colour."""
+"""Largest mean difference of smooth_image pictures at quality 95, in 1/255. WebP always halves the color."""
 LOSSY_TINY = 10.0
 """The same below 8 pixels on a side, where blocks are mostly padding."""
 

@@ -87,7 +87,7 @@ def test_shuffling_moves_whole_pieces(picture):
     for seed in range(6):
         spoiled = distort.shuffle(square, seeded(seed))
         assert torch.equal(spoiled.flatten().sort().values, square.flatten().sort().values)
-        # A pixel and its right neighbour stay together, but for the edges of pieces.
+        # A pixel and its right neighbor stay together, but for the edges of pieces.
         pairs = {
             tuple(p) for p in torch.stack([square[0, :, :-1], square[0, :, 1:]], -1).view(-1, 2).tolist()
         }

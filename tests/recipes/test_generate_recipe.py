@@ -52,7 +52,7 @@ def test_score(collection: Path, tmp_path: Path) -> None:
     assert score(words) == 0
     rows = json.loads((tmp_path / "score" / "figures.json").read_text())
     assert rows["pictures"] == 12
-    assert rows["fid[small]"] > 1  # grey is far from noise
+    assert rows["fid[small]"] > 1  # gray is far from noise
     low, high = rows["kid[random]"][1:]
     assert low <= high
     assert 0 <= rows["precision[small]"][0] <= 1

@@ -123,6 +123,6 @@ def test_resumed_training_equals_uninterrupted_training(tmp_path: Path) -> None:
 def test_palette_distance() -> None:
     picture = torch.rand(1, 3, 40, 50, generator=torch.Generator().manual_seed(0))
     assert palette_distance(picture, picture.flip(-1)) < 1e-6
-    # Colours that a constant was added to: its square over the target's mean square, whatever the direction.
+    # Colors that a constant was added to: its square over the target's mean square, whatever the direction.
     moved = palette_distance(picture + 0.2, picture)
     assert moved == pytest.approx(0.04 / float(picture.square().mean()), rel=0.25)

@@ -70,7 +70,7 @@ def test_about_a_quarter_of_the_other_masters_is_held_out(collection):
     assert 4 <= len(masters) <= 18
 
 
-def test_clean_training_leaves_out_unclear_licences(collection):
+def test_clean_training_leaves_out_unclear_licenses(collection):
     clean = {path.relative_to(collection).as_posix() for path in split.training_files(collection)}
     everything = {path.relative_to(collection).as_posix() for path in split.training_files(collection, False)}
     assert clean < everything
@@ -78,7 +78,7 @@ def test_clean_training_leaves_out_unclear_licences(collection):
     assert any(name.startswith("kaokore") for name in clean)
 
 
-def test_held_out_photographs_divide_by_licence(collection):
+def test_held_out_photographs_divide_by_license(collection):
     clean = split.held_out_photographs(collection, clean=True)
     rest = split.held_out_photographs(collection, clean=False)
     assert all("open" in path.parts for path in clean)

@@ -109,7 +109,7 @@ def test_tesserae_lie_in_rows_along_the_flow() -> None:
     dx, dy = x[:, None] - x[inside], y[:, None] - y[inside]
     distance = np.hypot(dx, dy)
     neighbors = (distance > 0) & (distance < 1.25 * 24)
-    # Neighbours sit ahead, behind or beside: four times their angle gathers around zero.
+    # Neighbors sit ahead, behind or beside: four times their angle gathers around zero.
     assert np.cos(4 * (np.arctan2(dy, dx) - turn))[neighbors].mean() > 0.2
     assert (index < 0).mean() < 0.02
 

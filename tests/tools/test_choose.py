@@ -121,11 +121,11 @@ def test_scores_of_a_folder(workspace: Path, capsys: pytest.CaptureFixture[str])
     for name in sorted(Path("art").rglob("*.png")):
         if name.name != "broken.png":
             result_of(capsys, "rate", TASTE, str(name), "5" if "gray" in str(name) else "2")
-    Path("colour").mkdir()
+    Path("color").mkdir()
     for path in Path("art").glob("c*.png"):
-        shutil.copy(path, "colour")
-    gray, colour = (result_of(capsys, "score", TASTE, folder) for folder in ("art/gray", "colour"))
-    assert gray["mean_rank"] > colour["mean_rank"] + 0.3
+        shutil.copy(path, "color")
+    gray, color = (result_of(capsys, "score", TASTE, folder) for folder in ("art/gray", "color"))
+    assert gray["mean_rank"] > color["mean_rank"] + 0.3
     assert len(gray["rows"]) == COUNT // 2
 
 

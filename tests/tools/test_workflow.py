@@ -35,7 +35,7 @@ class Notes(ProgressReporter):
 
 
 def write(file: Path, seed: int) -> None:
-    """Soft noise of one of many colours."""
+    """Soft noise of one of many colors."""
     rng = np.random.default_rng(seed)
     coarse = (rng.integers(40, 200, 3) + rng.integers(-40, 40, (5, 5, 3))).clip(0, 255).astype(np.uint8)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -193,5 +193,5 @@ def test_every_group_has_its_own_peak_rate(tmp_path):
     assert [rate for pair in records for rate in pair] == pytest.approx(
         [x * s for s in shares for x in (0.1, 0.4)]
     )
-    trained(6)  # lengthened: the peaks are those of the new optimiser, not the last rates of the old one
+    trained(6)  # lengthened: the peaks are those of the new optimizer, not the last rates of the old one
     assert records[4] == pytest.approx([0.1 * 2 / 3, 0.4 * 2 / 3])

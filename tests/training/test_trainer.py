@@ -1,4 +1,4 @@
-"""The trainer on a small regression: it learns, saves, resumes; parts add up, two optimisers take turns."""
+"""The trainer on a small regression: it learns, saves, resumes; parts add up, two optimizers take turns."""
 
 import math
 

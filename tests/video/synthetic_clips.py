@@ -168,8 +168,8 @@ def write_sound(
     return path
 
 
-def loudness(path: Path, step: float = 0.1) -> list[bool]:
-    """Whether there is sound in each step of a film, from time 0 on."""
+def has_sound_by_step(path: Path, step: float = 0.1) -> list[bool]:
+    """Whether there is sound in each step of a video, from time 0 on."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         loud: dict[int, float] = {}

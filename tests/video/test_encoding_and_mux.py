@@ -27,7 +27,7 @@ from tests.video.synthetic_clips import (
     RED,
     add_tone,
     audio_format,
-    loudness,
+    has_sound_by_step,
     packets_of,
     two_colors,
     write_sound,
@@ -210,7 +210,7 @@ def test_sound_of_any_kind_is_kept(
 def test_delays_and_gaps_of_encoded_sound_stay(tmp_path: Path, name: str) -> None:
     source = write_sound(tmp_path / "source.mkv", "pcm_s16le", rate=44100, delay=0.5, gap=(0.4, 0.8))
     join(write(tmp_path / name, 50), tmp_path / name, source=source)
-    loud = loudness(tmp_path / name)
+    loud = has_sound_by_step(tmp_path / name)
     assert [step for step in (2, 3, 6, 7, 10, 11, 14, 15, 18) if loud[step]] == [6, 7, 14, 15, 18]
 
 

@@ -1,4 +1,4 @@
-"""The command line: thin, and derived from the table of tools.
+"""The command line, derived from the registry of tools.
 
 >>> from bottega.cli import main
 >>> exit_code = main(["stylize", "photo.jpg", "--style", "woodcut"])

@@ -137,7 +137,7 @@ class Encoder(nn.Module):
 
     @property
     def network_style_layers(self) -> dict[str, float]:
-        """The style layers that the network itself computes, equally weighted; measures use these.
+        """The style layers that the network itself computes, equally weighted; metrics use these.
 
         Stylization needs the palette and weights that fall with depth; measuring style needs neither.
         """

@@ -49,7 +49,7 @@ _ATTRIBUTES = (
     ("thirds", 0, 1, 1, 0.19, "share of what stands out near the four crossings of thirds"),
     ("empty_space", 0, 1, 1, 0.40, "share of calm areas"),
     ("stroke_size", 0, 1, 1, 0.13, "size of detail: 0 the finest, 1 an eighth of the picture"),
-    ("stroke_direction", -1, 1, 2, 0.60, "direction of strokes in degrees, and how alike they run"),
+    ("stroke_direction", -1, 1, 2, 0.60, "direction of strokes in degrees, and how aligned they are"),
     ("roughness", 0, 1, 1, 0.26, "strength of fine detail: 0 smooth, 1 coarse grain"),
     ("abstraction", 0, 1, 1, 0.28, "flat areas between few edges: 0 detail everywhere, 1 nothing but flat"),
 )
@@ -91,7 +91,7 @@ Unit = Annotated[float, Field(ge=0, le=1)]
 
 
 class StrokeDirection(FrozenModel):
-    """Where strokes run: degrees from the horizontal, counterclockwise, and how alike they run."""
+    """Where strokes run: degrees from the horizontal, counterclockwise, and how aligned they are."""
 
     degrees: float = Field(ge=0, lt=180)
     strength: Unit = 1.0

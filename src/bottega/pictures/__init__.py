@@ -1,4 +1,4 @@
-"""Pictures in and out: files, arrays, colour profiles, orientation, alpha, recipes and contact sheets."""
+"""Pictures in and out: files, arrays, color profiles, orientation, alpha, recipes and contact sheets."""
 
 from bottega.pictures.contact_sheet import contact_sheet
 from bottega.pictures.convert import as_picture, load_mask

@@ -1,4 +1,4 @@
-"""Conversion from a file's colours to sRGB, by its ICC profile.
+"""Conversion from a file's colors to sRGB, by its ICC profile.
 
 8-bit pictures go through Little CMS, which Pillow offers for 8 bits per channel only. 16-bit photographs
 nearly always have a "matrix/TRC" profile (Adobe RGB, Display P3, ProPhoto): three curves and a matrix, which
@@ -20,7 +20,7 @@ from PIL import Image, ImageCms
 
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 # By default Little CMS reduces a chain of tables to one coarse table, wrong by up to 24 steps of 255 for
-# saturated Lab colours; the full chain takes 0.2 s per megapixel.
+# saturated Lab colors; the full chain takes 0.2 s per megapixel.
 _TABLE_FLAGS = _FLAGS | ImageCms.Flags.NOOPTIMIZE
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 
@@ -54,9 +54,9 @@ def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Imag
             return _apply_profile(image, profile)
         except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
             fallback = "converted without it" if image.mode == "CMYK" else "read as sRGB"
-            notes.append(f"The file's colour profile is broken or does not fit; the colours were {fallback}.")
+            notes.append(f"The file's color profile is broken or does not fit; the colors were {fallback}.")
     elif image.mode == "CMYK":
-        notes.append("The file has CMYK colours without a colour profile; they were converted without one.")
+        notes.append("The file has CMYK colors without a color profile; they were converted without one.")
     if image.mode == "LAB":
         return _transform(image, ImageCms.createProfile("LAB"))
     return image.convert("RGB")
@@ -86,14 +86,14 @@ def to_srgb_16bit(
     converted = to_srgb(image, profile, notes)
     if len(notes) > note_count:  # the profile is unusable: keep all 16 bits
         return colors
-    notes.append("The colour profile in the file has tables; the 16-bit colours were converted at 8 bits.")
+    notes.append("The color profile in the file has tables; the 16-bit colors were converted at 8 bits.")
     return np.asarray(converted)
 
 
 def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
     opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if image.mode == "L" and opened.profile.xcolor_space == "RGB ":
-        image = image.convert("RGB")  # common: a grey file with the profile of an RGB space
+        image = image.convert("RGB")  # common: a gray file with the profile of an RGB space
     return _transform(image, opened.profile)
 
 
@@ -108,7 +108,7 @@ def _transform(image: Image.Image, profile: Any) -> Image.Image:
 
 @dataclass(frozen=True)
 class MatrixProfile:
-    """Curves from encoded to linear, one per channel, and the matrix to XYZ (None for grey)."""
+    """Curves from encoded to linear, one per channel, and the matrix to XYZ (None for gray)."""
 
     curves: tuple[NDArray[np.float64], ...]
     matrix: NDArray[np.float64] | None
@@ -124,9 +124,9 @@ class MatrixProfile:
         )
 
     def to_srgb(self, colors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Convert encoded ``(H, W, C)`` in [0, 1] to sRGB in [0, 1]; colours outside sRGB are clipped.
+        """Convert encoded ``(H, W, C)`` in [0, 1] to sRGB in [0, 1]; colors outside sRGB are clipped.
 
-        C is 3 for a matrix profile and 1 for a grey one.
+        C is 3 for a matrix profile and 1 for a gray one.
         """
         result = np.empty(colors.shape, np.float32)
         for top in range(0, len(colors), _BLOCK_ROWS):
@@ -149,7 +149,7 @@ def encode_srgb(linear: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def parse_profile(profile: bytes) -> MatrixProfile | None:
-    """Parse a matrix or grey profile; None when it is of another kind or broken."""
+    """Parse a matrix or gray profile; None when it is of another kind or broken."""
     try:
         count = struct.unpack_from(">I", profile, 128)[0]
         entries = [struct.unpack_from(">4sII", profile, 132 + 12 * i) for i in range(min(count, 100))]

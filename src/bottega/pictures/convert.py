@@ -26,7 +26,7 @@ def as_picture(source: Any) -> Picture:
 
     - a path, the bytes of a file or a binary file: read by :func:`~bottega.pictures.load`
     - a PIL image of any mode
-    - a numpy array, channels last: ``(H, W)`` or ``(H, W, C)`` with C of 1, 2, 3 or 4 (grey, grey
+    - a numpy array, channels last: ``(H, W)`` or ``(H, W, C)`` with C of 1, 2, 3 or 4 (gray, gray
       with alpha, RGB, RGBA) of bool, uint8, uint16, or floats in [0, 1]
     - a torch tensor, channels first: ``(H, W)``, ``(C, H, W)`` or ``(1, C, H, W)`` with C of 1, 3 or 4,
       of bool, uint8, or floats in [0, 1]
@@ -136,7 +136,7 @@ def _from_tensor(tensor: Tensor) -> Picture:
 
 
 def _from_planes(values: Tensor, bits: int, name: str) -> Picture:
-    """``(1, 1 to 4, H, W)`` floats: grey, grey and alpha, RGB, or RGB and alpha."""
+    """``(1, 1 to 4, H, W)`` floats: gray, gray and alpha, RGB, or RGB and alpha."""
     low, high = float(values.min()), float(values.max())
     if not (low >= -_TOLERANCE and high <= 1 + _TOLERANCE):  # rejects NaN too
         raise PictureError(

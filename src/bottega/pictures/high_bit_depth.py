@@ -1,6 +1,6 @@
 """Reading pictures with 16 bits per channel, of which Pillow would keep 8.
 
-Pillow unpacks a 16-bit colour sample by taking one of its two bytes; the byte order decides which. Decoding
+Pillow unpacks a 16-bit color sample by taking one of its two bytes; the byte order decides which. Decoding
 twice, the second time with the order swapped, yields the high and the low bytes. So the tested C decoders
 handle compression, filters, interlacing, strips and tiles, and nothing is lost.
 """
@@ -33,7 +33,7 @@ class Layers16Bit:
 def decode_16bit(image: Image.Image, stream: BinaryIO | None, notes: list[str]) -> Layers16Bit | None:
     """Decode a freshly opened image of 16 bits per channel; None for other images.
 
-    ``stream`` is what the image was opened from; without it, only grey keeps its 16 bits.
+    ``stream`` is what the image was opened from; without it, only gray keeps its 16 bits.
     """
     if image.mode.startswith("I;16"):
         return _gray(image)
@@ -107,13 +107,13 @@ def _gray(image: Image.Image) -> Layers16Bit:
 
 
 def _gray_with_alpha(image: ImageFile.ImageFile) -> Layers16Bit:
-    """A 16-bit grey PNG with alpha has four bytes per pixel, so it is decoded as 8-bit RGBA."""
+    """A 16-bit gray PNG with alpha has four bytes per pixel, so it is decoded as 8-bit RGBA."""
     image.tile = [_with_rawmode(tile, "RGBA") for tile in image.tile]
     samples = np.ascontiguousarray(np.asarray(image)).view(">u2").astype(np.uint16)
     return Layers16Bit(samples[:, :, :1], samples[:, :, 1])
 
 
 def keyed_alpha(colors: NDArray[Any], key: Any, dtype: type[_Sample]) -> NDArray[_Sample]:
-    """Alpha ``(H, W)`` from the one grey value or colour that a file declares transparent."""
+    """Alpha ``(H, W)`` from the one gray value or color that a file declares transparent."""
     same = colors == np.array(key)
     return np.where(same if same.ndim == 2 else same.all(axis=2), 0, np.iinfo(dtype).max).astype(dtype)

@@ -62,9 +62,9 @@ def photograph(name: str) -> Picture:
 
 
 def from_pil(image: Image.Image) -> Picture:
-    """Read an image of Pillow, with the same colour, orientation and alpha as :func:`load`.
+    """Read an image of Pillow, with the same color, orientation and alpha as :func:`load`.
 
-    Pillow holds colour at 8 bits per channel: to keep 16 bits, pass the path to :func:`load`.
+    Pillow holds color at 8 bits per channel: to keep 16 bits, pass the path to :func:`load`.
     """
     name = str(getattr(image, "filename", "") or "image")
     check_size(image.size, environment().max_pixels, name)
@@ -94,7 +94,7 @@ def _read(image: Image.Image, name: str, stream: BinaryIO | None) -> Picture:
 def _decode(
     image: Image.Image, name: str, stream: BinaryIO | None, notes: list[str]
 ) -> tuple[NDArray[Any], NDArray[Any] | None, int]:
-    """(colours ``(H, W, 1 | 3)`` in sRGB, alpha ``(H, W)`` or None, bits of the source)."""
+    """(colors ``(H, W, 1 | 3)`` in sRGB, alpha ``(H, W)`` or None, bits of the source)."""
     deep = decode_16bit(image, stream, notes)
     if deep is not None:
         colors = to_srgb_16bit(deep.colors, image.info.get("icc_profile"), notes)
@@ -106,7 +106,7 @@ def _decode(
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | None]:
-    """An image of any 8-bit mode to (colour as L, RGB, CMYK or LAB; alpha ``(H, W)`` or None)."""
+    """An image of any 8-bit mode to (color as L, RGB, CMYK or LAB; alpha ``(H, W)`` or None)."""
     scale = _gray_scale(image)
     image.load()
     key = image.info.get("transparency")
@@ -127,7 +127,7 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, NDArray[np.uint8] | N
 
 
 def _gray_scale(image: Image.Image) -> int:
-    """Scale of the samples of a grey PNG of 2 or 4 bits, whose transparent value is not scaled."""
+    """Scale of the samples of a gray PNG of 2 or 4 bits, whose transparent value is not scaled."""
     tiles = getattr(image, "tile", None)
     rawmode = tiles[0].args if tiles else None
     return {"L;2": 85, "L;4": 17}.get(rawmode, 1) if isinstance(rawmode, str) else 1
@@ -154,7 +154,7 @@ def _float_gray(image: Image.Image, name: str) -> NDArray[np.float32]:
 
 
 def _ignored_properties(info: dict[Any, Any]) -> list[str]:
-    """Notes on colour properties of the file that are ignored."""
+    """Notes on color properties of the file that are ignored."""
     notes = []
     gamma = info.get("gamma", _SRGB_GAMMA)
     if abs(gamma - _SRGB_GAMMA) > 0.01 and not {"icc_profile", "srgb"} & info.keys():
@@ -165,7 +165,7 @@ def _ignored_properties(info: dict[Any, Any]) -> list[str]:
     nclx = info.get("nclx_profile") or {}
     wide = nclx.get("color_primaries", _BT709) not in (_BT709, _UNSPECIFIED)
     if "icc_profile" not in info and (wide or nclx.get("transfer_characteristics") in _HDR_CURVES):
-        notes.append("The file has wide-gamut or HDR colours without a profile; they were read as sRGB.")
+        notes.append("The file has wide-gamut or HDR colors without a profile; they were read as sRGB.")
     return notes
 
 
@@ -187,7 +187,7 @@ def _upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def _pixels(samples: NDArray[Any]) -> Tensor | NDArray[np.uint8]:
-    """8-bit colours stay as they are; floats, which need four times the memory, are made when needed."""
+    """8-bit colors stay as they are; floats, which need four times the memory, are made when needed."""
     if samples.dtype == np.uint8 and samples.shape[2] == 3:
         return np.require(samples, requirements=["C", "W"])
     return _to_tensor(samples)

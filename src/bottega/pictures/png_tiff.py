@@ -1,4 +1,4 @@
-"""Encoders for what Pillow does not write: PNG with 16 bits per channel, and TIFF with 16-bit colour.
+"""Encoders for what Pillow does not write: PNG with 16 bits per channel, and TIFF with 16-bit color.
 
 Source: Portable Network Graphics (third edition), W3C 2025: chunks in section 5, filters in section 9.
 TIFF 6.0 (sections 2, 14) and its technical note 2 of 2002 (Deflate); little-endian, strips compressed with
@@ -87,7 +87,7 @@ def _paeth(left: NDArray[np.int16], up: NDArray[np.int16], up_left: NDArray[np.i
 
 
 def encode_tiff(samples: NDArray[np.uint8] | NDArray[np.uint16], profile: bytes, xmp: bytes | None) -> bytes:
-    """Encode ``(H, W, 3 | 4)`` as a TIFF file with a colour profile and, unless None, an XMP packet.
+    """Encode ``(H, W, 3 | 4)`` as a TIFF file with a color profile and, unless None, an XMP packet.
 
     Raises:
         OutputError: the file would be larger than 4 GB, the limit of TIFF.

@@ -19,7 +19,7 @@ def resize(picture: PictureOrTensor, size: tuple[int, int]) -> PictureOrTensor:
     """Resize to ``size`` = (height, width), whatever the aspect.
 
     Antialiased bicubic, clamped to [0, 1]. Takes a tensor ``(N, C, H, W)`` or a Picture, whose
-    colours are weighted by its alpha, so that no hidden colour bleeds into an edge.
+    colors are weighted by its alpha, so that no hidden color bleeds into an edge.
 
     Raises:
         PictureError: a side is less than 1 pixel.
@@ -32,7 +32,7 @@ def resize(picture: PictureOrTensor, size: tuple[int, int]) -> PictureOrTensor:
     if picture.alpha is None:
         return replace(picture, data=_resample(picture.pixels, size).clamp(0, 1))
     alpha = _resample(picture.alpha, size)
-    # Where everything is transparent, the hidden colours are resized without weights.
+    # Where everything is transparent, the hidden colors are resized without weights.
     weighted = _resample(picture.pixels * picture.alpha, size) / alpha.clamp(min=1e-3)
     pixels = torch.where(alpha > 1e-3, weighted, _resample(picture.pixels, size)).clamp(0, 1)
     return replace(picture, data=pixels, alpha=alpha.clamp(0, 1))

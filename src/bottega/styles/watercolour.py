@@ -1,4 +1,4 @@
-"""Watercolour: transparent glazes, light to dark, each with its own edge, bloom and granulation."""
+"""Watercolor: transparent glazes, light to dark, each with its own edge, bloom and granulation."""
 
 from __future__ import annotations
 

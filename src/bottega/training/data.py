@@ -180,7 +180,7 @@ class CropTransform:
 
 
 class BatchLoader:
-    """BatchLoader of random crops; every picture is drawn once before any is drawn again.
+    """Loads batches of random crops; every picture is drawn once before any is drawn again.
 
     However a batch is divided into micro-batches and over processes, it holds the same crops.
 

@@ -10,7 +10,7 @@ from bottega.personalize.preference import Item, PreferenceModel, Trait
 
 TRAITS = tuple(
     Trait(name=name, low=f"low {name}", middle=f"medium {name}", high=f"high {name}")
-    for name in ("light", "colour", "stroke", "space")
+    for name in ("light", "color", "stroke", "space")
 )
 
 

@@ -17,15 +17,15 @@ def preferences(utility, grids: int = 14) -> dict[str, TraitPreference]:  # type
 
 
 def test_less_and_more_of_a_trait() -> None:
-    result = preferences(lambda item: 2 * item.traits["stroke"] - 2 * item.traits["colour"])
+    result = preferences(lambda item: 2 * item.traits["stroke"] - 2 * item.traits["color"])
     assert result["stroke"].words == "high stroke"
-    assert result["colour"].words == "low colour"
-    for name in ("stroke", "colour"):
+    assert result["color"].words == "low color"
+    for name in ("stroke", "color"):
         assert result[name].is_significant
         assert result[name].certainty > 0.95
         assert result[name].win_rate > 0.85
     assert result["stroke"].value > 0.5
-    assert result["colour"].value < -0.5
+    assert result["color"].value < -0.5
     assert result["space"].win_rate < result["stroke"].win_rate
 
 
@@ -38,11 +38,11 @@ def test_a_best_value_in_the_middle() -> None:
 
 def test_traits_together() -> None:
     model = simulate_votes(
-        empty_model(ITEMS), ITEMS, lambda item: -3 * item.traits["light"] * item.traits["colour"], 20
+        empty_model(ITEMS), ITEMS, lambda item: -3 * item.traits["light"] * item.traits["color"], 20
     )
     both = model.explain().interactions[0]
-    assert set(both.traits) == {"light", "colour"}
-    assert set(both.words) in ({"high light", "low colour"}, {"low light", "high colour"})
+    assert set(both.traits) == {"light", "color"}
+    assert set(both.words) in ({"high light", "low color"}, {"low light", "high color"})
     assert "more with" in str(both)
 
 

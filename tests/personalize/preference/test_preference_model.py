@@ -17,8 +17,8 @@ ITEMS = pool(300)
 
 
 def utility(item: Item) -> float:
-    """Likes muted colours, and a light of about 0.3."""
-    return -2 * item.traits["colour"] - 1.5 * (item.traits["light"] - 0.3) ** 2
+    """Likes muted colors, and a light of about 0.3."""
+    return -2 * item.traits["color"] - 1.5 * (item.traits["light"] - 0.3) ** 2
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_the_first_proposal_represents_the_pool() -> None:
     items = [
         Item(
             id=f"{a}{b}{n}",
-            traits={"light": 10.0 * a + rng.normal() / 9, "colour": 10.0 * b + rng.normal() / 9},
+            traits={"light": 10.0 * a + rng.normal() / 9, "color": 10.0 * b + rng.normal() / 9},
         )
         for a in range(3)
         for b in range(3)

@@ -124,7 +124,7 @@ def test_content_colors_can_be_kept(bench: Path, feedforward_settings: Pass, met
     content = pictures.load("photo.png").pixels
     changed = stylize(method, feedforward_settings(method))
     unchanged = stylize(method, feedforward_settings(method, keep_color=True))
-    # Not wholly: what is too light or dark for its colour becomes paler.
+    # Not wholly: what is too light or dark for its color becomes paler.
     assert chroma_between(unchanged, content) < 0.6 * chroma_between(changed, content)
     for how, name in (("match", "coral"), ("histogram", "histogram")):
         result = stylize(method, feedforward_settings(method, keep_color=True, color_method=how))

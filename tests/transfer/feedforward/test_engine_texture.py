@@ -108,7 +108,7 @@ def test_variance_of_colors_stays_the_style_s(micro: MicroNet, textured: list[St
 def test_offset_moves_the_texture(micro: MicroNet, textured: list[StyleCode]) -> None:
     """On a flat image nothing else depends on position, except for the trunk's strides."""
     even, engine = torch.full((1, 3, 256, 320), 0.5), make_engine(micro)
-    even[..., :8, :] = 0.2  # not one colour alone, which has no spread to move
+    even[..., :8, :] = 0.2  # not one color alone, which has no spread to move
     one = engine.stylize(even, StyleTarget(textured[0], texture_amount=1.0))
     other = engine.stylize(even, StyleTarget(textured[0], texture_amount=1.0, texture_offset=(16, 48)))
     inside = slice(100, -100)

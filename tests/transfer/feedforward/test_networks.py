@@ -83,7 +83,7 @@ def test_gradients_reach_every_parameter() -> None:
         (any_style, any_style(x, [any_style.encode(picture(1, 16, 16))])),
     ):
         torch.autograd.backward((result * picture(2, 16, 16)).sum())
-        # A bias before a normalisation has no effect, and so no gradient but rounding.
+        # A bias before a normalization has no effect, and so no gradient but rounding.
         assert all(parameter.grad is not None for parameter in network.parameters())
     assert all(parameter.grad is None for parameter in any_style.encoder.parameters())
 

@@ -13,7 +13,7 @@ from bottega.transfer.feedforward.graph import gate
 
 
 def picture(seed: int, height: int = 45, width: int = 70) -> Tensor:
-    """Smooth waves and grain, coloured unlike one another."""
+    """Smooth waves and grain, colored unlike one another."""
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.rand(1, 3, 5, 7, generator=generator)
     smooth = torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)

@@ -90,7 +90,7 @@ def test_patches_match_in_brightness() -> None:
 
 
 def test_flat_area_gets_a_flat_patch() -> None:
-    """Half of the style is busy, both halves have one mean colour."""
+    """Half of the style is busy, both halves have one mean color."""
     busy = picture(200, 200, 12)
     busy = 0.5 + 0.5 * (busy - busy.mean((2, 3), keepdim=True))
     style = torch.cat([torch.full((1, 3, 200, 200), 0.5), busy], 3)

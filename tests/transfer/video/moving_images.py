@@ -19,7 +19,7 @@ def photograph(long_side: int = 480) -> Tensor:
 def window(
     picture: Tensor, x: float, y: float, zoom: float = 1.0, size: tuple[int, int] = (120, 160)
 ) -> Tensor:
-    """``(1, 3, h, w)``: the part around a centre, in pixels; ``zoom`` above 1 comes nearer."""
+    """``(1, 3, h, w)``: the part around a center, in pixels; ``zoom`` above 1 comes nearer."""
     height, width = picture.shape[-2:]
     h, w = size
     columns = x + (torch.arange(w) + 0.5 - w / 2) / zoom

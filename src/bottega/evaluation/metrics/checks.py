@@ -10,7 +10,7 @@ RANGE_TOLERANCE = 0.01  # rounding of half precision and of video codecs
 
 
 def check_pictures(*pictures: Tensor, channels: int = 0, min_side: int = 1, in_range: bool = True) -> None:
-    """Refuse tensors that a picture metric cannot measure.
+    """Check that a picture metric can measure these tensors.
 
     Args:
         pictures: each ``(N, C, H, W)``; all of one shape where there are several.

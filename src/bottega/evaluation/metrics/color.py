@@ -106,10 +106,10 @@ def sample_colors(picture: Tensor) -> Tensor:
     return pixels[:: -(-len(pixels) // MAX_SAMPLES)].double()
 
 
-def palette_of_samples(colors: Tensor, count: int = EXTRACTED_COLORS) -> Palette:
+def palette_of_samples(colors: Tensor) -> Palette:
     """The palette of sRGB samples ``(n, 3)``."""
     lab = rgb_to_oklab(colors.double().cpu().T[None, :, :, None])
-    return palette_from_tensor(extract_palette(lab, count=count)[0])
+    return palette_from_tensor(extract_palette(lab, count=EXTRACTED_COLORS)[0])
 
 
 def palette_distance(one: Palette, other: Palette) -> float:

@@ -43,7 +43,7 @@ def both_as_rows(features: Features, reference: Features) -> tuple[Tensor, Tenso
 
 
 def check_same_dimensions(first: int, second: int) -> None:
-    """Refuse features of two extractors.
+    """Check that features are from one extractor.
 
     Raises:
         SettingsError: the dimensions differ.

@@ -1,4 +1,4 @@
-"""Nearest neighbours in feature space: precision, recall, density, coverage, and novelty."""
+"""Nearest neighbors in feature space: precision, recall, density, coverage, and novelty."""
 
 from __future__ import annotations
 

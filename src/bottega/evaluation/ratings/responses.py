@@ -124,7 +124,7 @@ class RatingSummary:
         }
 
 
-def summarize_ratings(ratings: Sequence[Rating], *, seed: int = 0) -> RatingSummary:
+def summarize_ratings(ratings: Sequence[Rating]) -> RatingSummary:
     """Means over all answers of a group, with bootstrap intervals over pictures.
 
     The answers about one picture are resampled together: two raters of one picture are not two pictures.
@@ -137,7 +137,7 @@ def summarize_ratings(ratings: Sequence[Rating], *, seed: int = 0) -> RatingSumm
             chosen = [each for each in ratings if (each.group, each.question) == (group, question)]
             if chosen:
                 means.setdefault(group, {})[question] = bootstrap_interval(
-                    [each.score for each in chosen], groups=[each.file for each in chosen], seed=seed
+                    [each.score for each in chosen], groups=[each.file for each in chosen]
                 )
     return RatingSummary(
         means,

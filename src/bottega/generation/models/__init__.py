@@ -1,0 +1,1 @@
+"""Generators; ``registry`` lists them by name."""

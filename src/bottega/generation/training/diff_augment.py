@@ -26,12 +26,13 @@ MAX_PROBABILITY = 0.9
 def translate(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """Move each picture by up to an eighth of its side; what comes in is gray, as in the paper zero."""
     count, _, height, width = pictures.shape
-    most_y, most_x = round(height * MAX_SHIFT), round(width * MAX_SHIFT)
-    down = torch.randint(-most_y, most_y + 1, (count,), generator=generator)
-    right = torch.randint(-most_x, most_x + 1, (count,), generator=generator)
-    padded = F.pad(pictures - 0.5, (most_x, most_x, most_y, most_y)) + 0.5
+    max_down, max_right = round(height * MAX_SHIFT), round(width * MAX_SHIFT)
+    down = torch.randint(-max_down, max_down + 1, (count,), generator=generator)
+    right = torch.randint(-max_right, max_right + 1, (count,), generator=generator)
+    padded = F.pad(pictures - 0.5, (max_right, max_right, max_down, max_down)) + 0.5
     moved = []
-    for i, (top, left) in enumerate(zip((most_y + down).tolist(), (most_x + right).tolist(), strict=True)):
+    tops, lefts = (max_down + down).tolist(), (max_right + right).tolist()
+    for i, (top, left) in enumerate(zip(tops, lefts, strict=True)):
         moved.append(padded[i, :, top : top + height, left : left + width])
     return torch.stack(moved)
 
@@ -48,7 +49,7 @@ def cutout(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return (pictures - 0.5) * mask.to(pictures) + 0.5
 
 
-def recolor(pictures: Tensor, generator: torch.Generator) -> Tensor:
+def jitter_color(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """Brightness by ±0.25, saturation by 0 to 2, contrast by 0.5 to 1.5 (the paper's, halved for [0, 1])."""
     light, saturation, contrast = torch.rand(3, len(pictures), 1, 1, 1, generator=generator).to(pictures)
     lit = pictures + (light - 0.5) / 2
@@ -58,7 +59,7 @@ def recolor(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return mean + (colored - mean) * (contrast + 0.5)
 
 
-AUGMENTATIONS = {"color": recolor, "translation": translate, "cutout": cutout}
+AUGMENTATIONS = {"color": jitter_color, "translation": translate, "cutout": cutout}
 
 
 class DiffAugment(nn.Module):

@@ -1,4 +1,4 @@
-"""What is known in closed form of an adjustment: recoloring to a palette, tone, and warp."""
+"""The closed-form part of an adjustment: recoloring to a palette, tone, and warp."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def embed_style(picture: Tensor) -> StyleEmbedding:
     )
 
 
-def style_distance(one: StyleEmbedding, other: StyleEmbedding) -> float:
+def embedding_distance(one: StyleEmbedding, other: StyleEmbedding) -> float:
     """d in [0, 1]; d² is the mean over channels of ((Δmean)² + (Δdeviation)²) / (sum of squared deviations),
     each at most 1: the distance by which the network opens its gate.
 

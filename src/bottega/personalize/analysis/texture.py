@@ -52,7 +52,7 @@ def stroke_size(variances: Tensor) -> Tensor:
 
 
 def stroke_direction(octave: Tensor, weights: Tensor | None) -> Tensor:
-    """``(N, 2)``: cos 2φ and sin 2φ of the direction of strokes, times how alike they run (0 to 1).
+    """``(N, 2)``: cos 2φ and sin 2φ of the direction of strokes, times how aligned they are (0 to 1).
 
     The structure tensor (Bigün and Granlund 1987) of the second octave, gradients by Scharr's filter; strokes
     run across the gradients.

@@ -77,8 +77,8 @@ class ItemReader:
 def measure_traits(vector: Tensor) -> dict[str, float]:
     """The traits in a condition's vector ``(D,)``.
 
-    Directions of strokes are cos 2φ and sin 2φ times how alike they run; ``redness`` is the palette's mean a
-    of OKLab, ``variety`` the root mean square distance of its colors from their mean in a and b.
+    Directions of strokes are cos 2φ and sin 2φ times how aligned they are; ``redness`` is the palette's mean
+    a of OKLab, ``variety`` the root mean square distance of its colors from their mean in a and b.
     """
     values = {name: vector[attribute.columns] for name, attribute in ATTRIBUTES.items()}
     palette = values["palette"].view(MAX_PALETTE_COLORS, 4)

@@ -72,7 +72,7 @@ class Prior:
         return padded[self.features.first] * padded[self.features.second]
 
     def update(self, posterior: LaplaceApproximation) -> None:
-        """One round of expectation–maximisation: variances become the mean squares of the weights.
+        """One round of expectation–maximization: variances become the mean squares of the weights.
 
         After MacKay 1992 and Tipping 2001, with inverse gamma priors that keep at its initial value what the
         votes say nothing of.

@@ -105,12 +105,12 @@ class Canvas:
         sigma = (radius * self.unit, radius * self.unit, 0.0)[: field.ndim]
         return ndimage.gaussian_filter(field, sigma, mode="nearest", truncate=3.0)
 
-    def warp(self, field: Array, dx: Array, dy: Array, order: int = 1) -> Array:
+    def warp(self, field: Array, dx: Array, dy: Array) -> Array:
         """The field (H, W) read at positions moved by (dx, dy) units."""
         rows = (self.y + dy) * self.unit - 0.5
         columns = (self.x + dx) * self.unit - 0.5
         grid = np.broadcast_arrays(rows, columns)
-        return ndimage.map_coordinates(field, grid, order=order, mode="mirror").astype(np.float32)
+        return ndimage.map_coordinates(field, grid, order=1, mode="mirror").astype(np.float32)
 
 
 def _spline_weights(position: Array) -> tuple[NDArray[np.int64], tuple[Array, Array, Array, Array]]:

@@ -16,9 +16,11 @@ from bottega.styles.drawing.hatching import gradient_length
 
 Labels = NDArray[np.int32]
 
+RELAXATION_ROUNDS = 6
+
 
 def tesserae(
-    canvas: Canvas, phase: Array, flow: Array, size: float, border_distance: Array, rounds: int = 6
+    canvas: Canvas, phase: Array, flow: Array, size: float, border_distance: Array
 ) -> tuple[Array, Array, Labels]:
     """Squares of about ``size`` units in rows along the contours of ``phase``.
 
@@ -34,7 +36,7 @@ def tesserae(
     step = max(int(size * canvas.unit / 6), 1)
     free = border_distance[::step, ::step] > 0.12 * size
     rows, columns = np.indices(free.shape, np.float32)
-    for _ in range(rounds):
+    for _ in range(RELAXATION_ROUNDS):
         angle = canvas.sample(flow, x, y)
         index = _assign_pixels(canvas, x, y, angle, size, step)
         counted = np.where(free & (index >= 0), index, len(x)).ravel()

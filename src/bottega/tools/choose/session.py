@@ -43,7 +43,7 @@ class PreferenceSession:
 
     @property
     def name(self) -> str:
-        """``taste`` of ``taste.preferences.json``, for sheets."""
+        """``likes`` of ``likes.preferences.json``, for the names of sheets."""
         return self.path.name.split(".")[0]
 
     @property

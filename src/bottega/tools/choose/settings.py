@@ -10,7 +10,7 @@ from pydantic import Field
 from bottega.tools.common.tool import Settings, cli_option
 
 PREFERENCES: Any = Field(
-    description="the file of your preferences, such as taste.preferences.json",
+    description="the file of your preferences, such as likes.preferences.json",
     json_schema_extra=cli_option(positional=True),
 )
 

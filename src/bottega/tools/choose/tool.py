@@ -228,8 +228,8 @@ CHOOSE = (
         uses_networks=True,
         check_files=_check_start,
         examples=(
-            "choose start taste.preferences.json pictures/",
-            "choose start drafts.preferences.json --model faces --class warrior",
+            "choose start likes.preferences.json pictures/",
+            "choose start faces.preferences.json --model faces --class warrior",
         ),
     ),
     Tool(
@@ -238,16 +238,14 @@ CHOOSE = (
         NextSettings,
         _next,
         uses_networks=True,
-        check_files=_check_preferences,
-        examples=("choose next taste.preferences.json",),
+        examples=("choose next likes.preferences.json",),
     ),
     Tool(
         "choose pick",
         "Pick the picture of a sheet that you like best, or several.",
         PickSettings,
         _pick,
-        check_files=_check_preferences,
-        examples=("choose pick taste.preferences.json 3", "choose pick taste.preferences.json 3,7"),
+        examples=("choose pick likes.preferences.json 3", "choose pick likes.preferences.json 3,7"),
     ),
     Tool(
         "choose rate",
@@ -299,7 +297,7 @@ CHOOSE = (
         export,
         check_files=_check_preferences,
         examples=(
-            "choose export taste.preferences.json --liked liked/ --save-condition mine.condition.json",
+            "choose export likes.preferences.json --liked liked/ --save-condition mine.condition.json",
         ),
     ),
 )

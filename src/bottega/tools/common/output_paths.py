@@ -12,9 +12,9 @@ from bottega.picture_formats import DEEP_FORMATS, format_of
 from bottega.tools.common.image_sources import FileSource, Source
 
 
-def default_name(content: Source, style: str, suffix: str = ".png") -> str:
+def default_name(content: Source, style: str) -> str:
     """``<content>-<style>.png``"""
-    return f"{content.label}-{style}{suffix}"
+    return f"{content.label}-{style}.png"
 
 
 def unused_path(path: Path, *other_suffixes: str) -> Path:

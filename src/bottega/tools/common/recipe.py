@@ -87,7 +87,7 @@ class InputSearch:
         )
 
     def _candidates(self, name: str) -> Iterator[Path]:
-        """Files of that name first, then all others: hashing is cheap compared with painting."""
+        """Files of that name first, then all others: hashing is cheap compared with stylizing."""
         paths = [path for path in sorted(self.home.iterdir()) if path.is_file()]
         for folder in self.folders:
             paths += _files_below(folder)

@@ -227,7 +227,7 @@ def evaluate(
         results: the folder of pictures to evaluate; eight or more.
         against: the folder of real pictures; eight or more.
         reporter: receives progress.
-        settings: options of ``bottega evaluate``, such as ``condition="mine.json"``.
+        settings: options of ``bottega evaluate``, such as ``condition="mine.condition.json"``.
 
     Raises:
         SettingsError: a setting is invalid.

@@ -1,1 +1,1 @@
-"""The tool ``generate``: drafts from noise, as pictures, as a sheet, or as a clip."""
+"""The tool ``generate``: pictures from noise, one by one, as a sheet, or as a video."""

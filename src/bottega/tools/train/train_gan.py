@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LICENSE = "yours, as far as the pictures allow"
 SHEET_COLUMNS = 8
+PREVIEW_ROWS = 4
+"""Without classes."""
 TILE_SIZE = 128
 """Height of a picture on the sheets, in pixels."""
 MIN_PICTURES = 150
@@ -119,25 +121,24 @@ def _training_samples(trainer: Trainer) -> Tensor:
         return _sheet(sample_grid(generator, trainer.context)(runtime.seeded_generator(0)).cpu())
 
 
-def _samples_by_class(generator: Generator, rows: int = 4) -> Tensor:
+def _samples_by_class(generator: Generator) -> Tensor:
     """A sheet of samples of the first seeds, with a row per class if there are classes."""
     import torch
 
     from bottega.generation import sample
 
     if not generator.classes:
-        return _sheet(sample(generator, rows * SHEET_COLUMNS))
+        return _sheet(sample(generator, PREVIEW_ROWS * SHEET_COLUMNS))
     return _sheet(torch.cat([sample(generator, SHEET_COLUMNS, classes=name) for name in generator.classes]))
 
 
-def _nearest_sheet(
-    generator: Generator, dataset: ImageDataset, encoder: Encoder, count: int = SHEET_COLUMNS
-) -> tuple[Tensor, float]:
-    """A sheet of samples above their nearest training pictures; and the share of near copies of 8 × count."""
+def _nearest_sheet(generator: Generator, dataset: ImageDataset, encoder: Encoder) -> tuple[Tensor, float]:
+    """A sheet of samples above their nearest training pictures, and the share of near copies among 64."""
     from bottega import pictures
     from bottega.generation import sample
     from bottega.generation.training import nearest_training_images
 
+    count = SHEET_COLUMNS
     samples = sample(generator, 8 * count)
     nearest = nearest_training_images(samples, dataset, encoder)
     rows = [list(samples[:count, None]), list(nearest.pictures[:count, None])]

@@ -1,1 +1,1 @@
-"""The tool ``workflow``: from a folder of pictures to personalized drafts."""
+"""The tool ``workflow``: from a folder of pictures to adjusted pictures of a new generator."""

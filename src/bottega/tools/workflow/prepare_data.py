@@ -104,7 +104,7 @@ def prepare(
     if not prepared.training:
         raise PictureError(f"None of the {len(files)} files in {data} can be read as a picture.")
     summary = {key: value for key, value in vars(prepared).items() if key != "folder"}
-    summary["fingerprint"] = _fingerprint(data, files, side, one_in)
+    summary["inputs_sha256"] = _inputs_hash(data, files, side, one_in)
     write_file(folder / SUMMARY_FILE, json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
     return prepared
 
@@ -119,7 +119,7 @@ def load_prepared(data: Path, folder: Path, side: int, one_in: int) -> PreparedD
     if not file.exists():
         return None
     summary = json.loads(file.read_text(encoding="utf-8"))
-    if summary.pop("fingerprint") != _fingerprint(data, find_pictures(data), side, one_in):
+    if summary.pop("inputs_sha256") != _inputs_hash(data, find_pictures(data), side, one_in):
         raise SettingsError(
             f"{folder} was prepared from other pictures, or with another --size, --crop or --held-out; "
             "choose another folder for the results."
@@ -146,7 +146,7 @@ def _read(
     return samples[None].float() / 255
 
 
-def _fingerprint(data: Path, files: Sequence[Path], side: int, one_in: int) -> str:
+def _inputs_hash(data: Path, files: Sequence[Path], side: int, one_in: int) -> str:
     """Hash of what the result depends on: names and sizes of the files, and the settings."""
     sizes = [(file.relative_to(data).as_posix(), file.stat().st_size) for file in files]
     return hashlib.sha256(json.dumps([side, one_in, *sizes]).encode()).hexdigest()
