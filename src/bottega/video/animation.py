@@ -217,9 +217,9 @@ class AnimationWriter:
                 f"{left_out} of {len(places)} frames are left out, and the speed stays."
             )
         durations = []
-        for start in reversed(places):
-            durations.append(0 if start is None else int((end - start) * unit))
-            end = end if start is None else start
+        for position in reversed(places):
+            durations.append(0 if position is None else int((end - position) * unit))
+            end = end if position is None else position
         return self._limited(durations[::-1])
 
     def _limited(self, durations: list[int]) -> list[int]:

@@ -110,6 +110,7 @@ def analyze_picture(picture: Picture, style: bool = False, mask: Tensor | None =
 def _select(condition: Condition, names: list[str]) -> Condition:
     from bottega.personalize import ATTRIBUTES
 
+    names = [name.replace("-", "_") for name in names]  # as in the names of options
     for name in names:
         if name not in ATTRIBUTES:
             raise SettingsError(f'--use does not know "{name}"; choose from {", ".join(ATTRIBUTES)}.')

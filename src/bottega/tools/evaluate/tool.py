@@ -1,4 +1,4 @@
-"""The tool ``evaluate`` and :func:`bottega.evaluate`: pictures against a reference, with metrics."""
+"""The tool ``evaluate`` and :func:`bottega.evaluation`: pictures against a reference, with metrics."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def evaluate(
 ) -> EvaluationResult:
     """Compare a folder of pictures with a folder of real ones.
 
-    >>> result = bottega.evaluate("generated", "photos", extractor=["small"])
+    >>> result = bottega.evaluation("generated", "photos", extractor=["small"])
     >>> result.rows[0]["metric"], result.rows[0]["results"]
     >>> result.save("report.html")
 
