@@ -158,8 +158,11 @@ def test_while_modules_are_imported(pictures: Path, moment: float) -> None:
 @pytest.mark.parametrize("moment", [0.3, 0.7, 2.0, "1%"])
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "folder"])
 def test_nothing_is_written(pictures: Path, name: str, moment: float | str) -> None:
+    if name == "adjust" and moment == "1%":
+        moment = "loading"  # it measures the pictures of --like for long before it reports anything
+    for path in pictures.glob("out*"):
+        path.unlink()
     text, seconds = interrupt(COMMANDS[name], pictures, moment)
-    print(name, moment, round(seconds, 2), text.strip().splitlines()[-1])
     check(text, seconds)
     assert not list(pictures.glob("out*"))
     assert not list(pictures.rglob(".bottega-*"))
