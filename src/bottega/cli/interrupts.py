@@ -66,23 +66,20 @@ def set_working(working: bool) -> None:
 
 
 def write_error(message: str) -> None:
-    """Write an error as the output handlers do, without importing them."""
+    """Write an error as the output handlers do, at once and without their locks and buffers."""
+    values = {"event": "error", "kind": "Cancelled", "message": message, "exit_code": INTERRUPTED_CODE}
+    _write(values, message)
+
+
+def _write(values: dict[str, Any], message: str) -> None:
     if _State.json:
         import json
 
-        values = {"event": "error", "kind": "Cancelled", "message": message, "exit_code": INTERRUPTED_CODE}
-        print(json.dumps(values), flush=True)
-    else:
-        print(f"bottega: {message}", file=sys.stderr, flush=True)
-
-
-def _write_note(message: str) -> None:
-    if _State.json:
-        import json
-
-        print(json.dumps({"event": "note", "message": message}), flush=True)
-    else:
-        print(f"bottega: {message}", file=sys.stderr, flush=True)
+        os.write(1, f"{json.dumps(values)}\n".encode())
+        return
+    # Over the progress bar, and with the cursor that it hides.
+    prefix = "\r\x1b[K\x1b[?25h" if os.isatty(2) else ""
+    os.write(2, f"{prefix}bottega: {message}\n".encode())
 
 
 def end_process(code: int) -> NoReturn:
@@ -124,7 +121,8 @@ def _watch(descriptor: int) -> None:
         time.sleep(GRACE_SECONDS)
         if signal.getsignal(data[0]) is not _handle:
             # A training finishes its step and saves its state.
-            _write_note("Stopping; the state is being saved.")
+            message = "Stopping; the state is being saved."
+            _write({"event": "note", "message": message}, message)
         elif _State.received == received == 0:
             _exit_now()
 
