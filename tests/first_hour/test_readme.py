@@ -34,7 +34,7 @@ def test_the_readme_from_top_to_bottom_twice(folder: Path, capsys: pytest.Captur
     for arguments in commands:
         code = main(arguments)
         assert code == 0, f"bottega {' '.join(arguments)}\n{capsys.readouterr().err}"
-    made = {path: path.read_bytes() for path in folder.glob("*.png")}
+    contents = {path: path.read_bytes() for path in folder.glob("*.png")}
     for arguments in commands:
         explicit = any(word in HAS_EXPLICIT_NAME for word in arguments)
         code = main(arguments)
@@ -42,7 +42,7 @@ def test_the_readme_from_top_to_bottom_twice(folder: Path, capsys: pytest.Captur
         assert code in ((0, 2, 4) if explicit else (0,)), f"bottega {' '.join(arguments)}\n{message}"
         if code:
             assert "already exists" in message or "exists already" in message or "not empty" in message
-    assert {path: path.read_bytes() for path in made} == made, "nothing was replaced"
+    assert {path: path.read_bytes() for path in contents} == contents, "nothing was replaced"
 
 
 def test_a_name_of_the_users_own_networks_is_no_obstacle(

@@ -1,7 +1,7 @@
 """Filling what a warp uncovers at the edges with patches of the rest of the picture.
 
 After Wexler, Shechtman and Irani (2007), with the search of PatchMatch (Barnes et al. 2009): from coarse to
-fine, each patch over the hole looks for the most similar patch of the known picture, and each pixel of the
+fine, each patch over the hole looks for the most similar patch of the intact picture, and each pixel of the
 hole becomes the mean of what the patches over it show.
 """
 
@@ -67,15 +67,15 @@ class _Scale:
     """
 
     def __init__(self, image: Tensor, hole: Tensor, avoided: Tensor) -> None:
-        self.image, self.known, self.hole = image.clone(), image, hole
+        self.image, self.original, self.hole = image.clone(), image, hole
         self.short_side = min(image.shape[-2:])
         self.is_source = _whole_patches(~(hole | avoided))
         if not bool(self.is_source.any()):
             self.is_source = _whole_patches(~hole)
         touches = F.max_pool2d(hole.float(), 2 * RADIUS + 1, 1, RADIUS)[0, 0] > 0
         self.centers = (touches & _whole_patches(torch.ones_like(hole))).nonzero()
-        known = F.avg_pool2d((~hole).float(), 2 * RADIUS + 1, 1, RADIUS)[0, 0]
-        self.known_share = known[self.centers[:, 0], self.centers[:, 1]]
+        intact = F.avg_pool2d((~hole).float(), 2 * RADIUS + 1, 1, RADIUS)[0, 0]
+        self.intact_share = intact[self.centers[:, 0], self.centers[:, 1]]
         self.matches = self.centers.clone()
         self.costs = torch.full((len(self.centers),), torch.inf)
 
@@ -98,17 +98,17 @@ class _Scale:
         matched = field[coarse[:, 0], coarse[:, 1]]
         self.matches = self.centers + ((matched - coarse) * factor).round().long()
         enlarged = F.interpolate(filled, (height, width), mode="bilinear", align_corners=False)
-        self.image = torch.where(self.hole, enlarged, self.known)
+        self.image = torch.where(self.hole, enlarged, self.original)
         self._keep_to_sources()
 
     def fill_smoothly(self) -> None:
         """A first guess: the hole in the blurred colors of what is near."""
-        known = (~self.hole).to(self.image)
+        intact = (~self.hole).to(self.image)
         for sigma in (self.short_side / 3, self.short_side / 8, self.short_side / 24):
-            share = gaussian_blur(known, sigma)
-            blurred = gaussian_blur(self.known * known, sigma) / share.clamp_min(1e-6)
+            share = gaussian_blur(intact, sigma)
+            blurred = gaussian_blur(self.original * intact, sigma) / share.clamp_min(1e-6)
             certainty = (share / 0.1).clamp(0, 1) if sigma < self.short_side / 3 else 1.0
-            self.image = torch.where(self.hole, torch.lerp(self.image, blurred, certainty), self.known)
+            self.image = torch.where(self.hole, torch.lerp(self.image, blurred, certainty), self.original)
         self.search_all()
 
     def search_all(self) -> None:
@@ -171,8 +171,8 @@ class _Scale:
         pixels = self.image[0].flatten(1).T.contiguous()
         scale = self.costs.quantile(0.75) + 1e-6
         weight = torch.exp(-self.costs.clamp_max(20 * scale) / (2 * scale))
-        # Patches that reach beyond the hole join it to what is known.
-        weight = (weight * (MIN_CONFIDENCE + self.known_share))[:, None]
+        # Patches that reach beyond the hole join it to what is intact.
+        weight = (weight * (MIN_CONFIDENCE + self.intact_share))[:, None]
         here, there = (place[:, 0] * width + place[:, 1] for place in (self.centers, self.matches))
         total, weights = torch.zeros_like(pixels), pixels.new_zeros(len(pixels), 1)
         for dy, dx in OFFSETS:
@@ -182,7 +182,7 @@ class _Scale:
             total[here + shift] += share * pixels[there + shift]
             weights[here + shift] += share
         mean = (total / weights.clamp_min(1e-30)).T.reshape(self.image.shape)
-        self.image = torch.where(self.hole & (weights.T.reshape(self.hole.shape) > 0), mean, self.known)
+        self.image = torch.where(self.hole & (weights.T.reshape(self.hole.shape) > 0), mean, self.original)
 
     def _keep_to_sources(self) -> None:
         """Replace matches that are no sources by the source nearest to them in a coarse selection."""
@@ -216,7 +216,7 @@ class _Scale:
 
 
 def _scales(picture: Tensor, hole: Tensor, avoided: Tensor | None) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """The picture, its hole, and what is avoided, from coarse to fine; coarse pixels are means of known
+    """The picture, its hole, and what is avoided, from coarse to fine; coarse pixels are means of intact
     ones."""
     height, width = picture.shape[-2:]
     factor = min(1.0, MAX_SIDE / min(height, width))
@@ -224,15 +224,15 @@ def _scales(picture: Tensor, hole: Tensor, avoided: Tensor | None) -> list[tuple
     while min(height, width) * factor >= COARSEST_SIDE or not sizes:
         sizes.append((max(1, round(height * factor)), max(1, round(width * factor))))
         factor /= 2
-    known = (~hole).to(picture)
+    intact = (~hole).to(picture)
     avoided = torch.zeros_like(hole) if avoided is None else avoided
     scales = []
     for size in reversed(sizes):
         if size == (height, width):
             scales.append((picture, hole, avoided))
             continue
-        share = F.interpolate(known, size, mode="area")
-        image = F.interpolate(picture * known, size, mode="area") / share.clamp_min(1e-6)
+        share = F.interpolate(intact, size, mode="area")
+        image = F.interpolate(picture * intact, size, mode="area") / share.clamp_min(1e-6)
         blocked = F.interpolate(avoided.to(picture), size, mode="area") > 0.25
         scales.append((image, share < 1 - 1e-4, blocked))
     return scales
