@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 from bottega.errors import PictureError
 from bottega.layers import oklab_to_rgb, rgb_to_oklab
 from bottega.personalize import ATTRIBUTES, VECTOR_SIZE, Condition, analyze, analyze_condition, mean_condition
+from bottega.personalize.analysis.pixels import resize_for_analysis
 
 SIDE = 192
 
@@ -264,3 +265,11 @@ def test_flat_pictures_have_finite_attributes_and_gradients(picture: Tensor) -> 
 def test_invalid_pictures_are_refused(wrong: Callable[[], object]) -> None:
     with pytest.raises(PictureError):
         wrong()
+
+
+@pytest.mark.parametrize("size", [(1, 20_000), (20_000, 3)])
+def test_thin_pictures_are_analyzed_at_a_bounded_size(size: tuple[int, int]) -> None:
+    small = resize_for_analysis(torch.full((1, 3, *size), 0.5))
+    assert sorted(small.shape[-2:]) == [SIDE, 6 * SIDE]
+    assert resize_for_analysis(torch.zeros(1, 3, 400, 2400)).shape[-2:] == (192, 1152)
+    assert analyze_condition(torch.full((1, 3, *size), 0.5)).contrast == pytest.approx(0, abs=0.01)

@@ -88,7 +88,7 @@ def test_invalid_start_pictures(bench: Path, quick_optimize_settings: dict[str, 
         ("othr.png", r"picture othr\.png .* does not exist.* Did you mean other\.png\?$"),
         ("absent.png", r"picture absent\.png to start from does not exist; [^.]*\.$"),
         ("folder", "folder is a folder"),
-        ("clear.png", r"clear\.png to start from is fully transparent"),
+        ("clear.png", r"clear\.png is fully transparent"),
     ):
         with pytest.raises(PictureError, match=sentence):
             run(start=start, output="out.png", **quick_optimize_settings)

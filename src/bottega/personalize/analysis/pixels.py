@@ -13,6 +13,8 @@ ANALYSIS_SIDE = 192
 a thumbnail counts as the smooth picture that it looks like on a wall."""
 
 COARSE_FACTOR = 3  # composition and palette are measured at 1 / COARSE_FACTOR of that
+MAX_ASPECT = 6
+"""Longer pictures are compressed to this ratio of sides: strips would take gigabytes."""
 EPSILON = 1e-8
 
 
@@ -42,7 +44,8 @@ def upscale_for_analysis(pictures: Tensor) -> Tensor:
 def _size_with_short_side(pictures: Tensor, side: int) -> tuple[int, int]:
     height, width = pictures.shape[-2:]
     scale = side / min(height, width)
-    return max(side, round(height * scale)), max(side, round(width * scale))
+    tall, wide = (max(side, min(round(length * scale), side * MAX_ASPECT)) for length in (height, width))
+    return tall, wide
 
 
 def check_pictures(pictures: Tensor, mask: Tensor | None) -> None:
