@@ -76,7 +76,9 @@ def compare(
             iterations=iterations,
             repeats=repeats,
             rates=tuple(float(each) for each in _split_list("rates", rates)),
-            bottega_settings=OptimizeSettings(style_loss=style_loss, recolor=False),  # one function for all
+            bottega_settings=OptimizeSettings(
+                style_loss=style_loss, recolor=False, start_noise=0.0
+            ),  # one function for all
         )
     )
     arithmetic = select_dtype(torch.device("cpu"))

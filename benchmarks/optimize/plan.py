@@ -35,7 +35,7 @@ class Plan:
 def quick(style_loss: StyleLoss = "wasserstein") -> Plan:
     """Seconds of work at a size too small to measure speed."""
     bottega_settings = OptimizeSettings(
-        style_loss=style_loss, recolor=False, first_size=32, iterations=4, last_iterations=4
+        style_loss=style_loss, recolor=False, start_noise=0.0, first_size=32, iterations=4, last_iterations=4
     )
     return Plan(
         sizes=(48,), iterations=8, repeats=1, rates=(0.02, 0.04), every=2, bottega_settings=bottega_settings

@@ -46,7 +46,7 @@ def job(encoder, name, **changes):
         "content": content_picture(SIZE),
         "style": style_picture(SIZE),
         "settings": OptimizeSettings(
-            recolor=False, size=SIZE, first_size=SIZE, iterations=2, last_iterations=3
+            recolor=False, start_noise=0.0, size=SIZE, first_size=SIZE, iterations=2, last_iterations=3
         ),
         "iterations": 6,
         "every": 2,
@@ -61,7 +61,9 @@ def job(encoder, name, **changes):
 def test_both_sides_descend_the_same_function(encoder, term):
     """The loss that ours reports before its first step equals the evaluator's of the content, to rounding."""
     content, style = content_picture(SIZE), style_picture(48)
-    settings = OptimizeSettings(recolor=False, size=SIZE, first_size=SIZE, last_iterations=1, style_loss=term)
+    settings = OptimizeSettings(
+        recolor=False, start_noise=0.0, size=SIZE, first_size=SIZE, last_iterations=1, style_loss=term
+    )
     optimized_loss = optimize(content, [Style(style)], settings, encoder=encoder).losses[0][0]
     evaluated = float(baselines.PlainLoss(encoder, content, style, settings)(content))
     assert optimized_loss == pytest.approx(evaluated, rel=1e-5)
@@ -70,7 +72,9 @@ def test_both_sides_descend_the_same_function(encoder, term):
 
 def test_plain_contestants_descend(encoder):
     content, style = content_picture(SIZE), style_picture(SIZE)
-    loss = baselines.PlainLoss(encoder, content, style, OptimizeSettings(recolor=False, size=SIZE))
+    loss = baselines.PlainLoss(
+        encoder, content, style, OptimizeSettings(recolor=False, start_noise=0.0, size=SIZE)
+    )
     losses = []
 
     def callback(picture, evaluations):
@@ -103,7 +107,9 @@ def test_evaluation_time_is_not_counted(encoder):
 
 
 def test_ours_runs_all_scales_and_stops_on_request(encoder):
-    settings = OptimizeSettings(recolor=False, size=SIZE, first_size=16, iterations=2, last_iterations=3)
+    settings = OptimizeSettings(
+        recolor=False, start_noise=0.0, size=SIZE, first_size=16, iterations=2, last_iterations=3
+    )
     task = job(encoder, "ours", settings=settings)
     run = run_candidate(task, lambda picture: float(picture.shape[-1]), lambda m: m.evaluations < 4)
     # Two coarse scales count no evaluations, 3 is the default end, and every picture has its final size.

@@ -234,7 +234,11 @@ class _Run:
             noise = torch.randn((1, 3, *size), generator=seeded_generator(self.settings.seed))
             picture = (0.5 + 0.2 * noise).clamp_(0, 1).to(self.device)
         else:
-            return self._content_at(size).clone()
+            # A flat area gives no direction to start in: strokes would grow from the edges around it alone,
+            # as echoes of them, line by line.
+            noise = torch.randn((1, 3, *size), generator=seeded_generator(self.settings.seed))
+            noise *= self.settings.start_noise * self.settings.strength
+            picture = (self._content_at(size) + noise.to(self.device)).clamp_(0, 1)
         self._restore_unstyled(picture)
         return picture
 

@@ -65,6 +65,13 @@ class OptimizeSettings(BaseModel):
         0.9, ge=0, lt=1, description="decay of the averaged iterate that becomes the result"
     )
     start: Literal["content", "noise"] = Field("content", description="what the first scale starts from")
+    start_noise: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="noise in the content at the first scale: without it strokes in flat areas repeat the "
+        "edges nearby, like the teeth of a comb",
+    )
     detail: float = Field(
         0.3,
         ge=0,
