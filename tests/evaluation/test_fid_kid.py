@@ -165,6 +165,16 @@ def test_interval_of_the_corrected_distance_covers_the_truth():
     assert 52 <= covered <= 60
 
 
+def test_pictures_of_both_sets_do_not_pass_for_independent_ones():
+    x, y = two_sets(n=80, m=60, dimensions=30)
+    for corrected in (fid(x, x).corrected, fid(x[::-1].copy(), x).corrected):
+        assert [corrected.estimate, corrected.low, corrected.high] == pytest.approx([0, 0, 0], abs=1e-9)
+    assert kernel_distance(x[::-1].copy(), x) == pytest.approx(0, abs=1e-12)
+    independent = kernel_distance(y[:30], y[30:])
+    mixed = kernel_distance(np.concatenate([y[:30], y[30:40]]), y[30:])
+    assert abs(mixed) < 3 * abs(independent) + 0.1
+
+
 def test_correction_needs_four_pictures():
     x, y = two_sets()
     assert fid(x[:5], y[:4]).corrected.low < fid(x[:5], y[:4]).corrected.high

@@ -64,11 +64,17 @@ def test_novelty_finds_copies_and_their_originals():
     np.testing.assert_allclose(result.ratios[2:], expected, rtol=1e-6)
 
 
+def test_pictures_that_stand_twice_do_not_change_the_unit_of_novelty():
+    x, y = sets()
+    once, twice = novelty(x, y), novelty(x, np.repeat(y, 2, axis=0))
+    np.testing.assert_allclose(once.ratios, twice.ratios, rtol=1e-9)
+
+
 def test_invalid_sets_are_refused():
     x, y = sets()
     with pytest.raises(SettingsError, match="4 pictures or more; there are 3"):
         precision_recall(x[:3], y)
-    with pytest.raises(SettingsError, match="twice"):
-        novelty(x, np.repeat(y, 2, axis=0))
+    with pytest.raises(SettingsError, match="are the same"):
+        novelty(x, np.repeat(y[:1], 2, axis=0))
     with pytest.raises(SettingsError, match="dimensions"):
         novelty(x[:, :2], y)

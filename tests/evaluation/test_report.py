@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import escape
 
 import numpy as np
 import pytest
@@ -9,12 +10,11 @@ import torch
 
 from bottega import pictures
 from bottega.errors import PictureError, SettingsError
-from bottega.evaluation import Interval, PatchSample, color_accuracy, edge_width
+from bottega.evaluation import Interval, color_accuracy, edge_width
 from bottega.evaluation.extractors import center_square
 from bottega.evaluation.report import build_report
 from bottega.evaluation.report.html import format_number, histogram_chart, interval_chart
-from bottega.evaluation.report.measure_set import MeasuredSet, common_side, list_pictures
-from bottega.evaluation.report.proxies import novel_and_typical
+from bottega.evaluation.report.measure_set import common_side, list_pictures
 from bottega.layers import gaussian_blur
 from bottega.layers.palette import parse_palette
 
@@ -61,7 +61,8 @@ def test_known_differences_show(reports):
     fresh, soft, copied = reports["other"], reports["blurred"], reports["copies"]
     width = "edge width (pixels)"
     assert row(soft, width).value.estimate > 1.5 * row(fresh, width).value.estimate
-    assert row(soft, "sharpness (proxy)").value.estimate < 7 < row(fresh, "sharpness (proxy)").value.estimate
+    assert row(soft, "sharpness (proxy)").value.estimate == 0
+    assert row(fresh, "sharpness (proxy)").value.estimate >= 2  # ten pictures span a narrow range
     kid = "kid[random@32]"
     assert row(soft, kid).value.estimate > row(fresh, kid).value.estimate
     assert (
@@ -71,8 +72,7 @@ def test_known_differences_show(reports):
     assert row(copied, "copies[random@32]").value.estimate == 1
     assert row(fresh, "copies[random@32]").value.estimate < 0.5
     assert row(copied, "novelty[random@32]").value.estimate == pytest.approx(0, abs=1e-3)
-    assert row(copied, "innovativeness (proxy)").value.estimate == 0
-    assert row(copied, "technical realization (proxy)").value.estimate == 0  # each is there four times
+    assert "10 the same as another one" in copied.verdict  # each is there three times or more
     assert row(copied, "vendi[random@32]").value.estimate < row(fresh, "vendi[random@32]").value.estimate
 
 
@@ -137,7 +137,7 @@ def test_broken_files_are_named_and_left_out(special):
     assert special.values["results"] == 8
     assert "torn.png" in next(iter(special.values["unreadable"]))
     assert "torn.png" in special.html
-    assert row(special, "technical realization (proxy)").value.estimate == pytest.approx(10 * 8 / 9)
+    assert "1 unreadable" in special.verdict
 
 
 def test_invalid_sets_are_refused(folders, tmp_path):
@@ -182,26 +182,89 @@ def test_common_side_is_that_of_the_smaller_pictures(tmp_path):
     assert common_side(sides[64], [tmp_path / "torn.png"]) == 64
 
 
-def set_of_features(features):
-    """A measured set with features alone."""
-    black = parse_palette("#000000")
-    rows = torch.tensor(features, dtype=torch.float32)
-    return MeasuredSet([], [], {"x": rows}, rows, PatchSample(16), {}, [], black)
+def bad_pictures(kind, seed, side=48):
+    """Pictures without content, in the colors of the pictures of the reference."""
+    generator = torch.Generator().manual_seed(seed)
+    good = random_picture(200 + seed, side)
+    if kind == "flat":
+        return good.mean((2, 3), keepdim=True).expand_as(good)
+    if kind == "noise":
+        return torch.rand(good.shape, generator=generator)
+    if kind == "blurred":
+        return gaussian_blur(good, 2.0)
+    picture = good.mean((2, 3), keepdim=True).expand_as(good).clone()  # blots
+    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    for _ in range(6):
+        row, column, radius = (torch.rand(3, generator=generator) * torch.tensor([side, side, 10.0])).tolist()
+        inside = (rows - row) ** 2 + (columns - column) ** 2 < (radius + 2) ** 2
+        picture[0, :, inside] = good[0, :, int(row), int(column)][:, None]
+    return picture
 
 
-def test_innovation_is_neither_copies_nor_outliers():
-    reference = set_of_features([[float(x), float(y)] for x in range(5) for y in range(5)])
-    results = set_of_features([[2.0, 2.0], [2.5, 2.5], [2.6, 1.4], [9.0, 9.0]])
-    assert novel_and_typical(results, reference).tolist() == [
-        0,
-        0,
-        0,
-        0,
-    ]  # on a grid each has one as near as 1
-    uneven = set_of_features(
-        [[0, 0], [0.2, 0], [1, 1], [2, 1], [1, 2], [2, 2], [3, 3], [3, 2], [2, 3], [1, 3], [3, 1]]
-    )
-    assert novel_and_typical(results, uneven).tolist() == [0, 1, 1, 0]
+@pytest.fixture(scope="module")
+def large_reference(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    for n in range(40):
+        pictures.save(random_picture(n), folder / f"{n:02d}.png")
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["good", "blots", "noise", "flat", "blurred"])
+def test_no_proxy_rewards_bad_pictures(large_reference, tmp_path, kind):
+    for n in range(10):
+        picture = random_picture(200 + n) if kind == "good" else bad_pictures(kind, n)
+        pictures.save(picture, tmp_path / f"{n}.png")
+    report = build_report(tmp_path, large_reference, extractors=["random@32"])
+    scores = {row.name: row.value.estimate for row in report.tables["Proxies for human ratings"]}
+    assert scores.keys() == {"sharpness (proxy)", "stylistic continuity (proxy)"}
+    if kind == "good":
+        assert min(scores.values()) >= 5
+        assert report.verdict.startswith("No difference from the reference shows beyond chance.")
+    else:
+        assert scores["sharpness (proxy)"] <= 1
+        assert scores["stylistic continuity (proxy)"] <= 3
+        assert re.search("Only 1?0% are as sharp", report.verdict)
+    assert ("10 flat" in report.verdict) == (kind == "flat")
+    assert "cannot tell whether the pictures are good" in report.verdict
+    assert escape(report.verdict) in report.html
+
+
+def test_a_folder_against_itself_has_no_distance(folders):
+    report = build_report(folders / "real", folders / "real", extractors=["random@32"])
+    assert row(report, "fid[random@32]").value.high == pytest.approx(0, abs=1e-9)
+    assert row(report, "kid[random@32]").value.estimate == pytest.approx(0, abs=1e-9)
+    assert report.verdict.startswith("10 of 10 results are pictures of the reference itself")
+    assert "10 of 10 results are pictures of the reference: copies, or the same folder" in report.html
+
+
+def test_a_reference_in_which_pictures_stand_twice(folders, tmp_path):
+    for n in range(COUNT):
+        for copy in "ab":
+            pictures.save(random_picture(n), tmp_path / f"{n}{copy}.png")
+    report = build_report(folders / "copies", tmp_path, extractors=["random@32"])
+    assert report.values["reference"] == COUNT
+    assert row(report, "copies[random@32]").value.estimate == 1
+    assert "10 pictures of the reference stand twice and count once" in report.html
+
+
+def test_pictures_that_are_all_alike(folders, tmp_path):
+    """As results they can be measured; as a reference they give no unit of distance."""
+    for n in range(COUNT):
+        pictures.save(random_picture(0), tmp_path / f"{n}.png")
+    report = build_report(tmp_path, folders / "other", extractors=["random@32"])
+    assert row(report, "diversity[random@32]").value.estimate == pytest.approx(0, abs=1e-6)
+    assert row(report, "vendi[random@32]").value.estimate == pytest.approx(1)
+    assert "10 the same as another one" in report.verdict
+    with pytest.raises(PictureError, match=r"8 different pictures or more.*has 1"):
+        build_report(folders / "other", tmp_path, extractors=["random@32"])
+
+
+def test_a_reference_without_edges(folders, tmp_path):
+    for n in range(COUNT):
+        pictures.save(torch.full((1, 3, 48, 48), n / COUNT), tmp_path / f"{n}.png")
+    report = build_report(folders / "other", tmp_path, extractors=["random@32"])
+    assert row(report, "sharpness (proxy)").value.estimate == 0
+    json.dumps(report.values, allow_nan=False)
 
 
 def test_charts():

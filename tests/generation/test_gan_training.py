@@ -31,8 +31,10 @@ from bottega.generation.training.gan_metrics import (
     extract_features,
     mean_distance,
     nearest_distances,
+    nearest_training_images,
 )
 from bottega.generation.training.progressive import ProgressiveSchedule
+from bottega.generation.training.step_budget import needed_steps, relative_pace
 from bottega.training import Step, Trainer, process_context
 from bottega.training.schedules import Constant
 from bottega.training.step import OptimizerStep
@@ -81,13 +83,88 @@ def test_folders_are_classes(dataset: ImageDataset) -> None:
         assert dataset.classes[int(row.argmax())] == file.parent.name
 
 
+def test_random_classes_are_as_frequent_as_in_the_training_pictures(folder: Path, tmp_path: Path) -> None:
+    files = {name: sorted((folder / name).iterdir()) for name in ("discs", "squares")}
+    dataset = load_dataset({"discs": files["discs"], "squares": files["squares"][:3]}, 32)
+    assert dataset.class_weights == (0.8, 0.2)
+    trainer = trainer_for(dataset, tmp_path, steps=1)
+    generator = best_generator(trainer)[0]
+    generation.save(generator, tmp_path / "mine.safetensors")
+    loaded = generation.load(tmp_path / "mine.safetensors")
+    shares = loaded.sample_conditions(None, 1000, torch.Generator().manual_seed(0))
+    assert shares is not None
+    assert shares.mean(0).tolist() == pytest.approx([0.8, 0.2], abs=0.04)
+
+
+def test_pictures_that_stand_twice_are_used_once(folder: Path, tmp_path: Path) -> None:
+    names = sorted((folder / "discs").iterdir())
+    for file in names:
+        for copy in ("a", "b"):
+            Image.open(file).save(tmp_path / f"{file.stem}{copy}.{'png' if copy == 'a' else 'bmp'}")
+    pictures = load_dataset_folder(tmp_path, 32).pictures
+    assert len(pictures) == 12
+    assert [first.stem for _, first in pictures.duplicates] == sorted(f"{file.stem}a" for file in names)
+    files = sorted(tmp_path.iterdir())
+    for file in files[12:]:
+        file.unlink()
+    for file in files[:12]:
+        Image.open(names[0]).save(file)
+    with pytest.raises(PictureError, match="Only 1 different pictures can be read and 11 are copies"):
+        load_dataset_folder(tmp_path, 32)
+
+
+def test_copies_are_noticed_where_training_pictures_stand_twice(folder: Path, tmp_path: Path) -> None:
+    """Each training picture is there twice, saved anew, and the generator makes exactly these."""
+    for file in sorted((folder / "discs").iterdir()):
+        Image.open(file).save(tmp_path / f"{file.stem}.png")
+        Image.open(file).save(tmp_path / f"{file.stem}.jpg", quality=85)
+    dataset = load_dataset_folder(tmp_path, 32)
+    assert len(dataset.pictures) == 24
+    once = load_dataset_folder(folder / "discs", 32)
+    trainer = trainer_for(dataset, tmp_path / "run", steps=1)
+    generator, encoder = best_generator(trainer)[0], encoders.load_encoder("small")
+    metrics = GanMetrics(generator, dataset, encoder, trainer.context, 16)
+    squares = once.center_squares(torch.arange(12), 32).repeat(2, 1, 1, 1)[:16]
+    metrics.generate = lambda: squares  # type: ignore[method-assign]
+    values = metrics()
+    assert values["copies"] == 1
+    warnings: list[str] = []
+    monitor = CollapseMonitor(warnings.append, metrics.real_duplicates)
+    for _ in range(3):
+        monitor.validate(trainer, {**values, "variety": 1.0}, False)
+    assert len(warnings) == 1
+    assert "copies" in warnings[0]
+    nearest = nearest_training_images(squares, dataset, encoder)
+    assert bool(nearest.near_duplicates.all())
+
+
+def test_too_little_time_is_noted_with_the_time_that_would_do(dataset: ImageDataset, tmp_path: Path) -> None:
+    assert needed_steps(182, 16) == 6250
+    assert needed_steps(10_000, 16) == 62_500
+    warnings: list[str] = []
+    settings = GanSettings(**{**SMALL, "minutes": 0.03})  # type: ignore[arg-type]
+    context = process_context("cpu", "fp32")
+    build_trainer(settings, dataset, tmp_path, context=context, warn=warnings.append).train()
+    (message,) = (warning for warning in warnings if "steps fit" in warning)
+    assert "24 pictures need about 25,000" in message
+    assert "would do: --minutes" in message
+
+
+def test_pace_of_a_training_whose_pictures_grow() -> None:
+    growing = ProgressiveSchedule((32, 64), 0.4, lambda step: 0.0)
+    assert relative_pace(growing) == pytest.approx(0.4 + 0.6 / 3)
+    growing.get_buffer("side").fill_(64)
+    assert relative_pace(growing) == pytest.approx(0.4 * 3 + 0.6)
+    assert relative_pace(ProgressiveSchedule((64,), 0.4, lambda step: 0.0)) == 1
+
+
 def test_one_folder_has_no_classes(folder: Path) -> None:
     assert load_dataset_folder(folder / "discs", 32).classes == ()
     assert load_dataset_folder(folder, 32, classes=False).classes == ()
 
 
 def test_bad_folders(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="Only 3 pictures can be read"):
+    with pytest.raises(PictureError, match="Only 3 different pictures can be read"):
         load_dataset({"few": sorted((folder / "discs").iterdir())[:3]}, 32)
     (tmp_path / "class").mkdir()
     Image.new("RGB", (40, 40)).save(tmp_path / "loose.png")

@@ -40,6 +40,7 @@ def test_page_and_values(folders, tmp_path):
     assert result.files == (tmp_path / "out.html", tmp_path / "out.json")
     values = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert values == result.details
+    assert "cannot tell whether the pictures are good" in result.summary
     assert values["palette"] == pytest.approx({"#203040": 1 / 3, "#e0c080": 2 / 3})
     assert {row["metric"] for row in result.rows} >= {
         "fid[random@32]",

@@ -136,9 +136,9 @@ def test_from_pictures_to_reports(folder: Path) -> None:
     assert match["personalized"] > match["generated"]
     assert "kid[random]" in rows
     assert json.loads(Path("mine/metrics.json").read_text()) == list(result.rows)
-    assert {"prepare", "train", "generate", "personalize", "evaluate"} <= {
-        m.split(":")[0] for m in notes.messages
-    }
+    names = ("prepare", "measure", "train", "generate", "personalize", "evaluate")
+    stages = [message.split(":")[0] for message in notes.messages]
+    assert list(dict.fromkeys(stages)) == [f"{number} of 6, {name}" for number, name in enumerate(names, 1)]
     assert notes.done == sorted(notes.done)
     assert notes.done[-1] == pytest.approx(1.0)
     assert any("is left out: it is the same picture as even" in line for line in notes.notes)

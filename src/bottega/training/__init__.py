@@ -9,6 +9,7 @@
 from bottega.training.callbacks import Console, SampleSheets, TensorBoard
 from bottega.training.checkpoint import (
     SETTINGS_FILE,
+    check_resume_inputs,
     check_resume_settings,
     load_checkpoint,
     save_checkpoint,
@@ -70,6 +71,7 @@ __all__ = [
     "Validation",
     "build_optimizer",
     "build_schedule",
+    "check_resume_inputs",
     "check_resume_settings",
     "find_pictures",
     "format_duration",

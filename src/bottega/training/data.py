@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
-from bottega.files import list_files
+from bottega.files import file_sha256, list_files
 from bottega.picture_formats import READ_SUFFIXES
 from bottega.pictures import composite_on_white, load, resize
 from bottega.training.augment import color_jitter, random_crop, random_rotated_crop, random_uniform
@@ -69,6 +69,11 @@ def decode(file: Path, short_side: int) -> Tensor:
     return (pixels[0] * 255).round().to(torch.uint8)
 
 
+def picture_sha256(picture: Tensor) -> str:
+    """Hash of the size and the samples of a picture ``(3, h, w)`` uint8."""
+    return hashlib.sha256(bytes(str(picture.shape), "ascii") + picture.numpy().tobytes()).hexdigest()
+
+
 @dataclass
 class PictureSet(Sequence[Tensor]):
     """Pictures ``(3, h, w)`` uint8 in a fixed order: the first in memory, the others decoded at each access.
@@ -77,12 +82,14 @@ class PictureSet(Sequence[Tensor]):
         pictures: those in memory.
         files: where each came from.
         broken: files that cannot be read, with the reason. Those outside memory are detected when first read.
+        duplicates: files that were left out because they hold the same picture as another one, with that one.
         short_side: the shorter side of a picture is at most this.
     """
 
     pictures: list[Tensor] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     broken: list[tuple[Path, str]] = field(default_factory=list)
+    duplicates: list[tuple[Path, Path]] = field(default_factory=list)
     short_side: int = 256
 
     def __len__(self) -> int:
@@ -93,6 +100,14 @@ class PictureSet(Sequence[Tensor]):
         if index < len(self.pictures):
             return self.pictures[index]
         return decode(self.files[index], self.short_side)
+
+    def sha256(self) -> str:
+        """Hash of the content of all files in their order, which decides what a training draws.
+
+        Raises:
+            PictureError: a file cannot be read any more.
+        """
+        return hashlib.sha256("".join(file_sha256(file) for file in self.files).encode()).hexdigest()
 
     def get_readable(self, index: int) -> Tensor:
         """The picture at ``index`` or, if its file is broken, the next that can be read.
@@ -115,6 +130,8 @@ def load_pictures(
     short_side: int = 256,
     max_bytes: int = MAX_MEMORY_BYTES,
     on_progress: Callable[[int, int], None] | None = None,
+    *,
+    unique: bool = False,
 ) -> PictureSet:
     """Decode ``files``; larger ones are reduced to ``short_side``, smaller ones stay as they are.
 
@@ -122,25 +139,38 @@ def load_pictures(
         max_bytes: memory for decoded pictures; those that do not fit are decoded again at each access, which
             is slower and gives the same pixels.
         on_progress: called with the number of files read so far, and their total.
+        unique: leave out files with the same pixels as an earlier one; outside memory, with the same bytes.
 
     Raises:
         PictureError: no file can be read.
     """
     result = PictureSet(short_side=short_side)
     used_bytes = 0
+    first_files: dict[str, Path] = {}
     for i, file in enumerate(files):
-        if used_bytes >= max_bytes and result.pictures:
+        is_in_memory = used_bytes < max_bytes or not result.pictures
+        if not (is_in_memory or unique):
             result.files += files[i:]
             break
         try:
-            result.pictures.append(decode(file, short_side))
+            digests = [file_sha256(file)] if unique else []
+            if is_in_memory:
+                picture = decode(file, short_side)
+                digests += [picture_sha256(picture)] if unique else []
         except PictureError as error:
             result.broken.append((file, str(error)))
             continue
         finally:
             if on_progress:
                 on_progress(i + 1, len(files))
-        used_bytes += result.pictures[-1].numel()
+        first = next((first_files[digest] for digest in digests if digest in first_files), None)
+        if first is not None:
+            result.duplicates.append((file, first))
+            continue
+        first_files |= dict.fromkeys(digests, file)
+        if is_in_memory:
+            result.pictures.append(picture)
+            used_bytes += picture.numel()
         result.files.append(file)
     if not result.pictures:
         raise PictureError(f"None of the {len(files)} files to train on could be read as a picture.")

@@ -73,6 +73,39 @@ def test_train_gan_then_generate(folder: Path, tmp_path: Path) -> None:
         train(data=folder, size=64, run="mine.training", name="other")
 
 
+def test_a_change_of_the_pictures_is_noticed_on_resume(folder: Path, tmp_path: Path) -> None:
+    train(data=folder, name="mine")
+    (folder / "dark").rename(folder / "night")
+    with pytest.raises(SettingsError, match=r"other classes \(dark, now night\)"):
+        train(data=folder, name="mine", steps=4, overwrite=True)
+    (folder / "night").rename(folder / "dark")
+    file = next((folder / "light").iterdir())
+    original = file.read_bytes()
+    Image.new("RGB", (36, 36), (200, 20, 20)).save(file)
+    with pytest.raises(SettingsError, match="a training with other pictures"):
+        train(data=folder, name="mine", steps=4, overwrite=True)
+    file.write_bytes(original)
+    moved = folder.rename(tmp_path / "moved")  # the same pictures elsewhere
+    report = Notes()
+    train(report, data=moved, name="mine", steps=4, overwrite=True)
+    assert any("Resuming" in note for note in report.notes)
+
+
+def test_pictures_that_look_alike(folder: Path, tmp_path: Path) -> None:
+    alike = tmp_path / "alike"
+    alike.mkdir()
+    for level in range(12):
+        picture = np.full((36, 36, 3), 128, np.uint8)
+        picture[:2, :2] += 10 * level
+        Image.fromarray(picture).save(alike / f"{level}.png")
+    for copy in ("x.png", "y.png"):
+        Image.fromarray(np.full((36, 36, 3), 128, np.uint8)).save(alike / copy)
+    report = Notes()
+    result = train(report, data=alike, name="alike")
+    assert all(file.exists() for file in result.files)
+    assert [note.split("/")[-1] for note in report.notes if "left out" in note] == ["0.png."] * 2
+
+
 def test_tensorboard(folder: Path, tmp_path: Path) -> None:
     train(data=folder, name="curves", steps=2, tensorboard=True)
     assert list((tmp_path / "curves.training" / "tensorboard").glob("events*"))

@@ -164,6 +164,22 @@ def test_other_settings_cannot_resume(workspace: Path) -> None:
         run("train style", **style_values(name="x", style="woodcut"))
 
 
+def test_a_replaced_style_file_or_photograph_is_noticed_on_resume(workspace: Path) -> None:
+    with pytest.raises(Cancelled):
+        run("train style", Listener(stop_after=1), **style_values(name="x"))
+    style, photo = workspace / "style.png", workspace / "photos" / "photo.png"
+    contents = style.read_bytes(), photo.read_bytes()
+    style.write_bytes(contents[1])
+    with pytest.raises(SettingsError, match=r"x\.training holds a training with other styles; use the same"):
+        run("train style", **style_values(name="x"))
+    style.write_bytes(contents[0])
+    photo.write_bytes(contents[0])
+    with pytest.raises(SettingsError, match="a training with other photographs"):
+        run("train style", **style_values(name="x"))
+    photo.write_bytes(contents[1])
+    run("train style", **style_values(name="x"))
+
+
 def test_default_network_is_the_fine_tuned_micro_network(workspace: Path) -> None:
     run("train style", style="style.png", photos="photos", steps=1, name="mine")
     network = load("mine")

@@ -88,12 +88,16 @@ def bootstrap_intervals(
     rows = np.asarray(values, float)
     if rows.ndim == 0 or len(rows) == 0:
         raise SettingsError("A bootstrap interval needs at least one value.")
-    members = _group_members(rows, groups)
+    members = None if groups is None else _group_members(rows, groups)
     rng = np.random.default_rng(seed)
     resampled = []
     for _ in range(resamples):
-        chosen = rng.integers(len(members), size=len(members))
-        resampled.append(statistics(rows[np.concatenate([members[index] for index in chosen])]))
+        if members is None:
+            chosen = rng.integers(len(rows), size=len(rows))
+        else:
+            drawn_groups = rng.integers(len(members), size=len(members))
+            chosen = np.concatenate([members[index] for index in drawn_groups])
+        resampled.append(statistics(rows[chosen]))
     estimates = np.asarray(statistics(rows), float)
     intervals = []
     for estimate, column in zip(estimates, np.asarray(resampled, float).T, strict=True):
@@ -105,9 +109,9 @@ def bootstrap_intervals(
     return intervals
 
 
-def _group_members(rows: NDArray[np.float64], groups: ArrayLike | None) -> list[NDArray[np.intp]]:
-    """Row indices of each group; every row is a group of its own without labels."""
-    labels = np.arange(len(rows)) if groups is None else np.asarray(groups)
+def _group_members(rows: NDArray[np.float64], groups: ArrayLike) -> list[NDArray[np.intp]]:
+    """Row indices of each group."""
+    labels = np.asarray(groups)
     if labels.shape != (len(rows),):
         raise SettingsError(f"There are {len(rows)} values but group labels of the shape {labels.shape}.")
     _, group_of_row = np.unique(labels, return_inverse=True)
@@ -116,7 +120,12 @@ def _group_members(rows: NDArray[np.float64], groups: ArrayLike | None) -> list[
 
 
 def jackknife(
-    statistic: Callable[..., float], sizes: Sequence[int], *, groups: int = JACKKNIFE_GROUPS, seed: int = 0
+    statistic: Callable[..., float],
+    sizes: Sequence[int],
+    *,
+    groups: int = JACKKNIFE_GROUPS,
+    seed: int = 0,
+    shared: tuple[ArrayLike, ArrayLike] = ((), ()),
 ) -> JackknifeEstimate:
     """The grouped jackknife (Quenouille 1956; Tukey 1958): compute a statistic without each group in turn.
 
@@ -128,6 +137,8 @@ def jackknife(
         sizes: of the samples; groups are random, of the same share of each sample.
         groups: fewer are used where the smallest sample has fewer than two rows per group.
         seed: of the groups.
+        shared: indices of equal rows of the first and of the second sample. The same picture is left out of
+            both at once; as independent ones, they would make the correction far too large.
 
     Raises:
         SettingsError: a sample has fewer than four rows.
@@ -137,6 +148,9 @@ def jackknife(
     groups = min(groups, min(sizes) // 2)
     rng = np.random.default_rng(seed)
     labels = [rng.permutation(size) % groups for size in sizes]
+    own, others = (np.asarray(indices, np.intp) for indices in shared)
+    if own.size:
+        labels[1][others] = labels[0][own]
     whole = statistic(*(np.arange(size) for size in sizes))
     without = np.array([
         statistic(*(np.flatnonzero(part != group) for part in labels)) for group in range(groups)

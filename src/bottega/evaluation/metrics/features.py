@@ -13,6 +13,7 @@ from bottega.errors import SettingsError
 
 Features = Tensor | NDArray[np.floating]
 BLOCK_ROWS = 1024
+EQUAL_DISTANCE = 1e-6  # over the length of a row; rows that are nearer are of the same picture
 
 
 def as_rows(features: Features) -> Tensor:
@@ -52,6 +53,29 @@ def check_same_dimensions(first: int, second: int) -> None:
         raise SettingsError(
             f"Only features of one extractor can be compared; these have {first} and {second} dimensions."
         )
+
+
+def shared_rows(rows: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Pictures that stand in both sets: indices ``(n,)`` into ``rows`` and into ``others``.
+
+    Args:
+        rows, others: of :func:`both_as_rows`; each of ``others`` is paired with its nearest row.
+    """
+    nearest = [torch.cdist(others[block], rows).min(dim=1) for block in row_blocks(len(others))]
+    distances = torch.cat([block.values for block in nearest])
+    equal = torch.nonzero(distances <= EQUAL_DISTANCE * others.norm(dim=1))[:, 0]
+    return torch.cat([block.indices for block in nearest])[equal], equal
+
+
+def distinct_rows(features: Features) -> Tensor:
+    """Which rows ``(N,)`` bool equal no earlier one: every picture once."""
+    rows = as_rows(features)
+    limit = EQUAL_DISTANCE * rows.norm(dim=1, keepdim=True)
+    distinct = []
+    for block in row_blocks(len(rows)):
+        equal = torch.cdist(rows[block], rows) <= limit[block]
+        distinct.append(~equal.tril(block.start - 1).any(dim=1))
+    return torch.cat(distinct)
 
 
 def row_blocks(size: int) -> Iterator[slice]:

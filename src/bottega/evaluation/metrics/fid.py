@@ -9,7 +9,13 @@ from torch import Tensor
 
 from bottega.errors import SettingsError
 from bottega.evaluation.metrics.bootstrap import JACKKNIFE_GROUPS, Interval, jackknife
-from bottega.evaluation.metrics.features import Features, as_rows, both_as_rows, check_same_dimensions
+from bottega.evaluation.metrics.features import (
+    Features,
+    as_rows,
+    both_as_rows,
+    check_same_dimensions,
+    shared_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,8 @@ def fid(
     It does what extrapolating over subsets does (Chong & Forsyth 2020, arXiv 1911.07023), without their
     random choices. It helps at a hundred pictures already: of two hundred pictures of one set in two halves,
     with 256 dimensions, 110 became 11. With fewer pictures than dimensions some bias remains, as it no longer
-    falls as 1/N: prefer the kernel distance.
+    falls as 1/N: prefer the kernel distance. Pictures of both sets are left out of both at once: a set has
+    the distance 0 to itself.
 
     Args:
         features: rows ``(N, D)``.
@@ -123,11 +130,13 @@ def fid(
         >>> fid(extractor(results), extractor(reference)).corrected  # extractor = evaluate.extractor("small")
     """
     rows, others = both_as_rows(features, reference)
+    own, other = shared_rows(rows, others)
     estimate = jackknife(
         lambda first, second: _distance(_factorize(rows[first]), _factorize(others[second])),
         (len(rows), len(others)),
         groups=groups,
         seed=seed,
+        shared=(own.numpy(), other.numpy()),
     )
     return FidEstimate(max(estimate.raw, 0.0), estimate.corrected, min(len(rows), len(others)))
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bottega.errors import SettingsError
 from bottega.evaluation.metrics.bootstrap import CONFIDENCE, Interval
-from bottega.evaluation.metrics.features import Features, both_as_rows, row_blocks
+from bottega.evaluation.metrics.features import Features, both_as_rows, row_blocks, shared_rows
 
 KERNEL_DEGREE = 3
 
@@ -20,7 +20,9 @@ def kernel_distance(features: Features, reference: Features) -> float:
     """Squared maximum mean discrepancy, unbiased, with the kernel (x·y / D + 1)³: KID.
 
     Bińkowski, Sutherland, Arbel & Gretton 2018 (arXiv 1801.01401, section 3 and equation 4). They average it
-    over random subsets to save memory; here every pair of pictures counts once, block by block.
+    over random subsets to save memory; here every pair of pictures counts once, block by block. The pair of a
+    picture with itself is left out between the sets as well as within them: a set has the distance 0 to
+    itself.
 
     Args:
         features: rows ``(N, D)`` of one extractor; two pictures or more.
@@ -69,21 +71,25 @@ def _resample_counts(size: int, resamples: int, generator: torch.Generator) -> T
 
 def _estimates(rows: Tensor, others: Tensor, row_counts: Tensor, other_counts: Tensor) -> Tensor:
     """The estimate for each row of counts, ``(counts,)``."""
-    within = _mean_kernel(rows, rows, row_counts, row_counts, same=True)
-    within = within + _mean_kernel(others, others, other_counts, other_counts, same=True)
-    return within - 2 * _mean_kernel(rows, others, row_counts, other_counts, same=False)
+    each_row, each_other = torch.arange(len(rows)), torch.arange(len(others))
+    within = _mean_kernel(rows, rows, row_counts, row_counts, (each_row, each_row))
+    within = within + _mean_kernel(others, others, other_counts, other_counts, (each_other, each_other))
+    return within - 2 * _mean_kernel(rows, others, row_counts, other_counts, shared_rows(rows, others))
 
 
-def _mean_kernel(x: Tensor, y: Tensor, x_counts: Tensor, y_counts: Tensor, *, same: bool) -> Tensor:
-    """Mean kernel over weighted pairs, ``(counts,)``; without pairs of a picture with itself."""
+def _mean_kernel(
+    x: Tensor, y: Tensor, x_counts: Tensor, y_counts: Tensor, same: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Mean kernel over weighted pairs, ``(counts,)``, without the pairs ``same`` of a picture with itself."""
+    x_same, y_same = same
     total = x_counts.new_zeros(len(x_counts))
     for rows in row_blocks(len(x)):
         for columns in row_blocks(len(y)):
             kernel = (x[rows] @ y[columns].T / x.shape[1] + 1) ** KERNEL_DEGREE
-            if same and rows == columns:
-                kernel.fill_diagonal_(0)
+            inside = (x_same >= rows.start) & (x_same < rows.stop)
+            inside &= (y_same >= columns.start) & (y_same < columns.stop)
+            kernel[x_same[inside] - rows.start, y_same[inside] - columns.start] = 0
             total += ((x_counts[:, rows] @ kernel) * y_counts[:, columns]).sum(dim=1)
     pairs = x_counts.sum(dim=1) * y_counts.sum(dim=1)
-    if same:
-        pairs = pairs - (x_counts * y_counts).sum(dim=1)
+    pairs = pairs - (x_counts[:, x_same] * y_counts[:, y_same]).sum(dim=1)
     return total / pairs

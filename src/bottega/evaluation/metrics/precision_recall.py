@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bottega.errors import SettingsError
 from bottega.evaluation.metrics.bootstrap import Interval, bootstrap_interval
-from bottega.evaluation.metrics.features import Features, as_rows, both_as_rows, row_blocks
+from bottega.evaluation.metrics.features import Features, as_rows, both_as_rows, distinct_rows, row_blocks
 
 NEIGHBORS = 3
 
@@ -41,8 +41,8 @@ class Novelty:
 
     Attributes:
         nearest: index of the nearest reference picture, ``(N,)``.
-        ratios: distance to it over the median distance between nearest reference pictures, ``(N,)``: 0 a
-            copy, 1 as new as the reference's pictures are to each other.
+        ratios: distance to it over the median distance between nearest different reference pictures,
+            ``(N,)``: 0 a copy, 1 as new as the reference's pictures are to each other.
     """
 
     nearest: NDArray[np.intp]
@@ -98,13 +98,14 @@ def novelty(features: Features, reference: Features) -> Novelty:
         reference: likewise.
 
     Raises:
-        SettingsError: too few pictures, different extractors, numbers that are not finite, or a reference in
-            which most pictures occur twice.
+        SettingsError: too few pictures, different extractors, numbers that are not finite, or a reference
+            whose pictures are all the same.
     """
     rows, others = both_as_rows(features, reference)
-    median_distance = neighbor_distances(others, 1).median()
-    if median_distance == 0:
-        raise SettingsError("Most pictures of the reference occur twice, so novelty has no unit of distance.")
+    different = others[distinct_rows(others)]
+    if len(different) < 2:
+        raise SettingsError("All pictures of the reference are the same, so novelty has no unit of distance.")
+    median_distance = neighbor_distances(different, 1).median()
     nearest = [torch.cdist(rows[block], others).min(dim=1) for block in row_blocks(len(rows))]
     ratios = torch.cat([block.values for block in nearest]) / median_distance
     return Novelty(torch.cat([block.indices for block in nearest]).numpy(), ratios.numpy())

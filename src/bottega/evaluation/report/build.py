@@ -41,6 +41,7 @@ from bottega.evaluation.report.metric_rows import (
     set_novelty,
 )
 from bottega.evaluation.report.proxies import proxy_rows
+from bottega.evaluation.report.verdict import count_shared, verdict
 from bottega.layers.palette import Palette, parse_palette
 from bottega.version import __version__
 
@@ -60,11 +61,13 @@ class EvaluationReport:
     Attributes:
         html: a self-contained page.
         tables: the rows, by the title of their table.
+        verdict: what they say in plain sentences, with their limits.
         values: everything, as plain values for JSON.
     """
 
     html: str
     tables: dict[str, list[MetricRow]]
+    verdict: str
     values: dict[str, Any] = field(repr=False)
 
 
@@ -128,21 +131,23 @@ def build_report(
         return lambda done, _: on_progress(offset + done, total) if on_progress else None
 
     measured = measure_set(files, config, progress_from(0))
-    real = measure_set(reference_files, config, progress_from(len(files)))
+    real = measure_set(reference_files, config, progress_from(len(files))).without_duplicates()
     target = target or real.palette
     tables = {
         FIDELITY: fidelity_rows(measured, real, seed=seed),
         DIVERSITY: diversity_rows(measured, real, seed=seed),
         PICTURES: picture_rows(measured, real, target, seed=seed),
-        PROXIES: proxy_rows(measured, real, target, seed=seed),
+        PROXIES: proxy_rows(measured, real, seed=seed),
     }
     pairs = pairs_by_name(files, reference_files)
     if pairs:
         tables[PAIRED] = paired_rows(pairs, config.encoder, tools[0], seed=seed)
     title = title or f"{_name(results)} against {_name(reference)}"
     data = _Measurements(title, measured, real, target, set_novelty(measured, real), tables, seed)
+    text = verdict(measured, real, tables)
     html = page_html(
         title,
+        text,
         f"{len(measured):,} results, {len(real):,} pictures of the reference. Sharpness and texture are "
         f"compared in squares of {side} pixels; shares, novelty and diversity by the features of "
         f"{real.extractor_name}.",
@@ -151,7 +156,7 @@ def build_report(
         f"Bottega {__version__}; extractors {', '.join(real.features)}; seed {seed}. Intervals cover 95 %: "
         "bootstrap over pictures, or the grouped jackknife where a metric is not a mean.",
     )
-    return EvaluationReport(html, tables, _values(data, side))
+    return EvaluationReport(html, tables, text, {"verdict": text, **_values(data, side)})
 
 
 def _files(source: Source) -> list[Path]:
@@ -205,6 +210,14 @@ def _warnings(data: _Measurements) -> list[str]:
             "kernel distance is unbiased and the one to trust here. Values of other extractors, or of other "
             "sets, are not comparable."
         )
+    shared = count_shared(data.results, data.reference)
+    if shared:
+        warnings.append(
+            f"{shared} of {len(data.results)} results are pictures of the reference: copies, or the same "
+            "folder. They make every distance smaller; evaluate with pictures that are not in the results."
+        )
+    if data.reference.duplicates:
+        warnings.append(f"{data.reference.duplicates} pictures of the reference stand twice and count once.")
     for pictures, label in ((data.results, "results"), (data.reference, "reference")):
         if pictures.unreadable:
             names = ", ".join(file.name for file, _ in pictures.unreadable[:5])
@@ -216,9 +229,10 @@ def _sections(data: _Measurements, extra: Sequence[Section]) -> list[Section]:
     proxies = Section(
         PROXIES,
         (
-            "Out of ten. Works of art are judged by people; these are only what a program can measure of the "
-            "five qualities that people rated in the founding study of this project, on its scale. They are "
-            "not a substitute: bottega evaluate --form makes a page on which people rate.",
+            "Out of ten. Works of art are judged by people; these are only what a program can measure of two "
+            "of the five qualities that people rated in the founding study of this project, on its scale. "
+            "What was tried for color accuracy, innovativeness and technical realization could not tell "
+            "pictures from blots. bottega evaluate --form makes a page on which people rate all five.",
         ),
         data.tables[PROXIES],
     )

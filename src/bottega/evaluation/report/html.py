@@ -45,15 +45,16 @@ class Section:
 
 
 def page_html(
-    title: str, lead: str, warnings: Sequence[str], sections: Sequence[Section], footer: str
+    title: str, verdict: str, lead: str, warnings: Sequence[str], sections: Sequence[Section], footer: str
 ) -> str:
     """The whole page; all texts are plain.
 
     Args:
-        title, lead: heading and the line below it.
+        title, verdict, lead: heading and the lines below it.
         warnings: what the reader must know before any value.
     """
-    parts = [f"<h1>{escape(title)}</h1>", f'<p class="lead">{escape(lead)}</p>']
+    parts = [f"<h1>{escape(title)}</h1>", f'<p class="verdict">{escape(verdict)}</p>']
+    parts.append(f'<p class="lead">{escape(lead)}</p>')
     parts.append('<p class="key"><i class="o"></i>results<i class="t"></i>reference</p>')
     parts += [f'<p class="warning">{escape(warning)}</p>' for warning in warnings]
     for section in sections:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bottega.encoders import Encoder
 from bottega.errors import PictureError, SettingsError
 from bottega.evaluation.extractors import Extractor, center_square
 from bottega.evaluation.metrics.color import palette_of_samples, rgb_to_lab, sample_colors
+from bottega.evaluation.metrics.features import distinct_rows
 from bottega.evaluation.metrics.patch_swd import PATCHES_PER_PICTURE, PatchSample
 from bottega.evaluation.metrics.perceptual import style_vectors
 from bottega.evaluation.metrics.sharpness import edge_width, laplacian_variance
@@ -63,6 +64,7 @@ class MeasuredSet:
 
     Attributes:
         unreadable: files that could not be read, with the reason.
+        duplicates: number of pictures that were left out because they stood twice.
         features: ``(N, D)`` by the extractor's name.
         styles: ``(N, S)``, of :func:`~bottega.evaluation.style_vectors`.
         patches: of the texture.
@@ -79,6 +81,7 @@ class MeasuredSet:
     values: dict[str, NDArray[np.float64]]
     palettes: list[Palette]
     palette: Palette
+    duplicates: int = 0
 
     def __len__(self) -> int:
         return len(self.files)
@@ -87,6 +90,34 @@ class MeasuredSet:
     def extractor_name(self) -> str:
         """Name of the first extractor."""
         return next(iter(self.features))
+
+    def without_duplicates(self) -> MeasuredSet:
+        """Every picture once, as the first extractor sees them.
+
+        Of pictures that stand twice, each has its nearest other one at the distance 0: nothing would be a
+        copy.
+
+        Raises:
+            PictureError: fewer than eight pictures differ.
+        """
+        distinct = distinct_rows(self.features[self.extractor_name]).nonzero()[:, 0].tolist()
+        if len(distinct) < MIN_PICTURES:
+            raise PictureError(
+                f"The reference needs {MIN_PICTURES} different pictures or more; {self.files[0].parent} has "
+                f"{len(distinct)} and copies of them."
+            )
+        patches = replace(self.patches)
+        patches.levels = [[level[index] for index in distinct] for level in self.patches.levels]
+        return replace(
+            self,
+            files=[self.files[index] for index in distinct],
+            features={name: rows[distinct] for name, rows in self.features.items()},
+            styles=self.styles[distinct],
+            patches=patches,
+            values={name: column[distinct] for name, column in self.values.items()},
+            palettes=[self.palettes[index] for index in distinct],
+            duplicates=len(self) - len(distinct),
+        )
 
 
 def list_pictures(folder: Path | str) -> list[Path]:

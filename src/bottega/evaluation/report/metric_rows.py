@@ -110,8 +110,11 @@ def fidelity_rows(results: MeasuredSet, reference: MeasuredSet, *, seed: int = 0
     for name, features in results.features.items():
         real = reference.features[name]
         estimate, baseline = fid(features, real, seed=seed), fid(real[first], real[second], seed=seed)
-        raw = f"; {estimate.raw:.4g} as others compute it"
-        rows.append(_row(f"fid[{name}]", estimate.corrected, baseline.corrected.estimate, raw))
+        note = f"; {estimate.raw:.4g} as others compute it"
+        if estimate.corrected.estimate < 0:
+            note += "; the correction gave less than 0, so no difference shows with so few pictures"
+        value = Interval(*(max(0.0, x) for x in vars(estimate.corrected).values()))
+        rows.append(_row(f"fid[{name}]", value, max(0.0, baseline.corrected.estimate), note))
         baseline_kid = kernel_distance(real[first], real[second])
         rows.append(_row(f"kid[{name}]", kid(features, real, seed=seed), baseline_kid))
     return [*rows, *_share_rows(results, reference, seed), *_texture_rows(results, reference)]

@@ -71,8 +71,9 @@ class ConditionalDCGAN(DCGAN):
         classes: Sequence[str] = (),
         attributes: Sequence[str] = (),
         width: int = 32,
+        class_weights: Sequence[float] = (),
     ) -> None:
-        Generator.__init__(self, size, latent, classes, attributes)
+        Generator.__init__(self, size, latent, classes, attributes, class_weights)
         if not self.condition_dim:
             raise SettingsError("A conditional DCGAN needs classes or attributes; without them use dcgan.")
         self._build(width)

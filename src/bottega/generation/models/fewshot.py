@@ -93,8 +93,9 @@ class FewShotGenerator(Generator):
         classes: Sequence[str] = (),
         attributes: Sequence[str] = (),
         width: int = 32,
+        class_weights: Sequence[float] = (),
     ) -> None:
-        super().__init__(size, latent, classes, attributes)
+        super().__init__(size, latent, classes, attributes, class_weights)
         if width < 4 or width % 4:
             raise SettingsError(f"The width of a few-shot generator is {width}; use a multiple of 4.")
         self.width = width

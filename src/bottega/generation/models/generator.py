@@ -29,6 +29,7 @@ class Generator(nn.Module):
         size: side of the pictures.
         classes: names of the classes; empty for an unconditional generator.
         attributes: names of continuous attributes.
+        class_weights: how often a random picture has each class, relative to the others; empty for all alike.
         levels: number of places where the style vector enters; each may get a different one.
         has_mapping: whether :meth:`map_style` is a network; without one, the style vector is noise and
             condition themselves.
@@ -38,7 +39,12 @@ class Generator(nn.Module):
     has_mapping = False
 
     def __init__(
-        self, size: int, latent: int, classes: Sequence[str] = (), attributes: Sequence[str] = ()
+        self,
+        size: int,
+        latent: int,
+        classes: Sequence[str] = (),
+        attributes: Sequence[str] = (),
+        class_weights: Sequence[float] = (),
     ) -> None:
         super().__init__()
         if size not in SIZES:
@@ -51,13 +57,22 @@ class Generator(nn.Module):
         if len(set(names)) != len(names):
             raise SettingsError("The names of classes and attributes must differ from each other.")
         self.size, self.latent = size, latent
+        if class_weights and (
+            len(class_weights) != len(classes) or min(class_weights) < 0 or not sum(class_weights) > 0
+        ):
+            raise SettingsError(
+                f"There are {len(classes)} classes but the weights {list(class_weights)}; give one number of "
+                "0 or more for each class."
+            )
         self.classes, self.attributes = tuple(classes), tuple(attributes)
+        self.class_weights = tuple(float(weight) for weight in class_weights)
 
     @property
     def configuration(self) -> dict[str, Any]:
         """The arguments that build the same network again."""
         names = {"classes": list(self.classes), "attributes": list(self.attributes)}
-        return {"size": self.size, "latent": self.latent, **names}
+        weights = {"class_weights": list(self.class_weights)} if self.class_weights else {}
+        return {"size": self.size, "latent": self.latent, **names, **weights}
 
     @property
     def condition_dim(self) -> int:
@@ -146,7 +161,8 @@ class Generator(nn.Module):
         """Conditions ``(count, condition_dim)``; None for an unconditional generator.
 
         Args:
-            classes: a class, or shares of several (normalized to sum 1); None picks classes at random.
+            classes: a class, or shares of several (normalized to sum 1); None picks classes at random, by
+                :attr:`class_weights`.
             attributes: values in [0, 1]; others are random.
 
         Raises:
@@ -170,7 +186,11 @@ class Generator(nn.Module):
 
     def _class_shares(self, classes: Classes, count: int, generator: torch.Generator) -> Tensor:
         if classes is None:
-            labels = torch.randint(len(self.classes), (count,), generator=generator)
+            if self.class_weights:
+                weights = torch.tensor(self.class_weights)
+                labels = torch.multinomial(weights, count, replacement=True, generator=generator)
+            else:
+                labels = torch.randint(len(self.classes), (count,), generator=generator)
             return nn.functional.one_hot(labels, len(self.classes)).float()
         shares = {classes: 1.0} if isinstance(classes, str) else dict(classes)
         for name in shares:

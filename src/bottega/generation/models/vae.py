@@ -39,8 +39,9 @@ class VAE(Generator):
         classes: Sequence[str] = (),
         attributes: Sequence[str] = (),
         width: int = 32,
+        class_weights: Sequence[float] = (),
     ) -> None:
-        super().__init__(size, latent, classes, attributes)
+        super().__init__(size, latent, classes, attributes, class_weights)
         if width < 1:
             raise SettingsError(f"The width of a VAE is {width}; use 1 or more.")
         self.width = width

@@ -26,6 +26,7 @@ from bottega.generation.training.finetune import build_generator, load_matching_
 from bottega.generation.training.gan_metrics import CollapseMonitor, GanMetrics
 from bottega.generation.training.gan_step import GanStep, VaeStep
 from bottega.generation.training.progressive import ProgressiveSchedule, SkipEarlyValidation
+from bottega.generation.training.step_budget import StepBudgetWarning
 from bottega.losses.adversarial import adversarial_loss
 from bottega.training import (
     Callback,
@@ -69,7 +70,7 @@ def build_trainer(
         run_dir: folder for checkpoints, metrics and sheets of samples.
         callbacks: additional ones.
         context: where to compute; None uses the best device.
-        warn: called with a message about mode collapse or copying.
+        warn: called with a message about mode collapse, copying, or too little time.
         generator: trained instead of the one that the settings describe.
 
     Raises:
@@ -78,7 +79,9 @@ def build_trainer(
     """
     settings.check()
     context = context or process_context()
-    generator = generator or build_generator(settings, dataset.classes, dataset.attributes)
+    generator = generator or build_generator(
+        settings, dataset.classes, dataset.attributes, dataset.class_weights
+    )
     base = load(settings.base).requires_grad_(True) if settings.base else None
     pretrained = [] if base is None else load_matching_weights(generator, base)
     batches = ConditionedBatches(dataset, settings.batch, crop_transform(settings), settings.seed)
@@ -113,7 +116,8 @@ def build_trainer(
     )
     samples = SampleSheets(sample_grid(generator, context), settings.validate_every, columns=SHEET_SIZE)
     monitor = CollapseMonitor(warn, metrics.real_duplicates)
-    trainer.callbacks = (samples, monitor, SkipEarlyValidation(progressive), *callbacks)
+    budget = StepBudgetWarning(warn, len(dataset.pictures), settings.batch)
+    trainer.callbacks = (samples, monitor, budget, SkipEarlyValidation(progressive), *callbacks)
     return trainer
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -38,6 +40,24 @@ class ImageDataset:
     labels: Tensor
     attributes: tuple[str, ...]
     values: Tensor
+
+    @property
+    def class_weights(self) -> tuple[float, ...]:
+        """The share of the pictures in each class; empty without classes."""
+        if not self.classes:
+            return ()
+        counts = torch.bincount(self.labels, minlength=len(self.classes))
+        return tuple(round(share, 4) for share in (counts / len(self.labels)).tolist())
+
+    def identity(self) -> dict[str, Any]:
+        """Names and content hashes of what a training learns, to notice a change before it is resumed."""
+        targets = hashlib.sha256(self.labels.numpy().tobytes() + self.values.numpy().tobytes())
+        return {
+            "classes": list(self.classes),
+            "attributes": list(self.attributes),
+            "pictures": self.pictures.sha256(),
+            "classes or attributes of pictures": targets.hexdigest(),
+        }
 
     def conditions(self, indices: Tensor) -> Tensor | None:
         """Conditions ``(len(indices), D)`` of pictures; None without classes and attributes."""
@@ -101,14 +121,19 @@ def load_dataset(
 ) -> ImageDataset:
     """Pictures from lists of files, one for each class; a single class makes an unconditional dataset.
 
+    Pictures that stand twice are used once; the generator would learn to copy them.
+
     Raises:
         PictureError: too few readable pictures.
     """
     class_of = {file: name for name, files in files_by_class.items() for file in files}
-    pictures = load_pictures(sorted(class_of), round(size * (1 + crop)), on_progress=on_progress)
+    pictures = load_pictures(sorted(class_of), round(size * (1 + crop)), on_progress=on_progress, unique=True)
     count = len(pictures)
     if count < MIN_PICTURES:
-        raise PictureError(f"Only {count} pictures can be read; a generator needs {MIN_PICTURES} or more.")
+        twice = f" and {len(pictures.duplicates)} are copies of them" if pictures.duplicates else ""
+        raise PictureError(
+            f"Only {count} different pictures can be read{twice}; a generator needs {MIN_PICTURES} or more."
+        )
     names = sorted({class_of[file] for file in pictures.files})
     labels = torch.tensor([names.index(class_of[file]) for file in pictures.files])
     return ImageDataset(pictures, tuple(names) if len(names) > 1 else (), labels, (), torch.zeros(count, 0))

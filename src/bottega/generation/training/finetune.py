@@ -19,7 +19,10 @@ FIRST_MAPPING_LAYER = "mapping.0.weight"
 
 
 def build_generator(
-    settings: GanSettings, classes: tuple[str, ...], attributes: tuple[str, ...]
+    settings: GanSettings,
+    classes: tuple[str, ...],
+    attributes: tuple[str, ...],
+    class_weights: tuple[float, ...] = (),
 ) -> Generator:
     """A new generator with random weights from the settings' seed.
 
@@ -32,7 +35,8 @@ def build_generator(
         if classes or attributes:
             raise SettingsError("A dcgan has no classes; train a cdcgan, or without classes.")
         return GENERATORS["dcgan"](**sizes)
-    return GENERATORS[settings.network](**sizes, classes=classes, attributes=attributes)
+    names = {"classes": classes, "attributes": attributes, "class_weights": class_weights}
+    return GENERATORS[settings.network](**sizes, **names)
 
 
 def load_matching_weights(generator: Generator, base: Generator) -> list[str]:

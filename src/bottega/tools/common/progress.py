@@ -59,9 +59,13 @@ class SubProgress(ProgressReporter):
         seconds_left: float | None = None,
         preview: Callable[[], Tensor] | None = None,
     ) -> None:
-        # A part cannot know how long the whole will take, so its own estimate is dropped.
         message = f"{self.label}: {message}" if message else self.label
-        self.whole.progress(self.start + (self.end - self.start) * done, message, preview=preview)
+        whole_done = self.start + (self.end - self.start) * done
+        whole_left = None
+        if seconds_left is not None and done < 1:
+            # The rest of the whole goes at the pace of this part.
+            whole_left = seconds_left * (1 - whole_done) / ((self.end - self.start) * (1 - done))
+        self.whole.progress(whole_done, message, seconds_left=whole_left, preview=preview)
 
     def note(self, message: str) -> None:
         self.whole.note(message)

@@ -33,12 +33,14 @@ class EvaluationResult:
 
     Attributes:
         html: the self-contained page.
+        verdict: what the values say in plain sentences, with their limits.
         rows: a row per metric: its value, the ends of its interval, and the value of the reference.
         values: everything, as plain values for JSON.
         unreadable: why files were left out.
     """
 
     html: str
+    verdict: str
     rows: tuple[dict[str, Any], ...]
     values: dict[str, Any]
     unreadable: tuple[str, ...] = ()
@@ -72,7 +74,8 @@ def _run(settings: EvaluateSettings, reporter: ProgressReporter) -> ToolResult:
     result = _evaluate(settings, reporter)
     for reason in result.unreadable:
         reporter.note(reason)
-    return ToolResult(str(page), files=result.save(page), rows=result.rows, details=result.values)
+    summary = f"{page}: {result.verdict}"
+    return ToolResult(summary, files=result.save(page), rows=result.rows, details=result.values)
 
 
 def _check_files(settings: EvaluateSettings) -> None:
@@ -117,7 +120,7 @@ def _evaluate(settings: EvaluateSettings, reporter: ProgressReporter) -> Evaluat
         values["condition"] = [row.to_dict() for row in match_sections[0].rows]
     rows = chain(*(section.rows for section in match_sections), *report.tables.values())
     unreadable = tuple(report.values["unreadable"].values())
-    return EvaluationResult(report.html, tuple(_row(row) for row in rows), values, unreadable)
+    return EvaluationResult(report.html, report.verdict, tuple(_row(row) for row in rows), values, unreadable)
 
 
 def _row(row: MetricRow) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bottega.picture_formats import format_of
 from bottega.tools.common.progress import ProgressReporter
 from bottega.tools.train.settings import TrainFiles, network_name, recorded_settings
 from bottega.training import Callback, PictureSet, TensorBoard, TimeBudgetSchedule, Trainer
-from bottega.training.checkpoint import SETTINGS_FILE
+from bottega.training.checkpoint import SETTINGS_FILE, check_resume_inputs
 from bottega.version import __version__
 from bottega.weights.registry import NAME
 
@@ -136,6 +136,7 @@ def run_training(
     settings: TrainFiles,
     trainer: Trainer,
     destination: Destination,
+    inputs: Mapping[str, Any],
     sheet: Callable[[], Tensor],
     save_unfinished: Callable[[Path], object],
     reporter: ProgressReporter,
@@ -143,16 +144,18 @@ def run_training(
     """Train from the start, or resume the training of the folder.
 
     Args:
+        inputs: names and content hashes of what is learned; see :func:`check_resume_inputs`.
         sheet: draws the preview with the current weights.
         save_unfinished: writes the network with its best weights so far, where the training was cancelled.
 
     Raises:
         Cancelled: by Ctrl-C or the reporter; the message says how to resume.
-        SettingsError: TensorBoard is wanted but not installed.
+        SettingsError: TensorBoard is wanted but not installed, or the folder's training has other inputs.
     """
     progress = ProgressCallback(reporter, sheet, destination.preview, settings.preview_every)
     curves = (TensorBoard(),) if settings.tensorboard else ()
     trainer.callbacks = (*trainer.callbacks, progress, *curves)
+    check_resume_inputs(destination.folder, inputs)
     write_file(destination.folder / SETTINGS_FILE, settings.model_dump_json(indent=2) + "\n")
     if trainer.resume():
         reporter.note(f"Resuming {destination.folder} after {trainer.global_step} steps.")
@@ -232,3 +235,13 @@ def note_unreadable(pictures: PictureSet, reporter: ProgressReporter) -> None:
         reporter.note(f"{file} is left out: {reason}")
     if len(pictures.broken) > MAX_LISTED_FILES:
         reporter.note(f"{len(pictures.broken) - MAX_LISTED_FILES} more files are left out.")
+
+
+def note_duplicates(pictures: PictureSet, reporter: ProgressReporter) -> None:
+    """Say which files were left out because another one holds the same picture."""
+    for file, first in pictures.duplicates[:MAX_LISTED_FILES]:
+        reporter.note(f"{file} is left out: it is the same picture as {first}.")
+    if len(pictures.duplicates) > MAX_LISTED_FILES:
+        reporter.note(
+            f"{len(pictures.duplicates) - MAX_LISTED_FILES} more pictures stand twice and are left out."
+        )

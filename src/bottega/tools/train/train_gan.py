@@ -29,12 +29,13 @@ MIN_PICTURES = 150
 
 
 def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
-    from bottega import encoders, pictures, runtime
+    from bottega import encoders, pictures, runtime, weights
     from bottega.generation import save
     from bottega.generation.models.registry import GENERATORS
     from bottega.generation.training import best_generator, build_trainer, load_dataset_folder
     from bottega.tools.train.run import (
         choose_destination,
+        note_duplicates,
         note_unreadable,
         run_training,
         save_trained_network,
@@ -56,6 +57,7 @@ def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
         on_progress=lambda done, count: reporter.progress(0.0, f"reading pictures, {done} of {count}"),
     )
     note_unreadable(dataset.pictures, reporter)
+    note_duplicates(dataset.pictures, reporter)
     count = len(dataset.pictures)
     classes = f" in {len(dataset.classes)} classes" if dataset.classes else ""
     warning = "" if count >= MIN_PICTURES else " So few are often copied; see nearest.jpg."
@@ -66,6 +68,7 @@ def _run(settings: TrainGanSettings, reporter: ProgressReporter) -> ToolResult:
         settings,
         trainer,
         destination,
+        {**dataset.identity(), "weights of the encoder": weights.entry(settings.encoder).sha256},
         lambda: _training_samples(trainer),
         lambda path: save(best_generator(trainer)[0], path),
         reporter,
@@ -144,7 +147,7 @@ def _nearest_sheet(generator: Generator, dataset: ImageDataset, encoder: Encoder
     rows = [list(samples[:count, None]), list(nearest.pictures[:count, None])]
     labels = [
         [f"seed {index}" for index in range(count)],
-        [f"{distance / nearest.typical_distance:.2f}" for distance in nearest.distances[:count].tolist()],
+        [nearest.relative_distance(index) for index in range(count)],
     ]
     title = "Samples, and the nearest training picture of each (1: as near as those are to each other)"
     return pictures.contact_sheet(rows, labels, title=title, height=TILE_SIZE), float(

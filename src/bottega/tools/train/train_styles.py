@@ -161,12 +161,18 @@ def _train(
     encoder = encoders.load_encoder(settings.encoder)
     trainer = build_trainer(settings, task, encoder, photographs, destination.folder, context=context)
     sheet = _preview(task, photographs, context.device)
+    inputs = {
+        "styles": " ".join(style.get("sha256", str(style)) for style in metadata["styles"]),
+        "names of styles": [*getattr(task.network, "styles", ())],
+        "photographs": photographs.sha256(),
+        "weights of the encoder": weights.entry(settings.encoder).sha256,
+    }
 
     def save_unfinished(path: Path) -> None:
         load_best_weights(trainer)
         weights.save_network(trainer.module, path, NETWORKS)
 
-    run_training(settings, trainer, destination, sheet, save_unfinished, reporter)
+    run_training(settings, trainer, destination, inputs, sheet, save_unfinished, reporter)
     losses = load_best_weights(trainer)
     pictures.save(sheet(), destination.preview)
     count = len(photographs.training)

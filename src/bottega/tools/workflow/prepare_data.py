@@ -12,10 +12,10 @@ from pathlib import Path
 from torch import Tensor
 
 from bottega.errors import PictureError, SettingsError
-from bottega.files import write_file
+from bottega.files import file_sha256, write_file
 from bottega.pictures import save
 from bottega.training import find_pictures, hold_out
-from bottega.training.data import decode
+from bottega.training.data import decode, picture_sha256
 
 MIN_HELD_OUT = 8
 """A report needs this many pictures."""
@@ -137,7 +137,7 @@ def _read(
     except PictureError as error:
         prepared.unreadable[name] = str(error)
         return None
-    digest = hashlib.sha256(bytes(str(samples.shape), "ascii") + samples.numpy().tobytes()).hexdigest()
+    digest = picture_sha256(samples)
     if digest in digests:
         prepared.duplicates[name] = digests[digest].relative_to(data).as_posix()
         return None
@@ -147,9 +147,9 @@ def _read(
 
 
 def _inputs_hash(data: Path, files: Sequence[Path], side: int, one_in: int) -> str:
-    """Hash of what the result depends on: names and sizes of the files, and the settings."""
-    sizes = [(file.relative_to(data).as_posix(), file.stat().st_size) for file in files]
-    return hashlib.sha256(json.dumps([side, one_in, *sizes]).encode()).hexdigest()
+    """Hash of what the result depends on: names and content of the files, and the settings."""
+    contents = [(file.relative_to(data).as_posix(), file_sha256(file)) for file in files]
+    return hashlib.sha256(json.dumps([side, one_in, *contents]).encode()).hexdigest()
 
 
 def _move(held_out: Path, training: Path) -> None:

@@ -6,7 +6,7 @@ The four stages are those of Luo & Tao 2025. Each leaves its results in the fold
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,22 @@ from bottega.tools.train.train_gan import TRAIN_GAN
 from bottega.tools.workflow.settings import WorkflowSettings
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from bottega.personalize import Condition
     from bottega.tools.workflow.prepare_data import PreparedData
 
 DEFAULT_ATTRIBUTES = ("palette", "lightness", "contrast", "saturation", "warmth")
 """Without a requested condition, the generated pictures get these attributes of the training pictures."""
+STAGES = {
+    "prepare": 0.0,
+    "measure": 0.03,
+    "train": 0.05,
+    "generate": 0.88,
+    "personalize": 0.9,
+    "evaluate": 0.95,
+}
+"""The stages, with the share of the time that is over when each begins."""
 SHEET_COLUMNS = 8
 MAX_LISTED_FILES = 5
 """Files that are left out and named one by one."""
@@ -38,21 +49,19 @@ def _run(settings: WorkflowSettings, reporter: ProgressReporter) -> ToolResult:
     requested = _requested_condition(settings)
     _check_folders(settings)
     folder = settings.output
-    data = _prepare(settings, SubProgress(reporter, 0.0, 0.04, "prepare"))
-    model = _train(settings, data, SubProgress(reporter, 0.04, 0.88, "train"))
-    training = _training_condition(data, folder / "training.condition.json")
+    data = _prepare(settings, _stage(reporter, "prepare"))
+    training = _training_condition(data, folder / "training.condition.json", _stage(reporter, "measure"))
+    model = _train(settings, data, _stage(reporter, "train"))
     condition = folder / "requested.condition.json"
     (requested or training.select(*DEFAULT_ATTRIBUTES)).save(condition)
     pictures = {
-        "generated": _generate(
-            settings, model, folder / "generated", None, SubProgress(reporter, 0.88, 0.9, "generate")
-        ),
+        "generated": _generate(settings, model, folder / "generated", None, _stage(reporter, "generate")),
         "personalized": _generate(
             settings,
             model,
             folder / "personalized",
             condition,
-            SubProgress(reporter, 0.9, 0.96, "personalize"),
+            _stage(reporter, "personalize"),
         ),
     }
     rows = _evaluate(settings, data, condition, pictures, reporter)
@@ -72,6 +81,14 @@ def _check_files(settings: WorkflowSettings) -> None:
     check_pictures(settings.data)
     if settings.condition is not None:
         file_source(settings.condition)
+
+
+def _stage(reporter: ProgressReporter, name: str) -> SubProgress:
+    """The progress of a stage, which names it: ``2 of 6, measure: …``."""
+    names = list(STAGES)
+    number = names.index(name)
+    end = 1.0 if number + 1 == len(names) else STAGES[names[number + 1]]
+    return SubProgress(reporter, STAGES[name], end, f"{number + 1} of {len(names)}, {name}")
 
 
 def _requested_condition(settings: WorkflowSettings) -> Condition | None:
@@ -121,6 +138,12 @@ def _prepare(settings: WorkflowSettings, reporter: ProgressReporter) -> Prepared
         reporter.note(f"{file} is left out: {reason}")
     for file, original in list(data.duplicates.items())[:MAX_LISTED_FILES]:
         reporter.note(f"{file} is left out: it is the same picture as {original}.")
+    for left_out, what in (
+        (data.unreadable, "files cannot be read"),
+        (data.duplicates, "pictures stand twice"),
+    ):
+        if len(left_out) > MAX_LISTED_FILES:
+            reporter.note(f"{len(left_out) - MAX_LISTED_FILES} more {what} and are left out.")
     if data.small:
         reporter.note(f"{data.small} pictures are smaller than {side} pixels and are enlarged.")
     if not data.held_out:
@@ -158,14 +181,21 @@ def _training_settings(settings: WorkflowSettings, data: Path) -> Any:
     )
 
 
-def _training_condition(data: PreparedData, file: Path) -> Condition:
+def _training_condition(data: PreparedData, file: Path, reporter: ProgressReporter) -> Condition:
     """The mean attributes of the training pictures, measured once."""
     from bottega.personalize import Condition, mean_condition
     from bottega.pictures import load
 
     if file.exists():
         return Condition.load(file)
-    condition = mean_condition(load(path).pixels for path in sorted(data.pictures.rglob("*.png")))
+    files = sorted(data.pictures.rglob("*.png"))
+
+    def measured() -> Iterator[Tensor]:
+        for index, path in enumerate(files):
+            yield load(path).pixels
+            reporter.progress((index + 1) / len(files), f"{index + 1} of {len(files)} pictures")
+
+    condition = mean_condition(measured())
     condition.save(file)
     return condition
 
@@ -206,7 +236,7 @@ def _evaluate(
             "seed": settings.seed,
             "overwrite": True,
         }
-        part = SubProgress(reporter, 0.96 + 0.02 * index, 0.98 + 0.02 * index, "evaluate")
+        part = SubProgress(_stage(reporter, "evaluate"), index / 2, (index + 1) / 2, name)
         result = EVALUATE.run(EVALUATE.configure(values), part)
         tables[name] = {str(row["metric"]): row["results"] for row in result.rows}
     rows = [

@@ -62,6 +62,10 @@ class ContentPhotos:
     held_out: PictureSet
     from_user: bool
 
+    def sha256(self) -> str:
+        """Hash of the content of all photographs of the user; empty for the sample photographs."""
+        return f"{self.training.sha256()} {self.held_out.sha256()}" if self.from_user else ""
+
     def crop_transform(self, size: int) -> CropTransform:
         """Random crops; of the two samples with much stronger augmentation."""
         if self.from_user:
