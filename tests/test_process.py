@@ -44,6 +44,7 @@ def threads(cores: set[int], **variables: str) -> list[int | str | None]:
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow  # keeps two cores busy, which slows all tests beside it
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux binds processes to cores")
 def test_a_busy_machine_gets_one_thread_per_free_core() -> None:
     cores = set(sorted(os.sched_getaffinity(0))[:2])

@@ -76,6 +76,8 @@ def _run(args: list[str], options: Options, output: OutputHandler, whole_process
                 from bottega import runtime
 
                 runtime.configure_malloc()
+                if whole_process:  # tools with a setting for threads set their own number again
+                    runtime.set_threads()
             set_working(True)
             result = tool.run(settings, output)
         output.result(tool.name, result)
