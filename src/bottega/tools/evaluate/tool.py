@@ -222,7 +222,7 @@ def evaluate(
 ) -> EvaluationResult:
     """Compare a folder of pictures with a folder of real ones.
 
-    >>> result = bottega.evaluation("generated", "photos", extractor=["small"])
+    >>> result = bottega.evaluate("generated", "photos", extractor=["small"])
     >>> result.rows[0]["metric"], result.rows[0]["results"]
     >>> result.save("report.html")
 
