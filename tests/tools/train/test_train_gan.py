@@ -92,16 +92,16 @@ def test_a_change_of_the_pictures_is_noticed_on_resume(folder: Path, tmp_path: P
 
 
 def test_pictures_that_look_alike(folder: Path, tmp_path: Path) -> None:
-    alike = tmp_path / "alike"
-    alike.mkdir()
+    similar = tmp_path / "alike"
+    similar.mkdir()
     for level in range(12):
         picture = np.full((36, 36, 3), 128, np.uint8)
         picture[:2, :2] += 10 * level
-        Image.fromarray(picture).save(alike / f"{level}.png")
+        Image.fromarray(picture).save(similar / f"{level}.png")
     for copy in ("x.png", "y.png"):
-        Image.fromarray(np.full((36, 36, 3), 128, np.uint8)).save(alike / copy)
+        Image.fromarray(np.full((36, 36, 3), 128, np.uint8)).save(similar / copy)
     report = Notes()
-    result = train(report, data=alike, name="alike")
+    result = train(report, data=similar, name="alike")
     assert all(file.exists() for file in result.files)
     assert [note.split("/")[-1] for note in report.notes if "left out" in note] == ["0.png."] * 2
 
