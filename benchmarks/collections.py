@@ -42,7 +42,7 @@ def make_collection(folder: Path, count: int) -> None:
         top = int(torch.randint(photograph.shape[-2] - height, (1,), generator=generator))
         left = int(torch.randint(photograph.shape[-1] - width, (1,), generator=generator))
         crop = photograph[..., top : top + height, left : left + width]
-        pictures.save(pictures.resize(crop, (SIDES[1], SIDES[0])), folder / f"{index:04d}.jpg")
+        pictures.save(pictures.resize(crop, (SIDES[1], SIDES[0])), folder / f"{folder.name}-{index:04d}.jpg")
 
 
 def run_tool(name: str, **settings: object) -> None:
@@ -62,7 +62,7 @@ TASKS: dict[str, Task] = {
     "workflow, stage prepare": lambda data, out: prepare(
         data, out / "prepared", PREPARED_SIDE, 10, lambda done, count: None
     ),
-    "stylize": lambda data, out: run_tool("stylize", input=[data], style=["woodcut"], output=out / "styled"),
+    "stylize": lambda data, out: run_tool("stylize", content=data, style=["woodcut"], output=out / "styled"),
 }
 """What is timed, with the folder of pictures and a folder for results."""
 
