@@ -65,7 +65,7 @@ def test_open_attributes_are_masked() -> None:
     assert Condition.from_vector(values, condition.attribute_names) == condition
 
 
-@pytest.mark.parametrize("text", ["", "#20304", "#203040:0", "#203040:-1", "blue", ",".join(["#000000"] * 7)])
+@pytest.mark.parametrize("text", ["", "#20304", "#203040:0", "#203040:-1", "bleu", ",".join(["#000000"] * 7)])
 def test_an_invalid_palette_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         Condition.model_validate({"palette": text})

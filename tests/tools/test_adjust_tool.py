@@ -79,7 +79,7 @@ def test_single_attributes_override_like(bench: Path) -> None:
     [
         ({}, SettingsError),
         ({"use": ["palette"]}, SettingsError),
-        ({"palette": "blue"}, SettingsError),
+        ({"palette": "bleu"}, SettingsError),
         ({"subject": "0.3"}, SettingsError),
         ({"subject": "0.3,1.6"}, SettingsError),
         ({"stroke_direction": "up"}, SettingsError),
@@ -234,8 +234,8 @@ def test_analyze_from_python(bench: Path) -> None:
     condition = bottega.analyze("photo.png", with_style=True)
     assert condition.attribute_names == tuple(ATTRIBUTES)
     assert condition.embedding is not None
-    run("analyze", picture="photo.png", mask="mask.png", profile="mine.json")
-    assert bottega.analyze("photo.png", mask="mask.png") == Condition.load("mine.json")
+    run("analyze", picture="photo.png", mask="mask.png", output="mine.condition.json")
+    assert bottega.analyze("photo.png", mask="mask.png") == Condition.load("mine.condition.json")
 
 
 def cut_out(hidden: float) -> pictures.Picture:

@@ -191,7 +191,7 @@ def test_palette(model: str, tmp_path: Path) -> None:
     [
         ({"palette": "blue-ish"}, "The palette is invalid"),
         ({"subject": "left"}, '"left" must be two numbers'),
-        ({"subject": "0.5,1.5"}, "is out of range"),
+        ({"subject": "0.5,1.5"}, "both numbers must be 0 to 1"),
         ({"strength": 0.5}, "--strength needs"),
         ({"class_name": ["warior"]}, 'Unknown class "warior"; use female-noble'),
         ({"class_name": ["monk:much"]}, '"much" in "monk:much" must be a number'),

@@ -238,6 +238,7 @@ CHOOSE = (
         NextSettings,
         _next,
         uses_networks=True,
+        check_files=_check_preferences,
         examples=("choose next likes.preferences.json",),
     ),
     Tool(
@@ -245,6 +246,7 @@ CHOOSE = (
         "Pick the picture of a sheet that you like best, or several.",
         PickSettings,
         _pick,
+        check_files=_check_preferences,
         examples=("choose pick likes.preferences.json 3", "choose pick likes.preferences.json 3,7"),
     ),
     Tool(
